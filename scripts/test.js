@@ -1,0 +1,16 @@
+/** `npm test`: makes sure of a redis-server, builds (some tests run what is published), and runs every test. */
+
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { ensureRedisServer } from './redis-server.js';
+
+process.chdir(fileURLToPath(new URL('..', import.meta.url)));
+
+function run(...command) {
+  const { status } = spawnSync(process.execPath, command, { stdio: 'inherit' });
+  if (status !== 0) process.exit(status ?? 1);
+}
+
+await ensureRedisServer();
+run('scripts/build.js');
+run('node_modules/vitest/vitest.mjs', 'run', ...process.argv.slice(2));

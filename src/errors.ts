@@ -1,0 +1,118 @@
+/**
+ * Every error that rewt makes: its class says whose fault it was, its code says what was wrong.
+ *
+ * No message, field or cause here may carry a token, a secret, a payload or a connection option: errors end up in logs.
+ */
+
+const brand: unique symbol = Symbol.for('rewt.error') as never;
+
+/** What a token was refused for. The first four are all that is ever said before its signature is known to be good. */
+export type TokenErrorCode =
+  | 'ERR_REWT_MALFORMED'
+  | 'ERR_REWT_UNSUPPORTED'
+  | 'ERR_REWT_UNKNOWN_KEY'
+  | 'ERR_REWT_BAD_SIGNATURE'
+  | 'ERR_REWT_PAYLOAD_INVALID'
+  | 'ERR_REWT_CLAIM_INVALID'
+  | 'ERR_REWT_CLAIM_MISSING'
+  | 'ERR_REWT_CLAIM_MISMATCH'
+  | 'ERR_REWT_EXPIRED'
+  | 'ERR_REWT_NOT_ACTIVE'
+  | 'ERR_REWT_TOO_OLD';
+
+/** Why the store could not be used. */
+export type StoreErrorCode =
+  | 'ERR_REWT_STORE_DOWN'
+  | 'ERR_REWT_STORE_TIMEOUT'
+  | 'ERR_REWT_STORE_DENIED'
+  | 'ERR_REWT_STORE_READ_ONLY'
+  | 'ERR_REWT_STORE_FULL'
+  | 'ERR_REWT_STORE_WRONG_TYPE'
+  | 'ERR_REWT_STORE_CLOSED'
+  | 'ERR_REWT_STORE_CONTENDED'
+  | 'ERR_REWT_RING_UNREADABLE'
+  | 'ERR_REWT_RING_NEWER';
+
+/** What the caller did wrong. */
+export type CallerErrorCode = 'ERR_REWT_OPTION' | 'ERR_REWT_PAYLOAD' | 'ERR_REWT_ROTATION_REFUSED';
+
+export type RewtErrorCode = TokenErrorCode | StoreErrorCode | CallerErrorCode;
+
+/** The common ancestor. Ask `isRewtError()` rather than `instanceof`: a process that both imports and requires rewt has two of it. */
+export abstract class RewtError extends Error {
+  abstract readonly code: RewtErrorCode;
+  /** The HTTP status that this error means to a client: 401, 503, or 500 for a mistake of the calling program. */
+  abstract readonly status: 401 | 500 | 503;
+  readonly [brand] = true;
+}
+
+/** What the pure core says of a token that it refuses; `TokenError` is made from it at the edge. */
+export interface TokenRefusal {
+  readonly code: TokenErrorCode;
+  readonly message: string;
+  /** The claim that was wrong, where it was one. */
+  readonly claim?: string;
+  /** When the token expired (`exp`), for `ERR_REWT_EXPIRED`. Milliseconds since the epoch. */
+  readonly expiredAtMs?: number;
+  /** When the token becomes valid (`nbf`), for `ERR_REWT_NOT_ACTIVE`. Milliseconds since the epoch. */
+  readonly activeAtMs?: number;
+}
+
+/** The token is at fault (HTTP 401). `name` is what jsonwebtoken would have called it. */
+export class TokenError extends RewtError {
+  readonly code: TokenErrorCode;
+  readonly status = 401;
+  declare readonly claim?: string;
+  /** As in jsonwebtoken's TokenExpiredError. */
+  declare readonly expiredAt?: Date;
+  /** As in jsonwebtoken's NotBeforeError. */
+  declare readonly date?: Date;
+
+  constructor(refusal: TokenRefusal) {
+    super(refusal.message);
+    this.code = refusal.code;
+    this.name = tokenErrorName(refusal.code);
+    if (refusal.claim !== undefined) this.claim = refusal.claim;
+    if (refusal.expiredAtMs !== undefined) this.expiredAt = new Date(refusal.expiredAtMs);
+    if (refusal.activeAtMs !== undefined) this.date = new Date(refusal.activeAtMs);
+  }
+}
+
+/** The names that `switch (err.name)` in programs written for jsonwebtoken asks for; its maxAge is a TokenExpiredError too. */
+function tokenErrorName(code: TokenErrorCode): string {
+  if (code === 'ERR_REWT_EXPIRED' || code === 'ERR_REWT_TOO_OLD') return 'TokenExpiredError';
+  if (code === 'ERR_REWT_NOT_ACTIVE') return 'NotBeforeError';
+  return 'JsonWebTokenError';
+}
+
+/** The store cannot be used (HTTP 503). It says nothing about the token: never answer it with a 401. */
+export class StoreError extends RewtError {
+  readonly code: StoreErrorCode;
+  readonly status = 503;
+  override readonly name = 'StoreError';
+
+  constructor(code: StoreErrorCode, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+/** The calling program is at fault (HTTP 500): an option, a payload, or a rotation asked for too early. */
+export class OptionError extends RewtError {
+  readonly code: CallerErrorCode;
+  readonly status = 500;
+  override readonly name = 'OptionError';
+  /** The option that was wrong, where it was one. */
+  declare readonly option?: string;
+
+  constructor(message: string, details: { code?: CallerErrorCode; option?: string } = {}) {
+    super(message);
+    this.code = details.code ?? 'ERR_REWT_OPTION';
+    if (details.option !== undefined) this.option = details.option;
+  }
+}
+
+/** Whether a caught value is an error of rewt's, from whichever copy of rewt in this process. */
+export function isRewtError(value: unknown): value is RewtError {
+  return typeof value === 'object' && value !== null && brand in value;
+}

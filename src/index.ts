@@ -1,0 +1,29 @@
+/** All that `import 'rewt'` and `require('rewt')` give. */
+
+export type { Callback } from './callback.js';
+export {
+  type CallerErrorCode,
+  isRewtError,
+  OptionError,
+  RewtError,
+  type RewtErrorCode,
+  StoreError,
+  type StoreErrorCode,
+  TokenError,
+  type TokenErrorCode,
+} from './errors.js';
+export type { JwtClaims, SignOptions, VerifyOptions } from './jwt/claims.js';
+export type {
+  ChannelMessages,
+  DegradedMessage,
+  RecoveredMessage,
+  RevokedMessage,
+  RotatedMessage,
+  WarningMessage,
+} from './observe/channels.js';
+export type { RewtOptions } from './options.js';
+export { type CompleteToken, type KeyringChange, type Payload, Rewt, Rewt as default } from './rewt.js';
+export type { KeyringStatus, Status } from './status.js';
+export { type LmdbStoreOptions, lmdbStore } from './stores/lmdb.js';
+export { memoryStore } from './stores/memory.js';
+export type { KeyEntry, Snapshot, Store, SwapAnswer, WantedState } from './stores/store.js';

@@ -1,0 +1,107 @@
+/**
+ * Judges what an authentic token says: its times, and what the verifier expects of it.
+ *
+ * A refusal names the claim, never its value. An expectation whose claim is absent refuses, always.
+ */
+
+import type { TokenErrorCode, TokenRefusal } from '../errors.js';
+import type { JsonObject } from './json.js';
+import { mistypedClaim } from './registered-claims.js';
+import type { CompiledVerify } from './verify-options.js';
+
+/** The range of `Date`, so that what the error shows is one whatever the token says. */
+const maxDateMs = 8.64e15;
+
+/** The refusal, or null for a token that is good at `nowMs` (the wall clock, milliseconds since the epoch). Times come before policy: "expired" is what a client can act on. */
+export function checkClaims(claims: Readonly<JsonObject>, options: CompiledVerify, nowMs: number): TokenRefusal | null {
+  const mistyped = mistypedClaim(claims);
+  if (mistyped !== null) {
+    const { claim, wanted } = mistyped;
+    return refusal('ERR_REWT_CLAIM_INVALID', `jwt ${claim} invalid: it must be ${wanted}`, claim);
+  }
+  const nowSeconds = nowMs / 1000;
+  return (
+    checkTimes(claims, options, nowSeconds) ?? checkPolicy(claims, options) ?? checkAge(claims, options, nowSeconds)
+  );
+}
+
+/** A text has no claims, so any expectation refuses it. */
+export function checkText(options: CompiledVerify): TokenRefusal | null {
+  return checkPolicy({}, options) ?? checkAge({}, options, 0);
+}
+
+/** RFC 7519 §4.1.4: expired *at* `exp`. §4.1.5: valid from `nbf` on. */
+function checkTimes(claims: Readonly<JsonObject>, options: CompiledVerify, nowSeconds: number): TokenRefusal | null {
+  const { exp, nbf } = claims;
+  if (typeof exp === 'number' && nowSeconds >= exp + options.clockToleranceSeconds) {
+    return { ...refusal('ERR_REWT_EXPIRED', 'jwt expired', 'exp'), expiredAtMs: asDateMs(exp) };
+  }
+  if (typeof nbf === 'number' && nbf > nowSeconds + options.clockToleranceSeconds) {
+    return { ...refusal('ERR_REWT_NOT_ACTIVE', 'jwt not active', 'nbf'), activeAtMs: asDateMs(nbf) };
+  }
+  return null;
+}
+
+function checkPolicy(claims: Readonly<JsonObject>, options: CompiledVerify): TokenRefusal | null {
+  const absent = options.requiredClaims.find((name) => !Object.hasOwn(claims, name) || claims[name] === null);
+  if (absent !== undefined) return refusal('ERR_REWT_CLAIM_MISSING', `jwt lacks the required claim ${absent}`, absent);
+  return (
+    checkExpected(claims, 'aud', 'audience', options.audience) ??
+    checkExpected(claims, 'iss', 'issuer', options.issuer) ??
+    checkExpected(claims, 'sub', 'subject', options.subject) ??
+    checkExpected(claims, 'jti', 'jwtid', options.jwtid)
+  );
+}
+
+/** One of the claim's values must be one of the expected. Only `aud` can have several: the types were checked before. */
+function checkExpected(
+  claims: Readonly<JsonObject>,
+  claim: string,
+  option: string,
+  expected: string | readonly (string | RegExp)[] | undefined,
+): TokenRefusal | null {
+  if (expected === undefined) return null;
+  if (!Object.hasOwn(claims, claim)) {
+    return refusal('ERR_REWT_CLAIM_MISSING', `jwt ${option} invalid: the token has no ${claim}`, claim);
+  }
+  const values = [claims[claim]].flat() as readonly string[];
+  const wanted = [expected].flat() as readonly (string | RegExp)[];
+  if (wanted.some((one) => values.some((value) => fits(one, value)))) return null;
+  return refusal('ERR_REWT_CLAIM_MISMATCH', `jwt ${option} invalid: ${claim} is not what was expected`, claim);
+}
+
+/** Each test begins at the start: with the flags g and y a RegExp would go on from where it stopped. */
+function fits(wanted: string | RegExp, value: string): boolean {
+  if (typeof wanted === 'string') return wanted === value;
+  wanted.lastIndex = 0;
+  return wanted.test(value);
+}
+
+/** `maxAge` is jsonwebtoken's, after `max_age` of OpenID Connect Core §3.1.2.1. A token from the future has no age. */
+function checkAge(claims: Readonly<JsonObject>, options: CompiledVerify, nowSeconds: number): TokenRefusal | null {
+  const { maxAgeSeconds, clockToleranceSeconds } = options;
+  if (maxAgeSeconds === undefined) return null;
+  const { iat } = claims;
+  if (typeof iat !== 'number') {
+    return refusal('ERR_REWT_CLAIM_MISSING', 'iat required when maxAge is specified', 'iat');
+  }
+  if (iat > nowSeconds + clockToleranceSeconds) {
+    return refusal(
+      'ERR_REWT_CLAIM_INVALID',
+      'jwt iat invalid: it lies in the future, so maxAge cannot be judged',
+      'iat',
+    );
+  }
+  if (nowSeconds - iat > maxAgeSeconds + clockToleranceSeconds) {
+    return { ...refusal('ERR_REWT_TOO_OLD', 'maxAge exceeded', 'iat'), expiredAtMs: asDateMs(iat + maxAgeSeconds) };
+  }
+  return null;
+}
+
+function asDateMs(seconds: number): number {
+  return Math.max(-maxDateMs, Math.min(maxDateMs, seconds * 1000));
+}
+
+function refusal(code: TokenErrorCode, message: string, claim: string): TokenRefusal {
+  return { code, message, claim };
+}

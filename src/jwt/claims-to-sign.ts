@@ -1,0 +1,147 @@
+/** Makes what gets signed out of a payload and its options, and refuses what no verifier should or would take. */
+
+import { OptionError } from '../errors.js';
+import { decodeUtf8 } from './encoding.js';
+import { isPlainObject, type JsonObject, jsonCopy, parseObject } from './json.js';
+import { mistypedClaim } from './registered-claims.js';
+import type { CompiledSign } from './sign-options.js';
+import { isJwtType } from './token.js';
+
+/** Ready for `signToken`: claims as JSON, or a text that is signed as it is, without `typ`. */
+export type SignablePayload = { readonly claims: string } | { readonly text: string };
+
+/** Which option writes which claim. */
+const claimOfOption = [
+  ['expiresIn', 'expiresInSeconds', 'exp'],
+  ['notBefore', 'notBeforeSeconds', 'nbf'],
+  ['audience', 'audience', 'aud'],
+  ['issuer', 'issuer', 'iss'],
+  ['subject', 'subject', 'sub'],
+  ['jwtid', 'jwtid', 'jti'],
+] as const satisfies readonly (readonly [string, keyof CompiledSign, string])[];
+
+/**
+ * Claims with `iat` and `exp` for an object, the text itself for a string or for bytes. The payload is never changed.
+ *
+ * @param nowMs the signer's wall clock, milliseconds since the epoch.
+ * @param tokenLifetimeSeconds the longest that a token may live, and how long it does where nothing else says so.
+ * @throws {OptionError} `ERR_REWT_PAYLOAD` where the payload is at fault, `ERR_REWT_OPTION` where an option is.
+ */
+export function claimsToSign(
+  payload: unknown,
+  options: CompiledSign,
+  nowMs: number,
+  tokenLifetimeSeconds: number,
+): SignablePayload {
+  if (typeof payload === 'string' || payload instanceof Uint8Array) {
+    const text = textToSign(payload, options);
+    // Verifiers judge a text that is a JSON object as claims, so they have to be right here too.
+    const claims = parseObject(text);
+    if (claims !== null) assertClaims(claims, options, nowMs, tokenLifetimeSeconds);
+    return { text };
+  }
+  const claims = plainClaims(payload);
+  assertTypes(claims);
+  assertNotTwice(claims, options);
+  addOptions(claims, options);
+  addTimes(claims, options, nowMs, tokenLifetimeSeconds);
+  assertClaims(claims, options, nowMs, tokenLifetimeSeconds);
+  return { claims: JSON.stringify(claims) };
+}
+
+/** What can be in a text is decided by what comes back from UTF-8: no lone surrogates, no byte order mark. */
+function textToSign(payload: string | Uint8Array, options: CompiledSign): string {
+  const given = claimOfOption.filter(([, compiled]) => options[compiled] !== undefined).map(([option]) => option);
+  const [option] = options.noTimestamp ? ['noTimestamp', ...given] : given;
+  if (option !== undefined) {
+    throw new OptionError(`${option}: only an object has claims, and the payload is a text`, { option });
+  }
+  if (isJwtType(options.header.typ)) {
+    throw new OptionError('header.typ: says that the payload is claims, and it is a text', { option: 'header' });
+  }
+  const bytes = Buffer.from(payload);
+  if (bytes.length === 0) throw badPayload('payload is empty');
+  const text = decodeUtf8(bytes);
+  if (text === null || (typeof payload === 'string' && text !== payload)) {
+    throw badPayload(
+      'payload is not text in UTF-8 (or it begins with a byte order mark); encode bytes first, for instance as base64',
+    );
+  }
+  return text;
+}
+
+/** A copy to add to, made by JSON itself, so that what is checked here is exactly what is written. */
+function plainClaims(payload: unknown): JsonObject {
+  if (!isPlainObject(payload)) {
+    throw badPayload(`payload must be a plain object, a string or a Buffer, not ${kindOf(payload)}`);
+  }
+  const claims = jsonCopy(payload);
+  if (claims === null) {
+    throw badPayload(
+      'payload cannot be written as a JSON object: it has a cycle, a BigInt, a toJSON() that gives no object, or it throws',
+    );
+  }
+  return claims;
+}
+
+function kindOf(payload: unknown): string {
+  if (payload === null) return 'null';
+  if (Array.isArray(payload)) return 'an array';
+  if (typeof payload === 'object') return 'an instance of a class (give its members: { ...object })';
+  return typeof payload;
+}
+
+function assertNotTwice(claims: JsonObject, options: CompiledSign): void {
+  for (const [option, compiled, claim] of claimOfOption) {
+    if (options[compiled] !== undefined && Object.hasOwn(claims, claim)) {
+      throw new OptionError(`${option}: the payload already has ${claim}; give one of the two`, { option });
+    }
+  }
+}
+
+function addOptions(claims: JsonObject, { audience, issuer, subject, jwtid }: CompiledSign): void {
+  for (const [claim, value] of Object.entries({ aud: audience, iss: issuer, sub: subject, jti: jwtid })) {
+    if (value !== undefined) claims[claim] = value;
+  }
+}
+
+/** `exp` is always there: a token that never expires would live as long as its secret. */
+function addTimes(claims: JsonObject, options: CompiledSign, nowMs: number, tokenLifetimeSeconds: number): void {
+  const { expiresInSeconds, notBeforeSeconds, noTimestamp } = options;
+  const ownIat = claims.iat as number | undefined;
+  // Whole seconds, as everybody writes them; but a span such as 250 ms would be lost in the rounding, so it counts from the instant itself.
+  const now = (spanSeconds: number) => (Number.isInteger(spanSeconds) ? Math.floor(nowMs / 1000) : nowMs / 1000);
+  const after = (spanSeconds: number) => (ownIat ?? now(spanSeconds)) + spanSeconds;
+
+  if (noTimestamp) delete claims.iat;
+  else claims.iat ??= now(0);
+  if (notBeforeSeconds !== undefined) claims.nbf = after(notBeforeSeconds);
+  if (expiresInSeconds !== undefined) claims.exp = after(expiresInSeconds);
+  // A payload's own iat may lie a little ahead (another machine's clock): the default is never longer than allowed.
+  else claims.exp ??= Math.min(after(tokenLifetimeSeconds), now(tokenLifetimeSeconds) + tokenLifetimeSeconds);
+}
+
+/** What every verifier of the keyring relies on: types as RFC 7519 §4.1 has them, and no life longer than its secret surely has. */
+function assertClaims(claims: JsonObject, options: CompiledSign, nowMs: number, tokenLifetimeSeconds: number): void {
+  assertTypes(claims);
+  const exp = claims.exp as number | undefined;
+  const nbf = claims.nbf as number | undefined;
+  if (exp === undefined) return;
+  const nowSeconds = nowMs / 1000;
+  if (exp > nowSeconds + tokenLifetimeSeconds) {
+    const message = `the token would live ${Math.ceil(exp - nowSeconds)} s and tokenLifetime allows ${tokenLifetimeSeconds} s: shorten it, or give every member a larger tokenLifetime`;
+    if (options.expiresInSeconds !== undefined) throw new OptionError(message, { option: 'expiresIn' });
+    throw badPayload(`${message}; exp is in seconds, not milliseconds`);
+  }
+  if (nbf !== undefined && nbf >= exp)
+    throw badPayload('the token would expire before it becomes valid: nbf is not before exp');
+}
+
+function assertTypes(claims: JsonObject): void {
+  const mistyped = mistypedClaim(claims);
+  if (mistyped !== null) throw badPayload(`payload: ${mistyped.claim} must be ${mistyped.wanted}`);
+}
+
+function badPayload(message: string): OptionError {
+  return new OptionError(message, { code: 'ERR_REWT_PAYLOAD' });
+}

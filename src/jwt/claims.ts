@@ -1,0 +1,7 @@
+/** The claims rules by name: everything that the rest of rewt uses of them. */
+
+export { checkClaims, checkText } from './check-claims.js';
+export { claimsToSign, type SignablePayload } from './claims-to-sign.js';
+export type { JwtClaims } from './registered-claims.js';
+export { type CompiledSign, compileSignOptions, type SignOptions, signOptionNames } from './sign-options.js';
+export { type CompiledVerify, compileVerifyOptions, type VerifyOptions, verifyOptionNames } from './verify-options.js';

@@ -1,0 +1,52 @@
+/** Reads the values of options: each is what it must be, or an `OptionError` says which option and what is wanted. */
+
+import { OptionError } from '../errors.js';
+import { assertKnownNames } from '../option-names.js';
+import { isPlainObject } from './json.js';
+
+/** Reads one option by its name: what `read` makes of the value, or `otherwise` where it is not given (absent or undefined). */
+export type OptionReader = <T>(name: string, read: (value: unknown, option: string) => T, otherwise: T) => T;
+
+/** Refuses what is not an object of known options, and gives what reads them. */
+export function optionReader(
+  raw: unknown,
+  known: readonly string[],
+  where: string,
+  retired: Readonly<Record<string, string>>,
+): OptionReader {
+  if (!isPlainObject(raw)) throw new OptionError(`${where}: must be a plain object`);
+  assertKnownNames(raw, known, where, retired);
+  return (name, read, otherwise) => {
+    const value = Object.hasOwn(raw, name) ? raw[name] : undefined;
+    return value === undefined ? otherwise : read(value, name);
+  };
+}
+
+/** An empty string is most often an environment variable that is not set; jsonwebtoken then skips the check. */
+export function asText(value: unknown, option: string): string {
+  if (typeof value === 'string' && value !== '') return value;
+  throw new OptionError(`${option}: must be a string that is not empty`, { option });
+}
+
+/** One string or a list of them, as a list. */
+export function asTexts(value: unknown, option: string): readonly string[] {
+  return asList(value, option, asText);
+}
+
+/** One value or a list of them, as a list. An empty list would match no token. */
+export function asList<T>(value: unknown, option: string, read: (value: unknown, option: string) => T): readonly T[] {
+  const values: readonly unknown[] = Array.isArray(value) ? value : [value];
+  if (values.length === 0) throw new OptionError(`${option}: the list is empty`, { option });
+  return Object.freeze(values.map((one) => read(one, option)));
+}
+
+export function asFlag(value: unknown, option: string): boolean {
+  if (typeof value === 'boolean') return value;
+  throw new OptionError(`${option}: must be true or false`, { option });
+}
+
+/** `algorithm` and `algorithms` are accepted for the sake of programs written for jsonwebtoken; there is nothing to choose. */
+export function asHs256(value: unknown, option: string): 'HS256' {
+  if (value === 'HS256') return value;
+  throw new OptionError(`${option}: rewt signs and verifies with HS256 only`, { option });
+}

@@ -1,0 +1,51 @@
+/** The claims that RFC 7519 §4.1 defines, and what each must look like wherever it occurs. */
+
+/** A claims set. The registered claims are typed; others are whatever the signer put there. */
+export interface JwtClaims {
+  /** Who issued the token (RFC 7519 §4.1.1). */
+  iss?: string;
+  /** Whom it is about (§4.1.2). */
+  sub?: string;
+  /** Whom it is for (§4.1.3). */
+  aud?: string | string[];
+  /** When it expires (§4.1.4). Seconds since the epoch. */
+  exp?: number;
+  /** When it becomes valid (§4.1.5). Seconds since the epoch. */
+  nbf?: number;
+  /** When it was issued (§4.1.6). Seconds since the epoch. */
+  iat?: number;
+  /** The token's own identifier (§4.1.7). */
+  jti?: string;
+  [name: string]: unknown;
+}
+
+const wantedTypes = [
+  ['exp', isNumericDate, 'a finite number of seconds since the epoch'],
+  ['nbf', isNumericDate, 'a finite number of seconds since the epoch'],
+  ['iat', isNumericDate, 'a finite number of seconds since the epoch'],
+  ['aud', isAudience, 'a string or a list of strings'],
+  ['iss', isString, 'a string'],
+  ['sub', isString, 'a string'],
+  ['jti', isString, 'a string'],
+] as const;
+
+/** The first registered claim of the wrong type, and what it should have been; null where all that are there are right. */
+export function mistypedClaim(claims: Readonly<Record<string, unknown>>): { claim: string; wanted: string } | null {
+  for (const [claim, isRight, wanted] of wantedTypes) {
+    if (Object.hasOwn(claims, claim) && !isRight(claims[claim])) return { claim, wanted };
+  }
+  return null;
+}
+
+/** `JSON.parse` makes Infinity of 1e400, which would be a token that never expires. */
+function isNumericDate(value: unknown): boolean {
+  return Number.isFinite(value);
+}
+
+function isAudience(value: unknown): boolean {
+  return isString(value) || (Array.isArray(value) && value.every(isString));
+}
+
+function isString(value: unknown): boolean {
+  return typeof value === 'string';
+}

@@ -1,0 +1,112 @@
+/** The options of `sign`, under the names that users of jsonwebtoken know. */
+
+import { OptionError } from '../errors.js';
+import { parseDuration } from './duration.js';
+import { isPlainObject, type JsonObject, jsonCopy } from './json.js';
+import { asFlag, asHs256, asText, asTexts, optionReader } from './option-values.js';
+
+export interface SignOptions {
+  /** How long the token lives from its `iat` on: seconds, or a string such as `'90s'`. At most `tokenLifetime`, which is also the default. (RFC 7519 §4.1.4) */
+  expiresIn?: number | string | undefined;
+  /** How long after its `iat` the token becomes valid: seconds, or a string such as `'10s'`. Default: at once, without `nbf`. (RFC 7519 §4.1.5) */
+  notBefore?: number | string | undefined;
+  /** Whom the token is for: `aud`. Default: none. (RFC 7519 §4.1.3) */
+  audience?: string | readonly string[] | undefined;
+  /** Who issues it: `iss`. Default: none. (RFC 7519 §4.1.1) */
+  issuer?: string | undefined;
+  /** Whom it is about: `sub`. Default: none. (RFC 7519 §4.1.2) */
+  subject?: string | undefined;
+  /** The token's own identifier: `jti`. Default: none. (RFC 7519 §4.1.7) */
+  jwtid?: string | undefined;
+  /** Leaves `iat` out, also where the payload has one. `exp` is set all the same. Default: false. */
+  noTimestamp?: boolean | undefined;
+  /** Further members of the header, and `typ` in place of `JWT`; not `alg`, `kid`, `crit` or `b64`. Default: none. (RFC 7515 §4) */
+  header?: Readonly<Record<string, unknown>> | undefined;
+  /** Accepted for what was written for jsonwebtoken: there is no other. Default: `'HS256'`. (RFC 7518 §3.2) */
+  algorithm?: 'HS256' | undefined;
+}
+
+/** Sign options once read: frozen, with units. */
+export interface CompiledSign {
+  readonly expiresInSeconds: number | undefined;
+  readonly notBeforeSeconds: number | undefined;
+  readonly audience: string | readonly string[] | undefined;
+  readonly issuer: string | undefined;
+  readonly subject: string | undefined;
+  readonly jwtid: string | undefined;
+  readonly noTimestamp: boolean;
+  readonly header: Readonly<JsonObject>;
+}
+
+export const signOptionNames = Object.freeze([
+  'expiresIn',
+  'notBefore',
+  'audience',
+  'issuer',
+  'subject',
+  'jwtid',
+  'noTimestamp',
+  'header',
+  'algorithm',
+] as const satisfies readonly (keyof SignOptions)[]);
+
+/** What people bring from jsonwebtoken. */
+const retired = {
+  keyid: "'keyid' cannot be chosen: a token's kid is derived from the secret that signs it",
+  mutatePayload: "'mutatePayload' is not supported: the payload is never changed; verify the token to see its claims",
+  encoding: "'encoding' is not supported: payloads are UTF-8; give bytes as a Buffer of UTF-8 text",
+  allowInsecureKeySizes: "'allowInsecureKeySizes' is not supported: secrets have at least 32 bytes",
+  allowInvalidAsymmetricKeyTypes:
+    "'allowInvalidAsymmetricKeyTypes' is not supported: there are no asymmetric keys in HS256",
+};
+
+const nothing: CompiledSign = Object.freeze({
+  expiresInSeconds: undefined,
+  notBeforeSeconds: undefined,
+  audience: undefined,
+  issuer: undefined,
+  subject: undefined,
+  jwtid: undefined,
+  noTimestamp: false,
+  header: Object.freeze({}),
+});
+
+/**
+ * Reads sign options once.
+ *
+ * @param where what is being read, for messages.
+ * @param defaults what options not given here fall back to: those of the instance. An option given replaces its default as a whole.
+ * @throws {OptionError} for an unknown name or a wrong value.
+ */
+export function compileSignOptions(raw: unknown, where = 'sign options', defaults = nothing): CompiledSign {
+  if (raw === undefined || raw === null) return defaults;
+  const option = optionReader(raw, signOptionNames, where, retired);
+  option('algorithm', asHs256, 'HS256');
+  return Object.freeze({
+    expiresInSeconds: option('expiresIn', parseDuration, defaults.expiresInSeconds),
+    notBeforeSeconds: option('notBefore', parseDuration, defaults.notBeforeSeconds),
+    audience: option('audience', asAudience, defaults.audience),
+    issuer: option('issuer', asText, defaults.issuer),
+    subject: option('subject', asText, defaults.subject),
+    jwtid: option('jwtid', asText, defaults.jwtid),
+    noTimestamp: option('noTimestamp', asFlag, defaults.noTimestamp),
+    header: option('header', asHeader, defaults.header),
+  });
+}
+
+/** Kept in the form it came in: a verifier may tell `"a"` from `["a"]`. */
+function asAudience(value: unknown, option: string): string | readonly string[] {
+  return Array.isArray(value) ? asTexts(value, option) : asText(value, option);
+}
+
+/** A copy that is plain JSON, so that what was checked here is what is written later. */
+function asHeader(value: unknown, option: string): Readonly<JsonObject> {
+  if (!isPlainObject(value)) throw new OptionError(`${option}: must be a plain object of header members`, { option });
+  for (const name of ['alg', 'kid', 'crit', 'b64']) {
+    if (Object.hasOwn(value, name)) throw new OptionError(`${option}: '${name}' is not yours to set`, { option });
+  }
+  const header = jsonCopy(value);
+  if (header === null) throw new OptionError(`${option}: cannot be written as a JSON object`, { option });
+  if (Object.hasOwn(header, 'typ')) asText(header.typ, 'header.typ');
+  return Object.freeze(header);
+}

@@ -1,0 +1,145 @@
+/**
+ * The HS256 codec: compact JWS (RFC 7515) between strings and bytes, strict, and in an order that parses nothing of the payload before the MAC matched.
+ *
+ * A fault of the token is returned as a refusal, never thrown. Until the signature is known to be good, one of four fixed sentences is all that is said.
+ */
+
+import { createHmac, type KeyObject, timingSafeEqual } from 'node:crypto';
+import { OptionError, type TokenRefusal } from '../errors.js';
+import { decodeBase64url, decodeUtf8 } from './encoding.js';
+import { countMembers, type JsonObject, parseObject } from './json.js';
+
+/** The longest token that is made or read by default, in bytes. Node takes 16 KiB for all headers of a request together. */
+export const defaultMaxTokenBytes = 8192;
+
+export const MALFORMED: TokenRefusal = Object.freeze({
+  code: 'ERR_REWT_MALFORMED',
+  message:
+    'jwt malformed: it must be three dot-separated parts in strict base64url, the first one a JSON object, and not longer than allowed',
+});
+export const UNSUPPORTED: TokenRefusal = Object.freeze({
+  code: 'ERR_REWT_UNSUPPORTED',
+  message: 'invalid algorithm: only HS256 is supported, and no header that changes the rules ("crit", "b64")',
+});
+export const UNKNOWN_KEY: TokenRefusal = Object.freeze({
+  code: 'ERR_REWT_UNKNOWN_KEY',
+  message: 'unknown key: the secret that signed this token was revoked, has retired, or belongs to another namespace',
+});
+export const BAD_SIGNATURE: TokenRefusal = Object.freeze({
+  code: 'ERR_REWT_BAD_SIGNATURE',
+  message: 'invalid signature: the token was altered, or signed with another secret',
+});
+
+/** A token whose form and header are right; nothing is known about its signature, and its payload has not been looked into. */
+export interface ParsedToken {
+  readonly header: Readonly<JsonObject>;
+  readonly kid: string | undefined;
+  /** Header and payload as they were signed: ASCII. */
+  readonly signedPart: string;
+  readonly payload: Buffer;
+  /** 32 bytes. */
+  readonly signature: Buffer;
+}
+
+export type DecodedPayload = { readonly claims: JsonObject } | { readonly text: string };
+
+/** Whether what a function of the core gave back is a refusal. */
+export function isRefusal(answer: object | null): answer is TokenRefusal {
+  return answer !== null && 'code' in answer;
+}
+
+/**
+ * The header segment of our own tokens: `{"alg":"HS256","typ":"JWT","kid":…}` in this order, without `typ` for a text payload (RFC 7519 §5.1).
+ *
+ * @param extra members of the user's `header` option, as `compileSignOptions` has let them through: its `typ` replaces ours.
+ */
+export function encodeHeader(kid: string, payloadKind: 'claims' | 'text' = 'claims', extra: JsonObject = {}): string {
+  const typ = payloadKind === 'claims' ? { typ: 'JWT' } : {};
+  return Buffer.from(JSON.stringify({ alg: 'HS256', ...typ, kid, ...extra })).toString('base64url');
+}
+
+/**
+ * Signs (RFC 7515 §5.1).
+ *
+ * @throws {OptionError} `ERR_REWT_PAYLOAD` where the token would be longer than a verifier takes.
+ */
+export function signToken(
+  headerSegment: string,
+  payload: string | Uint8Array,
+  key: KeyObject,
+  maxBytes = defaultMaxTokenBytes,
+): string {
+  const signedPart = `${headerSegment}.${Buffer.from(payload).toString('base64url')}`;
+  const token = `${signedPart}.${createHmac('sha256', key).update(signedPart).digest('base64url')}`;
+  if (token.length > maxBytes) {
+    throw new OptionError(
+      `the token would have ${token.length} bytes and verifiers take at most ${maxBytes}: put less into it, for instance an identifier to look the rest up by`,
+      { code: 'ERR_REWT_PAYLOAD' },
+    );
+  }
+  return token;
+}
+
+/** Reads form and header (RFC 7515 §5.2 steps 1-6). Takes time and memory in proportion to `maxBytes` at most, whatever it is given. */
+export function readToken(token: unknown, maxBytes = defaultMaxTokenBytes): ParsedToken | TokenRefusal {
+  if (typeof token !== 'string' || token.length > maxBytes) return MALFORMED;
+  const firstDot = token.indexOf('.');
+  const lastDot = token.indexOf('.', firstDot + 1);
+  if (firstDot === -1 || lastDot === -1 || token.includes('.', lastDot + 1)) return MALFORMED;
+
+  const header = readHeader(token.slice(0, firstDot));
+  if (header === null) return MALFORMED;
+  // RFC 8725 §3.1: the algorithm is ours to say. RFC 7515 §4.1.11 and RFC 7797: rewt understands no extension, so any would have to be refused.
+  if (header.alg !== 'HS256' || Object.hasOwn(header, 'crit') || Object.hasOwn(header, 'b64')) return UNSUPPORTED;
+  const { kid, typ } = header;
+  if (!isKid(kid) || (typ !== undefined && typeof typ !== 'string')) return MALFORMED;
+
+  const payload = decodeBase64url(token.slice(firstDot + 1, lastDot));
+  const signature = decodeBase64url(token.slice(lastDot + 1));
+  if (payload === null || signature?.length !== 32) return MALFORMED;
+  return { header, kid, signedPart: token.slice(0, lastDot), payload, signature };
+}
+
+/** Whether `key` made the token's signature, in constant time. The text goes in as UTF-8: as latin1, other characters would alias to the same bytes. */
+export function macMatches(token: ParsedToken, key: KeyObject): boolean {
+  return timingSafeEqual(createHmac('sha256', key).update(token.signedPart).digest(), token.signature);
+}
+
+/**
+ * What the token says. Only for a token whose MAC matched.
+ *
+ * As in jsonwebtoken, a JSON object is claims and anything else is text; but one that says it is a JWT must carry claims (RFC 7519 §7.2).
+ */
+export function decodePayload(token: ParsedToken): DecodedPayload | TokenRefusal {
+  const text = decodeUtf8(token.payload);
+  if (text === null) return badPayload('jwt payload invalid: not UTF-8, or it begins with a byte order mark');
+  const claims = parseObject(text);
+  if (claims !== null) return { claims };
+  if (isJwtType(token.header.typ))
+    return badPayload('jwt payload invalid: the header says JWT, but it is not a JSON object');
+  return { text };
+}
+
+/** Whether a header's `typ` says that the payload is a claims set: JWT or anything `+jwt`, in any case, with or without `application/` (RFC 7515 §4.1.9). */
+export function isJwtType(typ: unknown): boolean {
+  if (typeof typ !== 'string') return false;
+  const type = typ.toLowerCase().replace(/^application\//, '');
+  return type === 'jwt' || type.endsWith('+jwt');
+}
+
+function readHeader(segment: string): JsonObject | null {
+  const bytes = decodeBase64url(segment);
+  const text = bytes && decodeUtf8(bytes);
+  const header = text && parseObject(text);
+  // The header is not authenticated yet and picks the key: two readers must never see different ones in it (RFC 7515 §4, refuse duplicates).
+  return header && countMembers(text) === Object.keys(header).length ? header : null;
+}
+
+/** A Map is where kids are looked up, so any string is harmless; the length keeps logs and look-ups small. */
+function isKid(kid: unknown): kid is string | undefined {
+  return kid === undefined || (typeof kid === 'string' && kid.length > 0 && kid.length <= 256);
+}
+
+function badPayload(message: string): TokenRefusal {
+  return { code: 'ERR_REWT_PAYLOAD_INVALID', message };
+}

@@ -1,0 +1,121 @@
+/** The options of `verify`, under the names that users of jsonwebtoken know. */
+
+import { OptionError } from '../errors.js';
+import { parseDuration } from './duration.js';
+import { asFlag, asHs256, asList, asText, asTexts, optionReader } from './option-values.js';
+
+export interface VerifyOptions {
+  /** Whom the token must be for: one of these must be in its `aud`, or match it. Default: not checked. (RFC 7519 §4.1.3) */
+  audience?: string | RegExp | readonly (string | RegExp)[] | undefined;
+  /** Who must have issued it: `iss` must be one of these. Default: not checked. (RFC 7519 §4.1.1) */
+  issuer?: string | readonly string[] | undefined;
+  /** Whom it must be about: `sub`. Default: not checked. (RFC 7519 §4.1.2) */
+  subject?: string | undefined;
+  /** Its identifier: `jti`. Default: not checked. (RFC 7519 §4.1.7) */
+  jwtid?: string | undefined;
+  /** How old it may be, counted from its `iat`, which it must then have: seconds, or a string such as `'2m'`. Default: not checked. */
+  maxAge?: number | string | undefined;
+  /** By how much the clocks of signer and verifier may differ: seconds, or a string such as `'5s'`. Default: that of the instance. (RFC 7519 §4.1.4) */
+  clockTolerance?: number | string | undefined;
+  /** Gives `{ header, payload, signature }` in place of the payload. Default: false. */
+  complete?: boolean | undefined;
+  /** Claims that must be there, and not null. Default: none. */
+  requiredClaims?: readonly string[] | undefined;
+  /** Accepted for what was written for jsonwebtoken: there is no other. Default: `['HS256']`. (RFC 8725 §3.1) */
+  algorithms?: readonly 'HS256'[] | undefined;
+}
+
+/** Verify options once read: frozen, with units. */
+export interface CompiledVerify {
+  readonly audience: readonly (string | RegExp)[] | undefined;
+  readonly issuer: readonly string[] | undefined;
+  readonly subject: string | undefined;
+  readonly jwtid: string | undefined;
+  readonly maxAgeSeconds: number | undefined;
+  readonly clockToleranceSeconds: number;
+  readonly complete: boolean;
+  readonly requiredClaims: readonly string[];
+}
+
+export const verifyOptionNames = Object.freeze([
+  'audience',
+  'issuer',
+  'subject',
+  'jwtid',
+  'maxAge',
+  'clockTolerance',
+  'complete',
+  'requiredClaims',
+  'algorithms',
+] as const satisfies readonly (keyof VerifyOptions)[]);
+
+/** What people bring from jsonwebtoken and jose. */
+const retired = {
+  ignoreExpiration:
+    "'ignoreExpiration' is not supported: an expired token is refused; allow for clocks with 'clockTolerance'",
+  ignoreNotBefore:
+    "'ignoreNotBefore' is not supported: a token that is not valid yet is refused; allow for clocks with 'clockTolerance'",
+  clockTimestamp: "'clockTimestamp' is not supported: tokens are judged by the clock; in tests, use fake timers",
+  nonce: "'nonce' is not supported: compare the claim yourself after verify, or make it the 'jwtid'",
+  expiresIn: "'expiresIn' is an option of sign; to refuse old tokens at verify use 'maxAge'",
+  notBefore: "'notBefore' is an option of sign; verify always respects 'nbf'",
+  maxTokenAge: "'maxTokenAge' is called 'maxAge' here",
+  allowInvalidAsymmetricKeyTypes:
+    "'allowInvalidAsymmetricKeyTypes' is not supported: there are no asymmetric keys in HS256",
+};
+
+const nothing: CompiledVerify = Object.freeze({
+  audience: undefined,
+  issuer: undefined,
+  subject: undefined,
+  jwtid: undefined,
+  maxAgeSeconds: undefined,
+  clockToleranceSeconds: 0,
+  complete: false,
+  requiredClaims: Object.freeze([]),
+});
+
+/**
+ * Reads verify options once.
+ *
+ * @param where what is being read, for messages.
+ * @param defaults what options not given here fall back to: those of the instance. An option given replaces its default as a whole.
+ * @throws {OptionError} for an unknown name or a wrong value.
+ */
+export function compileVerifyOptions(raw: unknown, where = 'verify options', defaults = nothing): CompiledVerify {
+  if (raw === undefined || raw === null) return defaults;
+  const option = optionReader(raw, verifyOptionNames, where, retired);
+  option('algorithms', asAlgorithms, undefined);
+  return Object.freeze({
+    audience: option('audience', asPatterns, defaults.audience),
+    issuer: option('issuer', asTexts, defaults.issuer),
+    subject: option('subject', asText, defaults.subject),
+    jwtid: option('jwtid', asText, defaults.jwtid),
+    maxAgeSeconds: option('maxAge', parseDuration, defaults.maxAgeSeconds),
+    clockToleranceSeconds: option('clockTolerance', parseDuration, defaults.clockToleranceSeconds),
+    complete: option('complete', asFlag, defaults.complete),
+    requiredClaims: option('requiredClaims', asNames, defaults.requiredClaims),
+  });
+}
+
+function asAlgorithms(value: unknown, option: string): void {
+  if (!Array.isArray(value)) throw new OptionError(`${option}: must be ['HS256']`, { option });
+  asList(value, option, asHs256);
+}
+
+function asPatterns(value: unknown, option: string): readonly (string | RegExp)[] {
+  return asList(value, option, asPattern);
+}
+
+/** A RegExp is copied, so that neither its owner nor its `lastIndex` (flags g and y) gets between two calls. */
+function asPattern(value: unknown, option: string): string | RegExp {
+  if (value instanceof RegExp) return new RegExp(value.source, value.flags);
+  if (typeof value === 'string' && value !== '') return value;
+  throw new OptionError(`${option}: must be a string that is not empty, a RegExp, or a list of these`, { option });
+}
+
+/** Unlike the lists above, an empty one means something: it takes back the default. */
+function asNames(value: unknown, option: string): readonly string[] {
+  if (!Array.isArray(value)) throw new OptionError(`${option}: must be a list of claim names`, { option });
+  return Object.freeze(value.map((name) => asText(name, option)));
+}

@@ -1,0 +1,263 @@
+/**
+ * The one decision of the protocol: what a member does with what it read (protocol.md, "advance").
+ *
+ * Pure: the store's clock comes with the snapshot, randomness comes from `mint`, and nothing is remembered but `known`.
+ */
+
+import type { KeyEntry, WantedState } from '../stores/store.js';
+import { type CurrentSecret, formatRing, MOST_RETIRED, type NextSecret, type Ring, ringExpiresAt } from './ring.js';
+import { isUsableSecret } from './secret.js';
+
+/** PTTL and TIME in one script differ by less than a millisecond; anything beyond this is an operator's EXPIRE. */
+const TTL_NOISE_MS = 5;
+
+/** Lineages that a member remembers: enough for any row of failovers, little enough to forget none by accident. */
+const MOST_LINEAGES = 16;
+
+/** A scheduled rotation comes after at least this part of a `ttl`, since `lead` is at most a quarter of it. */
+const SHORTEST_TURN = 3 / 4;
+
+/** What was read, with the ring parsed. */
+export interface Seen {
+  readonly nowMs: number;
+  readonly key: KeyEntry | null;
+  readonly ring: Ring | null;
+}
+
+/** How this member wants the keyring run. All in milliseconds. */
+export interface Policy {
+  /** How long a secret signs, in a ring that this member begins. */
+  readonly ttlMs: number;
+  /** How long a retired secret verifies, in a ring that this member begins. */
+  readonly overlapMs: number;
+  readonly clockToleranceMs: number;
+  readonly maxStalenessMs: number;
+  /** Soft age + clock tolerance: how long before its end K is rotated. */
+  readonly leadMs: number;
+  /** What a ring must at least offer before this member may sign; null for a member that has not signed. */
+  readonly asks: { readonly ttlMs: number; readonly overlapMs: number } | null;
+}
+
+/** What this member has seen; what row 1 and row 3 are judged by. */
+export interface Known {
+  /** The last ring that was read and was not rolled back. */
+  readonly ring: Ring | null;
+  /** The highest epoch seen of each lineage, in the order of first sight. */
+  readonly epochs: ReadonlyMap<string, number>;
+}
+
+/** Where fresh secrets and ids come from. */
+export interface Mint {
+  secret(): string;
+  id(): string;
+}
+
+/** A row of the table, by the name that it has there. */
+export type PlanName =
+  | 'rollback'
+  | 'bootstrap'
+  | 'repair'
+  | 'adopt'
+  | 'late rotation'
+  | 'rotation'
+  | 'reschedule'
+  | 'brake'
+  | 'foreign rotation'
+  | 'revocation';
+
+export interface Plan {
+  readonly name: PlanName;
+  /** Whether secrets are taken away: then the member stops until this is written. Otherwise it can wait until `maxStaleness`. */
+  readonly revokes: boolean;
+  /** K held a value that must not sign: too short, or not UTF-8. */
+  readonly unusableSecret: boolean;
+  readonly wanted: WantedState;
+}
+
+export const NOTHING_KNOWN: Known = { ring: null, epochs: new Map() };
+
+/** Remembers a ring that was read. Never called with one that `advance` called a rollback. */
+export function observe(known: Known, ring: Ring): Known {
+  const epochs = new Map(known.epochs);
+  epochs.set(ring.id, Math.max(ring.epoch, epochs.get(ring.id) ?? 0));
+  for (const id of epochs.keys()) {
+    if (epochs.size <= MOST_LINEAGES) break;
+    if (id !== ring.id) epochs.delete(id);
+  }
+  return { ring, epochs };
+}
+
+/** The first row of protocol.md's table that fits, as a plan to write; null where the ring may be used as it is. */
+export function advance(seen: Seen, policy: Policy, known: Known, mint: Mint): Plan | null {
+  const { nowMs, key, ring } = seen;
+  if (ring === null) return begin(seen, policy, known, mint);
+  if (isRolledBack(ring, known)) return revokeAgain(seen, ring, policy, known, mint); // row 1
+
+  const due = nowMs >= ring.current.expiresAt - Math.min(policy.clockToleranceMs, ring.ttl / 4);
+  if (key === null) {
+    // Rows 5 and 8: whether K went at its time or before it tells the schedule from an operator's DEL.
+    return due ? rotate('late rotation', seen, ring, policy, mint) : revoke('brake', seen, ring, policy, mint);
+  }
+  if (key.value === ring.next.secret) return rotate('late rotation', seen, ring, policy, mint); // row 5
+  if (key.value === ring.current.secret) {
+    const expiresAt = key.expiresAtMs ?? ring.current.expiresAt;
+    const leadMs = Math.min(policy.leadMs, ring.ttl / 4);
+    return nowMs >= expiresAt - leadMs
+      ? rotate('rotation', seen, ring, policy, mint) // row 6
+      : reschedule(key, ring, policy, mint); // row 7
+  }
+  // Row 9: an old rewt member puts a secret only where none is left, and always with a TTL. All else is an operator's: row 10.
+  if (due && key.expiresAtMs !== null && isUsableSecret(key.value)) {
+    const adopted = { secret: key.value, expiresAt: key.expiresAtMs };
+    return retire('foreign rotation', seen, ring, { current: adopted, next: ring.next, key: null }, policy, mint);
+  }
+  return revoke('brake', seen, ring, policy, mint);
+}
+
+/**
+ * What `rotate()` writes: row 6 before its time, for a ring of which `advance` has said nothing.
+ * A number instead of a plan is how many milliseconds it comes too early: until `next` is surely held by everyone, or (also with `force`)
+ * until there is room for one more retired secret beside those that the schedule is going to retire.
+ */
+export function planRotation(seen: Seen, ring: Ring, policy: Policy, mint: Mint, force: boolean): Plan | number {
+  const youngMs = policy.maxStalenessMs - (seen.nowMs - ring.next.since);
+  if (youngMs > 0 && !force) return youngMs;
+  const untils = ring.retired.filter((slot) => slot.until > seen.nowMs).map((slot) => slot.until);
+  const room = MOST_RETIRED - Math.ceil(ring.overlap / (ring.ttl * SHORTEST_TURN)) - 1;
+  if (untils.length >= room) return Math.min(...untils) - seen.nowMs;
+  return rotate('rotation', seen, ring, policy, mint);
+}
+
+/** What `revoke()` writes: every secret goes, whatever the ring was, also one that could not be read (then `seen.ring` is null). */
+export function planRevocation(seen: Seen, policy: Policy, known: Known, mint: Mint): Plan {
+  const emptied = { ...seen, key: null };
+  if (seen.ring === null) return start('revocation', true, emptied, blankRing(policy, mint), policy, mint);
+  return isRolledBack(seen.ring, known)
+    ? revokeAgain(emptied, seen.ring, policy, known, mint)
+    : revoke('revocation', emptied, seen.ring, policy, mint);
+}
+
+function isRolledBack(ring: Ring, known: Known): boolean {
+  return hasLeft(ring, known) || ring.epoch < (known.epochs.get(ring.id) ?? 0);
+}
+
+function hasLeft(ring: Ring, known: Known): boolean {
+  return known.ring !== null && known.ring.id !== ring.id && known.epochs.has(ring.id);
+}
+
+/** Row 1: the store lost writes, a revocation perhaps among them. Nothing that it kept is trusted, only what an operator put there since. */
+function revokeAgain(seen: Seen, ring: Ring, policy: Policy, known: Known, mint: Mint): Plan {
+  const epoch = Math.max(ring.epoch, known.epochs.get(ring.id) ?? 0);
+  // A lineage that was left is not entered again: under its name, every other member that left it would revoke once more.
+  const id = hasLeft(ring, known) ? mint.id() : ring.id;
+  const isRings = seen.key?.value === ring.current.secret || seen.key?.value === ring.next.secret;
+  return revoke('rollback', isRings ? { ...seen, key: null } : seen, { ...ring, id, epoch }, policy, mint);
+}
+
+/** Rows 2 to 4: there is no ring. */
+function begin(seen: Seen, policy: Policy, known: Known, mint: Mint): Plan {
+  const { nowMs, key } = seen;
+  const old = known.ring;
+  if (key !== null && old !== null && key.value === old.current.secret && nowMs < ringExpiresAt(old)) {
+    return plan('repair', false, null, amend(old, policy, mint)); // row 3
+  }
+  // For a member that knew a ring, every secret in it is lost: a revocation.
+  return start(key === null ? 'bootstrap' : 'adopt', old !== null, seen, blankRing(policy, mint), policy, mint);
+}
+
+/** Rows 8 and 10, and `revoke()`: the same lineage, one epoch on, with nothing of what was. */
+function revoke(name: PlanName, seen: Seen, ring: Ring, policy: Policy, mint: Mint): Plan {
+  return start(name, true, seen, { ...ring, epoch: ring.epoch + 1 }, policy, mint);
+}
+
+/** Begins anew on top of `base`: K's value signs if it is a usable one, else a fresh secret; nothing is retired. */
+function start(name: PlanName, revokes: boolean, seen: Seen, base: RingBase, policy: Policy, mint: Mint): Plan {
+  const { nowMs, key } = seen;
+  const ttlMs = ringTtl(base, policy);
+  const adopted = key !== null && isUsableSecret(key.value) ? { secret: key.value, expiresAt: key.expiresAtMs } : null;
+  const current = { secret: adopted?.secret ?? mint.secret(), expiresAt: adopted?.expiresAt ?? nowMs + ttlMs };
+  const ring = { ...base, current, next: freshNext(nowMs, mint), retired: [] };
+  // A value with a TTL of its own stands as it is.
+  const written = plan(
+    name,
+    revokes,
+    typeof adopted?.expiresAt === 'number' ? null : current,
+    amend(ring, policy, mint),
+  );
+  return { ...written, unusableSecret: key !== null && adopted === null };
+}
+
+/** Rows 5 and 6: next signs from now on, and there is a fresh next. */
+function rotate(name: PlanName, seen: Seen, ring: Ring, policy: Policy, mint: Mint): Plan {
+  const { nowMs, key } = seen;
+  const next = freshNext(nowMs, mint);
+  if (key !== null && key.value === ring.next.secret && key.expiresAtMs !== null) {
+    // A swap was cut short between K and R: K's own TTL stands.
+    const current = { secret: ring.next.secret, expiresAt: key.expiresAtMs };
+    return retire(name, seen, ring, { current, next, key: null }, policy, mint);
+  }
+  const current = { secret: ring.next.secret, expiresAt: nowMs + ringTtl(ring, policy) };
+  return retire(name, seen, ring, { current, next, key: current }, policy, mint);
+}
+
+/** The old current signs no more; it verifies until the last token that it may have signed has ended. */
+function retire(
+  name: PlanName,
+  { nowMs, key }: Seen,
+  ring: Ring,
+  turn: { current: CurrentSecret; next: NextSecret; key: CurrentSecret | null },
+  policy: Policy,
+  mint: Mint,
+): Plan {
+  const amended = amend(ring, policy, mint);
+  const { secret } = ring.current;
+  const signedUntil = (key?.value === secret ? key.expiresAtMs : null) ?? ring.current.expiresAt;
+  const until = Math.min(nowMs, signedUntil) + amended.overlap;
+  const retired = [{ secret, until }, ...ring.retired].filter((slot) => slot.until > nowMs).slice(0, MOST_RETIRED);
+  return plan(name, false, turn.key, { ...amended, current: turn.current, next: turn.next, retired });
+}
+
+/** Row 7: an operator's EXPIRE is the new schedule, a PERSIST is undone, and a member's larger needs are met. */
+function reschedule(key: KeyEntry, ring: Ring, policy: Policy, mint: Mint): Plan | null {
+  const { current } = ring;
+  const amended = amend(ring, policy, mint);
+  if (key.expiresAtMs === null) return plan('reschedule', false, current, amended);
+  if (Math.abs(key.expiresAtMs - current.expiresAt) > TTL_NOISE_MS) {
+    return plan('reschedule', false, null, { ...amended, current: { ...current, expiresAt: key.expiresAtMs } });
+  }
+  const grown = amended.ttl > ring.ttl || amended.overlap > ring.overlap;
+  return grown ? plan('reschedule', false, null, amended) : null;
+}
+
+/** A ring without its secrets. */
+type RingBase = Omit<Ring, 'current' | 'next' | 'retired'>;
+
+function blankRing(policy: Policy, mint: Mint): RingBase {
+  return { v: 1, id: mint.id(), epoch: 0, gen: 0, op: '', ttl: policy.ttlMs, overlap: policy.overlapMs };
+}
+
+function freshNext(nowMs: number, mint: Mint): NextSecret {
+  return { secret: mint.secret(), since: nowMs };
+}
+
+function ringTtl(ring: RingBase, policy: Policy): number {
+  return Math.max(ring.ttl, policy.asks?.ttlMs ?? 0);
+}
+
+/** One more write of this ring, which also grants what this member asks for. Fields of a later version are kept. */
+function amend(ring: Ring, policy: Policy, mint: Mint): Ring {
+  const overlap = Math.max(ring.overlap, policy.asks?.overlapMs ?? 0);
+  return { ...ring, gen: ring.gen + 1, op: mint.id(), ttl: ringTtl(ring, policy), overlap };
+}
+
+function plan(name: PlanName, revokes: boolean, key: CurrentSecret | null, ring: Ring): Plan {
+  return {
+    name,
+    revokes,
+    unusableSecret: false,
+    wanted: {
+      key: key === null ? null : { value: key.secret, expiresAtMs: key.expiresAt },
+      ring: { text: formatRing(ring), expiresAtMs: ringExpiresAt(ring) },
+    },
+  };
+}

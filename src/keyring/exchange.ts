@@ -1,0 +1,105 @@
+/** What a member says to its store: read, decide, swap, and again with the answer, until there is nothing left to decide. */
+
+import { randomBytes } from 'node:crypto';
+import { StoreError } from '../errors.js';
+import type { Snapshot, Store } from '../stores/store.js';
+import { type Known, type Mint, NOTHING_KNOWN, observe, type Plan, type Seen } from './advance.js';
+import type { Instant } from './lease.js';
+import { parseRing, type Ring } from './ring.js';
+import { createSecret } from './secret.js';
+
+export const mint: Mint = { secret: createSecret, id: () => randomBytes(9).toString('base64url') };
+
+/** A ring of which nothing is left to decide, and when the read that showed it was sent. */
+export interface Settled {
+  readonly ring: Ring;
+  /** The store's clock in that read. */
+  readonly storeMs: number;
+  readonly sent: Instant;
+  /** The last plan of this exchange that this member itself wrote. */
+  readonly wrote: Plan | null;
+}
+
+/** What one exchange is for. */
+export interface Errand {
+  /** What to write for what was read; null: nothing, the ring may be used. A snapshot without a ring always has a plan. */
+  propose(seen: Seen, known: Known): Plan | null;
+  /** Told of each plan before it is tried. */
+  pending(plan: Plan, seen: Seen, sent: Instant): void;
+  /** Told of each plan that this member wrote. */
+  wrote?(plan: Plan): void;
+  /** Whether a ring that cannot be read counts as none; only `revoke()` may replace one. */
+  readonly replacesUnreadable?: boolean;
+}
+
+export class Exchange {
+  readonly #store: Store;
+  readonly #namespace: string;
+  readonly #timeoutMs: number;
+  #known: Known = NOTHING_KNOWN;
+  /** The ring parsed last: most reads find the same text again. */
+  #parsed: { readonly text: string; readonly ring: Ring } | null = null;
+  #order = 0;
+
+  constructor(store: Store, namespace: string, timeoutMs: number) {
+    this.#store = store;
+    this.#namespace = namespace;
+    this.#timeoutMs = timeoutMs;
+  }
+
+  /** The next instant: later than all that this member has sent or been told before. */
+  instant(): Instant {
+    this.#order += 1;
+    return { order: this.#order, monotonicMs: performance.now(), wallMs: Date.now() };
+  }
+
+  /**
+   * Runs one errand to its end. What is found after a lost swap is judged like any other read, never trusted blindly.
+   * @throws {StoreError} within the store timeout.
+   */
+  async run(errand: Errand): Promise<Settled> {
+    const giveUpMs = performance.now() + this.#timeoutMs;
+    let sent = this.instant();
+    let wrote: Plan | null = null;
+    let snapshot = await this.#store.read(this.#namespace, { timeoutMs: this.#timeoutMs });
+    for (;;) {
+      const seen = this.#see(snapshot, errand.replacesUnreadable ?? false);
+      const plan = errand.propose(seen, this.#known);
+      if (seen.ring !== null && plan?.name !== 'rollback') this.#known = observe(this.#known, seen.ring);
+      // The cast holds: without a ring there is always a plan.
+      if (plan === null) return { ring: seen.ring as Ring, storeMs: snapshot.nowMs, sent, wrote };
+
+      errand.pending(plan, seen, sent);
+      sent = this.instant();
+      const timeoutMs = giveUpMs - sent.monotonicMs;
+      if (timeoutMs <= 0) throw contended();
+      // Counted from the answer, not from the sending: the swap must be over by then, so rather too early than too late.
+      const notAfterMs = snapshot.nowMs + timeoutMs;
+      const answer = await this.#store.swap(this.#namespace, snapshot.version, plan.wanted, { timeoutMs, notAfterMs });
+      if (answer.swapped) {
+        wrote = plan;
+        errand.wrote?.(plan);
+      }
+      snapshot = answer.snapshot;
+    }
+  }
+
+  #see({ nowMs, key, ring: text }: Snapshot, replacesUnreadable: boolean): Seen {
+    if (text === null) return { nowMs, key, ring: null };
+    if (this.#parsed?.text === text) return { nowMs, key, ring: this.#parsed.ring };
+    try {
+      this.#parsed = { text, ring: parseRing(text) };
+      return { nowMs, key, ring: this.#parsed.ring };
+    } catch (error) {
+      if (replacesUnreadable) return { nowMs, key, ring: null };
+      throw error;
+    }
+  }
+}
+
+function contended(): StoreError {
+  return new StoreError(
+    'ERR_REWT_STORE_CONTENDED',
+    'The keyring kept changing while this member tried to write it: see who else writes these keys, or allow a longer storeTimeout.',
+  );
+}

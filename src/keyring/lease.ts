@@ -1,0 +1,29 @@
+/** A copy of the keyring with the proof of its age. */
+
+import type { Copy } from './copy.js';
+
+/** An instant on both clocks of this process, with its place among all instants of one member. */
+export interface Instant {
+  readonly order: number;
+  readonly monotonicMs: number;
+  readonly wallMs: number;
+}
+
+/** A copy, and the instant at which the read was sent that last showed it to be right. */
+export interface Lease {
+  readonly copy: Copy;
+  /** The store's clock in that read. Milliseconds. */
+  readonly storeMs: number;
+  /** Sent, not answered: a slow answer can only make a copy look older than it is. */
+  readonly sent: Instant;
+}
+
+/** The larger of both clocks' differences: a suspended machine stops the one, an administrator sets back the other. */
+export function leaseAgeMs({ sent }: Lease): number {
+  return Math.max(performance.now() - sent.monotonicMs, Date.now() - sent.wallMs);
+}
+
+/** The store's clock now, never behind what it really is. */
+export function storeNowMs(lease: Lease): number {
+  return lease.storeMs + leaseAgeMs(lease);
+}

@@ -1,0 +1,315 @@
+/**
+ * One process' part in a namespace: a copy of the keyring with a lease, kept young enough to be believed
+ * (protocol.md, "A member's copy").
+ */
+
+import { within } from '../deadline.js';
+import { OptionError, StoreError } from '../errors.js';
+import type { Store } from '../stores/store.js';
+import { advance, type Plan, type Policy, planRevocation, planRotation, type Seen } from './advance.js';
+import { type Copy, type CopyKey, createCopy, signingKey, verifyingKeys } from './copy.js';
+import { type Errand, Exchange, mint, type Settled } from './exchange.js';
+import { type Instant, type Lease, leaseAgeMs, storeNowMs } from './lease.js';
+import type { Ring } from './ring.js';
+import { SingleFlight } from './single-flight.js';
+
+export interface MemberOptions {
+  readonly store: Store;
+  readonly namespace: string;
+  /** `asks` is what a ring must grant before this member signs; a member that never signs asks for nothing. */
+  readonly policy: Policy & { readonly asks: NonNullable<Policy['asks']> };
+  /** Until this age a copy is used without asking. Milliseconds. */
+  readonly softAgeMs: number;
+  /** How long to go on with an old copy before the store is tried again. Milliseconds. */
+  readonly retryMs: number;
+  /** No operation waits longer for the store. Milliseconds. */
+  readonly storeTimeoutMs: number;
+  readonly listener: MemberListener;
+}
+
+/** What a member tells of itself. */
+export interface MemberListener {
+  /** The copy is another one than before; `wrote` is the plan where this member wrote it. */
+  changed(ring: Ring, before: Ring, wrote: Plan | null): void;
+  /** The store could not be used; said once for each outage. */
+  failed(error: unknown): void;
+  recovered(outageMs: number): void;
+  unusableSecret(): void;
+}
+
+export class Member {
+  readonly #options: MemberOptions;
+  readonly #exchange: Exchange;
+  readonly #reads: SingleFlight;
+  #signs = false;
+  #lease: Lease | null = null;
+  /** The last copy, also after its lease was withdrawn: what changes are told against. */
+  #copy: Copy | null = null;
+  /** The order of the newest read whose answer was taken: an older one never replaces it. */
+  #newestRead = 0;
+  /** A lease from before this is suspect: something happened since. */
+  #suspectSince = 0;
+  /** The store's clock at its highest: should it jump back, no secret verifies again. */
+  #storeHighMs = 0;
+  #retryAtMs = Number.NEGATIVE_INFINITY;
+  #outageSinceMs: number | null = null;
+  #closed = false;
+
+  constructor(options: MemberOptions) {
+    this.#options = options;
+    this.#exchange = new Exchange(options.store, options.namespace, options.storeTimeoutMs);
+    this.#reads = new SingleFlight(
+      () => this.now().order,
+      () => this.#refresh(),
+    );
+  }
+
+  /** This instant in the order of reads: a lease whose read came after it knows all that had happened by now. */
+  now(): Instant {
+    return this.#exchange.instant();
+  }
+
+  /** The copy, where it can be used without waiting; keeps a busy member's copy young by refreshing ahead. */
+  fresh(): Lease | null {
+    const lease = this.#lease;
+    if (lease === null || this.#closed || lease.sent.order < this.#suspectSince) return null;
+    const ageMs = leaseAgeMs(lease);
+    if (ageMs >= this.#options.softAgeMs) return null;
+    if (ageMs * 2 >= this.#options.softAgeMs && !this.#reads.isRunning && performance.now() >= this.#retryAtMs) {
+      // Its failure is told by the listener, and shows when the copy is past its soft age.
+      this.#reads.after(this.#suspectSince).catch(() => {});
+    }
+    return lease;
+  }
+
+  /**
+   * The copy, after a refresh where one is due. A store that cannot be read is survived until `maxStaleness`.
+   * @throws {StoreError} where there is no copy that may be used.
+   */
+  async lease(): Promise<Lease> {
+    this.#assertOpen();
+    const arrived = this.now();
+    if (performance.now() < this.#retryAtMs) {
+      const held = this.#usable();
+      if (held !== null) return held;
+    }
+    // A copy that is never fresh (strict, or a store next door) is as good as a read of its own for each operation.
+    const after = this.#options.softAgeMs === 0 ? arrived.order : this.#suspectSince;
+    try {
+      return await this.#leaseReadAfter(after);
+    } catch (error) {
+      const held = this.#usable();
+      if (held === null) throw error;
+      return held;
+    }
+  }
+
+  /**
+   * The copy for signing: one whose ring grants what this member's tokens need (protocol.md, `overlap`).
+   * @throws {StoreError} also where the ring does not grant it and cannot be asked to.
+   */
+  async signingLease(): Promise<Lease> {
+    this.#signs = true;
+    const lease = this.fresh() ?? (await this.lease());
+    if (this.grants(lease)) return lease;
+    const granted = await this.#leaseReadAfter(this.now().order);
+    if (!this.grants(granted)) throw unavailable();
+    return granted;
+  }
+
+  /** Whether a ring has the `ttl` and `overlap` that this member's tokens need. */
+  grants({ copy: { ring } }: Lease): boolean {
+    const { asks } = this.#options.policy;
+    return ring.ttl >= asks.ttlMs && ring.overlap >= asks.overlapMs;
+  }
+
+  /**
+   * A copy read after `instant`, for a token whose secret the present one does not have. Shared and rate limited.
+   * @throws {StoreError} where it cannot be read: the token may be good, so this is never "invalid".
+   */
+  async leaseSince(instant: Instant): Promise<Lease> {
+    this.#assertOpen();
+    if (this.#lease !== null && this.#lease.sent.order > instant.order) return this.#lease;
+    await this.#within(this.#reads.paced());
+    return this.#usableAfterRead();
+  }
+
+  signingKey(lease: Lease): CopyKey {
+    return signingKey(lease.copy, storeNowMs(lease));
+  }
+
+  verifyingKeys(lease: Lease, kid: string | undefined): readonly CopyKey[] {
+    this.#storeHighMs = Math.max(this.#storeHighMs, storeNowMs(lease));
+    return verifyingKeys(lease.copy, kid, this.#storeHighMs);
+  }
+
+  /** Another secret signs now, and nothing is lost. Another member's rotation that came between counts as done. */
+  async rotate(force: boolean): Promise<Lease> {
+    let before: string | undefined;
+    let done = false;
+    return this.#command({
+      propose: (seen, known) => {
+        before ??= seen.ring?.current.secret;
+        const plan = advance(seen, this.#policy(), known, mint);
+        if (plan !== null || seen.ring === null) return plan;
+        if (done || seen.ring.current.secret !== before) return null;
+        const planned = planRotation(seen, seen.ring, this.#policy(), mint, force);
+        if (typeof planned === 'number') throw rotationRefused(planned);
+        return planned;
+      },
+      wrote: (plan) => {
+        done ||= plan.name === 'rotation' || plan.name === 'late rotation';
+      },
+    });
+  }
+
+  /** No secret of before verifies any more; repeated until this member's own swap is the one that did it. */
+  async revoke(): Promise<Lease> {
+    let done = false;
+    return this.#command({
+      replacesUnreadable: true,
+      propose: (seen, known) =>
+        done ? advance(seen, this.#policy(), known, mint) : planRevocation(seen, this.#policy(), known, mint),
+      wrote: (plan) => {
+        done ||= plan.revokes;
+      },
+    });
+  }
+
+  /** The copy as it stands, without asking anyone; null where there is none. */
+  held(): Lease | null {
+    return this.#lease;
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#lease = null;
+  }
+
+  #policy(): Policy {
+    return this.#signs ? this.#options.policy : { ...this.#options.policy, asks: null };
+  }
+
+  /** A copy that the store's silence has not yet made worthless. */
+  #usable(): Lease | null {
+    const lease = this.#lease;
+    return lease !== null && leaseAgeMs(lease) < this.#options.policy.maxStalenessMs ? lease : null;
+  }
+
+  async #leaseReadAfter(order: number): Promise<Lease> {
+    await this.#within(this.#reads.after(order));
+    return this.#usableAfterRead();
+  }
+
+  #usableAfterRead(): Lease {
+    this.#assertOpen();
+    // Strict mode has no age at which a copy is usable, but this one was read for the operation that asks.
+    const lease = this.#options.policy.maxStalenessMs === 0 ? this.#lease : this.#usable();
+    if (lease === null) throw unavailable();
+    return lease;
+  }
+
+  async #refresh(): Promise<void> {
+    try {
+      this.#renew(
+        await this.#exchange.run({
+          propose: (seen, known) => advance(seen, this.#policy(), known, mint),
+          pending: (plan, seen, sent) => this.#pending(plan, seen, sent),
+        }),
+      );
+    } catch (error) {
+      const nowMs = performance.now();
+      this.#retryAtMs = nowMs + this.#options.retryMs;
+      if (this.#outageSinceMs === null && !this.#closed) {
+        this.#outageSinceMs = nowMs;
+        this.#options.listener.failed(error);
+      }
+      throw error;
+    }
+  }
+
+  async #command(errand: Omit<Errand, 'pending'>): Promise<Lease> {
+    this.#assertOpen();
+    const run = this.#exchange.run({
+      ...errand,
+      pending: (plan, seen, sent) => this.#pending(plan, seen, sent),
+    });
+    try {
+      const settled = await this.#within(run);
+      return this.#renew(settled);
+    } catch (error) {
+      // Its swap may have happened all the same.
+      this.#suspectSince = this.now().order;
+      throw error;
+    }
+  }
+
+  /** A plan that is not written yet renews nothing; but what was read counts, and what was revoked is gone at once. */
+  #pending(plan: Plan, seen: Seen, sent: Instant): void {
+    if (plan.unusableSecret) this.#options.listener.unusableSecret();
+    if (sent.order < this.#newestRead) return;
+    this.#newestRead = sent.order;
+    if (plan.revokes) this.#lease = null;
+    else if (this.#lease !== null && seen.ring !== null) {
+      this.#lease = { ...this.#lease, copy: this.#adopt(seen.ring, null) };
+    }
+  }
+
+  #renew({ ring, storeMs, sent, wrote }: Settled): Lease {
+    if (this.#outageSinceMs !== null) {
+      this.#options.listener.recovered(performance.now() - this.#outageSinceMs);
+      this.#outageSinceMs = null;
+    }
+    this.#retryAtMs = Number.NEGATIVE_INFINITY;
+    const isNewest = sent.order >= this.#newestRead && !this.#closed;
+    const lease = { copy: isNewest ? this.#adopt(ring, wrote) : createCopy(ring), storeMs, sent };
+    if (isNewest) {
+      this.#newestRead = sent.order;
+      this.#lease = lease;
+    }
+    return lease;
+  }
+
+  /** Takes over a ring's contents; kids and keys are derived only where it is another one. */
+  #adopt(ring: Ring, wrote: Plan | null): Copy {
+    const before = this.#copy;
+    if (before?.ring === ring) return before;
+    const copy = createCopy(ring);
+    this.#copy = copy;
+    if (before !== null) this.#options.listener.changed(ring, before.ring, wrote);
+    return copy;
+  }
+
+  /** Waiting for somebody else's read counts too: no operation outlives the store timeout. */
+  #within<T>(work: Promise<T>): Promise<T> {
+    return within(this.#options.storeTimeoutMs, work, timedOut);
+  }
+
+  #assertOpen(): void {
+    if (this.#closed) {
+      throw new StoreError('ERR_REWT_STORE_CLOSED', 'This Rewt was closed: make a new one, or close() later.');
+    }
+  }
+}
+
+function unavailable(): StoreError {
+  return new StoreError(
+    'ERR_REWT_STORE_DOWN',
+    'The keyring cannot be used at this moment: it was just revoked, or it is older than maxStaleness and the store cannot be read.',
+  );
+}
+
+function timedOut(): StoreError {
+  return new StoreError(
+    'ERR_REWT_STORE_TIMEOUT',
+    'The store did not answer within storeTimeout: see whether it is up and reachable, or allow more time.',
+  );
+}
+
+function rotationRefused(earlyMs: number): OptionError {
+  const when = Number.isFinite(earlyMs) ? `in ${Math.ceil(earlyMs / 1000)} s` : 'later';
+  return new OptionError(
+    `Rotated too recently: a member with an older copy could meet a secret that it does not hold, or too many retired secrets still verify. Rotate again ${when}, or rotate({ force: true }) where only the first is the reason, or revoke().`,
+    { code: 'ERR_REWT_ROTATION_REFUSED' },
+  );
+}

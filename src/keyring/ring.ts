@@ -1,0 +1,124 @@
+/** The keyring: what all members of a namespace share, and its wire form in the store (protocol.md, "What the store holds"). */
+
+import { StoreError } from '../errors.js';
+import { isUsableSecret } from './secret.js';
+
+/** The format that this code writes. A newer one is refused, never guessed at. */
+const RING_VERSION = 1;
+
+/** More verifiable secrets than this would make each kid-less token cost too much; options.ts sees to it that a schedule never needs more. */
+export const MOST_RETIRED = 32;
+
+/** The secret that signs now. */
+export interface CurrentSecret {
+  readonly secret: string;
+  /** When it stops signing. Milliseconds of the store's clock. */
+  readonly expiresAt: number;
+}
+
+/** The secret that signs after current; published early, so that every member holds it by then. */
+export interface NextSecret {
+  readonly secret: string;
+  /** When it was published. Milliseconds of the store's clock. */
+  readonly since: number;
+}
+
+/** A secret that signs no more but still verifies. */
+export interface RetiredSecret {
+  readonly secret: string;
+  /** When it stops verifying. Milliseconds of the store's clock. */
+  readonly until: number;
+}
+
+/** All times are milliseconds of the store's clock, all durations milliseconds. Unknown fields of a later minor are kept when writing. */
+export interface Ring {
+  readonly v: typeof RING_VERSION;
+  /** The lineage: random, new whenever a ring is begun from nothing. */
+  readonly id: string;
+  /** Number of revocations in this lineage. */
+  readonly epoch: number;
+  /** Number of writes in this lineage. */
+  readonly gen: number;
+  /** The operation that wrote this text; makes every text unique, so that a swap sent twice is known. */
+  readonly op: string;
+  /** How long a secret signs; the longest that any member asked for. */
+  readonly ttl: number;
+  /** How long a retired secret verifies; the longest that any member asked for. */
+  readonly overlap: number;
+  readonly current: CurrentSecret;
+  readonly next: NextSecret;
+  readonly retired: readonly RetiredSecret[];
+}
+
+export function formatRing(ring: Ring): string {
+  return JSON.stringify(ring);
+}
+
+/** When the store may drop the ring: after that nothing in it verifies any more, and a fresh start loses nothing. */
+export function ringExpiresAt(ring: Ring): number {
+  return ring.current.expiresAt + ring.ttl + ring.overlap;
+}
+
+/**
+ * Reads a ring's wire form.
+ * @throws {StoreError} ERR_REWT_RING_NEWER for a later format, ERR_REWT_RING_UNREADABLE for anything that is no ring.
+ */
+export function parseRing(text: string): Ring {
+  const value = parseJson(text);
+  if (isRecord(value) && isCount(value.v) && value.v > RING_VERSION) {
+    throw new StoreError(
+      'ERR_REWT_RING_NEWER',
+      'The keyring in the store was written by a newer rewt: update rewt here, or revoke() to replace the keyring.',
+    );
+  }
+  if (!isRing(value)) {
+    throw new StoreError(
+      'ERR_REWT_RING_UNREADABLE',
+      'The keyring in the store is not one of rewt (damaged, or another program uses its key): find out who wrote it, or revoke() to replace it.',
+    );
+  }
+  return value;
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function isRing(value: unknown): value is Ring {
+  return (
+    isRecord(value) &&
+    value.v === RING_VERSION &&
+    isName(value.id) &&
+    isCount(value.epoch) &&
+    isCount(value.gen) &&
+    isName(value.op) &&
+    isCount(value.ttl) &&
+    isCount(value.overlap) &&
+    isSlot(value.current, 'expiresAt') &&
+    isSlot(value.next, 'since') &&
+    Array.isArray(value.retired) &&
+    value.retired.length <= MOST_RETIRED &&
+    value.retired.every((slot) => isSlot(slot, 'until'))
+  );
+}
+
+function isSlot(value: unknown, time: string): boolean {
+  return isRecord(value) && typeof value.secret === 'string' && isUsableSecret(value.secret) && isCount(value[time]);
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
+}
+
+function isName(value: unknown): boolean {
+  return typeof value === 'string' && value !== '';
+}
+
+/** Whole and exact: a time or counter that JSON rounded would make members disagree. */
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}

@@ -1,0 +1,63 @@
+/** One read at a time: callers that may share a running one join it, callers that need a later one share the next. */
+
+/** At most ten shared reads a second for tokens whose secret is unknown (protocol.md, "Verifying"). */
+const LEAST_MS_BETWEEN_PACED = 100;
+
+export class SingleFlight {
+  readonly #nextOrder: () => number;
+  readonly #run: () => Promise<void>;
+  #running: { readonly order: number; readonly done: Promise<void> } | null = null;
+  #queued: Promise<void> | null = null;
+  /** The latest order that somebody in the queue asked for. */
+  #queuedOrder = 0;
+  #paced: Promise<void> | null = null;
+  #pacedAtMs = Number.NEGATIVE_INFINITY;
+
+  /** `nextOrder` numbers instants; what `run` does counts as begun after the number that it was started with. */
+  constructor(nextOrder: () => number, run: () => Promise<void>) {
+    this.#nextOrder = nextOrder;
+    this.#run = run;
+  }
+
+  get isRunning(): boolean {
+    return this.#running !== null;
+  }
+
+  /** Settles with a run that began after `order`: the running one if it did, else the one after it. */
+  after(order: number): Promise<void> {
+    const running = this.#running;
+    if (running === null) return this.#start();
+    if (running.order > order) return running.done;
+    this.#queuedOrder = Math.max(this.#queuedOrder, order);
+    this.#queued ??= running.done
+      .catch(() => {})
+      .then(() => {
+        this.#queued = null;
+        return this.after(this.#queuedOrder);
+      });
+    return this.#queued;
+  }
+
+  /** The same for a run that begins after now, but ten a second at the most: who comes too early waits for the next. */
+  paced(): Promise<void> {
+    this.#paced ??= this.#startPaced();
+    return this.#paced;
+  }
+
+  #start(): Promise<void> {
+    const order = this.#nextOrder();
+    const done = this.#run().finally(() => {
+      this.#running = null;
+    });
+    this.#running = { order, done };
+    return done;
+  }
+
+  async #startPaced(): Promise<void> {
+    const waitMs = this.#pacedAtMs + LEAST_MS_BETWEEN_PACED - performance.now();
+    if (waitMs > 0) await new Promise((resolve) => setTimeout(resolve, waitMs));
+    this.#paced = null;
+    this.#pacedAtMs = performance.now();
+    await this.after(this.#nextOrder());
+  }
+}

@@ -1,0 +1,42 @@
+/** Turns what a member tells of itself into messages on the diagnostics channels. */
+
+import { isRewtError } from '../errors.js';
+import type { MemberListener } from '../keyring/member.js';
+import { kidOf } from '../keyring/secret.js';
+import { publish } from './channels.js';
+
+/** The listener for a member of `namespace`. */
+export function announce(namespace: string): MemberListener {
+  const warned = new Set<string>();
+
+  function warn(code: string, message: string): void {
+    publish('warning', { namespace, code, message });
+    if (warned.has(code)) return;
+    warned.add(code);
+    process.emitWarning(message, { type: 'RewtWarning', code });
+  }
+
+  return {
+    changed(ring, before, wrote) {
+      const kid = kidOf(ring.current.secret);
+      const own = wrote !== null;
+      if (ring.id !== before.id || ring.epoch !== before.epoch) {
+        publish('revoked', { namespace, kid, epoch: ring.epoch, cause: wrote?.name ?? 'read', own });
+      } else if (ring.current.secret !== before.current.secret) {
+        publish('rotated', { namespace, kid, previousKid: kidOf(before.current.secret), own });
+      }
+    },
+    failed(error) {
+      publish('degraded', { namespace, code: isRewtError(error) ? error.code : 'ERR_REWT_STORE_DOWN' });
+    },
+    recovered(outageMs) {
+      publish('recovered', { namespace, outageMs });
+    },
+    unusableSecret() {
+      warn(
+        'REWT_UNUSABLE_SECRET',
+        'The secret found in the store has fewer than 32 bytes or is not UTF-8: it was not used, and a fresh one replaces it. Set a longer one, or leave it to rewt.',
+      );
+    },
+  };
+}

@@ -1,0 +1,61 @@
+/** The diagnostics channels that tell what the keyring does: names and payloads, for whoever subscribes. */
+
+import { type Channel, channel } from 'node:diagnostics_channel';
+import type { RewtErrorCode } from '../errors.js';
+
+interface OfNamespace {
+  readonly namespace: string;
+}
+
+/** `rewt:rotated`: another secret signs now; tokens in flight go on verifying. */
+export interface RotatedMessage extends OfNamespace {
+  readonly kid: string;
+  readonly previousKid: string;
+  /** Whether this member wrote it; false: it was read. */
+  readonly own: boolean;
+}
+
+/** `rewt:revoked`: every secret that this member held before is refused from now on. */
+export interface RevokedMessage extends OfNamespace {
+  readonly kid: string;
+  readonly epoch: number;
+  /** The row of protocol.md's table that this member wrote, or 'read' where another member did. */
+  readonly cause: string;
+  readonly own: boolean;
+}
+
+/** `rewt:degraded`: the store could not be used; the copy goes on until `maxStaleness`. Once per outage. */
+export interface DegradedMessage extends OfNamespace {
+  readonly code: RewtErrorCode;
+}
+
+/** `rewt:recovered`: the store could be used again. */
+export interface RecoveredMessage extends OfNamespace {
+  readonly outageMs: number;
+}
+
+/** `rewt:warning`: something that an operator should mend. Also given to `process.emitWarning`, once for each code. */
+export interface WarningMessage extends OfNamespace {
+  readonly code: string;
+  readonly message: string;
+}
+
+export interface ChannelMessages {
+  rotated: RotatedMessage;
+  revoked: RevokedMessage;
+  degraded: DegradedMessage;
+  recovered: RecoveredMessage;
+  warning: WarningMessage;
+}
+
+const channels: { readonly [Name in keyof ChannelMessages]: Channel } = {
+  rotated: channel('rewt:rotated'),
+  revoked: channel('rewt:revoked'),
+  degraded: channel('rewt:degraded'),
+  recovered: channel('rewt:recovered'),
+  warning: channel('rewt:warning'),
+};
+
+export function publish<Name extends keyof ChannelMessages>(name: Name, message: ChannelMessages[Name]): void {
+  if (channels[name].hasSubscribers) channels[name].publish(message);
+}

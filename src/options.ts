@@ -1,0 +1,239 @@
+/** The options of a Rewt: read once, at the door, into what the rest of the code works with. */
+
+import { OptionError } from './errors.js';
+import {
+  type CompiledSign,
+  type CompiledVerify,
+  compileSignOptions,
+  compileVerifyOptions,
+  type SignOptions,
+  signOptionNames,
+  type VerifyOptions,
+  verifyOptionNames,
+} from './jwt/claims.js';
+import { parseDuration } from './jwt/duration.js';
+import { asHs256, asList, optionReader } from './jwt/option-values.js';
+import type { MemberOptions } from './keyring/member.js';
+import type { Store } from './stores/store.js';
+
+/** Every span of time is seconds as a number, or a string with a unit such as `'15m'`. */
+export interface RewtOptions {
+  /** A client of `redis` (2.8 to 6) or `ioredis`/`iovalkey`, made and closed by you; or a URL (`redis://`, `rediss://`), then rewt makes and closes one. */
+  redisConn?: object | string | undefined;
+  /** Names the keyring: members with the same namespace on the same store share one. Default: `'rewt'`. */
+  redisNamespace?: string | undefined;
+  /** A store in place of Redis: `lmdbStore({ path })` or `memoryStore()`, made and closed by you. */
+  store?: Store | undefined;
+  /** How long a secret signs before the next one does. Default: the keyring's, or one day (86 400 s) where there is none yet. */
+  ttl?: number | string | undefined;
+  /** The longest that a token may live, and how long it does by default. Default: 300 s. */
+  tokenLifetime?: number | string | undefined;
+  /** How long a member goes on with its copy while the store cannot be read; no revoked secret is accepted longer. 0: every operation asks the store. At most `ttl / 2`. Default: 60 s, or `ttl / 2` if that is less. */
+  maxStaleness?: number | string | undefined;
+  /** By how much clocks may differ, at `exp` and `nbf` and around a rotation. At most `ttl / 4`. Default: 5 s. */
+  clockTolerance?: number | string | undefined;
+  /** No call waits longer for the store. Default: 1 s. */
+  storeTimeout?: number | string | undefined;
+  /** Defaults for the options of `sign`. */
+  sign?: SignOptions | undefined;
+  /** Defaults for the options of `verify`. */
+  verify?: VerifyOptions | undefined;
+  /** Accepted for what was written for jsonwebtoken: there is no other. */
+  algorithms?: readonly 'HS256'[] | undefined;
+}
+
+/** The options once read. */
+export interface Settings {
+  readonly namespace: string;
+  readonly redisConn: object | string | null;
+  readonly store: Store | null;
+  readonly tokenLifetimeSeconds: number;
+  readonly sign: CompiledSign;
+  readonly verify: CompiledVerify;
+  readonly member: Pick<MemberOptions, 'policy' | 'softAgeMs' | 'retryMs' | 'storeTimeoutMs'>;
+}
+
+const rewtOptionNames = [
+  'redisConn',
+  'redisNamespace',
+  'store',
+  'ttl',
+  'tokenLifetime',
+  'maxStaleness',
+  'clockTolerance',
+  'storeTimeout',
+  'sign',
+  'verify',
+  'algorithms',
+] as const satisfies readonly (keyof RewtOptions)[];
+
+/** What people bring from the first rewt, and options that belong one level down. */
+const misplaced: Record<string, string> = {
+  ...Object.fromEntries(verifyOptionNames.map((name) => [name, `'${name}' goes under 'verify': { ${name}: … }`])),
+  ...Object.fromEntries(signOptionNames.map((name) => [name, `'${name}' goes under 'sign': { ${name}: … }`])),
+  ...Object.fromEntries(
+    signOptionNames
+      .filter((name) => verifyOptionNames.some((other) => other === name))
+      .map((name) => [name, `'${name}' goes under 'sign', under 'verify', or both: they need not be the same`]),
+  ),
+  cacheSecret:
+    "'cacheSecret' is gone: every Rewt keeps a copy of the keyring, for at most 'maxStaleness' without the store's word; maxStaleness: 0 asks the store each time",
+  redisUrl: "'redisUrl' is called 'redisConn', which takes a client or a URL",
+  secret: "'secret' cannot be given: rewt makes the secret and keeps it in the store",
+};
+
+const DEFAULT_TTL_SECONDS = 86_400;
+const DEFAULT_MAX_STALENESS_SECONDS = 60;
+
+/** So that a schedule never retires more secrets than a ring holds: a turn takes at least 3/4 of `ttl`, which makes at most 22 of 32. */
+const MOST_OVERLAP_PER_TTL = 16;
+
+const MOST_SOFT_AGE_MS = 2_000;
+
+/** A century: whatever is longer was meant in another unit, and would leave no room in a date. */
+const MOST_SECONDS = 3_155_760_000;
+
+/**
+ * Reads the options of `new Rewt()`.
+ * @throws {OptionError} that says which option is wrong, why, and what to do.
+ */
+export function readOptions(raw: unknown): Settings {
+  const option = optionReader(raw ?? {}, rewtOptionNames, 'Rewt options', misplaced);
+  option('algorithms', (value, name) => asList(value, name, asHs256), undefined);
+  const redisConn = option('redisConn', asRedisConn, null);
+  const store = option('store', asStore, null);
+  if ((redisConn === null) === (store === null)) {
+    throw new OptionError(
+      'Rewt needs one place for its keyring: redisConn (a Redis client or URL), or store (lmdbStore() or memoryStore())',
+      { option: 'redisConn' },
+    );
+  }
+
+  const times = readTimes(option);
+  return Object.freeze({
+    namespace: option('redisNamespace', asNamespace, 'rewt'),
+    redisConn,
+    store,
+    tokenLifetimeSeconds: times.tokenLifetimeSeconds,
+    sign: readSign(
+      option('sign', (value) => value, undefined),
+      times.tokenLifetimeSeconds,
+    ),
+    verify: readVerify(
+      option('verify', (value) => value, undefined),
+      times.clockToleranceSeconds,
+    ),
+    member: times.member,
+  });
+}
+
+function readTimes(option: ReturnType<typeof optionReader>) {
+  const givenTtl = option('ttl', asPositive, null);
+  const ttl = givenTtl ?? DEFAULT_TTL_SECONDS;
+  const tokenLifetimeSeconds = option('tokenLifetime', asPositive, 300);
+  const clockToleranceSeconds = option('clockTolerance', asSpan, 5);
+  // Lowered to fit only where nobody chose it.
+  const maxStaleness = option('maxStaleness', asSpan, Math.min(DEFAULT_MAX_STALENESS_SECONDS, ttl / 2));
+  const overlap = tokenLifetimeSeconds + maxStaleness + clockToleranceSeconds;
+
+  if (maxStaleness > ttl / 2) {
+    throw inconsistent('maxStaleness', maxStaleness, ttl, 'at most half of it, or a member could miss a whole turn');
+  }
+  if (clockToleranceSeconds > ttl / 4) {
+    throw inconsistent(
+      'clockTolerance',
+      clockToleranceSeconds,
+      ttl,
+      'at most a quarter of it, or the end of a secret could not be told from its being pulled',
+    );
+  }
+  if (overlap > ttl * MOST_OVERLAP_PER_TTL) {
+    throw inconsistent(
+      'tokenLifetime',
+      tokenLifetimeSeconds,
+      ttl,
+      `with maxStaleness and clockTolerance at most ${MOST_OVERLAP_PER_TTL} times it, or too many retired secrets would have to go on verifying`,
+    );
+  }
+
+  const ms = (seconds: number) => Math.ceil(seconds * 1_000);
+  const softAgeMs = Math.min(MOST_SOFT_AGE_MS, ms(maxStaleness) / 2);
+  // Without a ttl of its own a member follows the keyring's, if that is long enough for its other times.
+  const leastTtl = Math.max(2 * maxStaleness, 4 * clockToleranceSeconds, overlap / MOST_OVERLAP_PER_TTL);
+  return {
+    tokenLifetimeSeconds,
+    clockToleranceSeconds,
+    member: {
+      softAgeMs,
+      retryMs: softAgeMs / 2,
+      storeTimeoutMs: ms(option('storeTimeout', asPositive, 1)),
+      policy: {
+        ttlMs: ms(ttl),
+        overlapMs: ms(overlap),
+        clockToleranceMs: ms(clockToleranceSeconds),
+        maxStalenessMs: ms(maxStaleness),
+        leadMs: softAgeMs + ms(clockToleranceSeconds),
+        asks: { ttlMs: ms(givenTtl ?? leastTtl), overlapMs: ms(overlap) },
+      },
+    },
+  };
+}
+
+function readSign(raw: unknown, tokenLifetimeSeconds: number): CompiledSign {
+  const sign = compileSignOptions(raw, "Rewt options, 'sign'");
+  if ((sign.expiresInSeconds ?? 0) > tokenLifetimeSeconds) {
+    throw new OptionError(
+      `sign.expiresIn (${sign.expiresInSeconds} s) is longer than tokenLifetime (${tokenLifetimeSeconds} s): shorten it, or give every member a larger tokenLifetime`,
+      { option: 'sign' },
+    );
+  }
+  return sign;
+}
+
+/** The tolerance of the instance holds for its tokens too, unless `verify` says otherwise. */
+function readVerify(raw: unknown, clockToleranceSeconds: number): CompiledVerify {
+  const tolerant = { ...compileVerifyOptions({}), clockToleranceSeconds };
+  return compileVerifyOptions(raw, "Rewt options, 'verify'", Object.freeze(tolerant));
+}
+
+function inconsistent(option: string, seconds: number, ttl: number, rule: string): OptionError {
+  return new OptionError(
+    `${option} (${seconds} s) does not fit ttl (${ttl} s): it must be ${rule}. Lower ${option}, or raise ttl`,
+    {
+      option,
+    },
+  );
+}
+
+function asSpan(value: unknown, option: string): number {
+  const seconds = parseDuration(value, option);
+  if (seconds > MOST_SECONDS)
+    throw new OptionError(`${option}: longer than a century; numbers are seconds`, { option });
+  return seconds;
+}
+
+function asPositive(value: unknown, option: string): number {
+  const seconds = asSpan(value, option);
+  if (seconds < 0.001) throw new OptionError(`${option}: must be at least a millisecond`, { option });
+  return seconds;
+}
+
+function asNamespace(value: unknown, option: string): string {
+  if (typeof value === 'string') return value;
+  throw new OptionError(`${option}: must be a string`, { option });
+}
+
+function asRedisConn(value: unknown, option: string): object | string {
+  if ((typeof value === 'string' && value !== '') || (typeof value === 'object' && value !== null)) return value;
+  throw new OptionError(`${option}: must be a Redis client, or a URL such as redis://localhost:6379`, { option });
+}
+
+function asStore(value: unknown, option: string): Store {
+  if (isStore(value)) return value;
+  throw new OptionError(`${option}: must be a store, such as lmdbStore({ path }) or memoryStore()`, { option });
+}
+
+function isStore(value: unknown): value is Store {
+  if (typeof value !== 'object' || value === null) return false;
+  return ['read', 'swap', 'close'].every((verb) => typeof Reflect.get(value, verb) === 'function');
+}

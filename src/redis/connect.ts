@@ -1,0 +1,124 @@
+/** Makes a port from a URL, with whichever Redis client the application has installed. The one file that loads a client. */
+import { realpathSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { OptionError } from '../errors.js';
+import { createPort } from './client-port.js';
+import * as io from './ioredis.js';
+import * as nodeRedis from './node-redis.js';
+import type { RedisPort } from './port.js';
+import * as callback from './redis-callback.js';
+
+/** What a Redis URL says. */
+interface Address {
+  readonly host: string;
+  readonly port: number;
+  readonly tls: boolean;
+  readonly username?: string;
+  readonly password?: string;
+  readonly database?: number;
+}
+
+/**
+ * A port that owns its connection: opened at first use, opened again after a loss, no reason for an idle process to stay alive.
+ *
+ * @param url `redis://` or `rediss://` (TLS), as in redis[s]://[[user]:password@]host[:port][/database]
+ * @throws {OptionError} naming `redisConn`, for another URL, and where neither redis nor ioredis is installed
+ */
+export function connectRedis(url: string): RedisPort {
+  const address = parseUrl(url);
+  for (const from of searchedFolders()) {
+    const require = createRequire(join(from, 'rewt.js'));
+    const port = redisFrom(require, address) ?? ioredisFrom(require, address);
+    if (port) return port;
+  }
+  throw new OptionError('A URL as redisConn needs a Redis client: npm install redis (or ioredis).', {
+    option: 'redisConn',
+  });
+}
+
+const own = { keyPrefix: '', borrowed: () => null };
+
+function redisFrom(require: NodeJS.Require, address: Address): RedisPort | null {
+  const redis = load(require, 'redis') as {
+    RedisClient?: { prototype?: object };
+    createClient(options: object): unknown;
+  } | null;
+  if (redis === null) return null;
+  const { host, port, tls, username, password, database } = address;
+  if (redis.RedisClient?.prototype && 'internal_send_command' in redis.RedisClient.prototype) {
+    const options = defined({ host, port, tls: tls ? {} : undefined, user: username, password, db: database });
+    const create = () => redis.createClient({ ...options, ...callback.oneShot }) as callback.CallbackClient;
+    return createPort(callback.redisCallback, { ...own, create });
+  }
+  const options = defined({ username, password, database });
+  const socket = { host, port, ...(tls ? { tls } : {}) };
+  const create = () => redis.createClient({ ...options, ...nodeRedis.oneShot(socket) }) as nodeRedis.NodeRedisClient;
+  return createPort(nodeRedis.nodeRedis, { ...own, create });
+}
+
+function ioredisFrom(require: NodeJS.Require, address: Address): RedisPort | null {
+  const module = load(require, 'ioredis') as { default?: unknown } | null;
+  if (module === null) return null;
+  const Redis = (module.default ?? module) as new (options: object) => io.IoredisClient;
+  const { host, port, tls, username, password, database } = address;
+  const options = defined({ host, port, username, password, db: database, tls: tls ? {} : undefined });
+  return createPort(io.ioredis, { ...own, create: () => new Redis({ ...options, ...io.oneShot(false) }) });
+}
+
+/** The application's folder and where it was started; then, for the `rewt` command, the one that its link points to. */
+function* searchedFolders(): Generator<string> {
+  const [, script] = process.argv;
+  if (script) yield join(script, '..');
+  yield process.cwd();
+  try {
+    if (script) yield join(realpathSync(script), '..');
+  } catch {
+    // Started without a file (`node -e`): nothing more to search.
+  }
+  // Only CommonJS has a folder of its own at hand; the two above find what an ES module would.
+  if (typeof __dirname === 'string') yield __dirname;
+}
+
+function load(require: NodeJS.Require, name: string): unknown {
+  let path: string;
+  try {
+    path = require.resolve(name);
+  } catch {
+    return null;
+  }
+  return require(path);
+}
+
+function parseUrl(text: string): Address {
+  const refuse = (why: string): never => {
+    // The URL may hold a password: it is not repeated.
+    throw new OptionError(`redisConn is not a URL that rewt can use: ${why}.`, { option: 'redisConn' });
+  };
+  if (!URL.canParse(text)) return refuse('write it as redis://[[user]:password@]host[:port][/database]');
+  const url = new URL(text);
+  if (url.protocol !== 'redis:' && url.protocol !== 'rediss:') {
+    return refuse('it must begin with redis:// or rediss:// (TLS)');
+  }
+  if (url.hostname === '') return refuse('it names no host');
+  if (url.search !== '' || url.hash !== '') return refuse('it must end after the database: ? and # mean nothing here');
+  const database = url.pathname.replace(/^\//, '');
+  if (!/^\d*$/.test(database)) return refuse('what follows the host must be the number of a database');
+  try {
+    return {
+      host: url.hostname.replace(/^\[|\]$/g, ''),
+      port: url.port === '' ? 6379 : Number(url.port),
+      tls: url.protocol === 'rediss:',
+      ...(url.username === '' ? {} : { username: decodeURIComponent(url.username) }),
+      ...(url.password === '' ? {} : { password: decodeURIComponent(url.password) }),
+      ...(database === '' ? {} : { database: Number(database) }),
+    };
+  } catch {
+    return refuse('a "%" in the user name or password must be written as %25');
+  }
+}
+
+/** Without what is undefined: some clients take a given `undefined` for a value. */
+function defined(options: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+}

@@ -1,0 +1,52 @@
+/** The names of rewt's keys in Redis: all of a namespace in one hash slot, and the same whichever client writes them. Pure. */
+import { OptionError } from '../errors.js';
+
+export interface RedisNames {
+  /** K: the current secret. */
+  readonly key: string;
+  /** R: the keyring. */
+  readonly ring: string;
+  /** Where a wanted ring waits for its swap, for seconds. Outside the names that push watches. */
+  draft(random: string): string;
+}
+
+/**
+ * The names of one namespace (protocol.md, "What the store holds").
+ *
+ * @param keyPrefix what the user's client puts before every key; it becomes part of the names
+ * @throws {OptionError} naming `redisNamespace`, where the name cannot be kept in one slot
+ */
+export function redisNames(namespace: string, keyPrefix = ''): RedisNames {
+  const key = `${keyPrefix}${namespace}:rewt-secret`;
+  const tag = hashTag(key);
+  if (tag !== null) return namesOf(key, `${key}:ring`, tag);
+  if (key.includes('}')) {
+    throw new OptionError(
+      'redisNamespace has a "}" but no hash tag: write it as {tag} (with something between the braces), or leave the "}" out. A keyPrefix of the client counts as part of it.',
+      { option: 'redisNamespace' },
+    );
+  }
+  return namesOf(key, `{${key}}:ring`, key);
+}
+
+/**
+ * Whether a value can be a namespace.
+ * @throws {OptionError} naming `redisNamespace`
+ */
+export function assertNamespace(value: unknown, keyPrefix = ''): asserts value is string {
+  if (typeof value !== 'string') {
+    throw new OptionError('redisNamespace must be a string.', { option: 'redisNamespace' });
+  }
+  redisNames(value, keyPrefix);
+}
+
+function namesOf(key: string, ring: string, tag: string): RedisNames {
+  return { key, ring, draft: (random) => `rewt-draft:{${tag}}:${random}` };
+}
+
+/** What Redis Cluster hashes instead of the whole name: what is between the first "{" and the next "}", if it is not empty. */
+function hashTag(name: string): string | null {
+  const open = name.indexOf('{');
+  const close = open < 0 ? -1 : name.indexOf('}', open + 1);
+  return close > open + 1 ? name.slice(open + 1, close) : null;
+}

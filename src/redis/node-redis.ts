@@ -1,0 +1,68 @@
+/** node-redis 4 to 6 (`createClient`). One that its user has not opened is left alone: to open it would make the user's own `connect()` fail. */
+import { type ClientSource, createPort, type Dialect } from './client-port.js';
+import type { RedisPort } from './port.js';
+
+/** What rewt uses of such a client. */
+export interface NodeRedisClient {
+  readonly isOpen: boolean;
+  readonly options?: NodeRedisOptions | undefined;
+  /** Version 4 with `legacyMode`: where the promises are. Throws without that mode. */
+  readonly v4?: Pick<NodeRedisClient, 'sendCommand'>;
+  sendCommand(args: readonly string[], options?: { typeMapping: Record<string, never> }): Promise<unknown>;
+  duplicate(overrides: object): NodeRedisClient;
+  on(event: string, listener: (error?: unknown) => void): unknown;
+  connect(): Promise<unknown>;
+  unref(): void;
+  /** Version 5 and later. */
+  destroy?(): void;
+  /** Version 4. */
+  disconnect?(): Promise<void>;
+}
+
+interface NodeRedisOptions {
+  readonly keyPrefix?: string | Buffer | undefined;
+  readonly legacyMode?: boolean | undefined;
+  readonly socket?: object | undefined;
+}
+
+export const nodeRedis: Dialect<NodeRedisClient> = {
+  name: 'node-redis',
+  send(client, command) {
+    // Version 5 and later may be told to map replies, even lists to Sets, which lose what is equal. Version 4 knows no such option.
+    if ('withTypeMapping' in client) return client.sendCommand(command, { typeMapping: {} });
+    const promising = client.options?.legacyMode ? (client.v4 ?? client) : client;
+    return promising.sendCommand(command);
+  },
+  open(client, lost) {
+    client.on('error', lost);
+    client.on('end', lost);
+    client.unref();
+    return client.connect();
+  },
+  end: (client) => (client.destroy ? client.destroy() : client.disconnect?.()),
+};
+
+/** Settings of a client of rewt's own: fails at once instead of queueing, and has no timer that keeps a process alive. */
+export function oneShot(socket: object | undefined): object {
+  return { disableOfflineQueue: true, pingInterval: undefined, socket: { ...socket, reconnectStrategy: false } };
+}
+
+export function nodeRedisPort(client: NodeRedisClient): RedisPort {
+  let everOpen = false;
+  const source: ClientSource<NodeRedisClient> = {
+    // `sendCommand` adds no prefix, so that the user's own connection can be used with one.
+    keyPrefix: String(client.options?.keyPrefix ?? ''),
+    borrowed() {
+      everOpen ||= client.isOpen;
+      return everOpen ? client : null;
+    },
+    create: () =>
+      client.duplicate({
+        ...oneShot(client.options?.socket),
+        legacyMode: false,
+        clientSideCache: undefined,
+        emitInvalidate: false,
+      }),
+  };
+  return createPort(nodeRedis, source);
+}

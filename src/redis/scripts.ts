@@ -1,0 +1,79 @@
+/**
+ * The two Lua scripts that make Redis a compare-and-swap register with a clock.
+ *
+ * Sent with plain EVAL: no flags, no EVAL_RO, no SET PXAT, so that Redis 6.0 to 8 and Valkey all take them, and nothing is cached per node.
+ */
+
+// WHY %.0f: Lua prints a large number as 1.7e+12. WHY once: TIME moves while a script runs on Redis 6 and 7.0.
+const clock = `
+local time = redis.call('TIME')
+local now = string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000))
+`;
+
+// WHY only strings: a nil ends a Lua list, and clients turn numbers into what they like. An entry that is not there has an empty digest.
+// WHY digests: clients decode replies as UTF-8 and lose what is not; with the digest of the true bytes we notice.
+const snapshot = `
+local function snapshot(outcome)
+  local key, ring = redis.call('GET', KEYS[1]), redis.call('GET', KEYS[2])
+  return {
+    outcome, now,
+    key or '', string.format('%.0f', redis.call('PTTL', KEYS[1])), key and redis.sha1hex(key) or '',
+    ring or '', ring and redis.sha1hex(ring) or ''
+  }
+end
+`;
+
+/**
+ * Both entries of a namespace at one instant.
+ *
+ * KEYS: K, R. Returns: 'read', now (ms), K, PTTL of K (ms; -1 none, -2 no K), sha1 of K ('' no K), R, sha1 of R ('' no R).
+ */
+export const READ = `${clock}${snapshot}
+return snapshot('read')
+`;
+
+/**
+ * Writes K and R if both are still what they were.
+ *
+ * KEYS: K, R, draft. The draft, written just before with SET ... PX, holds what no tracing may print (see draftOf).
+ * ARGV: sha1 of the wanted R, not after (ms), expiry of K (ms; not used where the draft has no K), expiry of R (ms).
+ * Returns: 'swapped' | 'late' | 'conflict', then what is there afterwards, as READ does.
+ */
+export const SWAP = `${clock}${snapshot}
+-- WHY first: what is of the wrong type, or may not be read, fails here, before anything is written.
+local before = snapshot('')
+local draft = redis.call('GET', KEYS[3])
+local expected, size, start
+if draft then expected, size, start = string.match(draft, '^([^\\n]*)\\n(%d*)\\n()') end
+
+-- WHY in this order: a swap that a client sent twice finds its draft gone, its time over and its version stale; it still was done.
+local outcome = 'write'
+if before[7] == ARGV[1] then outcome = 'swapped'
+elseif not draft or tonumber(now) > tonumber(ARGV[2]) then outcome = 'late'
+elseif before[5] .. ':' .. before[7] ~= expected then outcome = 'conflict' end
+
+-- WHY not DEL: an expiry long past deletes too, and proves, before K is touched, that this server takes writes and this user may PEXPIREAT.
+if draft then redis.call('PEXPIREAT', KEYS[3], 1) end
+
+-- WHY K before R: should the second write not happen, a new K beside the old ring is an operator's; a new ring beside a revoked K would bring that back.
+if outcome == 'write' then
+  if size ~= '' then
+    redis.call('SET', KEYS[1], string.sub(draft, start, start + size - 1))
+    redis.call('PEXPIREAT', KEYS[1], ARGV[3])
+    start = start + size
+  end
+  redis.call('SET', KEYS[2], string.sub(draft, start))
+  redis.call('PEXPIREAT', KEYS[2], ARGV[4])
+  outcome = 'swapped'
+end
+return snapshot(outcome)
+`;
+
+/**
+ * The text of a draft: the expected version, the size of K in bytes (empty: leave K alone), then K and R as they are.
+ *
+ * Sizes rather than JSON: no escapes that Lua's decoder could read otherwise. Clients' tracing prints the arguments of EVAL but not the value of SET.
+ */
+export function draftOf(expected: string, key: string | null, ring: string): string {
+  return `${expected}\n${key === null ? '' : Buffer.byteLength(key)}\n${key ?? ''}${ring}`;
+}

@@ -1,0 +1,209 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+/** The class that users make: options in, one member wired to its store, promises and callbacks out. */
+
+import { answer, type Callback, splitArguments } from './callback.js';
+import { TokenError, type TokenRefusal } from './errors.js';
+import {
+  type CompiledVerify,
+  checkClaims,
+  checkText,
+  claimsToSign,
+  compileSignOptions,
+  compileVerifyOptions,
+  type JwtClaims,
+  type SignOptions,
+  type VerifyOptions,
+} from './jwt/claims.js';
+import {
+  BAD_SIGNATURE,
+  decodePayload,
+  encodeHeader,
+  isRefusal,
+  macMatches,
+  type ParsedToken,
+  readToken,
+  signToken,
+  UNKNOWN_KEY,
+} from './jwt/token.js';
+import type { Lease } from './keyring/lease.js';
+import { Member } from './keyring/member.js';
+import { announce } from './observe/announce.js';
+import { type RewtOptions, readOptions, type Settings } from './options.js';
+import { connectRedis } from './redis/connect.js';
+import { asRedisPort } from './redis/detect.js';
+import { type Status, statusOf } from './status.js';
+import { redisStore } from './stores/redis.js';
+import type { Store } from './stores/store.js';
+
+/** What `sign` takes: claims, or a text that is signed as it is (a Buffer must be UTF-8). */
+export type Payload = object | string | Uint8Array;
+
+/** What `verify` gives with `complete: true`. */
+export interface CompleteToken<Claims = JwtClaims> {
+  readonly header: Readonly<Record<string, unknown>>;
+  readonly payload: Claims;
+  /** As it stands in the token: base64url. */
+  readonly signature: string;
+}
+
+/** What a rotation or revocation led to. */
+export interface KeyringChange {
+  /** The kid that signs now. */
+  readonly kid: string;
+  /** Revocations so far in this lineage of the keyring. */
+  readonly epoch: number;
+}
+
+/**
+ * One member of a namespace: signs and verifies with the secret that all members share.
+ *
+ * Nothing is opened or read before the first call. Every promise settles within `storeTimeout`.
+ */
+export class Rewt {
+  readonly #settings: Settings;
+  readonly #store: Store;
+  readonly #member: Member;
+
+  /** @throws {OptionError} for options that are wrong or do not fit each other. */
+  constructor(options: RewtOptions) {
+    this.#settings = readOptions(options);
+    const { namespace, redisConn, store, member } = this.#settings;
+    this.#store = store ?? redisStore(typeof redisConn === 'string' ? connectRedis(redisConn) : asRedisPort(redisConn));
+    this.#member = new Member({
+      ...member,
+      store: this.#store,
+      namespace,
+      // A store next door is asked each time: cheaper than to wonder.
+      softAgeMs: this.#store.local ? 0 : member.softAgeMs,
+      listener: announce(namespace),
+    });
+  }
+
+  /**
+   * Signs a payload: a JWT (RFC 7519) for claims, a plain JWS (RFC 7515) for a text.
+   *
+   * @throws {OptionError} for a payload or option that is wrong; {StoreError} where the keyring cannot be used.
+   */
+  sign(payload: Payload, options?: SignOptions): Promise<string>;
+  sign(payload: Payload, callback: Callback<string>): void;
+  sign(payload: Payload, options: SignOptions | undefined, callback: Callback<string>): void;
+  sign(payload: Payload, ...rest: readonly unknown[]): Promise<string> | undefined {
+    const { options, callback } = splitArguments(rest);
+    return answer(this.#sign(payload, options), callback);
+  }
+
+  /**
+   * Verifies a token and gives its payload: an object where that is a JSON object, else a string.
+   *
+   * @throws {TokenError} where the token is refused (401); {StoreError} where the keyring cannot be used (503), which says nothing about the token;
+   * {OptionError} for an option that is wrong.
+   */
+  verify<Claims = JwtClaims>(
+    token: string,
+    options: VerifyOptions & { complete: true },
+  ): Promise<CompleteToken<Claims>>;
+  verify<Claims = JwtClaims>(token: string, options?: VerifyOptions): Promise<Claims>;
+  verify<Claims = JwtClaims>(token: string, callback: Callback<Claims>): void;
+  verify<Claims = JwtClaims>(
+    token: string,
+    options: VerifyOptions & { complete: true },
+    callback: Callback<CompleteToken<Claims>>,
+  ): void;
+  verify<Claims = JwtClaims>(token: string, options: VerifyOptions | undefined, callback: Callback<Claims>): void;
+  verify(token: string, ...rest: readonly unknown[]): Promise<unknown> | undefined {
+    const { options, callback } = splitArguments(rest);
+    return answer(this.#verify(token, options), callback);
+  }
+
+  /**
+   * Lets the next secret sign now. No token is refused for it (protocol.md, `rotate()`).
+   *
+   * @param options.force also where a member may not hold `next` yet, which could cost it requests.
+   * @throws {OptionError} ERR_REWT_ROTATION_REFUSED where it comes too soon after another; {StoreError} where it could not be written.
+   */
+  async rotate(options: { force?: boolean } = {}): Promise<KeyringChange> {
+    return changeOf(await this.#member.rotate(options.force === true));
+  }
+
+  /**
+   * Drops every secret: no token signed before verifies any more, at reachable members at once, at no member after `maxStaleness`.
+   *
+   * @throws {StoreError} where it could not be written: then it may or may not have happened, and has to be repeated.
+   */
+  async revoke(): Promise<KeyringChange> {
+    return changeOf(await this.#member.revoke());
+  }
+
+  /** Where this member's copy stands, without asking anyone. Kids and times, never a secret. */
+  status(): Status {
+    return statusOf(this.#settings, this.#store.kind, this.#member);
+  }
+
+  /** Resolves once there is a copy that can be used. @throws {StoreError} where there is none. */
+  async ready(): Promise<void> {
+    await this.#member.lease();
+  }
+
+  /** Ends this member and whatever it opened itself; a client or store that it was given stays open. Idempotent. */
+  async close(): Promise<void> {
+    this.#member.close();
+    if (this.#settings.store === null) await this.#store.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #sign(payload: unknown, options: unknown): Promise<string> {
+    const compiled = compileSignOptions(options, 'sign options', this.#settings.sign);
+    const signable = claimsToSign(payload, compiled, Date.now(), this.#settings.tokenLifetimeSeconds);
+    const key = this.#member.signingKey(await this.#member.signingLease());
+    return 'claims' in signable
+      ? signToken(encodeHeader(key.kid, 'claims', compiled.header), signable.claims, key.key)
+      : signToken(encodeHeader(key.kid, 'text', compiled.header), signable.text, key.key);
+  }
+
+  async #verify(token: unknown, options: unknown): Promise<unknown> {
+    const compiled = compileVerifyOptions(options, 'verify options', this.#settings.verify);
+    const parsed = orThrow(readToken(token));
+    await this.#authenticate(parsed);
+    const payload = orThrow(decodePayload(parsed));
+    const refusal = 'claims' in payload ? checkClaims(payload.claims, compiled, Date.now()) : checkText(compiled);
+    if (refusal !== null) throw new TokenError(refusal);
+    return present(parsed, 'claims' in payload ? payload.claims : payload.text, compiled);
+  }
+
+  /** Passes where one of the keyring's secrets signed this token (protocol.md, "Verifying"). */
+  async #authenticate(parsed: ParsedToken): Promise<void> {
+    const arrived = this.#member.now();
+    let lease = this.#member.fresh() ?? (await this.#member.lease());
+    if (this.#isSigned(parsed, lease)) return;
+    // The secret may be newer than the copy: one read begun after the token came settles it.
+    if (lease.sent.order < arrived.order) {
+      lease = await this.#member.leaseSince(arrived);
+      if (this.#isSigned(parsed, lease)) return;
+    }
+    throw new TokenError(parsed.kid === undefined ? BAD_SIGNATURE : UNKNOWN_KEY);
+  }
+
+  #isSigned(parsed: ParsedToken, lease: Lease): boolean {
+    const keys = this.#member.verifyingKeys(lease, parsed.kid);
+    if (keys.some(({ key }) => macMatches(parsed, key))) return true;
+    // A kid stands for one secret and no other: no read could change this.
+    if (parsed.kid !== undefined && keys.length > 0) throw new TokenError(BAD_SIGNATURE);
+    return false;
+  }
+}
+
+function orThrow<T extends object>(value: T | TokenRefusal): T {
+  if (isRefusal(value)) throw new TokenError(value);
+  return value;
+}
+
+function present(parsed: ParsedToken, payload: unknown, { complete }: CompiledVerify): unknown {
+  return complete ? { header: parsed.header, payload, signature: parsed.signature.toString('base64url') } : payload;
+}
+
+function changeOf({ copy }: Lease): KeyringChange {
+  return { kid: copy.current.kid, epoch: copy.ring.epoch };
+}

@@ -1,0 +1,63 @@
+/** What `status()` shows of a member: kids, ages and times, never a secret. */
+
+import { leaseAgeMs } from './keyring/lease.js';
+import type { Member } from './keyring/member.js';
+import { kidOf } from './keyring/secret.js';
+import type { Settings } from './options.js';
+
+/** All dates are by the store's clock. */
+export interface Status {
+  readonly namespace: string;
+  /** The kind of store: 'redis', 'lmdb', 'memory'. */
+  readonly store: string;
+  /** 'none': nothing was read yet. 'usable': operations go on, also without the store. 'expired': older than `maxStaleness`, of no use until the store answers. */
+  readonly copy: 'none' | 'usable' | 'expired';
+  /** Seconds since the read was sent that last showed the copy to be right. */
+  readonly ageSeconds: number | null;
+  readonly keyring: KeyringStatus | null;
+}
+
+export interface KeyringStatus {
+  /** Names this keyring since its beginning; another one means that all before it was lost or revoked. */
+  readonly lineage: string;
+  /** Revocations in this lineage. */
+  readonly epoch: number;
+  /** Writes in this lineage. */
+  readonly generation: number;
+  /** How long a secret signs. Seconds. */
+  readonly ttl: number;
+  /** How long a retired secret verifies. Seconds. */
+  readonly overlap: number;
+  /** The kid that this member would sign with now. */
+  readonly signing: string;
+  readonly current: { readonly kid: string; readonly expiresAt: Date };
+  readonly next: { readonly kid: string; readonly since: Date };
+  readonly retired: readonly { readonly kid: string; readonly verifiesUntil: Date }[];
+}
+
+export function statusOf(settings: Settings, store: string, member: Member): Status {
+  const { namespace } = settings;
+  const lease = member.held();
+  if (lease === null) return { namespace, store, copy: 'none', ageSeconds: null, keyring: null };
+
+  const ageMs = leaseAgeMs(lease);
+  const { maxStalenessMs } = settings.member.policy;
+  const { ring } = lease.copy;
+  return {
+    namespace,
+    store,
+    copy: maxStalenessMs === 0 || ageMs < maxStalenessMs ? 'usable' : 'expired',
+    ageSeconds: ageMs / 1_000,
+    keyring: {
+      lineage: ring.id,
+      epoch: ring.epoch,
+      generation: ring.gen,
+      ttl: ring.ttl / 1_000,
+      overlap: ring.overlap / 1_000,
+      signing: member.signingKey(lease).kid,
+      current: { kid: kidOf(ring.current.secret), expiresAt: new Date(ring.current.expiresAt) },
+      next: { kid: kidOf(ring.next.secret), since: new Date(ring.next.since) },
+      retired: ring.retired.map(({ secret, until }) => ({ kid: kidOf(secret), verifiesUntil: new Date(until) })),
+    },
+  };
+}

@@ -1,0 +1,109 @@
+/** Opens the LMDB environment of a folder: privately, without ever blocking the process, and without letting bad files crash it. */
+import { randomUUID } from 'node:crypto';
+import {
+  accessSync,
+  closeSync,
+  constants,
+  mkdirSync,
+  openSync,
+  readSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import type { Database, RootDatabaseOptionsWithPath } from 'lmdb';
+import { OptionError, StoreError } from '../errors.js';
+
+/** What LMDB's first page says of itself, after a page header of 24 bytes. */
+const magic = 0xbeefc0de;
+
+export const damaged =
+  "data.mdb in the folder given to lmdbStore is damaged, or not LMDB's: stop every member, then remove data.mdb and lock.mdb, and a fresh keyring is made";
+
+export type LmdbDatabase = Database<string, Uint8Array>;
+
+/** Opens `folder`, made where there is none. Throws what lmdb and `node:fs` throw, StoreError, and OptionError where the package lmdb is missing. */
+export async function openEnvironment(folder: string): Promise<LmdbDatabase> {
+  const lmdb = await loadLmdb();
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  for (const name of ['data.mdb', 'lock.mdb']) prepareFile(join(folder, name));
+  assertUsable(folder);
+  return openDatabase(lmdb, folder);
+}
+
+async function loadLmdb(): Promise<typeof import('lmdb')> {
+  try {
+    return await import('lmdb');
+  } catch {
+    const message = 'the lmdb store needs the package lmdb, which is missing or does not load here: npm install lmdb';
+    throw new OptionError(message, { option: 'store' });
+  }
+}
+
+/** lmdb would make its files readable by everyone, and may crash the process where it cannot open one. */
+function prepareFile(path: string): void {
+  try {
+    closeSync(openSync(path, 'wx', 0o600));
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+    // Not opened to see whether it can be: closing it again would drop the locks that this process may hold on it.
+    accessSync(path, constants.R_OK | constants.W_OK);
+    if (!statSync(path).isFile()) throw error;
+  }
+}
+
+/** lmdb crashes the process on a file that is not LMDB's, and where it has no room for its first pages. */
+function assertUsable(folder: string): void {
+  const header = Buffer.alloc(28);
+  const file = openSync(join(folder, 'data.mdb'), 'r');
+  try {
+    // An empty one was made a moment ago.
+    if (readSync(file, header, 0, header.length, 0) === 0) assertRoom(folder);
+    else if (header.readUInt32LE(24) !== magic) throw new StoreError('ERR_REWT_STORE_DOWN', damaged);
+  } finally {
+    closeSync(file);
+  }
+}
+
+/** Not tried on data.mdb itself: another process may be opening it at this instant. */
+function assertRoom(folder: string): void {
+  const path = join(folder, `room-${randomUUID()}`);
+  try {
+    writeFileSync(path, Buffer.alloc(65_536), { flag: 'wx', mode: 0o600 });
+  } finally {
+    rmSync(path, { force: true });
+  }
+}
+
+function openDatabase({ openAsClass }: typeof import('lmdb'), path: string): LmdbDatabase {
+  const options: RootDatabaseOptionsWithPath = {
+    path,
+    // Else a folder with a dot in its name is taken for a file.
+    noSubdir: false,
+    encoding: 'string',
+    keyEncoding: 'binary',
+    // So that a commit is on the disk before it is visible, and before its promise resolves.
+    overlappingSync: false,
+    // Else a commit that fails also rejects a promise of lmdb's own that nobody can catch, which ends the process.
+    eventTurnBatching: false,
+  };
+  // lmdb's types take what is a class for an object with a method `new`.
+  const Environment = openAsClass(options) as unknown as new (name: null, options: object) => OpenedDatabase;
+  /**
+   * lmdb opens a database in a write transaction on the main thread, which would stop this process for as long as another one holds the write lock,
+   * and for ever where that is another store of this very process. The unnamed database is always there: a read transaction does.
+   */
+  class ReadingEnvironment extends Environment {
+    override transactionSync<T>(action: () => T): T {
+      this.resetReadTxn();
+      this.ensureReadTxn();
+      return action();
+    }
+  }
+  return new ReadingEnvironment(null, { ...options, create: false });
+}
+
+interface OpenedDatabase extends LmdbDatabase {
+  ensureReadTxn(): void;
+}

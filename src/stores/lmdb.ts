@@ -1,0 +1,166 @@
+/** A store in a folder of this machine, for any number of processes and no server: LMDB, which survives a crash of any of them. */
+import { resolve } from 'node:path';
+import { OptionError, StoreError } from '../errors.js';
+import { type LmdbDatabase, openEnvironment } from './lmdb-environment.js';
+import { asStoreError } from './lmdb-errors.js';
+import { createRecord, emptyRecord, type RingEntry, type StoreRecord, snapshotOf, swapRecord } from './record.js';
+import type { KeyEntry, Store } from './store.js';
+
+export interface LmdbStoreOptions {
+  /** The folder, created with mode 0700 where there is none. Never on a network file system: LMDB's locks do not work there. */
+  readonly path: string;
+  /** The store's clock, in milliseconds since the epoch; `Date.now` by default. All processes must agree on it. */
+  readonly now?: () => number;
+}
+
+/** LMDB's, for its pages of 4 kB. Bytes. */
+const longestKey = 1978;
+/** Closing waits for a write that another process holds up, but not for ever. */
+const closeTimeoutMs = 1_000;
+
+/**
+ * Makes a store in the folder `path`. Nothing is opened before the first call; the optional package `lmdb` is loaded then.
+ *
+ * @throws OptionError here for a path that is none; from the first call on where `lmdb` is not installed, or a namespace is longer than 1966 bytes
+ */
+export function lmdbStore({ path, now = Date.now }: LmdbStoreOptions): Store {
+  if (typeof path !== 'string' || path === '') {
+    throw new OptionError('lmdbStore needs `path`, the folder to keep the keyring in', { option: 'path' });
+  }
+  const folder = resolve(path);
+  let opening: Promise<LmdbDatabase> | null = null;
+  let database: LmdbDatabase | null = null;
+  let closing: Promise<void> | null = null;
+  const swaps = new Set<Promise<unknown>>();
+  /** The last record of each namespace and its text: parsed again only when the text has changed. */
+  const parsed = new Map<string, { text: string; record: StoreRecord }>();
+
+  function assertOpen(): void {
+    if (closing) throw new StoreError('ERR_REWT_STORE_CLOSED', 'the store has been closed');
+  }
+
+  async function open(): Promise<LmdbDatabase> {
+    assertOpen();
+    opening ??= openEnvironment(folder);
+    try {
+      database = await opening;
+    } catch (error) {
+      // The next call tries again: the folder may have been mended.
+      opening = null;
+      throw error;
+    }
+    assertOpen();
+    return database;
+  }
+
+  function recordIn(db: LmdbDatabase, namespace: string, key: Uint8Array): StoreRecord {
+    const text = db.get(key);
+    if (text === undefined) return emptyRecord;
+    const known = parsed.get(namespace);
+    if (known?.text === text) return known.record;
+    const record = parseRecord(text);
+    parsed.set(namespace, { text, record });
+    return record;
+  }
+
+  return {
+    kind: 'lmdb',
+    local: true,
+    async read(namespace, { timeoutMs }) {
+      const key = keyOf(namespace);
+      const db = database && !closing ? database : await within(timeoutMs, typed(open()));
+      try {
+        // LMDB would go on showing the state of this turn's first read.
+        db.resetReadTxn();
+        return snapshotOf(recordIn(db, namespace, key), now());
+      } catch (error) {
+        throw await asStoreError(error);
+      }
+    },
+    swap(namespace, expected, wanted, { timeoutMs, notAfterMs }) {
+      const transact = async () => {
+        const key = keyOf(namespace);
+        const db = await open();
+        // Not transactionSync: it would block this process for as long as another one holds the lock.
+        return db.transaction(() => {
+          const record = recordIn(db, namespace, key);
+          const { write, answer } = swapRecord(record, now(), { expected, wanted, notAfterMs });
+          if (write) db.putSync(key, formatRecord(write));
+          return answer;
+        });
+      };
+      const swap = typed(transact());
+      swaps.add(swap);
+      const done = () => void swaps.delete(swap);
+      swap.then(done, done);
+      return within(timeoutMs, swap);
+    },
+    close() {
+      closing ??= within(closeTimeoutMs, release()).catch(() => {});
+      return closing;
+    },
+  };
+
+  /** lmdb crashes the process where it is closed under a transaction, also under one whose caller has given up. */
+  async function release(): Promise<void> {
+    await Promise.allSettled(swaps);
+    await (await opening)?.close();
+  }
+}
+
+function keyOf(namespace: string): Uint8Array {
+  const key = Buffer.from(`${namespace}:rewt-secret`);
+  if (key.length <= longestKey) return key;
+  const most = longestKey - Buffer.byteLength(':rewt-secret');
+  throw new OptionError(`the namespace is longer than the ${most} bytes that LMDB can hold`, {
+    option: 'redisNamespace',
+  });
+}
+
+function formatRecord({ key, ring }: StoreRecord): string {
+  return JSON.stringify({ key, ring });
+}
+
+/** A text that no member wrote is handed on as a ring that nobody can read: loud, and `revoke()` can replace it. */
+function parseRecord(text: string): StoreRecord {
+  try {
+    const { key, ring } = JSON.parse(text);
+    if (isKeyEntry(key) && isRingEntry(ring)) return createRecord(key, ring);
+  } catch {}
+  return createRecord(null, { text, expiresAtMs: null });
+}
+
+function isKeyEntry(value: unknown): value is KeyEntry | null {
+  return value === null || (hasExpiry(value) && 'value' in value && typeof value.value === 'string');
+}
+
+function isRingEntry(value: unknown): value is RingEntry | null {
+  return value === null || (hasExpiry(value) && 'text' in value && typeof value.text === 'string');
+}
+
+function hasExpiry(value: unknown): value is { expiresAtMs: number | null } {
+  if (typeof value !== 'object' || value === null || !('expiresAtMs' in value)) return false;
+  return value.expiresAtMs === null || typeof value.expiresAtMs === 'number';
+}
+
+async function typed<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    throw await asStoreError(error);
+  }
+}
+
+/** Settles as `work` does, or rejects once `timeoutMs` have passed; `work` goes on alone then. */
+async function within<T>(timeoutMs: number, work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const deadline = new Promise<never>((_, reject) => {
+    const message = 'LMDB did not answer in time: another process may be holding its write lock';
+    timer = setTimeout(() => reject(new StoreError('ERR_REWT_STORE_TIMEOUT', message)), timeoutMs);
+  });
+  try {
+    return await Promise.race([work, deadline]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

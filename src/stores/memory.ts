@@ -1,0 +1,37 @@
+/** A store in this process's memory: for tests, and for trying rewt without a server. Nothing is shared and nothing is kept. */
+import { StoreError } from '../errors.js';
+import { emptyRecord, type StoreRecord, snapshotOf, swapRecord } from './record.js';
+import type { Store } from './store.js';
+
+/**
+ * Makes an empty store that lives as long as the object does.
+ *
+ * @param options.now its clock, in milliseconds since the epoch; `Date.now` by default
+ */
+export function memoryStore(options: { now?: () => number } = {}): Store {
+  const now = options.now ?? Date.now;
+  const records = new Map<string, StoreRecord>();
+  let closed = false;
+
+  function recordOf(namespace: string): StoreRecord {
+    if (closed) throw new StoreError('ERR_REWT_STORE_CLOSED', 'the store has been closed');
+    return records.get(namespace) ?? emptyRecord;
+  }
+
+  return {
+    kind: 'memory',
+    local: true,
+    async read(namespace) {
+      return snapshotOf(recordOf(namespace), now());
+    },
+    async swap(namespace, expected, wanted, { notAfterMs }) {
+      const { write, answer } = swapRecord(recordOf(namespace), now(), { expected, wanted, notAfterMs });
+      if (write) records.set(namespace, write);
+      return answer;
+    },
+    async close() {
+      closed = true;
+      records.clear();
+    },
+  };
+}

@@ -1,0 +1,172 @@
+/** The Redis store: one script reads both keys, another swaps them, both by the server's clock. */
+import { createHash, randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { StoreError } from '../errors.js';
+import { connectRedis } from '../redis/connect.js';
+import { asRedisPort } from '../redis/detect.js';
+import { asStoreError, isPassing } from '../redis/failure.js';
+import { assertNamespace, redisNames } from '../redis/names.js';
+import type { Command, RedisPort, Reply } from '../redis/port.js';
+import { draftOf, READ, SWAP } from '../redis/scripts.js';
+import type { KeyEntry, Snapshot, Store } from './store.js';
+
+/** How long a draft outlives the deadline of its swap, which by then has taken it or never will. */
+const DRAFT_GRACE_MS = 5_000;
+const FIRST_PAUSE_MS = 25;
+const LONGEST_PAUSE_MS = 200;
+
+/**
+ * The store for what a user gave as `redisConn`: a client, which stays the user's, or a URL.
+ *
+ * @throws {OptionError} naming `redisConn` or `redisNamespace`: at once, before anything is sent
+ */
+export function redisStoreFor(redisConn: object | string, namespace: string): Store {
+  const port = typeof redisConn === 'string' ? connectRedis(redisConn) : asRedisPort(redisConn);
+  assertNamespace(namespace, port.keyPrefix);
+  return redisStore(port);
+}
+
+/** A store on one Redis, which every process with the same Redis and namespace shares. Closing it closes the port. */
+export function redisStore(port: RedisPort): Store {
+  let closed = false;
+
+  /** Sends until there is an answer or a failure that lasts; throws at the deadline, whatever the client does. */
+  async function ask(commands: readonly Command[], key: string, timeoutMs: number): Promise<Answer> {
+    const deadlineMs = performance.now() + timeoutMs;
+    const asking = async (): Promise<Answer> => {
+      for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)) {
+        if (closed) throw closedError();
+        const outcomes = await port.send(commands, key);
+        if (closed) throw closedError();
+        const error = failureAmong(outcomes);
+        if (error === null) return asAnswer(outcomes.at(-1));
+        // Both scripts may be sent again: a read changes nothing, a swap is known by its text and done no later than its last instant.
+        if (!isPassing(error) || performance.now() + pauseMs >= deadlineMs) throw asStoreError(error);
+        await sleep(pauseMs);
+      }
+    };
+    return withinDeadline(asking(), timeoutMs, () => port.abandon());
+  }
+
+  return {
+    kind: 'redis',
+    local: false,
+    async read(namespace, { timeoutMs }) {
+      const { key, ring } = redisNames(namespace, port.keyPrefix);
+      return (await ask([['EVAL', READ, '2', key, ring]], key, timeoutMs)).snapshot;
+    },
+    async swap(namespace, expected, wanted, { timeoutMs, notAfterMs }) {
+      const names = redisNames(namespace, port.keyPrefix);
+      const draft = names.draft(randomBytes(12).toString('base64url'));
+      const text = draftOf(expected, wanted.key?.value ?? null, wanted.ring.text);
+      const { outcome, snapshot } = await ask(
+        [
+          ['SET', draft, text, 'PX', milliseconds(timeoutMs + DRAFT_GRACE_MS)],
+          [
+            'EVAL',
+            SWAP,
+            '3',
+            names.key,
+            names.ring,
+            draft,
+            sha1(wanted.ring.text),
+            milliseconds(notAfterMs),
+            milliseconds(wanted.key?.expiresAtMs ?? 0),
+            milliseconds(wanted.ring.expiresAtMs),
+          ],
+        ],
+        names.key,
+        timeoutMs,
+      );
+      return { swapped: outcome === 'swapped', snapshot };
+    },
+    async close() {
+      closed = true;
+      await port.close();
+    },
+  };
+}
+
+interface Answer {
+  readonly outcome: string;
+  readonly snapshot: Snapshot;
+}
+
+/** The first error: where the draft was refused, that is the reason, and the script's "late" only what came of it. */
+function failureAmong(outcomes: readonly (Reply | Error)[]): Error | null {
+  const script = outcomes.at(-1);
+  // Done all the same, by a sending before this one.
+  if (Array.isArray(script) && script[0] === 'swapped') return null;
+  return outcomes.find((outcome) => outcome instanceof Error) ?? null;
+}
+
+/** What both scripts return (scripts.ts). */
+function asAnswer(reply: Reply | Error | undefined): Answer {
+  if (!isAnswer(reply)) {
+    throw new StoreError(
+      'ERR_REWT_STORE_DOWN',
+      'Redis answered with something that is not the answer to the question: see what stands between rewt and Redis (a proxy, another server).',
+    );
+  }
+  const [outcome, now, key, keyTtlMs, keyDigest, ring, ringDigest] = reply;
+  const nowMs = Number(now);
+  return {
+    outcome,
+    snapshot: {
+      nowMs,
+      key: keyDigest === '' ? null : asKeyEntry(key, keyDigest, nowMs, Number(keyTtlMs)),
+      ring: ringDigest === '' ? null : ring,
+      version: `${keyDigest}:${ringDigest}`,
+    },
+  };
+}
+
+type AnswerReply = readonly [
+  outcome: string,
+  now: string,
+  key: string,
+  keyTtlMs: string,
+  keyDigest: string,
+  ring: string,
+  ringDigest: string,
+];
+
+function isAnswer(reply: unknown): reply is AnswerReply {
+  if (!Array.isArray(reply) || reply.length !== 7 || !reply.every((part) => typeof part === 'string')) return false;
+  const [, now, , keyTtlMs] = reply as string[];
+  return /^\d+$/.test(now ?? '') && /^-?\d+$/.test(keyTtlMs ?? '');
+}
+
+/** Clients decode replies as UTF-8, whatever they are: the text is the true one only if it has the digest of the true bytes. */
+function asKeyEntry(text: string, digest: string, nowMs: number, ttlMs: number): KeyEntry {
+  return { value: sha1(text) === digest ? text : null, expiresAtMs: ttlMs < 0 ? null : nowMs + ttlMs };
+}
+
+function sha1(text: string): string {
+  return createHash('sha1').update(text).digest('hex');
+}
+
+/** Redis takes whole milliseconds only. */
+function milliseconds(ms: number): string {
+  return Math.floor(ms).toFixed(0);
+}
+
+function closedError(): StoreError {
+  return new StoreError('ERR_REWT_STORE_CLOSED', 'The store has been closed.');
+}
+
+/** The timer is not unref'ed: a caller is waiting, and a connection of rewt's own does not keep the process alive for it. */
+async function withinDeadline<T>(work: Promise<T>, timeoutMs: number, late: () => void): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const deadline = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      late();
+      reject(new StoreError('ERR_REWT_STORE_TIMEOUT', `Redis did not answer within ${timeoutMs} ms.`));
+    }, timeoutMs);
+  });
+  try {
+    return await Promise.race([work, deadline]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,73 @@
+/**
+ * The contract of a store: a dumb compare-and-swap register with a clock (protocol.md, "What the store holds").
+ *
+ * A store decides nothing. It reads both entries of a namespace at one instant, and writes both or neither.
+ */
+
+/** K: the current secret as the store holds it, set by rewt, by an old rewt, or by an operator's hand. */
+export interface KeyEntry {
+  /** The secret, or null where the bytes are not UTF-8 and so cannot be one. */
+  readonly value: string | null;
+  /** When the store drops it. Milliseconds of the store's clock; null: it has no TTL. */
+  readonly expiresAtMs: number | null;
+}
+
+/** Both entries of one namespace at one instant of the store's clock. */
+export interface Snapshot {
+  /** The store's clock at that instant, in milliseconds since the epoch. */
+  readonly nowMs: number;
+  /** K, or null where there is none. */
+  readonly key: KeyEntry | null;
+  /** R, the keyring in its wire form, or null where there is none. */
+  readonly ring: string | null;
+  /** What a swap compares: stands for the exact contents of both entries, and for nothing that could reveal them. Opaque. */
+  readonly version: string;
+}
+
+/** What a swap writes, if both entries are still what they were. */
+export interface WantedState {
+  /** Null leaves K alone, TTL included. */
+  readonly key: { readonly value: string; readonly expiresAtMs: number } | null;
+  /** The text is unique to one swap (it carries an operation id), which is how a store knows a swap sent twice. */
+  readonly ring: { readonly text: string; readonly expiresAtMs: number };
+}
+
+export interface SwapAnswer {
+  /** Whether `wanted` was written: also true where this same swap was sent twice and the first sending had done it. */
+  readonly swapped: boolean;
+  /** What is there afterwards, whoever wrote it. */
+  readonly snapshot: Snapshot;
+}
+
+/** Limits that every call keeps. */
+export interface CallLimits {
+  /** The call settles within this many milliseconds, whatever the client below does. */
+  readonly timeoutMs: number;
+}
+
+export interface SwapLimits extends CallLimits {
+  /** The last instant, in milliseconds of the store's clock, at which the swap may still happen; later it does nothing. */
+  readonly notAfterMs: number;
+}
+
+/**
+ * One place where keyrings live. Every failure is a `StoreError`; a store never answers with an old value.
+ * Methods may be called at any time and by many callers at once.
+ */
+export interface Store {
+  /** A word for status and messages: 'redis', 'lmdb', 'memory'. Never an address. */
+  readonly kind: string;
+  /** True where a read costs no more than a look at local memory, so that every operation can afford one of its own. */
+  readonly local: boolean;
+  /** Both entries of `namespace` at one instant. Never served by a replica. */
+  read(namespace: string, limits: CallLimits): Promise<Snapshot>;
+  /** Writes `wanted` if, and only if, the entries still have the version `expected`, and the store's clock is not past `notAfterMs`. K is written before R. */
+  swap(namespace: string, expected: string, wanted: WantedState, limits: SwapLimits): Promise<SwapAnswer>;
+  /**
+   * Calls `onSuspect` as soon as the namespace may have changed, and whenever it can no longer be sure to notice. It carries no news: only a read does.
+   * Absent where a store cannot push. Returns what ends the watch.
+   */
+  watch?(namespace: string, onSuspect: () => void): Promise<() => void>;
+  /** Releases what the store opened itself; never what it was handed. Idempotent. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,392 @@
+/** What every store promises (src/stores/store.ts), as one suite that is run against each of them. */
+import { randomUUID } from 'node:crypto';
+import { afterEach, beforeEach, describe, expect, it, type TestContext } from 'vitest';
+import { StoreError } from '../../src/errors.js';
+import type { Snapshot, Store, SwapAnswer, WantedState } from '../../src/stores/store.js';
+
+/** One store on data of its own, and what a test can do to it from outside. */
+export interface StoreFixture {
+  readonly store: Store;
+  /** Closes the store, every second one, and removes the data. */
+  dispose(): Promise<void>;
+  /** Turns the store's clock forward, where tests can turn it. */
+  advanceMs?(ms: number): void;
+  /** Another connection or handle on the same data. */
+  second?(): Promise<Store>;
+  /** Writes K past rewt, as an operator would; `ttlMs` null: without a TTL. */
+  operatorSet?(namespace: string, value: string, ttlMs: number | null): Promise<void>;
+  operatorDelete?(namespace: string): Promise<void>;
+}
+
+const limits = { timeoutMs: 5_000 };
+/** The answers' expiry may be this much off: a store may keep a TTL rather than an instant. */
+const clockGrainMs = 5;
+const secret = 'an-old-secret-of-forty-three-characters-000';
+const otherSecret = 'another-secret-of-forty-three-characters-11';
+
+/** A ring text as unique as a real one. */
+function ringText(filling = ''): string {
+  return JSON.stringify({ v: 1, op: randomUUID(), filling });
+}
+
+/** Registers the suite. `make` is called once per test; tests use namespaces of their own, so it may share a server. */
+export function storeConformance(title: string, make: () => Promise<StoreFixture>): void {
+  describe(title, () => {
+    let fixture: StoreFixture;
+    let store: Store;
+    let namespace: string;
+
+    beforeEach(async () => {
+      fixture = await make();
+      store = fixture.store;
+      namespace = `conformance-${randomUUID()}`;
+    });
+    afterEach(() => fixture.dispose());
+
+    const read = (): Promise<Snapshot> => store.read(namespace, limits);
+
+    interface Wish {
+      readonly key?: string | null;
+      readonly text?: string;
+      readonly keyTtlMs?: number;
+      readonly ringTtlMs?: number;
+    }
+    function wish(
+      from: Snapshot,
+      { key = secret, text = ringText(), keyTtlMs = 60_000, ringTtlMs = 90_000 }: Wish,
+    ): WantedState {
+      return {
+        key: key === null ? null : { value: key, expiresAtMs: from.nowMs + keyTtlMs },
+        ring: { text, expiresAtMs: from.nowMs + ringTtlMs },
+      };
+    }
+    const send = (from: Snapshot, wanted: WantedState, on = store): Promise<SwapAnswer> =>
+      on.swap(namespace, from.version, wanted, { ...limits, notAfterMs: from.nowMs + 10_000 });
+    const swap = (from: Snapshot, wanted: Wish = {}): Promise<SwapAnswer> => send(from, wish(from, wanted));
+
+    /** A swap that must succeed; answers with what is there then. */
+    async function write(wanted: Wish = {}): Promise<Snapshot> {
+      const { swapped, snapshot } = await swap(await read(), wanted);
+      expect(swapped).toBe(true);
+      return snapshot;
+    }
+
+    /** Lets the store's clock reach `untilMs`: turned where it can be, else waited for. Calls `look` with each read on the way. */
+    async function reach(untilMs: number, look: (snapshot: Snapshot) => void = () => {}): Promise<Snapshot> {
+      const giveUpMs = Date.now() + 10_000;
+      for (;;) {
+        const snapshot = await read();
+        look(snapshot);
+        if (snapshot.nowMs >= untilMs) return snapshot;
+        if (Date.now() > giveUpMs) throw new Error(`the store's clock is still ${untilMs - snapshot.nowMs} ms away`);
+        if (fixture.advanceMs) fixture.advanceMs(1);
+        else await new Promise((resolve) => setTimeout(resolve, 2));
+      }
+    }
+
+    const operatorSet = (context: TestContext, value: string, ttlMs: number | null): Promise<void> =>
+      fixture.operatorSet?.(namespace, value, ttlMs) ?? context.skip('nobody but rewt can write to this store');
+    const operatorDelete = (context: TestContext): Promise<void> =>
+      fixture.operatorDelete?.(namespace) ?? context.skip('nobody but rewt can write to this store');
+
+    describe('reading and swapping', () => {
+      it('reads an untouched namespace as empty', async () => {
+        const snapshot = await read();
+        expect(snapshot.key).toBeNull();
+        expect(snapshot.ring).toBeNull();
+        expect(snapshot.version).toBeTypeOf('string');
+      });
+
+      it('writes both entries from empty, and answers with them', async () => {
+        const empty = await read();
+        const wanted = wish(empty, { keyTtlMs: 45_000 });
+        const expiresAtMs = empty.nowMs + 45_000;
+        const { swapped, snapshot } = await send(empty, wanted);
+        expect(swapped).toBe(true);
+        for (const seen of [snapshot, await read()]) {
+          expect(seen.key?.value).toBe(secret);
+          expect(seen.ring).toBe(wanted.ring.text);
+          expect(seen.version).toBe(snapshot.version);
+          expect(Math.abs((seen.key?.expiresAtMs ?? 0) - expiresAtMs)).toBeLessThanOrEqual(clockGrainMs);
+        }
+      });
+
+      it.each([
+        ['quotes and backslashes', `"'\`\\"\\u0041\\`],
+        ['control characters', '\u0000\u0001\n\r\t\u001b\u007f\u2028'],
+        ['unicode', 'żółć 密钥 🔑 e\u0301 \ufeff'],
+        ['100 kB', 'ü"\n'.repeat(25_000)],
+      ])('gives back exactly what was written: %s', async (_, filling) => {
+        const text = `${randomUUID()}${filling}`;
+        const key = `${secret}${filling}`;
+        const written = await write({ key, text });
+        for (const seen of [written, await read()]) {
+          expect(seen.ring).toBe(text);
+          expect(seen.key?.value).toBe(key);
+        }
+      });
+
+      it('leaves K and its TTL alone where no new K is wanted', async () => {
+        const before = await write({ keyTtlMs: 45_000 });
+        const text = ringText();
+        const after = await write({ key: null, text, ringTtlMs: 300_000 });
+        expect(after.ring).toBe(text);
+        expect(after.key?.value).toBe(secret);
+        const shiftMs = Math.abs((after.key?.expiresAtMs ?? 0) - (before.key?.expiresAtMs ?? 0));
+        expect(shiftMs).toBeLessThanOrEqual(clockGrainMs);
+      });
+
+      it('writes R alone into an empty namespace', async () => {
+        const text = ringText();
+        expect(await write({ key: null, text })).toMatchObject({ key: null, ring: text });
+      });
+
+      it('answers a conflict with what is there, and writes nothing', async () => {
+        const empty = await read();
+        const text = ringText();
+        const current = await write({ text });
+        const { swapped, snapshot } = await swap(empty, { key: otherSecret });
+        expect(swapped).toBe(false);
+        for (const seen of [snapshot, await read()]) {
+          expect(seen.ring).toBe(text);
+          expect(seen.key?.value).toBe(secret);
+          expect(seen.version).toBe(current.version);
+        }
+      });
+
+      it('lets the loser of a swap try again from the answer', async () => {
+        const empty = await read();
+        await write();
+        const { snapshot } = await swap(empty);
+        const text = ringText();
+        expect(await swap(snapshot, { text })).toMatchObject({ swapped: true, snapshot: { ring: text } });
+      });
+
+      it('makes one winner of fifty swaps from the same version, on all handles', async () => {
+        const from = await write();
+        const handles = [store];
+        if (fixture.second) handles.push(await fixture.second());
+        const texts = Array.from({ length: 50 }, () => ringText());
+        const answers = await Promise.all(
+          texts.map((text, n) =>
+            send(from, wish(from, { key: `${otherSecret}${n}`, text }), handles[n % handles.length]),
+          ),
+        );
+        const winners = texts.filter((_, n) => answers[n]?.swapped);
+        expect(winners).toHaveLength(1);
+        expect(new Set(answers.map((answer) => answer.snapshot.ring))).toEqual(new Set(winners));
+        expect((await read()).key?.value).toBe(`${otherSecret}${texts.indexOf(winners[0] ?? '')}`);
+      });
+
+      it('shows every handle what another one wrote', async (context) => {
+        const second = await (fixture.second?.() ?? context.skip('this store has one handle'));
+        expect(await second.read(namespace, limits)).toMatchObject({ key: null, ring: null });
+        for (let n = 0; n < 5; n += 1) {
+          const written = await write();
+          const seen = await second.read(namespace, limits);
+          expect(seen).toMatchObject({ key: written.key, ring: written.ring, version: written.version });
+        }
+      });
+
+      it('keeps namespaces apart, odd ones too', async () => {
+        const namespaces = ['', ':', 'a', 'a:b', 'a:rewt-secret', '*', 'żółć 🔑', `{tag-${randomUUID()}}`, namespace];
+        const texts = namespaces.map((name) => ringText(name));
+        for (const [n, name] of namespaces.entries()) {
+          const from = await store.read(name, limits);
+          const wanted = wish(from, { key: `${secret}${n}`, text: texts[n] ?? '' });
+          const limitsNow = { ...limits, notAfterMs: from.nowMs + 10_000 };
+          expect((await store.swap(name, from.version, wanted, limitsNow)).swapped).toBe(true);
+        }
+        for (const [n, name] of namespaces.entries()) {
+          const seen = await store.read(name, limits);
+          expect(seen.key?.value).toBe(`${secret}${n}`);
+          expect(seen.ring).toBe(texts[n]);
+        }
+      });
+    });
+
+    describe('versions', () => {
+      it('do not change by reading, nor by time alone', async () => {
+        for (const arrange of [read, write]) {
+          const before = await arrange();
+          expect((await reach(before.nowMs + 10)).version).toBe(before.version);
+        }
+      });
+
+      it('reveal neither entry', async () => {
+        const { version, ring } = await write();
+        expect(version).not.toContain(secret);
+        expect(version).not.toContain(ring);
+      });
+
+      type Change = [string, (context: TestContext) => Promise<unknown>];
+      const changes: Change[] = [
+        ['a swap of both entries', () => write({ key: otherSecret })],
+        ['a swap of R alone', () => write({ key: null })],
+        ['a swap of K to the same value', () => write({ key: secret })],
+        ['a K set by hand', (context) => operatorSet(context, otherSecret, 60_000)],
+        ['a K deleted by hand', (context) => operatorDelete(context)],
+      ];
+      it.for(changes)('go stale by %s', async ([, change], context) => {
+        const old = await write();
+        await change(context);
+        const now = await read();
+        expect(now.version).not.toBe(old.version);
+        const refused = await swap(old);
+        expect(refused).toMatchObject({ swapped: false, snapshot: { version: now.version, ring: now.ring } });
+      });
+    });
+
+    describe('a swap sent twice, or late', () => {
+      it('answers both sendings alike', async () => {
+        const from = await read();
+        const wanted = wish(from, {});
+        const first = await send(from, wanted);
+        const second = await send(from, wanted);
+        expect(first.swapped).toBe(true);
+        expect(second.swapped).toBe(true);
+        expect(second.snapshot).toMatchObject({ ring: wanted.ring.text, version: first.snapshot.version });
+      });
+
+      it('answers both alike when they are sent at once', async () => {
+        const from = await write();
+        const wanted = wish(from, { key: otherSecret });
+        const answers = await Promise.all([send(from, wanted), send(from, wanted)]);
+        expect(answers.map((answer) => answer.swapped)).toEqual([true, true]);
+      });
+
+      it('writes once: the second sending leaves a K alone that was set in between', async (context) => {
+        const from = await read();
+        const wanted = wish(from, {});
+        await send(from, wanted);
+        await operatorSet(context, otherSecret, 60_000);
+        const { snapshot } = await send(from, wanted);
+        for (const seen of [snapshot, await read()]) {
+          expect(seen.key?.value).toBe(otherSecret);
+          expect(seen.ring).toBe(wanted.ring.text);
+        }
+      });
+
+      it('does not undo a later swap', async () => {
+        const from = await read();
+        const wanted = wish(from, {});
+        await send(from, wanted);
+        const later = await write({ key: otherSecret });
+        await send(from, wanted);
+        expect(await read()).toMatchObject({ key: later.key, ring: later.ring, version: later.version });
+      });
+
+      it('does nothing once the store is past its last instant', async () => {
+        const from = await reach((await write()).nowMs + 2);
+        const notAfterMs = from.nowMs - 1;
+        const answer = await store.swap(namespace, from.version, wish(from, { key: otherSecret }), {
+          ...limits,
+          notAfterMs,
+        });
+        expect(answer.swapped).toBe(false);
+        for (const seen of [answer.snapshot, await read()]) {
+          expect(seen).toMatchObject({ key: from.key, ring: from.ring, version: from.version });
+        }
+      });
+    });
+
+    describe("time, by the store's clock", () => {
+      it('is whole milliseconds that never go backwards', async () => {
+        let lastMs = 0;
+        for (let n = 0; n < 50; n += 1) {
+          const { nowMs } = n % 5 === 0 ? await write() : await read();
+          expect(Number.isSafeInteger(nowMs)).toBe(true);
+          expect(nowMs).toBeGreaterThanOrEqual(lastMs);
+          lastMs = nowMs;
+        }
+      });
+
+      it('ends K at its expiry, and leaves R', async () => {
+        const from = await read();
+        const wanted = wish(from, { keyTtlMs: 50 });
+        const endMs = from.nowMs + 50;
+        await send(from, wanted);
+        const after = await reach(endMs + clockGrainMs, ({ nowMs, key }) => {
+          if (key === null) expect(nowMs).toBeGreaterThanOrEqual(endMs - clockGrainMs);
+          else expect(nowMs).toBeLessThan(endMs + clockGrainMs);
+        });
+        expect(after.key).toBeNull();
+        expect(after.ring).toBe(wanted.ring.text);
+      });
+
+      it('ends R at its expiry, and leaves K', async () => {
+        const from = await read();
+        const wanted = wish(from, { ringTtlMs: 50 });
+        await send(from, wanted);
+        const after = await reach(wanted.ring.expiresAtMs + clockGrainMs, ({ nowMs, ring }) => {
+          if (ring === null) expect(nowMs).toBeGreaterThanOrEqual(wanted.ring.expiresAtMs - clockGrainMs);
+          else expect(nowMs).toBeLessThan(wanted.ring.expiresAtMs + clockGrainMs);
+        });
+        expect(after.ring).toBeNull();
+        expect(after.key?.value).toBe(secret);
+      });
+
+      it.for([
+        ['K', { keyTtlMs: 50 }],
+        ['R', { ringTtlMs: 50 }],
+      ] as const)('makes the version stale when %s ends', async ([, ttl]) => {
+        const old = await write(ttl);
+        await reach(old.nowMs + 50 + clockGrainMs);
+        expect((await swap(old)).swapped).toBe(false);
+      });
+
+      it('does not bring an ended K back with a swap that leaves K alone', async () => {
+        const { nowMs } = await write({ keyTtlMs: 50 });
+        await reach(nowMs + 50 + clockGrainMs);
+        expect((await write({ key: null })).key).toBeNull();
+      });
+    });
+
+    describe('an operator', () => {
+      it('sets K, which the next read shows', async (context) => {
+        const { ring } = await write();
+        await operatorSet(context, otherSecret, 30_000);
+        const seen = await read();
+        expect(seen).toMatchObject({ key: { value: otherSecret }, ring });
+        const leftMs = (seen.key?.expiresAtMs ?? 0) - seen.nowMs;
+        expect(leftMs).toBeGreaterThan(20_000);
+        expect(leftMs).toBeLessThanOrEqual(30_000 + clockGrainMs);
+      });
+
+      it('sets K without a TTL, which a swap that leaves K alone does not change', async (context) => {
+        await operatorSet(context, otherSecret, null);
+        const key = { value: otherSecret, expiresAtMs: null };
+        expect(await read()).toMatchObject({ key, ring: null });
+        expect(await write({ key: null })).toMatchObject({ key });
+      });
+
+      it('deletes K, which the next read shows', async (context) => {
+        const { ring } = await write();
+        await operatorDelete(context);
+        expect(await read()).toMatchObject({ key: null, ring });
+      });
+    });
+
+    describe('closing', () => {
+      it('may be done twice, and at once', async () => {
+        await read();
+        await Promise.all([store.close(), store.close()]);
+        await store.close();
+      });
+
+      it('may be done before the first use', async () => {
+        await store.close();
+      });
+
+      it('refuses every later call with a typed error', async () => {
+        const from = await read();
+        await store.close();
+        for (const call of [read(), swap(from)]) {
+          const error = await call.catch((reason: unknown) => reason);
+          expect(error).toBeInstanceOf(StoreError);
+          expect(error).toMatchObject({ code: 'ERR_REWT_STORE_CLOSED' });
+        }
+      });
+    });
+  });
+}

@@ -1,0 +1,54 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { decodeBase64url, decodeUtf8 } from '../../src/jwt/encoding.js';
+
+describe('base64url', () => {
+  it('is read back as it was written', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
+        const text = Buffer.from(bytes).toString('base64url');
+        expect(decodeBase64url(text)).toEqual(Buffer.from(bytes));
+      }),
+    );
+  });
+
+  it('has one spelling only: any text that is accepted is how its bytes are written', () => {
+    const character = fc.constantFrom(...'AQgwzZ09-_+/= \n.Ł\u0141\u{1F600}');
+    fc.assert(
+      fc.property(fc.array(character, { maxLength: 12 }), (characters) => {
+        const text = characters.join('');
+        const bytes = decodeBase64url(text);
+        const canonical = /^[\w-]*$/.test(text) && text.length % 4 !== 1 && bytes !== null;
+        expect(bytes === null || (canonical && bytes.toString('base64url') === text)).toBe(true);
+      }),
+    );
+  });
+});
+
+describe('UTF-8', () => {
+  it('is read back as it was written, whatever the text', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), (text) => {
+        const expected = text.startsWith('\uFEFF') ? null : text;
+        expect(decodeUtf8(new TextEncoder().encode(text))).toBe(expected);
+      }),
+    );
+  });
+
+  it('is refused exactly where a fatal TextDecoder refuses it', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 12 }), (bytes) => {
+        let expected: string | null = null;
+        try {
+          expected = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+        } catch {}
+        expect(decodeUtf8(bytes)).toBe(expected?.startsWith('\uFEFF') ? null : expected);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it('is read from a view into a larger buffer', () => {
+    expect(decodeUtf8(new Uint8Array(Buffer.from('abcdef')).subarray(2, 4))).toBe('cd');
+  });
+});

@@ -1,0 +1,40 @@
+/** Makes tokens that no honest signer makes: any header text, any payload bytes, under a MAC that is right. */
+
+import { createHmac, createSecretKey, type KeyObject } from 'node:crypto';
+import { isRefusal, type ParsedToken, readToken } from '../../src/jwt/token.js';
+
+export const secretText = 'a-secret-for-tests-that-has-more-than-32-bytes';
+export const key = createSecretKey(Buffer.from(secretText));
+export const otherKey = createSecretKey(Buffer.from('another-secret-for-tests-also-longer-than-32-bytes'));
+
+export function base64url(content: string | Uint8Array): string {
+  return Buffer.from(content).toString('base64url');
+}
+
+/** Puts the right MAC behind any two segments. */
+export function seal(headerSegment: string, payloadSegment: string, by: KeyObject = key): string {
+  const signedPart = `${headerSegment}.${payloadSegment}`;
+  return `${signedPart}.${createHmac('sha256', by).update(signedPart).digest('base64url')}`;
+}
+
+/** A header that is not a string is written as JSON; one that is, or bytes, as it stands. */
+export function forge(header: unknown, payload: string | Uint8Array = '{}', by: KeyObject = key): string {
+  const text = typeof header === 'string' || header instanceof Uint8Array ? header : JSON.stringify(header);
+  return seal(base64url(text), base64url(payload), by);
+}
+
+export function parsed(token: string, maxBytes?: number): ParsedToken {
+  const answer = readToken(token, maxBytes);
+  if (isRefusal(answer)) throw new Error(`refused: ${answer.code}`);
+  return answer;
+}
+
+/** What a function throws, or a failure where it throws nothing. */
+export function thrownBy(call: () => unknown): unknown {
+  try {
+    call();
+  } catch (error) {
+    return error;
+  }
+  throw new Error('nothing was thrown');
+}
