@@ -84,9 +84,9 @@ export class Rewt {
    *
    * @throws {OptionError} for a payload or option that is wrong; {StoreError} where the keyring cannot be used.
    */
-  sign(payload: Payload, options?: SignOptions): Promise<string>;
   sign(payload: Payload, callback: Callback<string>): void;
   sign(payload: Payload, options: SignOptions | undefined, callback: Callback<string>): void;
+  sign(payload: Payload, options?: SignOptions): Promise<string>;
   sign(payload: Payload, ...rest: readonly unknown[]): Promise<string> | undefined {
     const { options, callback } = splitArguments(rest);
     return answer(this.#sign(payload, options), callback);
@@ -98,11 +98,6 @@ export class Rewt {
    * @throws {TokenError} where the token is refused (401); {StoreError} where the keyring cannot be used (503), which says nothing about the token;
    * {OptionError} for an option that is wrong.
    */
-  verify<Claims = JwtClaims>(
-    token: string,
-    options: VerifyOptions & { complete: true },
-  ): Promise<CompleteToken<Claims>>;
-  verify<Claims = JwtClaims>(token: string, options?: VerifyOptions): Promise<Claims>;
   verify<Claims = JwtClaims>(token: string, callback: Callback<Claims>): void;
   verify<Claims = JwtClaims>(
     token: string,
@@ -110,6 +105,11 @@ export class Rewt {
     callback: Callback<CompleteToken<Claims>>,
   ): void;
   verify<Claims = JwtClaims>(token: string, options: VerifyOptions | undefined, callback: Callback<Claims>): void;
+  verify<Claims = JwtClaims>(
+    token: string,
+    options: VerifyOptions & { complete: true },
+  ): Promise<CompleteToken<Claims>>;
+  verify<Claims = JwtClaims>(token: string, options?: VerifyOptions): Promise<Claims>;
   verify(token: string, ...rest: readonly unknown[]): Promise<unknown> | undefined {
     const { options, callback } = splitArguments(rest);
     return answer(this.#verify(token, options), callback);
@@ -141,7 +141,7 @@ export class Rewt {
 
   /** Resolves once there is a copy that can be used. @throws {StoreError} where there is none. */
   async ready(): Promise<void> {
-    await this.#member.lease();
+    await this.#member.lease(this.#member.now());
   }
 
   /** Ends this member and whatever it opened itself; a client or store that it was given stays open. Idempotent. */
@@ -157,7 +157,7 @@ export class Rewt {
   async #sign(payload: unknown, options: unknown): Promise<string> {
     const compiled = compileSignOptions(options, 'sign options', this.#settings.sign);
     const signable = claimsToSign(payload, compiled, Date.now(), this.#settings.tokenLifetimeSeconds);
-    const key = this.#member.signingKey(await this.#member.signingLease());
+    const key = this.#member.signingKey(await this.#member.signingLease(this.#member.now()));
     return 'claims' in signable
       ? signToken(encodeHeader(key.kid, 'claims', compiled.header), signable.claims, key.key)
       : signToken(encodeHeader(key.kid, 'text', compiled.header), signable.text, key.key);
@@ -176,7 +176,7 @@ export class Rewt {
   /** Passes where one of the keyring's secrets signed this token (protocol.md, "Verifying"). */
   async #authenticate(parsed: ParsedToken): Promise<void> {
     const arrived = this.#member.now();
-    let lease = this.#member.fresh() ?? (await this.#member.lease());
+    let lease = this.#member.fresh() ?? (await this.#member.lease(arrived));
     if (this.#isSigned(parsed, lease)) return;
     // The secret may be newer than the copy: one read begun after the token came settles it.
     if (lease.sent.order < arrived.order) {

@@ -1,20 +1,54 @@
-// `export =` is what makes `require('rewt')` the class in TypeScript too; the names beside it come from the merged namespace.
+// `export =` makes `require('rewt')` the class in TypeScript too. The namespace that it is merged with holds everything else, name by name;
+// a class stands there twice, once as a value and once as a type. A test compares the names with those of src/index.ts.
 import type * as api from './index.js';
 
-declare const Rewt: typeof api.Rewt & {
-  readonly default: typeof api.Rewt;
-};
-type Rewt = api.Rewt;
+declare class Rewt extends api.Rewt {}
 
 declare namespace Rewt {
-  // Values.
   export const Rewt: typeof api.Rewt;
-  export const RewtError: typeof api.RewtError;
-  export const TokenError: typeof api.TokenError;
-  export const StoreError: typeof api.StoreError;
-  export const OptionError: typeof api.OptionError;
+  export type Rewt = api.Rewt;
+  export { Rewt as default };
+
+  export type RewtOptions = api.RewtOptions;
+  export type SignOptions = api.SignOptions;
+  export type VerifyOptions = api.VerifyOptions;
+  export type Payload = api.Payload;
+  export type JwtClaims = api.JwtClaims;
+  export type CompleteToken<Claims = api.JwtClaims> = api.CompleteToken<Claims>;
+  export type Callback<Result> = api.Callback<Result>;
+  export type KeyringChange = api.KeyringChange;
+  export type KeyringStatus = api.KeyringStatus;
+  export type Status = api.Status;
+
   export const isRewtError: typeof api.isRewtError;
-  export const lmdbStore: typeof api.lmdbStore;
+  export const RewtError: typeof api.RewtError;
+  export type RewtError = api.RewtError;
+  export type RewtErrorCode = api.RewtErrorCode;
+  export const TokenError: typeof api.TokenError;
+  export type TokenError = api.TokenError;
+  export type TokenErrorCode = api.TokenErrorCode;
+  export const StoreError: typeof api.StoreError;
+  export type StoreError = api.StoreError;
+  export type StoreErrorCode = api.StoreErrorCode;
+  export const OptionError: typeof api.OptionError;
+  export type OptionError = api.OptionError;
+  export type CallerErrorCode = api.CallerErrorCode;
+
+  export type ChannelMessages = api.ChannelMessages;
+  export type RotatedMessage = api.RotatedMessage;
+  export type RevokedMessage = api.RevokedMessage;
+  export type DegradedMessage = api.DegradedMessage;
+  export type RecoveredMessage = api.RecoveredMessage;
+  export type WarningMessage = api.WarningMessage;
+
+  export type Store = api.Store;
+  export type KeyEntry = api.KeyEntry;
+  export type Snapshot = api.Snapshot;
+  export type WantedState = api.WantedState;
+  export type SwapAnswer = api.SwapAnswer;
   export const memoryStore: typeof api.memoryStore;
+  export const lmdbStore: typeof api.lmdbStore;
+  export type LmdbStoreOptions = api.LmdbStoreOptions;
 }
+
 export = Rewt;

@@ -53,7 +53,11 @@ export function isRefusal(answer: object | null): answer is TokenRefusal {
  *
  * @param extra members of the user's `header` option, as `compileSignOptions` has let them through: its `typ` replaces ours.
  */
-export function encodeHeader(kid: string, payloadKind: 'claims' | 'text' = 'claims', extra: JsonObject = {}): string {
+export function encodeHeader(
+  kid: string,
+  payloadKind: 'claims' | 'text' = 'claims',
+  extra: Readonly<JsonObject> = {},
+): string {
   const typ = payloadKind === 'claims' ? { typ: 'JWT' } : {};
   return Buffer.from(JSON.stringify({ alg: 'HS256', ...typ, kid, ...extra })).toString('base64url');
 }

@@ -64,7 +64,7 @@ export class Member {
     );
   }
 
-  /** This instant in the order of reads: a lease whose read came after it knows all that had happened by now. */
+  /** This instant: a lease whose read came after it knows all that had happened by now, and no operation that began now outlives the store timeout. */
   now(): Instant {
     return this.#exchange.instant();
   }
@@ -86,9 +86,8 @@ export class Member {
    * The copy, after a refresh where one is due. A store that cannot be read is survived until `maxStaleness`.
    * @throws {StoreError} where there is no copy that may be used.
    */
-  async lease(): Promise<Lease> {
+  async lease(arrived: Instant): Promise<Lease> {
     this.#assertOpen();
-    const arrived = this.now();
     if (performance.now() < this.#retryAtMs) {
       const held = this.#usable();
       if (held !== null) return held;
@@ -96,7 +95,7 @@ export class Member {
     // A copy that is never fresh (strict, or a store next door) is as good as a read of its own for each operation.
     const after = this.#options.softAgeMs === 0 ? arrived.order : this.#suspectSince;
     try {
-      return await this.#leaseReadAfter(after);
+      return await this.#leaseAfter(this.#reads.after(after), arrived);
     } catch (error) {
       const held = this.#usable();
       if (held === null) throw error;
@@ -106,32 +105,25 @@ export class Member {
 
   /**
    * The copy for signing: one whose ring grants what this member's tokens need (protocol.md, `overlap`).
-   * @throws {StoreError} also where the ring does not grant it and cannot be asked to.
+   * @throws {StoreError} also where the ring does not grant it and cannot be made to.
    */
-  async signingLease(): Promise<Lease> {
+  async signingLease(arrived: Instant): Promise<Lease> {
     this.#signs = true;
-    const lease = this.fresh() ?? (await this.lease());
-    if (this.grants(lease)) return lease;
-    const granted = await this.#leaseReadAfter(this.now().order);
-    if (!this.grants(granted)) throw unavailable();
+    const lease = this.fresh() ?? (await this.lease(arrived));
+    if (this.#grants(lease)) return lease;
+    const granted = await this.#leaseAfter(this.#reads.after(this.now().order), arrived);
+    if (!this.#grants(granted)) throw unavailable();
     return granted;
   }
 
-  /** Whether a ring has the `ttl` and `overlap` that this member's tokens need. */
-  grants({ copy: { ring } }: Lease): boolean {
-    const { asks } = this.#options.policy;
-    return ring.ttl >= asks.ttlMs && ring.overlap >= asks.overlapMs;
-  }
-
   /**
-   * A copy read after `instant`, for a token whose secret the present one does not have. Shared and rate limited.
+   * A copy read after `arrived`, for a token whose secret the present one does not have. Shared and rate limited.
    * @throws {StoreError} where it cannot be read: the token may be good, so this is never "invalid".
    */
-  async leaseSince(instant: Instant): Promise<Lease> {
+  async leaseSince(arrived: Instant): Promise<Lease> {
     this.#assertOpen();
-    if (this.#lease !== null && this.#lease.sent.order > instant.order) return this.#lease;
-    await this.#within(this.#reads.paced());
-    return this.#usableAfterRead();
+    if (this.#lease !== null && this.#lease.sent.order > arrived.order) return this.#lease;
+    return this.#leaseAfter(this.#reads.paced(), arrived);
   }
 
   signingKey(lease: Lease): CopyKey {
@@ -196,12 +188,16 @@ export class Member {
     return lease !== null && leaseAgeMs(lease) < this.#options.policy.maxStalenessMs ? lease : null;
   }
 
-  async #leaseReadAfter(order: number): Promise<Lease> {
-    await this.#within(this.#reads.after(order));
-    return this.#usableAfterRead();
+  /** Whether a ring has the `ttl` and `overlap` that this member's tokens need. */
+  #grants({ copy: { ring } }: Lease): boolean {
+    const { asks } = this.#options.policy;
+    return ring.ttl >= asks.ttlMs && ring.overlap >= asks.overlapMs;
   }
 
-  #usableAfterRead(): Lease {
+  /** The copy once `read` is done. Waiting for somebody else's read counts too: no operation outlives the store timeout. */
+  async #leaseAfter(read: Promise<void>, arrived: Instant): Promise<Lease> {
+    const leftMs = arrived.monotonicMs + this.#options.storeTimeoutMs - performance.now();
+    await within(leftMs, read, timedOut);
     this.#assertOpen();
     // Strict mode has no age at which a copy is usable, but this one was read for the operation that asks.
     const lease = this.#options.policy.maxStalenessMs === 0 ? this.#lease : this.#usable();
@@ -235,8 +231,7 @@ export class Member {
       pending: (plan, seen, sent) => this.#pending(plan, seen, sent),
     });
     try {
-      const settled = await this.#within(run);
-      return this.#renew(settled);
+      return this.#renew(await within(this.#options.storeTimeoutMs, run, timedOut));
     } catch (error) {
       // Its swap may have happened all the same.
       this.#suspectSince = this.now().order;
@@ -278,11 +273,6 @@ export class Member {
     this.#copy = copy;
     if (before !== null) this.#options.listener.changed(ring, before.ring, wrote);
     return copy;
-  }
-
-  /** Waiting for somebody else's read counts too: no operation outlives the store timeout. */
-  #within<T>(work: Promise<T>): Promise<T> {
-    return within(this.#options.storeTimeoutMs, work, timedOut);
   }
 
   #assertOpen(): void {

@@ -40,7 +40,16 @@ export class SingleFlight {
 
   /** The same for a run that begins after now, but ten a second at the most: who comes too early waits for the next. */
   paced(): Promise<void> {
-    this.#paced ??= this.#startPaced();
+    if (this.#paced !== null) return this.#paced;
+    const waitMs = this.#pacedAtMs + LEAST_MS_BETWEEN_PACED - performance.now();
+    if (waitMs <= 0) {
+      this.#pacedAtMs = performance.now();
+      return this.after(this.#nextOrder());
+    }
+    this.#paced = new Promise((resolve) => setTimeout(resolve, waitMs)).then(() => {
+      this.#paced = null;
+      return this.paced();
+    });
     return this.#paced;
   }
 
@@ -51,13 +60,5 @@ export class SingleFlight {
     });
     this.#running = { order, done };
     return done;
-  }
-
-  async #startPaced(): Promise<void> {
-    const waitMs = this.#pacedAtMs + LEAST_MS_BETWEEN_PACED - performance.now();
-    if (waitMs > 0) await new Promise((resolve) => setTimeout(resolve, waitMs));
-    this.#paced = null;
-    this.#pacedAtMs = performance.now();
-    await this.after(this.#nextOrder());
   }
 }

@@ -1,4 +1,5 @@
 /** A port on top of any client: the borrowed one where it is connected, else a connection of rewt's own, opened at first use. */
+import { asStoreError } from './failure.js';
 import type { Command, RedisPort, Reply } from './port.js';
 
 /** What differs between the families of clients. */
@@ -8,9 +9,9 @@ export interface Dialect<Client> {
   send(client: Client, command: Command): Promise<unknown>;
   /**
    * Connects a client that rewt made, unref'ed, and never to reconnect: a client that reconnects keeps idle processes alive and runs old commands again.
-   * Listens to its errors, and calls `lost` when it is over.
+   * Listens to its errors, and calls `lost` when it is over, with the reason if there is one.
    */
-  open(client: Client, lost: () => void): Promise<unknown>;
+  open(client: Client, lost: (reason?: unknown) => void): Promise<unknown>;
   /** Ends a client that rewt made, at once, in whatever state it is. */
   end(client: Client): unknown;
 }
@@ -27,6 +28,8 @@ export interface ClientSource<Client> {
 interface OwnConnection<Client> {
   readonly client: Client;
   readonly opened: Promise<unknown>;
+  /** Why it is over. */
+  lostBy?: Error;
 }
 
 export function createPort<Client>(dialect: Dialect<Client>, source: ClientSource<Client>): RedisPort {
@@ -43,7 +46,10 @@ export function createPort<Client>(dialect: Dialect<Client>, source: ClientSourc
   function open(): OwnConnection<Client> {
     const client = source.create();
     let connection: OwnConnection<Client> | null = null;
-    const lost = (): void => end(connection);
+    const lost = (reason?: unknown): void => {
+      if (connection !== null && reason instanceof Error) connection.lostBy ??= reason;
+      end(connection);
+    };
     connection = { client, opened: Promise.resolve(dialect.open(client, lost)) };
     connection.opened.catch(lost);
     return connection;
@@ -55,9 +61,11 @@ export function createPort<Client>(dialect: Dialect<Client>, source: ClientSourc
     const connection = own;
     await connection.opened;
     const outcomes = await sendAll(dialect, connection.client, commands);
-    // Clients name a lost connection in many ways, some of them as if the user had closed it.
-    if (own === connection) return outcomes;
-    return outcomes.map((outcome) => (outcome instanceof Error ? new Error('connection lost') : outcome));
+    return outcomes.map((outcome) => {
+      // Of a lost connection some clients say that it is closed, as if somebody had wanted that.
+      const isLost = own !== connection && isClosure(outcome);
+      return isLost ? (connection.lostBy ?? new Error('connection lost')) : outcome;
+    });
   }
 
   return {
@@ -101,6 +109,10 @@ function asReply(value: unknown): Reply {
   if (value === null || value === undefined) return null;
   if (Array.isArray(value)) return value.map(asReply);
   return String(value);
+}
+
+function isClosure(outcome: Reply | Error): boolean {
+  return outcome instanceof Error && asStoreError(outcome).code === 'ERR_REWT_STORE_CLOSED';
 }
 
 function asError(error: unknown): Error {

@@ -21,17 +21,19 @@ export const redisCallback: Dialect<CallbackClient> = {
   open: (client, lost) =>
     new Promise((resolve, reject) => {
       client.on('error', (error) => {
-        lost();
+        lost(error);
         reject(error);
       });
       client.on('end', () => {
         lost();
-        reject(new Error('connection lost'));
+        // Comes before the error that would tell the reason. After "ready" it changes nothing here.
+        reject(new Error('cannot connect'));
       });
       client.on('ready', () => resolve(undefined));
       client.unref();
     }),
-  end: (client) => client.end(true),
+  // Not in the turn of an error event: the client may be in the midst of a chunk of replies, and throws at those whose commands are gone.
+  end: (client) => setImmediate(() => client.end(true)),
 };
 
 /** Settings of a client of rewt's own: fails at once instead of queueing, and adds nothing to names. */

@@ -12,16 +12,23 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import type { Database, RootDatabaseOptionsWithPath } from 'lmdb';
+import type { RootDatabaseOptionsWithPath } from 'lmdb';
 import { OptionError, StoreError } from '../errors.js';
+import { damaged } from './lmdb-errors.js';
 
 /** What LMDB's first page says of itself, after a page header of 24 bytes. */
 const magic = 0xbeefc0de;
 
-export const damaged =
-  "data.mdb in the folder given to lmdbStore is damaged, or not LMDB's: stop every member, then remove data.mdb and lock.mdb, and a fresh keyring is made";
-
-export type LmdbDatabase = Database<string, Uint8Array>;
+/** What rewt uses of a database of lmdb. Its own, so that rewt's types do not need those of an optional package. */
+export interface LmdbDatabase {
+  get(key: Uint8Array): string | undefined;
+  putSync(key: Uint8Array, value: string): void;
+  transaction<T>(action: () => T): Promise<T>;
+  transactionSync<T>(action: () => T): T;
+  resetReadTxn(): void;
+  ensureReadTxn(): void;
+  close(): Promise<void>;
+}
 
 /** Opens `folder`, made where there is none. Throws what lmdb and `node:fs` throw, StoreError, and OptionError where the package lmdb is missing. */
 export async function openEnvironment(folder: string): Promise<LmdbDatabase> {
@@ -89,7 +96,7 @@ function openDatabase({ openAsClass }: typeof import('lmdb'), path: string): Lmd
     eventTurnBatching: false,
   };
   // lmdb's types take what is a class for an object with a method `new`.
-  const Environment = openAsClass(options) as unknown as new (name: null, options: object) => OpenedDatabase;
+  const Environment = openAsClass(options) as unknown as new (name: null, options: object) => LmdbDatabase;
   /**
    * lmdb opens a database in a write transaction on the main thread, which would stop this process for as long as another one holds the write lock,
    * and for ever where that is another store of this very process. The unnamed database is always there: a read transaction does.
@@ -102,8 +109,4 @@ function openDatabase({ openAsClass }: typeof import('lmdb'), path: string): Lmd
     }
   }
   return new ReadingEnvironment(null, { ...options, create: false });
-}
-
-interface OpenedDatabase extends LmdbDatabase {
-  ensureReadTxn(): void;
 }

@@ -42,11 +42,12 @@ export function lmdbStore({ path, now = Date.now }: LmdbStoreOptions): Store {
   async function open(): Promise<LmdbDatabase> {
     assertOpen();
     opening ??= openEnvironment(folder);
+    const attempt = opening;
     try {
-      database = await opening;
+      database = await attempt;
     } catch (error) {
       // The next call tries again: the folder may have been mended.
-      opening = null;
+      if (opening === attempt) opening = null;
       throw error;
     }
     assertOpen();

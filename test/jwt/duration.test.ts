@@ -82,11 +82,11 @@ describe('a duration', () => {
     [Number.POSITIVE_INFINITY, /finite/],
     [null, /seconds as a number, or a string/],
     [true, /seconds as a number, or a string/],
-    [10n, /seconds as a number, or a string/],
+    [Symbol.iterator, /seconds as a number, or a string/],
     [{}, /seconds as a number, or a string/],
     [new Date(0), /seconds as a number, or a string/],
     [undefined, /seconds as a number, or a string/],
-  ])('%j is refused, naming the option', (value, sentence) => {
+  ])('%s is refused, naming the option', (value, sentence) => {
     const error = thrownBy(() => parseDuration(value, 'clockTolerance'));
     expect(error).toMatchObject({
       name: 'OptionError',

@@ -7,19 +7,24 @@ import { ModuleKind, ScriptTarget, transpileModule } from 'typescript';
 
 const project = fileURLToPath(new URL('../..', import.meta.url));
 
-/** Answers with the new folder; `packages` false: nothing that is installed can be found from there. */
-export function compileStores({ packages }: { packages: boolean }): string {
+/** Answers with the new folder. Without `packages`, nothing that is installed can be found from there. */
+export function compileStores({ packages, format }: { packages: boolean; format: 'esm' | 'cjs' }): string {
   const folder = mkdtempSync(join(tmpdir(), 'rewt-compiled-'));
-  const stores = readdirSync(join(project, 'src/stores')).filter((name) => name.endsWith('.ts'));
-  for (const source of ['errors.ts', ...stores.map((name) => `stores/${name}`)]) {
+  const module = format === 'esm' ? ModuleKind.ESNext : ModuleKind.CommonJS;
+  for (const source of ['errors.ts', 'stores/record.ts', ...namesLike(/^lmdb.*\.ts$/)]) {
     const { outputText } = transpileModule(readFileSync(join(project, 'src', source), 'utf8'), {
-      compilerOptions: { module: ModuleKind.ESNext, target: ScriptTarget.ES2023, verbatimModuleSyntax: true },
+      compilerOptions: { module, target: ScriptTarget.ES2023, esModuleInterop: true },
     });
     const file = join(folder, source.replace(/\.ts$/, '.js'));
     mkdirSync(dirname(file), { recursive: true });
     writeFileSync(file, outputText);
   }
-  writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
+  writeFileSync(join(folder, 'package.json'), JSON.stringify({ type: format === 'esm' ? 'module' : 'commonjs' }));
   if (packages) symlinkSync(join(project, 'node_modules'), join(folder, 'node_modules'), 'dir');
   return folder;
+}
+
+function namesLike(pattern: RegExp): string[] {
+  const names = readdirSync(join(project, 'src/stores')).filter((name) => pattern.test(name));
+  return names.map((name) => `stores/${name}`);
 }

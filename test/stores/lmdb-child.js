@@ -1,35 +1,49 @@
-/** Another process on the same folder: `node lmdb-child.js <compiled folder> <data folder> <verb>`. Says on stdout how it went. */
+/**
+ * Another process on the same folder: `node lmdb-child.js <compiled folder> <data folder> <verb> [<second compiled folder>]`.
+ * Says on stdout how it went, one JSON value per line.
+ */
 import { randomUUID } from 'node:crypto';
-import { setImmediate } from 'node:timers/promises';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
-const [compiled, path, verb] = process.argv.slice(2);
-const { lmdbStore } = await import(`${pathToFileURL(compiled)}/stores/lmdb.js`);
+const [compiled, path, verb, compiledCjs] = process.argv.slice(2);
+const { lmdbStore } = await import(pathToFileURL(join(compiled, 'stores/lmdb.js')).href);
 const store = lmdbStore({ path });
 const limits = { timeoutMs: 10_000 };
 const say = (word) => process.stdout.write(`${JSON.stringify(word)}\n`);
 
 /** One attempt to count up by one; K and the ring hold the same number. */
-async function increment(filling = '') {
-  const { nowMs, ring, version } = await store.read('rewt', limits);
+async function increment(filling = '', on = store) {
+  const { nowMs, ring, version } = await on.read('rewt', limits);
   const count = JSON.parse(ring ?? '{"count":0}').count + 1;
   const wanted = {
     key: { value: `secret ${count}`, expiresAtMs: nowMs + 600_000 },
     ring: { text: JSON.stringify({ count, op: randomUUID(), filling }), expiresAtMs: nowMs + 600_000 },
   };
-  const { swapped } = await store.swap('rewt', version, wanted, { ...limits, notAfterMs: nowMs + 10_000 });
+  const { swapped } = await on.swap('rewt', version, wanted, { ...limits, notAfterMs: nowMs + 10_000 });
   return swapped;
 }
 
+async function incrementTimes(times, on = store) {
+  for (let done = 0; done < times; ) if (await increment('', on)) done += 1;
+}
+
 const verbs = {
-  async increment500() {
-    for (let done = 0; done < 500; ) if (await increment()) done += 1;
-    say('done');
-  },
+  read: async () => say(await store.read('rewt', limits)),
+  increment: () => incrementTimes(1),
+  incrementOften: () => incrementTimes(500),
   async incrementForEver() {
     await increment();
     say('started');
     for (;;) await increment('x'.repeat(20_000));
+  },
+  /** Two copies of the module, imported and required, on the same folder at once. */
+  async incrementFromTwoCopies() {
+    const other = createRequire(import.meta.url)(join(compiledCjs, 'stores/lmdb.js')).lmdbStore({ path });
+    await Promise.all([incrementTimes(50), incrementTimes(50, other)]);
+    await store.close();
+    await incrementTimes(1, other);
   },
   /** Takes LMDB's write lock and keeps it until it is killed. */
   async hold() {
@@ -45,12 +59,11 @@ const verbs = {
     await increment();
     for (let size = 1_000; size < 10_000_000; size *= 2) await increment('x'.repeat(size));
   },
-  async read() {
-    say(await store.read('rewt', limits));
-  },
-  /** Reads, and then just ends, without closing anything. */
-  async end() {
-    await increment();
+  /** Reads as a user who owns nothing here. The package is loaded before, in case that user may not read it either. */
+  async readAsNobody() {
+    await lmdbStore({ path: join(compiled, 'warm') }).read('rewt', limits);
+    if (process.getuid() === 0) process.seteuid(65_534);
+    await store.read('rewt', limits);
   },
 };
 
@@ -58,7 +71,6 @@ try {
   await verbs[verb]();
 } catch ({ name, code, option, message }) {
   say({ name, code, option, message });
-  await setImmediate();
-  const after = await store.read('rewt', limits).catch((error) => ({ code: error.code }));
-  say({ count: after.ring ? JSON.parse(after.ring).count : after.code });
+  const after = await store.read('rewt', limits).catch((error) => error);
+  say(after.ring ? { count: JSON.parse(after.ring).count } : { code: after.code });
 }

@@ -1,0 +1,53 @@
+/** Reads a verb's words: known options only, and the spans of time among them. */
+
+import { type ParseArgsConfig, parseArgs } from 'node:util';
+import { OptionError } from '../errors.js';
+import { parseDuration } from '../jwt/duration.js';
+import { assertKnownNames } from '../option-names.js';
+
+export const commonOptions = {
+  help: { type: 'boolean', short: 'h' },
+  json: { type: 'boolean' },
+  url: { type: 'string' },
+  namespace: { type: 'string' },
+  ttl: { type: 'string' },
+} as const;
+
+type Options = NonNullable<ParseArgsConfig['options']>;
+
+/**
+ * The options and the other words.
+ * @throws {OptionError} for an unknown option, or one whose value is missing. No value is ever repeated.
+ */
+export function readArguments<O extends Options>(words: readonly string[], options: O) {
+  const args = [...words];
+  const { tokens } = parseArgs({ args, options, strict: false, allowPositionals: true, tokens: true });
+  const given = tokens.flatMap((token) => (token.kind === 'option' ? [token.rawName.split('=', 1)[0] ?? ''] : []));
+  const known = Object.keys(options).map((name) => `--${name}`);
+  const names = given.filter((name) => name !== '-h').map((name) => [name, true]);
+  assertKnownNames(Object.fromEntries(names), known, 'arguments');
+  try {
+    return parseArgs({ args, options, strict: true, allowPositionals: true });
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    // Of what is left, Node says which option it is, in its first line, and never its value.
+    throw new OptionError(error.message.split('\n', 1)[0] ?? '');
+  }
+}
+
+/** Whether one of these flags is among the words, before it is known whether the words are right. */
+export function isAsked(words: readonly string[], ...flags: readonly string[]): boolean {
+  const end = words.indexOf('--');
+  return (end < 0 ? words : words.slice(0, end)).some((word) => flags.includes(word));
+}
+
+/** Seconds; on a command line a bare number is seconds too. @throws {OptionError} that names the flag. */
+export function asSeconds(text: string | undefined, flag: string): number | undefined {
+  if (text === undefined) return undefined;
+  return parseDuration(/^\d+(\.\d+)?$/.test(text) ? Number(text) : text, flag);
+}
+
+/** @throws {OptionError} where there are words that a verb has no use for. */
+export function assertNoWords(words: readonly string[]): void {
+  if (words.length > 0) throw new OptionError('there is a word too many: this verb takes options only');
+}

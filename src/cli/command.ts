@@ -1,0 +1,21 @@
+/** What a verb of the `rewt` command is. */
+
+import type { Terminal } from './terminal.js';
+
+export interface Command {
+  readonly help: string;
+  /** @throws {RewtError} whose class becomes the exit code. */
+  run(words: readonly string[], terminal: Terminal): Promise<Outcome>;
+}
+
+/** What a verb leaves to be printed. */
+export interface Outcome {
+  /** For stdout, alone; absent where there is none. */
+  readonly result?: string;
+  /** For stdout in place of the result, with `--json`. */
+  readonly json: object;
+  /** For stderr. */
+  readonly words?: string;
+  /** Default: 0. */
+  readonly exitCode?: 0 | 1;
+}

@@ -1,0 +1,60 @@
+/** `rewt status`: the keyring as a member sees it. */
+
+import type { KeyringStatus, Status } from '../../status.js';
+import { assertNoWords, commonOptions, readArguments } from '../arguments.js';
+import type { Command } from '../command.js';
+import { helpOf } from '../help.js';
+import { type Keyring, STORE_TIMEOUT_SECONDS, withKeyring } from '../keyring.js';
+import { formatTable, type Row } from '../table.js';
+
+const help = helpOf(`
+rewt status [options]: shows the keyring, kids and times, never a secret. Begins
+none where there is none; a rotation that is due is done, as by any member.
+
+  rewt status --json | jq .keyring.signing
+`);
+
+export const status: Command = {
+  help,
+  async run(words, terminal) {
+    const { values, positionals } = readArguments(words, commonOptions);
+    assertNoWords(positionals);
+    const found = await withKeyring(values, terminal, statusOf);
+    return { result: formatTable(rowsOf(found)), json: found };
+  },
+};
+
+/** `ready()` would begin a keyring, so the store is asked first whether there is one. */
+async function statusOf({ rewt, store, namespace }: Keyring): Promise<Status> {
+  const { key, ring } = await store.read(namespace, { timeoutMs: STORE_TIMEOUT_SECONDS * 1_000 });
+  if (key !== null || ring !== null) await rewt.ready();
+  return rewt.status();
+}
+
+function rowsOf({ namespace, store, ageSeconds, keyring }: Status): readonly Row[] {
+  const place: readonly Row[] = [
+    ['namespace', namespace],
+    ['store', store],
+  ];
+  if (keyring === null) return [...place, ['keyring', 'none yet: the first sign begins it']];
+  return [...place, ...keyringRows(keyring), ['read', `${Math.round((ageSeconds ?? 0) * 1_000)} ms ago`]];
+}
+
+function keyringRows(keyring: KeyringStatus): readonly Row[] {
+  const { lineage, epoch, generation, ttl, overlap, signing, current, next, retired } = keyring;
+  const verifiesUntil = new Date(current.expiresAt.getTime() + overlap * 1_000);
+  return [
+    ['signing', signing],
+    ['rotates', `at the latest ${time(current.expiresAt)}`],
+    ['current', `${current.kid}  verifies until ${time(verifiesUntil)}`],
+    ['next', `${next.kid}  there since ${time(next.since)}`],
+    ...retired.map(({ kid, verifiesUntil: until }): Row => ['retired', `${kid}  verifies until ${time(until)}`]),
+    ['ttl', `${ttl} s, and ${overlap} s more to verify`],
+    ['epoch', `${epoch} (revocations)`],
+    ['generation', `${generation} (writes) of lineage ${lineage}`],
+  ];
+}
+
+function time(date: Date): string {
+  return date.toISOString().replace(/\.\d+/, '');
+}

@@ -1,0 +1,68 @@
+/** The process' three streams as the command uses them: results on stdout, words on stderr, and a Ctrl-C that is a signal to end. */
+
+import { createInterface } from 'node:readline';
+import type { Readable, Writable } from 'node:stream';
+import { styleText } from 'node:util';
+
+export interface Terminal {
+  readonly stdin: Readable & { readonly isTTY?: boolean };
+  readonly stderr: Writable & { readonly isTTY?: boolean; readonly columns?: number };
+  readonly env: NodeJS.ProcessEnv;
+  /** Aborted once the user wants to leave. */
+  readonly interrupted: AbortSignal;
+  /** Writes a line to stdout. */
+  print(result: string): void;
+  /** Writes a line to stderr. */
+  say(words: string): void;
+  /** Colours words for stderr, where that is a terminal and NO_COLOR is not set. */
+  style(format: Parameters<typeof styleText>[0], words: string): string;
+  /** Lets go of stdin, so that the process can end. */
+  close(): void;
+}
+
+export function openTerminal(): Terminal {
+  const { stdin, stdout, stderr, env } = process;
+  // Whoever reads us may leave early (`rewt status | head -1`): the next write tells, and is no crash.
+  for (const stream of [stdout, stderr]) stream.on('error', () => {});
+  const interruption = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interruption.abort());
+  return {
+    stdin,
+    stderr,
+    env,
+    interrupted: interruption.signal,
+    print: (result) => void stdout.write(`${result}\n`),
+    say: (words) => void stderr.write(`${words}\n`),
+    style: (format, words) => styleText(format, words, { stream: stderr }),
+    close: () => void stdin.unref?.(),
+  };
+}
+
+/** Asks on stderr and reads a line; anything but yes is no. */
+export async function confirm(question: string, { stdin, stderr, interrupted }: Terminal): Promise<boolean> {
+  stderr.write(`${question} [y/N] `);
+  // Not as a terminal of readline's: that would take Ctrl-C for itself.
+  const lines = createInterface({ input: stdin, terminal: false, signal: interrupted });
+  try {
+    for await (const line of lines) return /^\s*y(es)?\s*$/i.test(line);
+    return false;
+  } finally {
+    lines.close();
+  }
+}
+
+/** Settles as `work` does, but rejects at once where the user wants to leave; `work` then goes on alone. */
+export async function unlessInterrupted<T>(work: Promise<T>, { interrupted }: Terminal): Promise<T> {
+  let leave: (() => void) | undefined;
+  const left = new Promise<never>((_, reject) => {
+    leave = () => reject(interrupted.reason);
+    interrupted.addEventListener('abort', leave);
+    if (interrupted.aborted) leave();
+  });
+  work.catch(() => {});
+  try {
+    return await Promise.race([work, left]);
+  } finally {
+    if (leave) interrupted.removeEventListener('abort', leave);
+  }
+}

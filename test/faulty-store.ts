@@ -1,0 +1,55 @@
+/** A store whose connection a test can cut, hang or slow down; beneath it is a real one. */
+
+import { StoreError } from '../src/errors.js';
+import type { Store } from '../src/stores/store.js';
+
+export interface FaultyStore extends Store {
+  /** 'up'; 'down': refused at once; 'hung': nothing comes back before the deadline. */
+  reads: 'up' | 'down' | 'hung';
+  swaps: 'up' | 'down' | 'replies lost';
+  /** How long an answer takes on its way back. Milliseconds. */
+  replyMs: number;
+  /** Calls that have reached the store so far. */
+  readCount: number;
+  swapCount: number;
+}
+
+/** Wraps `store` as one at the far end of a network: never local. */
+export function faultyStore(store: Store): FaultyStore {
+  const down = () => new StoreError('ERR_REWT_STORE_DOWN', 'down');
+  const hang = async (timeoutMs: number): Promise<never> => {
+    await sleep(timeoutMs);
+    throw new StoreError('ERR_REWT_STORE_TIMEOUT', 'hung');
+  };
+  return {
+    kind: 'faulty',
+    local: false,
+    reads: 'up',
+    swaps: 'up',
+    replyMs: 0,
+    readCount: 0,
+    swapCount: 0,
+    async read(namespace, limits) {
+      this.readCount += 1;
+      if (this.reads === 'down') throw down();
+      if (this.reads === 'hung') return hang(limits.timeoutMs);
+      const snapshot = await store.read(namespace, limits);
+      if (this.replyMs > 0) await sleep(this.replyMs);
+      return snapshot;
+    },
+    async swap(namespace, expected, wanted, limits) {
+      this.swapCount += 1;
+      if (this.reads === 'hung') return hang(limits.timeoutMs);
+      if (this.swaps === 'down' || this.reads === 'down') throw down();
+      const answer = await store.swap(namespace, expected, wanted, limits);
+      if (this.swaps === 'replies lost') throw down();
+      if (this.replyMs > 0) await sleep(this.replyMs);
+      return answer;
+    },
+    async close() {},
+  };
+}
+
+function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}

@@ -1,0 +1,109 @@
+import { describe, expect, it } from 'vitest';
+import { compileVerifyOptions, type VerifyOptions, verifyOptionNames } from '../../src/jwt/claims.js';
+import { thrownBy } from './forge.js';
+
+describe('verify options', () => {
+  it('are read into lists and seconds, and frozen', () => {
+    const raw: VerifyOptions = {
+      audience: ['a', /^b/],
+      issuer: 'i',
+      subject: 's',
+      jwtid: 'j',
+      maxAge: '2m',
+      clockTolerance: 5,
+      complete: true,
+      requiredClaims: ['tenant'],
+      algorithms: ['HS256'],
+    };
+    const compiled = compileVerifyOptions(raw);
+    expect(compiled).toEqual({
+      audience: ['a', /^b/],
+      issuer: ['i'],
+      subject: 's',
+      jwtid: 'j',
+      maxAgeSeconds: 120,
+      clockToleranceSeconds: 5,
+      complete: true,
+      requiredClaims: ['tenant'],
+    });
+    expect([compiled, compiled.audience, compiled.issuer, compiled.requiredClaims].every(Object.isFrozen)).toBe(true);
+    expect(Object.keys(raw).toSorted()).toEqual([...verifyOptionNames].toSorted());
+  });
+
+  it('that are not given, or given as undefined, are those of the instance, one by one', () => {
+    const defaults = compileVerifyOptions({ clockTolerance: 5, requiredClaims: ['a'], issuer: ['x', 'y'] });
+    expect(compileVerifyOptions(undefined, 'verify options', defaults)).toBe(defaults);
+    expect(compileVerifyOptions(null, 'verify options', defaults)).toBe(defaults);
+    const compiled = compileVerifyOptions(
+      { clockTolerance: undefined, requiredClaims: [] },
+      'verify options',
+      defaults,
+    );
+    expect(compiled).toMatchObject({ clockToleranceSeconds: 5, requiredClaims: [], issuer: ['x', 'y'] });
+  });
+
+  it('check nothing and tolerate nothing where nothing is given', () => {
+    expect(compileVerifyOptions({})).toEqual({
+      audience: undefined,
+      issuer: undefined,
+      subject: undefined,
+      jwtid: undefined,
+      maxAgeSeconds: undefined,
+      clockToleranceSeconds: 0,
+      complete: false,
+      requiredClaims: [],
+    });
+  });
+
+  it.each<[string, unknown, RegExp]>([
+    ['audience', '', /not empty, a RegExp, or a list/],
+    ['audience', [], /the list is empty/],
+    ['audience', ['a', null], /not empty, a RegExp/],
+    ['audience', {}, /not empty, a RegExp/],
+    ['issuer', '', /not empty/],
+    ['issuer', [], /the list is empty/],
+    ['issuer', /x/, /string/],
+    ['subject', ['s'], /string/],
+    ['jwtid', '', /not empty/],
+    ['maxAge', '120', /unit/],
+    ['clockTolerance', -1, /not negative/],
+    ['clockTolerance', Number.POSITIVE_INFINITY, /finite/],
+    ['complete', 'yes', /true or false/],
+    ['requiredClaims', 'exp', /a list of claim names/],
+    ['requiredClaims', [1], /string/],
+    ['algorithms', 'HS256', /must be \['HS256'\]/],
+    ['algorithms', [], /the list is empty/],
+    ['algorithms', ['none'], /HS256 only/],
+    ['algorithms', ['HS256', 'HS512'], /HS256 only/],
+  ])('refuse %s that is wrong', (option, value, sentence) => {
+    const error = thrownBy(() => compileVerifyOptions({ [option]: value }));
+    expect(error).toMatchObject({
+      name: 'OptionError',
+      code: 'ERR_REWT_OPTION',
+      option,
+      message: expect.stringMatching(sentence),
+    });
+  });
+
+  it('refuse an unknown name with a guess, and no object with a sentence', () => {
+    expect(() => compileVerifyOptions({ audiance: 'x' })).toThrow(
+      "verify options: unknown option 'audiance'; did you mean 'audience'?",
+    );
+    expect(() => compileVerifyOptions('x')).toThrow('verify options: must be a plain object');
+  });
+
+  it.each([
+    'ignoreExpiration',
+    'ignoreNotBefore',
+    'clockTimestamp',
+    'nonce',
+    'expiresIn',
+    'notBefore',
+    'maxTokenAge',
+    'allowInvalidAsymmetricKeyTypes',
+  ])("tell those who bring '%s' what there is instead", (name) => {
+    const error = thrownBy(() => compileVerifyOptions({ [name]: true }));
+    expect(String(error)).toMatch(new RegExp(`verify options: '${name}' `));
+    expect(String(error)).not.toContain('unknown option');
+  });
+});

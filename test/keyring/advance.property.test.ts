@@ -1,0 +1,193 @@
+/** `advance` against the page that it is written from, and against histories that nobody thought of. */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { advance, type Known, type Plan, type Policy, type Seen } from '../../src/keyring/advance.js';
+import { parseRing, type Ring } from '../../src/keyring/ring.js';
+import { type Command, playHistory } from './history.js';
+import { type Effect, FRESH, tableSays } from './oracle.js';
+import { countingMint, NOW_MS, secretNamed } from './samples.js';
+import { seeded } from './seeded.js';
+
+const few = fc.constantFrom('a', 'b', 'c', 'd', 'e').map(secretNamed);
+const boundaries = fc.constantFrom(-1, 0, 1);
+
+/** Times that lie on the table's boundaries, one millisecond beside them, or anywhere. */
+function near(...instants: readonly number[]): fc.Arbitrary<number> {
+  const onBoundary = fc.tuple(fc.constantFrom(...instants), boundaries).map(([instant, offset]) => instant + offset);
+  return fc.oneof({ arbitrary: onBoundary, weight: 3 }, fc.integer({ min: NOW_MS - 100_000, max: NOW_MS + 100_000 }));
+}
+
+const policies: fc.Arbitrary<Policy> = fc.record({
+  ttlMs: fc.constantFrom(20_000, 60_000),
+  overlapMs: fc.constantFrom(5_000, 12_000),
+  clockToleranceMs: fc.constantFrom(0, 1_000, 30_000),
+  maxStalenessMs: fc.constantFrom(0, 6_000),
+  leadMs: fc.constantFrom(500, 3_000, 40_000),
+  asks: fc.option(
+    fc.record({ ttlMs: fc.constantFrom(0, 60_000, 60_001), overlapMs: fc.constantFrom(0, 12_000, 12_001) }),
+  ),
+});
+
+const rings: fc.Arbitrary<Ring> = fc.record({
+  v: fc.constant<1>(1),
+  id: fc.constantFrom('lineage-a', 'lineage-b'),
+  epoch: fc.nat(3),
+  gen: fc.nat(9),
+  op: fc.constant('op'),
+  ttl: fc.constantFrom(20_000, 60_000),
+  overlap: fc.constantFrom(5_000, 12_000),
+  current: fc.record({ secret: few, expiresAt: near(NOW_MS) }),
+  next: fc.record({ secret: few, since: near(NOW_MS) }),
+  retired: fc.oneof(
+    { arbitrary: fc.array(fc.record({ secret: few, until: near(NOW_MS) }), { maxLength: 3 }), weight: 4 },
+    fc.array(fc.record({ secret: few, until: near(NOW_MS) }), { minLength: 31, maxLength: 32 }),
+  ),
+});
+
+const knowns: fc.Arbitrary<Known> = fc
+  .record({ ring: fc.option(rings), epochs: fc.dictionary(fc.constantFrom('lineage-a', 'lineage-b'), fc.nat(3)) })
+  .map(({ ring, epochs }) => {
+    const seen = new Map(Object.entries(epochs));
+    if (ring !== null) seen.set(ring.id, Math.max(ring.epoch, seen.get(ring.id) ?? 0));
+    return { ring, epochs: ring === null ? new Map() : seen };
+  });
+
+/** A policy, what is known, and contents of the store in which the boundaries of both are likely. */
+const cases = fc
+  .record({ policy: policies, known: knowns, ring: fc.option(rings, { freq: 3 }) })
+  .chain(({ policy, known, ring }) => {
+    const of = ring ?? known.ring;
+    const ends = of === null ? [NOW_MS] : [of.current.expiresAt, of.current.expiresAt + of.ttl + of.overlap];
+    const values = fc.oneof(
+      {
+        arbitrary: fc.constantFrom(...(of === null ? [secretNamed('z')] : [of.current.secret, of.next.secret])),
+        weight: 3,
+      },
+      few,
+      fc.constantFrom(null, '', 'x'.repeat(31), 'x'.repeat(32), 'é'.repeat(15), 'é'.repeat(16)),
+    );
+    const early = [0, policy.clockToleranceMs, policy.leadMs, (of?.ttl ?? 0) / 4];
+    return fc
+      .record({
+        end: near(...ends),
+        value: values,
+        hasKey: fc.constantFrom(true, true, true, false),
+        hasTtl: fc.constantFrom(true, true, true, false),
+        shiftMs: fc.constantFrom(0, 0, -6, -5, -4, 4, 5, 6, 30_000),
+        earlyMs: fc.constantFrom(...early),
+        offsetMs: boundaries,
+        anyNow: fc.option(near(NOW_MS), { freq: 2 }),
+      })
+      .map(({ end, value, hasKey, hasTtl, shiftMs, earlyMs, offsetMs, anyNow }) => {
+        const expiresAtMs = hasTtl ? (ring?.current.expiresAt ?? end) + shiftMs : null;
+        const nowMs = anyNow ?? (expiresAtMs ?? end) - earlyMs + offsetMs;
+        const key = hasKey ? { value, expiresAtMs } : null;
+        const seen: Seen = { nowMs, key, ring };
+        return { seen, policy, known };
+      });
+  });
+
+/** A plan with what was minted for it called `FRESH`, as the oracle says it. */
+function effectOf(plan: Plan | null): Effect | null {
+  if (plan === null) return null;
+  const { v, op, ...ring } = parseRing(plan.wanted.ring.text);
+  expect([v, op]).toEqual([1, expect.stringMatching(/^id-/)]);
+  const plain = (secret: string) => (secret.startsWith('fresh-') ? FRESH : secret);
+  const key = plan.wanted.key;
+  return {
+    name: plan.name,
+    revokes: plan.revokes,
+    unusableSecret: plan.unusableSecret,
+    key: key === null ? null : { value: plain(key.value), expiresAtMs: key.expiresAtMs },
+    ring: {
+      ...ring,
+      id: ring.id.startsWith('id-') ? FRESH : ring.id,
+      current: { ...ring.current, secret: plain(ring.current.secret) },
+      next: { ...ring.next, secret: plain(ring.next.secret) },
+    },
+  };
+}
+
+describe('advance', () => {
+  it('does for whatever was read what the table says', () => {
+    const rows = new Map<string, number>();
+    fc.assert(
+      fc.property(cases, ({ seen, policy, known }) => {
+        const plan = advance(seen, policy, known, countingMint());
+        expect(effectOf(plan)).toEqual(tableSays(seen, policy, known));
+        const row = plan?.name ?? 'steady';
+        rows.set(row, (rows.get(row) ?? 0) + 1);
+      }),
+      seeded(5_000),
+    );
+    // Every row was met.
+    expect(rows.size).toBe(10);
+  });
+
+  it('mints two different secrets where it mints two', () => {
+    fc.assert(
+      fc.property(cases, ({ seen, policy, known }) => {
+        const plan = advance(seen, policy, known, countingMint());
+        if (plan === null) return;
+        const ring = parseRing(plan.wanted.ring.text);
+        if (ring.current.secret.startsWith('fresh-')) expect(ring.current.secret).not.toBe(ring.next.secret);
+      }),
+      seeded(500),
+    );
+  });
+});
+
+const member = fc.nat(2);
+const pausesMs = fc.oneof(
+  fc.nat(20),
+  fc.nat(3_000),
+  fc.nat(20_000),
+  fc.nat(70_000),
+  fc.constantFrom(57_000, 60_000, 132_000, 200_000),
+);
+const faults = fc.array(fc.constantFrom('fine', 'lost', 'half', 'conflict'), { maxLength: 3 });
+const ttls = fc.oneof(
+  fc.nat({ max: 10_000 }).map((ms) => ms + 1),
+  fc.integer({ min: 1, max: 200_000 }),
+);
+
+const commands: fc.Arbitrary<Command> = fc.oneof(
+  { arbitrary: fc.record({ do: fc.constant('wait'), ms: pausesMs }), weight: 5 },
+  { arbitrary: fc.record({ do: fc.constant('converge'), member, faults }), weight: 9 },
+  { arbitrary: fc.record({ do: fc.constant('sign'), member }), weight: 5 },
+  { arbitrary: fc.record({ do: fc.constant('rotate'), member, force: fc.boolean(), faults }), weight: 3 },
+  { arbitrary: fc.record({ do: fc.constant('revoke'), member, faults }), weight: 2 },
+  fc.record({ do: fc.constant('restart'), member }),
+  fc.record({ do: fc.constant('DEL') }),
+  fc.record({
+    do: fc.constant('SET'),
+    what: fc.constantFrom('new', 'new', 'short', 'retired', 'next'),
+    ttlMs: fc.option(ttls),
+  }),
+  fc.record({ do: fc.constant('EXPIRE'), ttlMs: ttls }),
+  fc.record({ do: fc.constant('PERSIST') }),
+  fc.record({ do: fc.constant('FLUSHALL') }),
+  fc.record({ do: fc.constant('lose R') }),
+  { arbitrary: fc.record({ do: fc.constant('old rewt'), ttlMs: ttls }), weight: 2 },
+  { arbitrary: fc.record({ do: fc.constant('roll back'), writes: fc.integer({ min: 1, max: 6 }) }), weight: 2 },
+) as fc.Arbitrary<Command>;
+
+describe('a history of members, operators, old rewt members, faults and failovers', () => {
+  it('keeps every promise after each convergence', () => {
+    fc.assert(
+      fc.property(fc.array(commands, { maxLength: 40 }), (history) => {
+        playHistory(history);
+      }),
+      seeded(1_000),
+    );
+  });
+
+  it('has one winner, however many members meet the same contents at the same instant', () => {
+    fc.assert(
+      fc.property(fc.array(commands, { maxLength: 15 }), fc.integer({ min: 2, max: 16 }), (history, members) => {
+        playHistory(history).race(members);
+      }),
+      seeded(300),
+    );
+  });
+});

@@ -1,0 +1,394 @@
+/**
+ * A store's two entries, members with what they know of them, and everything that may befall them, in one thread and on a clock that
+ * only commands turn. After each convergence the promises of protocol.md are looked after.
+ */
+
+import { expect } from 'vitest';
+import {
+  advance,
+  type Known,
+  type Mint,
+  NOTHING_KNOWN,
+  observe,
+  type Plan,
+  type Policy,
+  planRevocation,
+  planRotation,
+  type Seen,
+} from '../../src/keyring/advance.js';
+import { createCopy, signingKey, verifyingKeys } from '../../src/keyring/copy.js';
+import { MOST_RETIRED, parseRing, type Ring } from '../../src/keyring/ring.js';
+import { kidOf } from '../../src/keyring/secret.js';
+import type { KeyEntry, WantedState } from '../../src/stores/store.js';
+import { countingMint, NOW_MS, POLICY, secretNamed } from './samples.js';
+
+/** What becomes of a swap: done, lost on the way, K written and R not, or another member was quicker. */
+export type Fault = 'fine' | 'lost' | 'half' | 'conflict';
+
+export type Command =
+  | { readonly do: 'wait'; readonly ms: number }
+  | { readonly do: 'converge'; readonly member: number; readonly faults: readonly Fault[] }
+  | { readonly do: 'sign' | 'restart'; readonly member: number }
+  | { readonly do: 'rotate'; readonly member: number; readonly force: boolean; readonly faults: readonly Fault[] }
+  | { readonly do: 'revoke'; readonly member: number; readonly faults: readonly Fault[] }
+  | { readonly do: 'SET'; readonly what: 'new' | 'short' | 'retired' | 'next'; readonly ttlMs: number | null }
+  | { readonly do: 'EXPIRE' | 'old rewt'; readonly ttlMs: number }
+  | { readonly do: 'DEL' | 'PERSIST' | 'FLUSHALL' | 'lose R' }
+  | { readonly do: 'roll back'; readonly writes: number };
+
+interface Contents {
+  readonly key: KeyEntry | null;
+  readonly ring: { readonly text: string; readonly expiresAtMs: number } | null;
+}
+
+/** A token, as far as the keyring is concerned. */
+interface Token {
+  readonly secret: string;
+  readonly endsAtMs: number;
+}
+
+class Member {
+  readonly policy: Policy;
+  readonly tokenLifetimeMs: number;
+  known: Known = NOTHING_KNOWN;
+  /** The copy in use, and when it was read. */
+  copy: { readonly ring: Ring; readonly readAtMs: number; readonly losses: number } | null = null;
+  /** The highest epoch of each lineage that it used. */
+  readonly used = new Map<string, number>();
+  /** Secrets of which it saw the revocation. */
+  readonly gone = new Set<string>();
+
+  constructor(tokenLifetimeMs: number, ttlMs: number) {
+    const overlapMs = tokenLifetimeMs + POLICY.maxStalenessMs + POLICY.clockToleranceMs;
+    this.tokenLifetimeMs = tokenLifetimeMs;
+    this.policy = { ...POLICY, ttlMs, overlapMs, asks: { ttlMs, overlapMs } };
+  }
+
+  forget(): void {
+    this.known = NOTHING_KNOWN;
+    this.copy = null;
+    this.used.clear();
+    this.gone.clear();
+  }
+}
+
+/** A plan that does not come to rest within this many steps never will. */
+const MOST_STEPS = 8;
+
+export class World {
+  nowMs = NOW_MS;
+  contents: Contents = { key: null, ring: null };
+  readonly members = [new Member(5_000, 60_000), new Member(5_000, 60_000), new Member(20_000, 90_000)];
+  readonly mint: Mint = countingMint();
+  /** What the store held before each write. */
+  readonly #past: Contents[] = [];
+  /** By the operation that wrote a ring: what had been revoked on the way to it. */
+  readonly #revokedBefore = new Map<string, ReadonlySet<string>>();
+  /** Secrets that an operator or an old rewt put there by hand: they may come back, or be there twice. */
+  readonly #byHand = new Set<string>();
+  /**
+   * Values that were K while no ring held them. A failover that loses both their adoption and their revocation brings them back as
+   * what looks like an operator's new secret; see "what is still open" in advance.test.ts.
+   */
+  readonly #strays = new Set<string>();
+  #tokens: Token[] = [];
+  /** How often tokens have been given up: by a revocation, or by losing more than is promised to be survived. */
+  #losses = 0;
+  #named = 0;
+
+  read(): Seen {
+    const { key, ring } = this.contents;
+    return { nowMs: this.nowMs, key, ring: ring === null ? null : parseRing(ring.text) };
+  }
+
+  play(command: Command): void {
+    switch (command.do) {
+      case 'wait':
+        this.nowMs += command.ms;
+        this.#expire();
+        return;
+      case 'converge':
+        this.converge(this.#member(command.member), command.faults);
+        return;
+      case 'sign':
+        this.#sign(this.#member(command.member));
+        return;
+      case 'rotate':
+        this.#rotate(this.#member(command.member), command.force, command.faults);
+        return;
+      case 'revoke':
+        this.#revoke(this.#member(command.member), command.faults);
+        return;
+      case 'restart':
+        this.#member(command.member).forget();
+        return;
+      case 'roll back':
+        this.#rollBack(command.writes);
+        return;
+      default:
+        this.#operate(command);
+    }
+  }
+
+  /** Reads and advances until there is nothing to say, then looks after the promises. */
+  converge(member: Member, faults: readonly Fault[] = []): Ring {
+    return this.#run(member, faults, (seen) => advance(seen, member.policy, member.known, this.mint));
+  }
+
+  /** DEL, then fresh members that all read the same contents and swap one after the other: one of them makes the new secret. */
+  race(size: number): void {
+    const contestants = Array.from({ length: size }, () => new Member(5_000, 60_000));
+    this.play({ do: 'DEL' });
+    const expected = this.contents;
+    const seen = this.read();
+    const won = contestants.filter((member) => {
+      const plan = advance(seen, member.policy, member.known, this.mint);
+      if (plan === null || !this.#swap(expected, plan.wanted, 'fine')) return false;
+      this.#account(seen, plan, member);
+      return true;
+    });
+    expect(won).toHaveLength(1);
+    const settled = contestants.map((member) => this.converge(member));
+    expect(new Set(settled.map((ring) => ring.op)).size).toBe(1);
+  }
+
+  /** The swap itself. `expected` is what was read. */
+  #swap(expected: Contents, wanted: WantedState, fault: Fault): boolean {
+    if (fault === 'lost' || this.contents !== expected) return false;
+    const key = wanted.key ?? expected.key;
+    this.#write({ key, ring: fault === 'half' ? expected.ring : wanted.ring });
+    return fault !== 'half';
+  }
+
+  /** Another member, quicker than the one whose turn it is. */
+  #interfere(slower: Member): void {
+    const quicker = this.members.find((member) => member !== slower);
+    if (quicker !== undefined) this.converge(quicker);
+  }
+
+  #run(member: Member, faults: readonly Fault[], propose: (seen: Seen) => Plan | null, wrote = (_: Plan) => {}): Ring {
+    for (let step = 0; step < MOST_STEPS + faults.length; step += 1) {
+      const expected = this.contents;
+      const seen = this.read();
+      const plan = propose(seen);
+      if (seen.ring !== null && plan?.name !== 'rollback') member.known = observe(member.known, seen.ring);
+      if (plan === null) return this.#use(member, seen);
+      if (plan.revokes) member.copy = null;
+      const fault = faults[step] ?? 'fine';
+      if (fault === 'conflict') this.#interfere(member);
+      if (this.#swap(expected, plan.wanted, fault)) {
+        this.#account(seen, plan, member);
+        wrote(plan);
+      }
+    }
+    throw new Error('the members go round in circles');
+  }
+
+  #rotate(member: Member, force: boolean, faults: readonly Fault[]): void {
+    let before: string | undefined;
+    this.#run(member, faults, (seen) => {
+      before ??= seen.ring?.current.secret;
+      const plan = advance(seen, member.policy, member.known, this.mint);
+      if (plan !== null || seen.ring === null || seen.ring.current.secret !== before) return plan;
+      const planned = planRotation(seen, seen.ring, member.policy, this.mint, force);
+      return typeof planned === 'number' ? null : planned;
+    });
+  }
+
+  #revoke(member: Member, faults: readonly Fault[]): void {
+    let done = false;
+    const before = this.read();
+    const ring = this.#run(
+      member,
+      faults,
+      (seen) =>
+        done
+          ? advance(seen, member.policy, member.known, this.mint)
+          : planRevocation(seen, member.policy, member.known, this.mint),
+      () => {
+        done = true;
+      },
+    );
+    // `revoke()` has returned: nothing of before may be in the ring.
+    const secrets = secretsOf(ring);
+    if (before.ring !== null) for (const secret of secretsOf(before.ring)) expect(secrets).not.toContain(secret);
+    if (before.key !== null) expect(secrets).not.toContain(before.key.value);
+  }
+
+  #sign(member: Member): void {
+    if (member.copy === null || this.nowMs - member.copy.readAtMs >= POLICY.maxStalenessMs) return;
+    // Signed with a copy from before a revocation: refused, as it must be.
+    if (member.copy.losses !== this.#losses) return;
+    const { ring } = member.copy;
+    const copy = createCopy(ring);
+    const isNext = signingKey(copy, this.nowMs) === copy.next;
+    const secret = isNext ? ring.next.secret : ring.current.secret;
+    this.#tokens.push({ secret, endsAtMs: this.nowMs + member.tokenLifetimeMs });
+  }
+
+  /** The ring that a member goes on with: the promises that hold whenever `advance` has nothing to say. */
+  #use(member: Member, seen: Seen): Ring {
+    const { ring, key } = seen;
+    if (ring === null) throw new Error('a member cannot be content without a ring');
+    expect(advance(this.read(), member.policy, member.known, this.mint)).toBeNull();
+    expect(key?.value).toBe(ring.current.secret);
+    expect(Math.abs((key?.expiresAtMs ?? 0) - ring.current.expiresAt)).toBeLessThanOrEqual(5);
+    expect(ring.retired.length).toBeLessThanOrEqual(MOST_RETIRED);
+    expect(ring.ttl).toBeGreaterThanOrEqual(member.policy.ttlMs);
+    expect(ring.overlap).toBeGreaterThanOrEqual(member.policy.overlapMs);
+
+    const secrets = secretsOf(ring);
+    const ours = secrets.filter((secret) => !this.#byHand.has(secret));
+    expect(new Set(ours).size).toBe(ours.length);
+
+    expect(ring.epoch).toBeGreaterThanOrEqual(member.used.get(ring.id) ?? 0);
+    member.used.set(ring.id, ring.epoch);
+    for (const secret of this.#revokedBefore.get(ring.op) ?? []) member.gone.add(secret);
+    for (const secret of secrets) {
+      if (!this.#byHand.has(secret) && !this.#strays.has(secret)) expect(member.gone).not.toContain(secret);
+    }
+
+    member.copy = { ring, readAtMs: this.nowMs, losses: this.#losses };
+    this.#tokens = this.#tokens.filter((token) => this.nowMs < token.endsAtMs);
+    const copy = createCopy(ring);
+    for (const { secret } of this.#tokens) expect(verifyingKeys(copy, kidOf(secret), this.nowMs)).not.toEqual([]);
+    return ring;
+  }
+
+  /** What one write that happened must have been, row for row the same. */
+  #account(seen: Seen, plan: Plan, member: Member): void {
+    const after = parseRing(plan.wanted.ring.text);
+    const before = seen.ring ?? (plan.name === 'repair' ? member.known.ring : null);
+    if (before?.id === after.id) expect(after.gen).toBe(before.gen + 1);
+    if (before !== null) expect(after.ttl).toBeGreaterThanOrEqual(before.id === after.id ? before.ttl : 0);
+
+    const begins = ['adopt', 'bootstrap'].includes(plan.name);
+    const revoked = new Set(before === null ? [] : this.#revokedBefore.get(before.op));
+    if (begins && member.known.ring !== null) {
+      for (const secret of secretsOf(member.known.ring)) revoked.add(secret);
+      for (const secret of this.#revokedBefore.get(member.known.ring.op) ?? []) revoked.add(secret);
+    }
+    if (plan.revokes || begins) {
+      for (const secret of before === null ? [] : secretsOf(before)) revoked.add(secret);
+      for (const secret of secretsOf(after)) revoked.delete(secret);
+      this.#giveUpTokens();
+      expect(after.retired).toEqual([]);
+      if (before !== null && before.id === after.id) expect(after.epoch).toBeGreaterThan(before.epoch);
+    } else if (before !== null) {
+      expect([after.id, after.epoch]).toEqual([before.id, before.epoch]);
+      if (after.current.secret !== before.current.secret) this.#accountForRotation(seen, plan, before, after);
+    }
+    this.#revokedBefore.set(after.op, revoked);
+  }
+
+  #accountForRotation(seen: Seen, plan: Plan, before: Ring, after: Ring): void {
+    expect(['rotation', 'late rotation', 'foreign rotation']).toContain(plan.name);
+    const isForeign = plan.name === 'foreign rotation';
+    expect(after.current.secret).toBe(isForeign ? seen.key?.value : before.next.secret);
+    if (isForeign) expect(after.next).toEqual(before.next);
+    const end = seen.key?.value === before.current.secret ? this.nowMs : before.current.expiresAt;
+    const until = Math.min(this.nowMs, end) + after.overlap;
+    const kept = before.retired.filter((slot) => slot.until > this.nowMs);
+    const old = until > this.nowMs ? [{ secret: before.current.secret, until }] : [];
+    if (seen.key?.expiresAtMs !== null) expect(after.retired).toEqual([...old, ...kept].slice(0, MOST_RETIRED));
+  }
+
+  #operate(
+    command: Exclude<Command, { do: 'wait' | 'converge' | 'sign' | 'rotate' | 'revoke' | 'restart' | 'roll back' }>,
+  ): void {
+    const { key, ring } = this.contents;
+    switch (command.do) {
+      case 'DEL':
+        if (key !== null) this.#write({ key: null, ring });
+        return;
+      case 'SET':
+        this.#put(this.#valueOf(command.what), command.ttlMs);
+        return;
+      case 'old rewt':
+        if (key === null) this.#put(this.#newValue(), command.ttlMs);
+        return;
+      case 'EXPIRE':
+        if (key !== null) this.#write({ key: { ...key, expiresAtMs: this.nowMs + command.ttlMs }, ring });
+        return;
+      case 'PERSIST':
+        if (key !== null) this.#write({ key: { ...key, expiresAtMs: null }, ring });
+        return;
+      case 'FLUSHALL':
+        this.#write({ key: null, ring: null });
+        return;
+      case 'lose R':
+        this.#write({ key, ring: null });
+        // What only R held cannot be verified by a member that never read it.
+        this.#giveUpTokens();
+        return;
+    }
+  }
+
+  #put(value: string, ttlMs: number | null): void {
+    this.#byHand.add(value);
+    const expiresAtMs = ttlMs === null ? null : this.nowMs + ttlMs;
+    this.#write({ key: { value, expiresAtMs }, ring: this.contents.ring });
+  }
+
+  #newValue(): string {
+    this.#named += 1;
+    return secretNamed(`hand-${this.#named}`);
+  }
+
+  #valueOf(what: 'new' | 'short' | 'retired' | 'next'): string {
+    const { ring } = this.read();
+    if (what === 'short') return 'too short to sign';
+    if (what === 'next' && ring !== null) return ring.next.secret;
+    if (what === 'retired') return ring?.retired[0]?.secret ?? this.#newValue();
+    return this.#newValue();
+  }
+
+  /** A failover to a replica that lacks the last writes. The clock goes on. */
+  #rollBack(writes: number): void {
+    const earlier = this.#past.at(-writes);
+    if (earlier === undefined) return;
+    this.#past.length -= writes;
+    this.contents = { ...earlier };
+    this.#expire();
+    // More than one rotation may be lost, and that is not promised.
+    this.#giveUpTokens();
+  }
+
+  #giveUpTokens(): void {
+    this.#tokens = [];
+    this.#losses += 1;
+  }
+
+  #write(contents: Contents): void {
+    this.#past.push(this.contents);
+    this.contents = contents;
+    const { key, ring } = this.read();
+    const isStray = key !== null && key.value !== ring?.current.secret && key.value !== ring?.next.secret;
+    if (isStray && key.value !== null) this.#strays.add(key.value);
+  }
+
+  #expire(): void {
+    const { key, ring } = this.contents;
+    const keyEnded = key !== null && key.expiresAtMs !== null && key.expiresAtMs <= this.nowMs;
+    const ringEnded = ring !== null && ring.expiresAtMs <= this.nowMs;
+    if (keyEnded || ringEnded) this.contents = { key: keyEnded ? null : key, ring: ringEnded ? null : ring };
+  }
+
+  #member(index: number): Member {
+    const member = this.members[index];
+    if (member === undefined) throw new Error(`there is no member ${index}`);
+    return member;
+  }
+}
+
+function secretsOf(ring: Ring): string[] {
+  return [ring.current, ring.next, ...ring.retired].map((slot) => slot.secret);
+}
+
+/** Plays a history, and lets every member converge at its end. */
+export function playHistory(history: readonly Command[]): World {
+  const world = new World();
+  for (const command of history) world.play(command);
+  for (const member of world.members) world.converge(member);
+  return world;
+}

@@ -1,0 +1,157 @@
+/** protocol.md's table once more, written straight from the page and as plainly as can be: what `advance` is held against. */
+
+import type { Known, Policy, Seen } from '../../src/keyring/advance.js';
+import type { Ring } from '../../src/keyring/ring.js';
+
+/** Stands for a secret or a lineage that did not exist before. */
+export const FRESH = 'fresh';
+
+/** What a row does, with every secret by value or `FRESH`. */
+export interface Effect {
+  readonly name: string;
+  readonly revokes: boolean;
+  readonly unusableSecret: boolean;
+  /** K as it is written; null: it is left alone. */
+  readonly key: { readonly value: string; readonly expiresAtMs: number } | null;
+  readonly ring: Omit<Ring, 'op' | 'v'>;
+}
+
+export function tableSays({ nowMs: now, key: K, ring: R }: Seen, policy: Policy, known: Known): Effect | null {
+  const usable = K !== null && K.value !== null && Buffer.byteLength(K.value, 'utf8') >= 32;
+  const mostTtl = (ttl: number) => Math.max(ttl, policy.asks?.ttlMs ?? 0);
+  const mostOverlap = (overlap: number) => Math.max(overlap, policy.asks?.overlapMs ?? 0);
+
+  /** "In 1, 4 and 10 a value without TTL gets one; a value shorter than 32 bytes or not UTF-8 is never used." */
+  const anew = (
+    name: string,
+    revokes: boolean,
+    base: Pick<Ring, 'id' | 'epoch' | 'gen' | 'ttl' | 'overlap'>,
+    takesK: boolean,
+  ): Effect => {
+    const ttl = mostTtl(base.ttl);
+    const taken = takesK && usable && K !== null ? K : null;
+    const current = { secret: taken?.value ?? FRESH, expiresAt: taken?.expiresAtMs ?? now + ttl };
+    return {
+      name,
+      revokes,
+      unusableSecret: takesK && K !== null && !usable,
+      key:
+        taken !== null && taken.expiresAtMs !== null ? null : { value: current.secret, expiresAtMs: current.expiresAt },
+      ring: {
+        id: base.id,
+        epoch: base.epoch,
+        gen: base.gen + 1,
+        ttl,
+        overlap: mostOverlap(base.overlap),
+        current,
+        next: { secret: FRESH, since: now },
+        retired: [],
+      },
+    };
+  };
+  const blank = { id: FRESH, epoch: 0, gen: 0, ttl: policy.ttlMs, overlap: policy.overlapMs };
+
+  if (R === null) {
+    // Row 2: - | -
+    if (K === null) return anew('bootstrap', known.ring !== null, blank, false);
+    // Row 3: K is the current of the known, unexpired ring.
+    const k = known.ring;
+    if (k !== null && K.value === k.current.secret && now < k.current.expiresAt + k.ttl + k.overlap) {
+      const { id, epoch, current, next, retired } = k;
+      const ring = {
+        id,
+        epoch,
+        gen: k.gen + 1,
+        ttl: mostTtl(k.ttl),
+        overlap: mostOverlap(k.overlap),
+        current,
+        next,
+        retired,
+      };
+      return { name: 'repair', revokes: false, unusableSecret: false, key: null, ring };
+    }
+    // Row 4: another value.
+    return anew('adopt', known.ring !== null, blank, true);
+  }
+
+  // Row 1: the epoch is lower than this member has seen for that id, or it is a lineage that this member has left.
+  const highest = known.epochs.get(R.id);
+  const left = highest !== undefined && known.ring !== null && known.ring.id !== R.id;
+  if (highest !== undefined && (R.epoch < highest || left)) {
+    const isOperators = K !== null && K.value !== R.current.secret && K.value !== R.next.secret;
+    const id = left ? FRESH : R.id;
+    return anew('rollback', true, { ...R, id, epoch: Math.max(highest, R.epoch) + 1 }, isOperators);
+  }
+
+  const turned = (name: string, current: Ring['current'], next: Ring['next'], key: Effect['key']): Effect => {
+    const overlap = mostOverlap(R.overlap);
+    // K with the old current in it: its TTL is the schedule, whether or not R has heard of it.
+    const end =
+      K !== null && K.value === R.current.secret && K.expiresAtMs !== null ? K.expiresAtMs : R.current.expiresAt;
+    const old = { secret: R.current.secret, until: Math.min(now, end) + overlap };
+    const retired = [old, ...R.retired].filter((slot) => now < slot.until).filter((_, n) => n < 32);
+    const { id, epoch } = R;
+    return {
+      name,
+      revokes: false,
+      unusableSecret: false,
+      key,
+      ring: { id, epoch, gen: R.gen + 1, ttl: mostTtl(R.ttl), overlap, current, next, retired },
+    };
+  };
+  const rotation = (name: string): Effect => {
+    const expiresAt = now + mostTtl(R.ttl);
+    return turned(
+      name,
+      { secret: R.next.secret, expiresAt },
+      { secret: FRESH, since: now },
+      { value: R.next.secret, expiresAtMs: expiresAt },
+    );
+  };
+
+  // The clamp to a quarter of the ttl is not on the page: without it a DEL under a ttl of a few seconds would never be a brake.
+  const due = now >= R.current.expiresAt - Math.min(policy.clockToleranceMs, R.ttl / 4);
+  // Row 5: K is next, or it is gone and due.
+  if (K !== null && K.value === R.next.secret) {
+    if (K.expiresAtMs === null) return rotation('late rotation');
+    return turned(
+      'late rotation',
+      { secret: R.next.secret, expiresAt: K.expiresAtMs },
+      { secret: FRESH, since: now },
+      null,
+    );
+  }
+  if (K === null && due) return rotation('late rotation');
+
+  if (K !== null && K.value === R.current.secret) {
+    // Row 6: "before K expires", so it is K's own end that counts.
+    const end = K.expiresAtMs === null ? R.current.expiresAt : K.expiresAtMs;
+    if (now >= end - Math.min(policy.leadMs, R.ttl / 4)) return rotation('rotation');
+    // Row 7.
+    const expiresAt =
+      K.expiresAtMs !== null && Math.abs(K.expiresAtMs - R.current.expiresAt) > 5 ? K.expiresAtMs : R.current.expiresAt;
+    const ring = {
+      id: R.id,
+      epoch: R.epoch,
+      gen: R.gen + 1,
+      ttl: mostTtl(R.ttl),
+      overlap: mostOverlap(R.overlap),
+      current: { secret: R.current.secret, expiresAt },
+      next: R.next,
+      retired: R.retired,
+    };
+    const key = K.expiresAtMs === null ? { value: R.current.secret, expiresAtMs: expiresAt } : null;
+    const steady =
+      key === null && expiresAt === R.current.expiresAt && ring.ttl === R.ttl && ring.overlap === R.overlap;
+    return steady ? null : { name: 'reschedule', revokes: false, unusableSecret: false, key, ring };
+  }
+
+  // Row 8: gone and not due.
+  if (K === null) return anew('brake', true, { ...R, epoch: R.epoch + 1 }, false);
+  // Row 9: another value with a TTL, and due.
+  if (due && K.expiresAtMs !== null && usable && K.value !== null) {
+    return turned('foreign rotation', { secret: K.value, expiresAt: K.expiresAtMs }, R.next, null);
+  }
+  // Row 10: another value else.
+  return anew('brake', true, { ...R, epoch: R.epoch + 1 }, true);
+}

@@ -1,0 +1,27 @@
+/** As a TypeScript program without Node's types uses the default and the named imports. */
+import Rewt, { isRewtError, type JwtClaims, memoryStore, type RewtOptions, TokenError } from 'rewt';
+
+declare const console: { log(line: string): void };
+
+interface Claims extends JwtClaims {
+  username: string;
+}
+
+const options: RewtOptions = { store: memoryStore(), redisNamespace: 'foobar', ttl: 60 * 60 };
+
+async function main(): Promise<void> {
+  await using rewt: Rewt = new Rewt(options);
+  const token: string = await rewt.sign({ username: 'a@b.c' }, { expiresIn: '1m', audience: 'mail' });
+  const { username, exp } = await rewt.verify<Claims>(token, { audience: /mail/ });
+  const expires: number | undefined = exp;
+  const complete = await rewt.verify<Claims>(token, { complete: true });
+  const sameName: string = complete.payload.username;
+  if (username !== 'a@b.c' || sameName !== username || expires === undefined) throw new Error('another payload');
+
+  const refusal: unknown = await rewt.verify('no.to.ken').catch((error: unknown) => error);
+  if (!isRewtError(refusal) || !(refusal instanceof TokenError)) throw new Error('not a TokenError');
+  const code: TokenError['code'] = refusal.code;
+  console.log(`default-import: ${code}`);
+}
+
+void main();

@@ -1,0 +1,60 @@
+/** The package as its users get it: packed from dist/, and installed without a network into an empty folder. */
+import { execFile } from 'node:child_process';
+import { mkdtemp, realpath, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+
+export const project = fileURLToPath(new URL('../..', import.meta.url));
+const execFileAsync = promisify(execFile);
+
+export interface Scratch {
+  /** The folder with `node_modules/rewt`. */
+  readonly folder: string;
+  readonly tarball: string;
+  /** The paths within the tarball. */
+  readonly files: readonly string[];
+  /** Bytes of the tarball. */
+  readonly size: number;
+  remove(): Promise<void>;
+}
+
+/** Packs and installs; `npm test` has built dist/ before. */
+export async function installPackage(): Promise<Scratch> {
+  const folder = await realpath(await mkdtemp(join(tmpdir(), 'rewt-package-')));
+  const quiet = ['--offline', '--no-audit', '--no-fund', '--no-update-notifier', '--ignore-scripts'];
+  const packing = await npm(project, 'pack', '--json', '--pack-destination', folder, ...quiet);
+  const [packed] = JSON.parse(packing) as [{ filename: string; files: { path: string }[] }];
+  const tarball = join(folder, packed.filename);
+  await writeFile(join(folder, 'package.json'), '{"private":true}\n');
+  await npm(folder, 'install', tarball, ...quiet);
+  return {
+    folder,
+    tarball,
+    files: packed.files.map(({ path }) => path).sort(),
+    size: (await stat(tarball)).size,
+    remove: () => rm(folder, { recursive: true, force: true }),
+  };
+}
+
+function npm(cwd: string, ...args: string[]): Promise<string> {
+  return run(cwd, 'npm', args);
+}
+
+/** What Node prints when it runs this. Fails where it ends with another code than 0, or not at all. */
+export function node(cwd: string, ...args: string[]): Promise<string> {
+  return run(cwd, process.execPath, args);
+}
+
+async function run(cwd: string, program: string, args: readonly string[]): Promise<string> {
+  try {
+    const { stdout } = await execFileAsync(program, args, { cwd, timeout: 30_000, maxBuffer: 2 ** 24 });
+    return stdout.trim();
+  } catch (error) {
+    const { stdout, stderr, code, killed } = error as { stdout: string; stderr: string; code: number; killed: boolean };
+    throw new Error(
+      `${program} ${args.join(' ')} ${killed ? 'did not end' : `ended with ${code}`}:\n${stdout}${stderr}`,
+    );
+  }
+}

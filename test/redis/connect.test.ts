@@ -1,0 +1,165 @@
+/** A URL as redisConn: rewt makes a client from what the application has installed, and owns it. */
+import { execFile } from 'node:child_process';
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { promisify } from 'node:util';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { OptionError } from '../../src/errors.js';
+import { connectRedis } from '../../src/redis/connect.js';
+import { redisStore } from '../../src/stores/redis.js';
+import { type RedisServer, startRedis } from '../servers.js';
+
+const limits = { timeoutMs: 5_000 };
+const modules = resolve('node_modules');
+const argv1 = process.argv[1] ?? '';
+
+let server: RedisServer;
+const disposals: (() => unknown)[] = [];
+beforeAll(async () => {
+  server = await startRedis(['--requirepass', 'p@ss/word']);
+});
+afterAll(() => server?.stop());
+afterEach(async () => {
+  process.argv[1] = argv1;
+  for (const dispose of disposals.splice(0).reverse()) await dispose();
+});
+
+const url = (database = '') => `redis://:${encodeURIComponent('p@ss/word')}@127.0.0.1:${server.port}${database}`;
+
+/** The folder of an application that has `installed` under `name`, and where its script would be. */
+async function application(name?: string, installed?: string): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'rewt-app-'));
+  disposals.push(() => rm(folder, { recursive: true }));
+  await mkdir(join(folder, 'node_modules'));
+  if (name && installed) await symlink(join(modules, installed), join(folder, 'node_modules', name));
+  const script = join(folder, 'app.mjs');
+  await writeFile(script, '');
+  return script;
+}
+
+const published = (file: string): string => pathToFileURL(resolve('dist/esm', file)).href;
+
+/** Runs a program of that application with the published rewt, and gives what it prints; it has to end by itself. */
+async function run(script: string, from: string, then: string, cwd = join(script, '..')): Promise<string> {
+  await writeFile(
+    script,
+    `import { connectRedis } from '${published('redis/connect.js')}';
+     import { redisStore } from '${published('stores/redis.js')}';
+     let port;
+     try { port = connectRedis(process.argv[2]); } catch (error) { console.log(error.name, error.option, error.message); }
+     ${then}`,
+  );
+  const { stdout } = await promisify(execFile)(process.execPath, [script, from], { timeout: 10_000, cwd });
+  return stdout.trim();
+}
+
+describe('a store made from a URL', () => {
+  it.each([
+    ['redis 2.8', 'redis', 'redis2', 'redis-callback'],
+    ['redis 3.1', 'redis', 'redis3', 'redis-callback'],
+    ['redis 6', 'redis', 'redis', 'node-redis'],
+    ['ioredis 6', 'ioredis', 'ioredis', 'ioredis'],
+  ])('uses the %s of the application, with password and database', async (_, name, installed, dialect) => {
+    process.argv[1] = await application(name, installed);
+    const port = connectRedis(url('/3'));
+    expect(port.dialect).toBe(dialect);
+    const store = redisStore(port);
+    disposals.push(() => store.close());
+    const { nowMs, version } = await store.read(name, limits);
+    const ring = { text: `ring of ${name}`, expiresAtMs: nowMs + 60_000 };
+    await store.swap(name, version, { key: null, ring }, { ...limits, notAfterMs: nowMs + 5_000 });
+    expect(await server.cli('-a', 'p@ss/word', '-n', '3', 'GET', `{${name}:rewt-secret}:ring`)).toBe(ring.text);
+  });
+
+  it.each([
+    ['redis 2.8', 'redis', 'redis2'],
+    ['redis 3.1', 'redis', 'redis3'],
+    ['redis 6', 'redis', 'redis'],
+    ['ioredis 6', 'ioredis', 'ioredis'],
+  ])(
+    'through %s tells a wrong password and a server that is not there apart, at once and each time',
+    async (_, name, installed) => {
+      process.argv[1] = await application(name, installed);
+      const denied = redisStore(connectRedis(`redis://:wrong@127.0.0.1:${server.port}`));
+      const gone = redisStore(connectRedis('redis://:wrong@127.0.0.1:1'));
+      disposals.push(
+        () => denied.close(),
+        () => gone.close(),
+      );
+      for (let n = 0; n < 3; n += 1) {
+        await expect(denied.read('rewt', limits)).rejects.toMatchObject({ code: 'ERR_REWT_STORE_DENIED' });
+        await expect(gone.read('rewt', limits)).rejects.toMatchObject({ code: 'ERR_REWT_STORE_DOWN' });
+      }
+    },
+  );
+
+  it.each([
+    ['redis 2.8', 'redis', 'redis2'],
+    ['redis 3.1', 'redis', 'redis3'],
+    ['redis 6', 'redis', 'redis'],
+    ['ioredis 6', 'ioredis', 'ioredis'],
+  ])('through %s opens another connection when one was lost, or did not answer', async (_, name, installed) => {
+    process.argv[1] = await application(name, installed);
+    const own = await startRedis();
+    disposals.push(own.stop);
+    const store = redisStore(connectRedis(own.url));
+    disposals.push(() => store.close());
+    await store.read('rewt', limits);
+    await own.cli('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+    await expect.poll(() => store.read('rewt', limits)).toMatchObject({ ring: null });
+    process.kill(own.pid, 'SIGSTOP');
+    await expect(store.read('rewt', { timeoutMs: 100 })).rejects.toMatchObject({ code: 'ERR_REWT_STORE_TIMEOUT' });
+    await expect(store.read('rewt', { timeoutMs: 100 })).rejects.toMatchObject({ code: 'ERR_REWT_STORE_TIMEOUT' });
+    process.kill(own.pid, 'SIGCONT');
+    expect(await store.read('rewt', limits)).toMatchObject({ ring: null });
+  });
+
+  it.each([
+    ['redis 2.8', 'redis', 'redis2'],
+    ['redis 3.1', 'redis', 'redis3'],
+    ['redis 6', 'redis', 'redis'],
+    ['ioredis 6', 'ioredis', 'ioredis'],
+  ])('through %s lets an idle process end by itself', async (_, name, installed) => {
+    const script = await application(name, installed);
+    expect(
+      await run(script, url(), `console.log((await redisStore(port).read('rewt', { timeoutMs: 5_000 })).key);`),
+    ).toBe('null');
+  });
+
+  it('looks for a client where the program was started, too', async () => {
+    const script = await application();
+    const cwd = join(await application('redis', 'redis'), '..');
+    expect(await run(script, url(), 'console.log(port.dialect);', cwd)).toBe('node-redis');
+  });
+
+  it('says what to install where the application has no client', async () => {
+    expect(await run(await application(), url(), '')).toMatch(/^OptionError redisConn .*npm install redis/);
+  });
+});
+
+describe('a URL that cannot be used is refused, and not repeated', () => {
+  it.each([
+    ['redis:', 'no host'],
+    ['redis://', 'host'],
+    ['canary', 'write it as'],
+    ['http://:canary@localhost', 'redis:// or rediss://'],
+    ['unix:///canary.sock', 'redis:// or rediss://'],
+    ['redis://:canary@localhost/one', 'number of a database'],
+    ['redis://:canary@localhost/1?db=2', 'must end'],
+    ['redis://:can%ary@localhost', '%25'],
+    ['redis://:canary@localhost:99999', 'write it as'],
+  ])('%s', (text, words) => {
+    const refusal = (() => {
+      try {
+        return connectRedis(text);
+      } catch (error) {
+        return error;
+      }
+    })();
+    expect(refusal).toBeInstanceOf(OptionError);
+    expect(refusal).toMatchObject({ option: 'redisConn', message: expect.stringContaining(words) });
+    expect(String(refusal)).not.toMatch(/can%?ary/);
+  });
+});

@@ -1,0 +1,190 @@
+/** A borrowed client stays the user's, whatever its settings; what cannot be used is refused with words that help. */
+import { randomUUID } from 'node:crypto';
+import { Cluster, Redis } from 'ioredis';
+import { createClient, createClientPool, createCluster, createSentinel, RESP_TYPES } from 'redis';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { OptionError } from '../../src/errors.js';
+import { asRedisPort } from '../../src/redis/detect.js';
+import { redisStore, redisStoreFor } from '../../src/stores/redis.js';
+import type { Store, SwapAnswer } from '../../src/stores/store.js';
+import { type RedisServer, startRedis } from '../servers.js';
+import { clients, redis2, redis3 } from './clients.js';
+
+const limits = { timeoutMs: 5_000 };
+const secret = 'a-secret-of-at-least-thirty-two-bytes-000000';
+
+let server: RedisServer;
+const disposals: (() => unknown)[] = [];
+beforeAll(async () => {
+  server = await startRedis();
+});
+afterAll(() => server?.stop());
+afterEach(async () => {
+  for (const dispose of disposals.splice(0).reverse()) await dispose();
+});
+
+function storeOf(client: object): Store {
+  const store = redisStore(asRedisPort(client));
+  disposals.push(() => store.close());
+  return store;
+}
+
+async function write(store: Store, namespace: string): Promise<SwapAnswer> {
+  const { version, nowMs } = await store.read(namespace, limits);
+  const expiresAtMs = nowMs + 60_000;
+  const wanted = { key: { value: secret, expiresAtMs }, ring: { text: `ring ${randomUUID()}`, expiresAtMs } };
+  return store.swap(namespace, version, wanted, { ...limits, notAfterMs: nowMs + 5_000 });
+}
+
+const socket = () => ({ host: '127.0.0.1', port: server.port });
+
+describe('a client that is not open yet', () => {
+  it('of redis 6 is left alone: rewt works, and its user may connect it later', async () => {
+    const client = createClient({ socket: socket() });
+    disposals.push(() => client.destroy());
+    const store = storeOf(client);
+    const namespace = randomUUID();
+    expect((await write(store, namespace)).swapped).toBe(true);
+    expect(client.isOpen).toBe(false);
+    expect(client.listenerCount('error')).toBe(0);
+    await client.connect();
+    expect(await client.get(`${namespace}:rewt-secret`)).toBe(secret);
+    expect((await store.read(namespace, limits)).key?.value).toBe(secret);
+  });
+
+  it('of ioredis with lazyConnect is left alone: rewt works, and its user may connect it later', async () => {
+    const client = new Redis({ ...socket(), lazyConnect: true });
+    disposals.push(() => client.disconnect());
+    const store = storeOf(client);
+    const namespace = randomUUID();
+    expect((await write(store, namespace)).swapped).toBe(true);
+    expect(client.status).toBe('wait');
+    await client.connect();
+    expect(await client.get(`${namespace}:rewt-secret`)).toBe(secret);
+    expect((await store.read(namespace, limits)).key?.value).toBe(secret);
+  });
+
+  it('opens one connection for calls that arrive at once, and closes it with the store', async () => {
+    const name = `rewt-test-${randomUUID().slice(0, 8)}`;
+    const client = createClient({ socket: socket(), name });
+    const store = storeOf(client);
+    const connections = async (): Promise<number> =>
+      (await server.cli('CLIENT', 'LIST')).split(`name=${name}`).length - 1;
+    await Promise.all(Array.from({ length: 20 }, () => store.read('rewt', limits)));
+    expect(await connections()).toBe(1);
+    await store.close();
+    await expect.poll(connections).toBe(0);
+  });
+
+  it('without an error listener does not crash the process when the server goes, and works again when it is back', async () => {
+    const own = await startRedis();
+    disposals.push(own.stop);
+    const store = storeOf(createClient({ socket: { host: '127.0.0.1', port: own.port } }));
+    await store.read('rewt', limits);
+    await own.stop();
+    for (let n = 0; n < 2; n += 1) {
+      await expect(store.read('rewt', { timeoutMs: 1_000 })).rejects.toMatchObject({ code: 'ERR_REWT_STORE_DOWN' });
+    }
+    const again = await startRedis(['--port', String(own.port)]);
+    disposals.push(again.stop);
+    expect(await store.read('rewt', limits)).toMatchObject({ key: null });
+  });
+});
+
+describe('a borrowed client', () => {
+  it.each(clients)('of %s gets no listener of ours, and is open after close()', async (_, connect) => {
+    const { client, close } = await connect(server.port);
+    disposals.push(close);
+    const emitter = client as { listenerCount(event: string): number; eventNames(): string[] };
+    const count = (): number[] => emitter.eventNames().map((event) => emitter.listenerCount(event));
+    const other = storeOf(client);
+    await other.read('rewt', limits);
+    const before = count();
+    const store = redisStore(asRedisPort(client));
+    await write(store, randomUUID());
+    await store.close();
+    expect(count()).toEqual(before);
+    expect(await other.read('rewt', limits)).toMatchObject({ ring: null });
+  });
+
+  it.each([
+    ['redis 2.8', (prefix: string) => clients[0]?.[1](server.port, { prefix })],
+    ['redis 3.1', (prefix: string) => clients[1]?.[1](server.port, { prefix })],
+    ['redis 6', (keyPrefix: string) => clients[2]?.[1](server.port, { keyPrefix })],
+    ['ioredis 6', (keyPrefix: string) => clients[3]?.[1](server.port, { keyPrefix })],
+  ])('of %s with a key prefix has it in front of K once, as its user sees it', async (_, connect) => {
+    const prefix = `${randomUUID()}:`;
+    const { client, close } = (await connect(prefix)) ?? expect.fail('no client');
+    disposals.push(close);
+    expect((await write(storeOf(client), 'rewt')).swapped).toBe(true);
+    const names = (await server.cli('KEYS', `*${prefix}*`)).split('\n').sort();
+    expect(names).toEqual([`${prefix}rewt:rewt-secret`, `{${prefix}rewt:rewt-secret}:ring`]);
+  });
+
+  it.each([
+    ['redis 2.8 with return_buffers', () => clients[0]?.[1](server.port, { return_buffers: true })],
+    ['redis 3.1 with return_buffers', () => clients[1]?.[1](server.port, { return_buffers: true })],
+    ['redis 3.1 with string_numbers', () => clients[1]?.[1](server.port, { string_numbers: true })],
+    [
+      'redis 6 that maps strings to Buffers and lists to Sets',
+      () =>
+        clients[2]?.[1](server.port, {
+          commandOptions: { typeMapping: { [RESP_TYPES.BLOB_STRING]: Buffer, [RESP_TYPES.ARRAY]: Set } },
+        }),
+    ],
+    ['redis 6 on RESP2', () => clients[2]?.[1](server.port, { RESP: 2, maintNotifications: 'disabled' })],
+    ['ioredis 6 with auto-pipelining', () => clients[3]?.[1](server.port, { enableAutoPipelining: true })],
+    ['ioredis 6 on RESP2', () => clients[3]?.[1](server.port, { protocol: 2 })],
+    ['ioredis 6 with stringNumbers', () => clients[3]?.[1](server.port, { stringNumbers: true })],
+  ])('of %s reads and writes like any other', async (_, connect) => {
+    const { client, close } = (await connect()) ?? expect.fail('no client');
+    disposals.push(close);
+    const store = storeOf(client);
+    const namespace = randomUUID();
+    const { swapped, snapshot } = await write(store, namespace);
+    expect(swapped).toBe(true);
+    expect(snapshot.key?.value).toBe(secret);
+    expect(await store.read(namespace, limits)).toMatchObject({ ring: snapshot.ring, version: snapshot.version });
+  });
+});
+
+describe('what cannot be used is refused at once', () => {
+  it.each([
+    ['a cluster client of redis', () => createCluster({ rootNodes: [] }), 'createCluster'],
+    [
+      'a sentinel client of redis',
+      () => createSentinel({ name: 'x', sentinelRootNodes: [{ host: '127.0.0.1', port: 1 }] }),
+      'createSentinel',
+    ],
+    ['a pool of redis', () => createClientPool(), 'createClientPool'],
+    ['the legacy view of a client', () => createClient().legacy(), 'legacy()'],
+    [
+      'a cluster client of ioredis',
+      () => new Cluster([{ port: 1 }], { lazyConnect: true }),
+      'cluster client of ioredis',
+    ],
+    ['a client of valkey-glide', () => ({ customCommand() {}, invokeScript() {} }), 'valkey-glide'],
+    ['the module', () => redis2, 'not a Redis client that rewt knows'],
+    ['the other module', () => redis3, 'not a Redis client that rewt knows'],
+    ['an empty object', () => ({}), 'not a Redis client that rewt knows'],
+    ['null', () => null, 'it is null'],
+    ['a number', () => 6379, 'of type number'],
+  ])('%s', (_, make, words) => {
+    const refusal = (() => {
+      try {
+        return asRedisPort(make());
+      } catch (error) {
+        return error;
+      }
+    })();
+    expect(refusal).toBeInstanceOf(OptionError);
+    expect(refusal).toMatchObject({ option: 'redisConn', message: expect.stringContaining(words) });
+    expect(refusal).toMatchObject({ message: expect.stringContaining('ioredis 4 to 6') });
+  });
+
+  it('a namespace that the prefix of the client makes impossible', () => {
+    expect(() => redisStoreFor(createClient({ keyPrefix: 'a}:' }), 'rewt')).toThrow(
+      expect.objectContaining({ option: 'redisNamespace' }),
+    );
+  });
+});

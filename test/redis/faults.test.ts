@@ -1,0 +1,205 @@
+/** What the Redis store does where Redis refuses, is gone, is slow, or holds what is not rewt's. */
+import { randomUUID } from 'node:crypto';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { asRedisPort } from '../../src/redis/detect.js';
+import { redisNames } from '../../src/redis/names.js';
+import { redisStore } from '../../src/stores/redis.js';
+import type { Snapshot, Store, SwapAnswer, WantedState } from '../../src/stores/store.js';
+import { type RedisServer, startRedis } from '../servers.js';
+import { type Connect, clients } from './clients.js';
+
+const limits = { timeoutMs: 5_000 };
+const secret = 'a-secret-of-at-least-thirty-two-bytes-000000';
+
+let shared: RedisServer;
+const disposals: (() => Promise<void>)[] = [];
+beforeAll(async () => {
+  shared = await startRedis();
+});
+afterAll(() => shared?.stop());
+afterEach(async () => {
+  for (const dispose of disposals.splice(0).reverse()) await dispose();
+});
+
+async function ownServer(args: readonly string[] = []): Promise<RedisServer> {
+  const server = await startRedis(args);
+  disposals.push(server.stop);
+  return server;
+}
+
+async function storeOn(port: number, connect: Connect, options: object = {}): Promise<Store> {
+  const { client, close } = await connect(port, options);
+  const store = redisStore(asRedisPort(client));
+  disposals.push(close, () => store.close());
+  return store;
+}
+
+function wish(from: Snapshot, key: string | null = secret, text = `ring ${randomUUID()}`): WantedState {
+  return {
+    key: key === null ? null : { value: key, expiresAtMs: from.nowMs + 60_000 },
+    ring: { text, expiresAtMs: from.nowMs + 90_000 },
+  };
+}
+
+async function write(store: Store, namespace: string, key: string | null = secret): Promise<SwapAnswer> {
+  const from = await store.read(namespace, limits);
+  return store.swap(namespace, from.version, wish(from, key), { ...limits, notAfterMs: from.nowMs + 5_000 });
+}
+
+const someSnapshot: Snapshot = { nowMs: Date.now(), key: null, ring: null, version: ':' };
+const swapBlindly = (store: Store, namespace: string, from = someSnapshot): Promise<SwapAnswer> =>
+  store.swap(namespace, from.version, wish(from), { ...limits, notAfterMs: from.nowMs + 60_000 });
+
+const codeOf = (call: Promise<unknown>): Promise<unknown> =>
+  call.then(
+    () => 'no error',
+    (error) => error.code,
+  );
+
+describe.each(clients)('through %s', (name, connect) => {
+  it('redis-cli finds K and R under their names, with their times, and no draft', async () => {
+    const server = await ownServer();
+    const store = await storeOn(server.port, connect);
+    const { snapshot } = await write(store, 'rewt');
+    expect(await server.cli('GET', 'rewt:rewt-secret')).toBe(secret);
+    expect(await server.cli('GET', '{rewt:rewt-secret}:ring')).toBe(snapshot.ring);
+    const expiryMs = Number(await server.cli('PEXPIRETIME', 'rewt:rewt-secret'));
+    expect(Math.abs(expiryMs - (snapshot.key?.expiresAtMs ?? 0))).toBeLessThanOrEqual(2);
+    expect(Number(await server.cli('PTTL', '{rewt:rewt-secret}:ring'))).toBeGreaterThan(60_000);
+    const conflict = await swapBlindly(store, 'rewt');
+    const late = await store.swap('rewt', snapshot.version, wish(snapshot), { ...limits, notAfterMs: 1 });
+    expect([conflict.swapped, late.swapped]).toEqual([false, false]);
+    expect((await server.cli('KEYS', '*')).split('\n').sort()).toEqual(['rewt:rewt-secret', '{rewt:rewt-secret}:ring']);
+  });
+
+  it('a K that is not UTF-8 has no value, but is there; one that is empty or large is read as it is', async () => {
+    const store = await storeOn(shared.port, connect);
+    const namespace = randomUUID();
+    const { key } = redisNames(namespace);
+    await shared.cliWithInput(Buffer.from([0x66, 0xff, 0xfe, 0x80]), 'SET', key);
+    const odd = await store.read(namespace, limits);
+    expect(odd.key).toEqual({ value: null, expiresAtMs: null });
+    await shared.cliWithInput(Buffer.from('f\ufffd\ufffd\ufffd'), 'SET', key);
+    const replaced = await store.read(namespace, limits);
+    expect(replaced.key?.value).toBe('f\ufffd\ufffd\ufffd');
+    expect(replaced.version).not.toBe(odd.version);
+    await shared.cli('SET', key, '');
+    expect((await store.read(namespace, limits)).key?.value).toBe('');
+    const large = 'ü'.repeat(500_000);
+    await shared.cliWithInput(Buffer.from(large), 'SET', key);
+    expect((await store.read(namespace, limits)).key?.value).toBe(large);
+    const { swapped, snapshot } = await write(store, namespace, `${large}!`);
+    expect([swapped, snapshot.key?.value]).toEqual([true, `${large}!`]);
+  });
+
+  it('a K or R that is not a string is a typed error that says so, and stays as it is', async () => {
+    const store = await storeOn(shared.port, connect);
+    for (const which of ['key', 'ring'] as const) {
+      const namespace = randomUUID();
+      const { key, ring } = redisNames(namespace);
+      const odd = which === 'key' ? key : ring;
+      await shared.cli('LPUSH', odd, 'x');
+      expect(await codeOf(store.read(namespace, limits))).toBe('ERR_REWT_STORE_WRONG_TYPE');
+      expect(await codeOf(swapBlindly(store, namespace))).toBe('ERR_REWT_STORE_WRONG_TYPE');
+      expect(await shared.cli('TYPE', odd)).toBe('list');
+      expect(await shared.cli('EXISTS', key, ring)).toBe('1');
+    }
+  });
+
+  it('a server that stops answering costs no more than the deadline, and what was given up does not happen later', async () => {
+    const server = await ownServer();
+    const store = await storeOn(server.port, connect);
+    const from = await store.read('rewt', limits);
+    process.kill(server.pid, 'SIGSTOP');
+    const startedMs = performance.now();
+    const swap = store.swap('rewt', from.version, wish(from), { timeoutMs: 150, notAfterMs: from.nowMs + 200 });
+    expect(await codeOf(swap)).toBe('ERR_REWT_STORE_TIMEOUT');
+    expect(performance.now() - startedMs).toBeLessThan(1_000);
+    await new Promise((resolve) => setTimeout(resolve, Math.max(0, from.nowMs + 210 - Date.now())));
+    process.kill(server.pid, 'SIGCONT');
+    const after = await store.read('rewt', limits);
+    expect(after).toMatchObject({ key: null, ring: null });
+    expect(await server.cli('DBSIZE')).toBe('0');
+  });
+
+  it('a server that is gone is a typed error within the deadline', async () => {
+    const server = await ownServer();
+    const store = await storeOn(server.port, connect);
+    await store.read('rewt', limits);
+    await server.stop();
+    for (let n = 0; n < 3; n += 1) {
+      expect(await codeOf(store.read('rewt', { timeoutMs: 300 }))).toMatch(/^ERR_REWT_STORE_(DOWN|TIMEOUT)$/);
+    }
+  });
+
+  it('a client that its user closed is a typed error', async () => {
+    const { client, close } = await connect(shared.port);
+    const store = redisStore(asRedisPort(client));
+    await store.read('rewt', limits);
+    await close();
+    expect(await codeOf(store.read('rewt', { timeoutMs: 500 }))).toBe('ERR_REWT_STORE_CLOSED');
+    await store.close();
+  });
+
+  it('a full server refuses swaps and goes on with reads', async () => {
+    const server = await ownServer(['--maxmemory-policy', 'noeviction']);
+    const store = await storeOn(server.port, connect);
+    const { snapshot } = await write(store, 'rewt');
+    await server.cli('CONFIG', 'SET', 'maxmemory', '1mb');
+    const before = await store.read('rewt', limits);
+    expect(before.version).toBe(snapshot.version);
+    expect(await codeOf(swapBlindly(store, 'rewt', before))).toBe('ERR_REWT_STORE_FULL');
+    expect((await store.read('rewt', limits)).version).toBe(before.version);
+  });
+
+  it('a replica refuses swaps', async () => {
+    const [master, replica] = [await ownServer(['--repl-diskless-sync-delay', '0']), await ownServer()];
+    await replica.cli('REPLICAOF', '127.0.0.1', String(master.port));
+    // Until then the old clients wait, and do not send.
+    while (!(await replica.cli('INFO', 'replication')).includes('master_link_status:up'));
+    const store = await storeOn(replica.port, connect);
+    expect(await codeOf(swapBlindly(store, 'rewt'))).toBe('ERR_REWT_STORE_READ_ONLY');
+  });
+
+  it('a master without the replicas that it needs refuses swaps before anything is written', async () => {
+    const server = await ownServer(['--min-replicas-to-write', '1']);
+    const store = await storeOn(server.port, connect);
+    expect(await codeOf(swapBlindly(store, 'rewt'))).toBe('ERR_REWT_STORE_READ_ONLY');
+    expect(await server.cli('DBSIZE')).toBe('0');
+  });
+
+  it.for([
+    ['set', '-set'],
+    ['pexpireat', '-pexpireat'],
+    ['eval', '-eval'],
+    ['get', '-get'],
+  ])(
+    'a user without the right to %s gets a typed error, and half of a swap never happens',
+    async ([, rule = ''], context) => {
+      if (name === 'redis 2.8') context.skip('redis 2.8 knows no users: it would go in as the default one');
+      const user = `user-${randomUUID()}`;
+      await shared.cli('ACL', 'SETUSER', user, 'on', '>pw', '~*', '&*', '+@all', rule);
+      const options = { username: user, user, password: 'pw' };
+      const store = await storeOn(shared.port, connect, options);
+      const namespace = randomUUID();
+      expect(await codeOf(swapBlindly(store, namespace))).toBe('ERR_REWT_STORE_DENIED');
+      const { key, ring } = redisNames(namespace);
+      expect(await shared.cli('EXISTS', key, ring)).toBe('0');
+    },
+  );
+
+  it('a busy server is asked again within the deadline', async () => {
+    const server = await ownServer(['--busy-reply-threshold', '10']);
+    const store = await storeOn(server.port, connect);
+    await store.read('rewt', limits);
+    const endless = server.cli('EVAL', 'while true do end', '0').catch(() => {});
+    let asked: string;
+    do asked = await server.cli('PING').catch((error) => `${error.stdout}${error.stderr}`);
+    while (!asked.includes('BUSY'));
+    const reading = store.read('rewt', limits);
+    await new Promise((resolve) => setTimeout(resolve, 40));
+    await server.cli('SCRIPT', 'KILL');
+    expect(await reading).toMatchObject({ key: null, ring: null });
+    await endless;
+  });
+});
