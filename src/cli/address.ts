@@ -31,9 +31,7 @@ export function addressOf(url: string | undefined, env: NodeJS.ProcessEnv): Addr
 }
 
 export function openStore(address: Address, namespace: string): Store {
-  return 'redisUrl' in address
-    ? redisStoreFor(address.redisUrl, namespace)
-    : lmdbStore({ path: address.folder });
+  return 'redisUrl' in address ? redisStoreFor(address.redisUrl, namespace) : lmdbStore({ path: address.folder });
 }
 
 function stateFolder({ XDG_STATE_HOME = '' }: NodeJS.ProcessEnv): string {

@@ -27,7 +27,10 @@ const phrases: readonly (readonly [RegExp, string])[] = [
   [/\bmaxAge\b/g, '--max-age'],
   [/^(ttl|audience|issuer|subject|jwtid)\b/, '--$1'],
   [/\b(raise|fit) ttl\b/g, '$1 --ttl'],
-  [/: npm install lmdb$/, ': npm install lmdb (beside a global rewt: npm install --global lmdb), or use Redis: --url redis://…'],
+  [
+    /: npm install lmdb$/,
+    ': npm install lmdb (beside a global rewt: npm install --global lmdb), or use Redis: --url redis://…',
+  ],
 ];
 
 export function failureOf(error: unknown): Failure {

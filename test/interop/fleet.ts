@@ -5,7 +5,7 @@ import type { RewtOptions } from '../../src/options.js';
 import type { RedisServer } from '../servers.js';
 
 /** Seconds. The soft age is half of `maxStaleness`; the store timeout is none that a busy machine could reach. */
-export const times = { ttl: 60, tokenLifetime: 5, maxStaleness: 0.6, clockTolerance: 0.2, storeTimeout: 5 };
+export const times = { ttl: 60, tokenLifetime: 20, maxStaleness: 0.6, clockTolerance: 0.2, storeTimeout: 5 };
 
 /** For `vi.waitFor`: often enough to lose no time, long enough for a busy machine. */
 export const soon = { interval: 20, timeout: 15_000 };

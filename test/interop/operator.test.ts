@@ -344,8 +344,8 @@ describe('a Redis that', () => {
   });
 
   it('became a replica refuses a rotation that is due; its tokens verify again once it takes writes', async () => {
-    ann = fleet.member({ tokenLifetime: 20 });
-    bob = fleet.member({ tokenLifetime: 20 });
+    ann = fleet.member();
+    bob = fleet.member();
     const tokens = await tokensInUse();
     await own.cli('REPLICAOF', '127.0.0.1', String(await freePort()));
     expect(await codeOf(ann.rotate({ force: true }))).toBe('ERR_REWT_STORE_READ_ONLY');

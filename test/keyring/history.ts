@@ -82,8 +82,8 @@ export class World {
   readonly mint: Mint = countingMint();
   /** What the store held before each write. */
   readonly #past: Contents[] = [];
-  /** By the operation that wrote a ring: what had been revoked on the way to it. */
-  readonly #revokedBefore = new Map<string, ReadonlySet<string>>();
+  /** By the operation that wrote a ring: what had been revoked on the way to it, each secret with its lineage. */
+  readonly #revokedBefore = new Map<string, ReadonlyMap<string, string>>();
   /** Secrets that an operator or an old rewt put there by hand: they may come back, or be there twice. */
   readonly #byHand = new Set<string>();
   /**
@@ -243,7 +243,10 @@ export class World {
 
     expect(ring.epoch).toBeGreaterThanOrEqual(member.used.get(ring.id) ?? 0);
     member.used.set(ring.id, ring.epoch);
-    for (const secret of this.#revokedBefore.get(ring.op) ?? []) member.gone.add(secret);
+    for (const [secret, lineage] of this.#revokedBefore.get(ring.op) ?? []) {
+      // That another lineage was given up shows only to those who had been in it.
+      if (member.used.has(lineage)) member.gone.add(secret);
+    }
     for (const secret of secrets) {
       if (!this.#byHand.has(secret) && !this.#strays.has(secret)) expect(member.gone).not.toContain(secret);
     }
@@ -263,13 +266,13 @@ export class World {
     if (before !== null) expect(after.ttl).toBeGreaterThanOrEqual(before.id === after.id ? before.ttl : 0);
 
     const begins = ['adopt', 'bootstrap'].includes(plan.name);
-    const revoked = new Set(before === null ? [] : this.#revokedBefore.get(before.op));
-    if (begins && member.known.ring !== null) {
-      for (const secret of secretsOf(member.known.ring)) revoked.add(secret);
-      for (const secret of this.#revokedBefore.get(member.known.ring.op) ?? []) revoked.add(secret);
+    const revoked = new Map(before === null ? [] : this.#revokedBefore.get(before.op));
+    const given = begins ? member.known.ring : before;
+    if (begins && given !== null) {
+      for (const [secret, lineage] of this.#revokedBefore.get(given.op) ?? []) revoked.set(secret, lineage);
     }
     if (plan.revokes || begins) {
-      for (const secret of before === null ? [] : secretsOf(before)) revoked.add(secret);
+      if (given !== null) for (const secret of secretsOf(given)) revoked.set(secret, given.id);
       for (const secret of secretsOf(after)) revoked.delete(secret);
       this.#giveUpTokens();
       expect(after.retired).toEqual([]);
@@ -385,10 +388,12 @@ function secretsOf(ring: Ring): string[] {
   return [ring.current, ring.next, ...ring.retired].map((slot) => slot.secret);
 }
 
-/** Plays a history, and lets every member converge at its end. */
+/** Plays a history. At its end every member converges, and what they agree on lasts. */
 export function playHistory(history: readonly Command[]): World {
   const world = new World();
   for (const command of history) world.play(command);
   for (const member of world.members) world.converge(member);
+  const agreed = world.read().ring?.op;
+  for (const member of world.members) expect(world.converge(member).op).toBe(agreed);
   return world;
 }

@@ -2,15 +2,18 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isRewtError, OptionError } from '../../errors.js';
+import type { Rewt } from '../../rewt.js';
 import { addressOf } from '../address.js';
 import { asSeconds, assertNoWords, readArguments } from '../arguments.js';
 import type { Command } from '../command.js';
 import { type Live, startLive } from '../demo/live.js';
-import { type Notice, sharedNowMs, type Tally } from '../demo/messages.js';
+import { sharedNowMs } from '../demo/messages.js';
 import { type DemoMember, makePlace, openMember, type Place, removePlace, revocationBoundMs } from '../demo/place.js';
 import { formatReport, type Report, type Revocation, reportOf } from '../demo/report.js';
-import { type Service, startService } from '../demo/service.js';
+import { onOwnRotation, type Service, startService } from '../demo/service.js';
 import { type Terminal, unlessInterrupted } from '../terminal.js';
+
+const ROTATION_RETRY_MS = 100;
 
 const options = {
   help: { type: 'boolean', short: 'h' },
@@ -62,12 +65,14 @@ export const demo: Command = {
 
 async function show(place: Place, seconds: number, terminal: Terminal): Promise<Report> {
   const services: Service[] = [];
+  const end = new AbortController();
   const member = openMember(place);
   const live = startLive(terminal);
   try {
-    const run = runDemo({ place, seconds, member, live, services });
+    const run = runDemo({ place, seconds, member, live, services, ended: end.signal });
     return await unlessInterrupted(run, terminal);
   } finally {
+    end.abort();
     live.end();
     await Promise.all(services.map((service) => service.stop()));
     await member.close();
@@ -81,52 +86,75 @@ interface Stage {
   readonly live: Live;
   /** Filled as services start, so that they are stopped whatever happens. */
   readonly services: Service[];
+  /** Aborted when nobody waits for the demo any more. */
+  readonly ended: AbortSignal;
 }
 
-async function runDemo({ place, seconds, member: { rewt }, live, services }: Stage): Promise<Report> {
+async function runDemo({ place, seconds, member: { rewt }, live, services, ended }: Stage): Promise<Report> {
   // First, so that a store that cannot be used is told in its own words.
   await rewt.ready();
-  let tally: Tally | null = null;
   let rotations = 0;
-  const onNotice = (notice: Notice): void => {
-    if (notice.type === 'tally') {
-      tally = notice.tally;
-      live.update(notice.tally);
-    } else if (notice.type === 'rotated') {
-      rotations += 1;
-      live.tell(`rotated by schedule: ${notice.kid} signs`);
-    }
+  const countRotation = (kid: string, how: string): void => {
+    rotations += 1;
+    live.tell(`rotated ${how}: ${kid} signs`);
   };
-  const server = startService('server', onNotice);
-  services.push(server);
-  server.order({ type: 'start', place, serverPort: 0 });
+  onOwnRotation((kid) => countRotation(kid, 'by hand'));
+  const start = (name: 'server' | 'caller', serverPort: number): Service => {
+    const service = startService(name, (notice) => {
+      if (notice.type === 'tally') live.update(notice.tally);
+      else if (notice.type === 'rotated') countRotation(notice.kid, 'by schedule');
+    });
+    services.push(service);
+    service.order({ type: 'start', place, serverPort });
+    return service;
+  };
+
+  const server = start('server', 0);
   const { port } = await server.next('listening');
-  const caller = startService('caller', onNotice);
-  services.push(caller);
-  caller.order({ type: 'start', place, serverPort: port });
+  const caller = start('caller', port);
   await caller.next('tally');
 
-  const scene = async (): Promise<Revocation> => {
-    const tail = Math.min(2.5, seconds / 4);
-    const act = ((seconds - tail) / 3) * 1_000;
-    for (let turn = 0; turn < 2; turn += 1) {
-      await sleep(act);
-      const kid = await rotateWhenAllowed(rewt);
-      rotations += 1;
-      live.tell(`rotated by hand: ${kid} signs`);
-    }
-    await sleep(act);
-    caller.order({ type: 'hold' });
-    const { tokens } = await caller.next('holding');
-    const calledMs = sharedNowMs();
-    const { kid } = await rewt.revoke();
-    const returnedMs = sharedNowMs();
-    live.tell(`revoked: ${kid} signs`);
-    await sleep(tail * 1_000);
-    return { calledMs, returnedMs, boundMs: revocationBoundMs(place), tokensHeld: tokens };
-  };
   const begunMs = performance.now();
-  const revocation = await Promise.race([scene(), server.failed, caller.failed]);
-  const last = await caller.next('tally');
-  return reportOf(last.tally, revocation, rotations, (performance.now() - begunMs) / 1_000);
+  const scenes = playScenes({ rewt, caller, seconds, live, boundMs: revocationBoundMs(place), ended });
+  const revocation = await Promise.race([scenes, server.failed, caller.failed]);
+  const { tally } = await caller.next('tally');
+  return reportOf(tally, revocation, rotations, (performance.now() - begunMs) / 1_000);
+}
+
+interface Scenes extends Pick<Stage, 'seconds' | 'live' | 'ended'> {
+  readonly rewt: Rewt;
+  readonly caller: Service;
+  readonly boundMs: number;
+}
+
+/** Two rotations by hand among the scheduled ones, then the revocation, each after the same time. */
+async function playScenes({ rewt, caller, seconds, live, boundMs, ended }: Scenes): Promise<Revocation> {
+  const tailSeconds = Math.min(2.5, seconds / 4);
+  const pauseMs = ((seconds - tailSeconds) / 3) * 1_000;
+  for (let rotation = 0; rotation < 2; rotation += 1) {
+    await sleep(pauseMs, undefined, { signal: ended });
+    await rotateOnceAllowed(rewt, ended);
+  }
+  await sleep(pauseMs, undefined, { signal: ended });
+  caller.order({ type: 'hold' });
+  const { tokens } = await caller.next('holding');
+  const calledMs = sharedNowMs();
+  const { kid } = await rewt.revoke();
+  const returnedMs = sharedNowMs();
+  live.tell(`revoked: ${kid} signs`);
+  await sleep(tailSeconds * 1_000, undefined, { signal: ended });
+  return { calledMs, returnedMs, boundMs, tokensHeld: tokens };
+}
+
+/** Without force: a rotation that comes too soon after a scheduled one waits. */
+async function rotateOnceAllowed(rewt: Rewt, ended: AbortSignal): Promise<void> {
+  for (;;) {
+    try {
+      await rewt.rotate();
+      return;
+    } catch (error) {
+      if (!isRewtError(error) || error.code !== 'ERR_REWT_ROTATION_REFUSED') throw error;
+      await sleep(ROTATION_RETRY_MS, undefined, { signal: ended });
+    }
+  }
 }

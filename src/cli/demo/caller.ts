@@ -42,7 +42,10 @@ function start(rewt: Rewt, port: number): void {
   for (let caller = 0; caller < CALLS_AT_A_TIME; caller += 1) void callForever(rewt);
   setInterval(() => {
     const kid = rewt.status().keyring?.signing ?? null;
-    tell({ type: 'tally', tally: { ...count, kid, recent: latencyOf(recent), overall: latencyOf(overall), oldTokens } });
+    tell({
+      type: 'tally',
+      tally: { ...count, kid, recent: latencyOf(recent), overall: latencyOf(overall), oldTokens },
+    });
     recent.reset();
   }, TALLY_MS);
 }
@@ -77,12 +80,13 @@ async function call(rewt: Rewt): Promise<void> {
 }
 
 async function attempt(rewt: Rewt): Promise<{ status: number; token: string; fromBefore: boolean }> {
+  // Asked before signing: once this service's copy shows the revocation, every secret that it signs with is a new one.
+  const fromBefore = !revoked;
   try {
     const token = await rewt.sign({ sub: 'caller' }, { audience: 'server' });
-    const fromBefore = !revoked;
     return { status: await send(token), token, fromBefore };
   } catch (error) {
-    if (isRewtError(error) && error.status === 503) return { status: 503, token: '', fromBefore: false };
+    if (isRewtError(error) && error.status === 503) return { status: 503, token: '', fromBefore };
     throw error;
   }
 }

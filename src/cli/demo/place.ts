@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { within } from '../../deadline.js';
 import { StoreError } from '../../errors.js';
 import { connectRedis } from '../../redis/connect.js';
 import { redisNames } from '../../redis/names.js';
@@ -22,6 +23,8 @@ export interface Place {
  */
 const times = { ttl: 2, maxStaleness: 1, clockTolerance: 0.25, tokenLifetime: 20 };
 
+const REMOVAL_MS = 1_000;
+
 /** A store that each operation asks refuses at once; a copy of Redis' keyring is believed for its soft age. Slack: for a busy machine. Milliseconds. */
 export function revocationBoundMs({ address }: Place): number {
   const softAgeMs = Math.min(2_000, (times.maxStaleness * 1_000) / 2);
@@ -36,7 +39,10 @@ export async function makePlace(asked: Address | null): Promise<Place> {
     const folder = await mkdtemp(join(asked?.folder ?? tmpdir(), 'rewt-demo-'));
     return { address: { folder }, namespace };
   } catch {
-    throw new StoreError('ERR_REWT_STORE_DENIED', 'No folder can be made for the demo: see whether it may be written there.');
+    throw new StoreError(
+      'ERR_REWT_STORE_DENIED',
+      'No folder can be made for the demo: see whether it may be written there.',
+    );
   }
 }
 
@@ -45,7 +51,7 @@ export async function removePlace({ address, namespace }: Place): Promise<void> 
   if ('folder' in address) return rm(address.folder, { recursive: true, force: true });
   const port = connectRedis(address.redisUrl);
   const { key, ring } = redisNames(namespace);
-  await port.send([['DEL', key, ring]], key);
+  await within(REMOVAL_MS, port.send([['DEL', key, ring]], key), () => new Error()).catch(() => {});
   await port.close();
 }
 

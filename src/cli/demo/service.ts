@@ -3,7 +3,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { subscribe } from 'node:diagnostics_channel';
 import { fileURLToPath } from 'node:url';
-import { OptionError } from '../../errors.js';
 import type { RotatedMessage } from '../../observe/channels.js';
 import type { Notice, Order } from './messages.js';
 
@@ -22,12 +21,14 @@ export interface Service {
 
 export function startService(name: 'server' | 'caller', onNotice: (notice: Notice) => void): Service {
   // Nothing of theirs is printed: what they have to say, they say in notices.
-  const child = fork(fileURLToPath(new URL(`./${name}.js`, import.meta.url)), { stdio: ['ignore', 'ignore', 'ignore', 'ipc'] });
+  const child = fork(fileURLToPath(new URL(`./${name}.js`, import.meta.url)), {
+    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+  });
   let stopping = false;
   const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
   const failed = new Promise<never>((_, reject) => {
     const fail = () => {
-      if (!stopping) reject(new OptionError(`the ${name} of the demo ended too early: is there memory and room for two more processes?`));
+      if (!stopping) reject(new Error(`the ${name} of the demo ended too early`));
     };
     child.once('error', fail).once('close', fail);
   });
@@ -65,9 +66,14 @@ export function serve(onOrder: (order: Order) => Promise<void>): void {
   // Ctrl-C reaches all processes of a terminal; the parent decides when its services end.
   process.on('SIGINT', () => {});
   process.on('disconnect', () => process.exit());
+  onOwnRotation((kid) => tell({ type: 'rotated', kid }));
+}
+
+/** Of all members, one writes a rotation: counting each one's own counts every rotation once. */
+export function onOwnRotation(listen: (kid: string) => void): void {
   subscribe('rewt:rotated', (message) => {
     const { kid, own } = message as RotatedMessage;
-    if (own) tell({ type: 'rotated', kid });
+    if (own) listen(kid);
   });
 }
 

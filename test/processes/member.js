@@ -1,0 +1,131 @@
+/**
+ * A member in a process of its own: does what its parent asks over IPC, and answers under the same number.
+ * `node member.js <folder of the compiled library> <place as JSON>`, where a place is { redis: port, client } or { lmdb: folder }.
+ */
+import { connect as connectTo, createServer } from 'node:net';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { setTimeout } from 'node:timers/promises';
+import { pathToFileURL } from 'node:url';
+
+const [, , dist, placeJson] = process.argv;
+
+process.on('message', async ({ number, verb, order }) => {
+  try {
+    process.send({ number, value: await verbs[verb](order) });
+  } catch (error) {
+    process.send({ number, error: error.code ?? String(error) });
+  }
+});
+// A parent that has gone needs no member.
+process.on('disconnect', () => process.exit());
+
+const ready = start(JSON.parse(placeJson));
+let rewt;
+
+/** Answers with what a new Rewt takes: this process has one connection, or one environment, for all of them. */
+async function start(place) {
+  const { Rewt, lmdbStore } = await import(pathToFileURL(join(dist, 'index.js')).href);
+  if (place.lmdb) return { Rewt, shared: { store: lmdbStore({ path: place.lmdb }) } };
+  const address = { host: '127.0.0.1', port: place.redis };
+  if (place.client === 'ioredis') {
+    const { Redis } = await import('ioredis');
+    return { Rewt, shared: { redisConn: new Redis(address) } };
+  }
+  const { createClient } = await import('redis');
+  return { Rewt, shared: { redisConn: await createClient({ socket: address }).connect() } };
+}
+
+async function enter(namespace, options) {
+  const { Rewt, shared } = await ready;
+  await rewt?.close();
+  rewt = new Rewt({ ...shared, redisNamespace: namespace, ...options });
+}
+
+const heard = { accepted: 0, refused: {}, kids: new Set(), held: 0 };
+const sent = { count: 0, running: true };
+
+const verbs = {
+  /** A fresh member signs its first token, at `atMs` by everybody's clock. */
+  async sign({ namespace, options, payload, atMs }) {
+    await enter(namespace, options);
+    if (atMs > Date.now()) await setTimeout(atMs - Date.now());
+    return rewt.sign(payload);
+  },
+
+  /** Verifies tokens, and tells what the store holds after that. */
+  async verify({ tokens }) {
+    const payloads = await Promise.all(tokens.map((token) => rewt.verify(token)));
+    await rewt.ready();
+    return { payloads, keyring: rewt.status().keyring };
+  },
+
+  /** Verifies every token that arrives at a port, one a line; one in fifty again shortly before it ends. */
+  async listen({ namespace, options }) {
+    await enter(namespace, options);
+    const server = createServer((socket) => createInterface(socket).on('line', hear));
+    await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+    return server.address().port;
+  },
+  heard: () => ({ ...heard, kids: [...heard.kids] }),
+
+  /** Sends a token for each millisecond that passes, until `stopSending`. */
+  async startSending({ namespace, options, port }) {
+    await enter(namespace, options);
+    const socket = connectTo(port, '127.0.0.1');
+    socket.setNoDelay(true);
+    const begunMs = performance.now();
+    sent.done = (async () => {
+      while (sent.running) {
+        const due = Math.floor(performance.now() - begunMs) - sent.count;
+        const tokens = await Promise.all(
+          Array.from({ length: due }, (_, index) => rewt.sign({ number: sent.count + index })),
+        );
+        for (const token of tokens) socket.write(`${token}\n`);
+        sent.count += due;
+        await setTimeout(1);
+      }
+      socket.end();
+      return { count: sent.count, elapsedMs: performance.now() - begunMs };
+    })();
+  },
+  async stopSending() {
+    sent.running = false;
+    return sent.done;
+  },
+
+  /** Rotates until it is killed; answers after the first time. */
+  async rotateForEver({ namespace, options }) {
+    await enter(namespace, options);
+    await rewt.rotate({ force: true });
+    rotateOn();
+  },
+};
+
+async function rotateOn() {
+  for (;;) {
+    // Refused while too many retired secrets still verify.
+    await rewt.rotate({ force: true }).catch(() => setTimeout(1));
+  }
+}
+
+async function hear(token) {
+  const claims = await accept(token);
+  if (claims === null || claims.number % 50 !== 0) return;
+  heard.held += 1;
+  await setTimeout(Math.max(0, claims.exp * 1_000 - Date.now() - 100));
+  await accept(token);
+  heard.held -= 1;
+}
+
+async function accept(token) {
+  try {
+    const { header, payload } = await rewt.verify(token, { complete: true });
+    heard.accepted += 1;
+    heard.kids.add(header.kid);
+    return payload;
+  } catch (error) {
+    heard.refused[error.code] = (heard.refused[error.code] ?? 0) + 1;
+    return null;
+  }
+}
