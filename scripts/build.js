@@ -1,7 +1,7 @@
 /** Compiles src/ twice, file by file: once as ES modules, once as CommonJS. */
 
 import { execFileSync } from 'node:child_process';
-import { chmodSync, copyFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 process.chdir(fileURLToPath(new URL('..', import.meta.url)));
@@ -15,6 +15,5 @@ for (const format of ['esm', 'cjs']) {
 
 // Inside this folder, .js means CommonJS.
 writeFileSync('dist/cjs/package.json', '{"type":"commonjs"}\n');
-mkdirSync('dist/cjs', { recursive: true });
 for (const file of ['index.cjs', 'index.d.cts']) copyFileSync(`src/cjs/${file}`, `dist/cjs/${file}`);
 chmodSync('dist/esm/cli/main.js', 0o755);

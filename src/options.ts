@@ -42,7 +42,7 @@ export interface RewtOptions {
   algorithms?: readonly 'HS256'[] | undefined;
 }
 
-/** The options once read. */
+/** The options once read. @internal */
 export interface Settings {
   readonly namespace: string;
   readonly redisConn: object | string | null;
@@ -96,6 +96,7 @@ const MOST_SECONDS = 3_155_760_000;
 /**
  * Reads the options of `new Rewt()`.
  * @throws {OptionError} that says which option is wrong, why, and what to do.
+ * @internal
  */
 export function readOptions(raw: unknown): Settings {
   const option = optionReader(raw ?? {}, rewtOptionNames, 'Rewt options', misplaced);

@@ -29,10 +29,8 @@ import type { Lease } from './keyring/lease.js';
 import { Member } from './keyring/member.js';
 import { announce } from './observe/announce.js';
 import { type RewtOptions, readOptions, type Settings } from './options.js';
-import { connectRedis } from './redis/connect.js';
-import { asRedisPort } from './redis/detect.js';
 import { type Status, statusOf } from './status.js';
-import { redisStore } from './stores/redis.js';
+import { redisStoreFor } from './stores/redis.js';
 import type { Store } from './stores/store.js';
 
 /** What `sign` takes: claims, or a text that is signed as it is (a Buffer must be UTF-8). */
@@ -68,7 +66,8 @@ export class Rewt {
   constructor(options: RewtOptions) {
     this.#settings = readOptions(options);
     const { namespace, redisConn, store, member } = this.#settings;
-    this.#store = store ?? redisStore(typeof redisConn === 'string' ? connectRedis(redisConn) : asRedisPort(redisConn));
+    // One of the two is given: the options were read.
+    this.#store = store ?? redisStoreFor(redisConn as object | string, namespace);
     this.#member = new Member({
       ...member,
       store: this.#store,

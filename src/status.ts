@@ -35,6 +35,7 @@ export interface KeyringStatus {
   readonly retired: readonly { readonly kid: string; readonly verifiesUntil: Date }[];
 }
 
+/** Reads the copy as it stands. @internal */
 export function statusOf(settings: Settings, store: string, member: Member): Status {
   const { namespace } = settings;
   const lease = member.held();

@@ -13,25 +13,29 @@ export const commonOptions = {
   ttl: { type: 'string' },
 } as const;
 
-type Options = NonNullable<ParseArgsConfig['options']>;
+export type Options = NonNullable<ParseArgsConfig['options']>;
+
+export type Arguments<O extends Options> = ReturnType<
+  typeof parseArgs<{ args: string[]; options: O; strict: true; allowPositionals: true }>
+>;
 
 /**
  * The options and the other words.
  * @throws {OptionError} for an unknown option, or one whose value is missing. No value is ever repeated.
  */
-export function readArguments<O extends Options>(words: readonly string[], options: O) {
+export function readArguments<O extends Options>(words: readonly string[], options: O): Arguments<O> {
   const args = [...words];
   const { tokens } = parseArgs({ args, options, strict: false, allowPositionals: true, tokens: true });
   const given = tokens.flatMap((token) => (token.kind === 'option' ? [token.rawName.split('=', 1)[0] ?? ''] : []));
   const known = Object.keys(options).map((name) => `--${name}`);
   const names = given.filter((name) => name !== '-h').map((name) => [name, true]);
-  assertKnownNames(Object.fromEntries(names), known, 'arguments');
+  assertKnownNames(Object.fromEntries(names), known, 'usage');
   try {
     return parseArgs({ args, options, strict: true, allowPositionals: true });
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
-    // Of what is left, Node says which option it is, in its first line, and never its value.
-    throw new OptionError(error.message.split('\n', 1)[0] ?? '');
+    // Of what is left, Node says which option it is and what to write, and never its value.
+    throw new OptionError(error.message.replaceAll('\n', ' '));
   }
 }
 

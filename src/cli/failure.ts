@@ -18,6 +18,7 @@ const phrases: readonly (readonly [RegExp, string])[] = [
   [/\brotate\(\{ force: true \}\)/g, 'rewt rotate --force'],
   [/\brevoke\(\)/g, 'rewt revoke'],
   [/give every member a larger tokenLifetime/, 'set its life with --expires-in'],
+  [/\btokenLifetime allows\b/, 'the keyring is asked for'],
   [/\btokenLifetime\b/g, '--expires-in'],
   [/the folder given to lmdbStore/g, 'the folder of the embedded store'],
   [/\bredisConn\b/g, '--url'],

@@ -11,8 +11,7 @@ export const overview = `rewt: signs and verifies JWTs with one secret that all 
   rewt status   shows the keyring: kids and times, never a secret
   rewt demo     two services, one calling the other, while secrets rotate
 
-Each verb has --help. Exit codes: 0 valid, 1 refused, 2 usage, 3 store unavailable.
-`;
+Each verb has --help. Exit codes: 0 valid, 1 refused, 2 usage, 3 store unavailable.`;
 
 const common = `
   --url <url>        redis://…, rediss://… or lmdb:<folder>; also as REWT_URL.

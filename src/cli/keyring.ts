@@ -23,19 +23,26 @@ export interface KeyringArguments {
   readonly ttl?: string | undefined;
 }
 
+/** Where a command's times differ from those of all others. Seconds. */
+interface Times {
+  /** The life of the token to sign, where it was asked for: the keyring then lets its secrets verify that long. */
+  readonly tokenLifetime?: number | undefined;
+  /** Undefined: as for the members of a fleet. */
+  readonly maxStaleness?: number | undefined;
+}
+
 /**
  * What `use` makes of the keyring. It is closed afterwards, whatever happens, so that the process can end.
  *
- * @param expiresInSeconds the life of the token to sign: the keyring then lets its secrets verify that long.
  * @throws what `use` throws; {OptionError} for arguments that are wrong or do not fit each other.
  */
 export async function withKeyring<T>(
   { url, namespace = 'rewt', ttl }: KeyringArguments,
   terminal: Terminal,
   use: (keyring: Keyring) => Promise<T>,
-  expiresInSeconds = 0,
+  own: Times = {},
 ): Promise<T> {
-  const times = timesFor(asSeconds(ttl, '--ttl'), expiresInSeconds);
+  const times = timesFor(asSeconds(ttl, '--ttl'), own);
   const store = openStore(addressOf(url, terminal.env), namespace);
   try {
     const rewt = new Rewt({ store, redisNamespace: namespace, ...times });
@@ -49,14 +56,18 @@ export async function withKeyring<T>(
   }
 }
 
-/** A command has no copy to grow old. Where `--ttl` is short, the times that have no flag are lowered to fit. */
-function timesFor(ttl: number | undefined, expiresInSeconds: number) {
+/**
+ * A command has no copy that could grow old, and with a `maxStaleness` of 0 its tokens ask the least of the keyring. Where `--ttl` is short, the times that have
+ * no flag are lowered to fit.
+ */
+function timesFor(ttl: number | undefined, { tokenLifetime = 0, ...own }: Times) {
   const ttlOrMore = ttl ?? Number.POSITIVE_INFINITY;
   return {
     ttl,
     maxStaleness: 0,
     storeTimeout: STORE_TIMEOUT_SECONDS,
     clockTolerance: Math.min(5, ttlOrMore / 4),
-    tokenLifetime: Math.max(expiresInSeconds, Math.min(DEFAULT_TOKEN_LIFETIME_SECONDS, 8 * ttlOrMore)),
+    tokenLifetime: Math.max(tokenLifetime, Math.min(DEFAULT_TOKEN_LIFETIME_SECONDS, 8 * ttlOrMore)),
+    ...own,
   };
 }

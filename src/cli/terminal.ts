@@ -45,6 +45,8 @@ export async function confirm(question: string, { stdin, stderr, interrupted }: 
   const lines = createInterface({ input: stdin, terminal: false, signal: interrupted });
   try {
     for await (const line of lines) return /^\s*y(es)?\s*$/i.test(line);
+    // Nobody pressed Enter.
+    stderr.write('\n');
     return false;
   } finally {
     lines.close();

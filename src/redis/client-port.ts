@@ -104,7 +104,7 @@ async function settle(act: () => unknown): Promise<Reply | Error> {
   }
 }
 
-/** Clients can be told to give Buffers, numbers or Sets where Redis gave strings and arrays. */
+/** Clients can be told to give Buffers where Redis gave strings. */
 function asReply(value: unknown): Reply {
   if (value === null || value === undefined) return null;
   if (Array.isArray(value)) return value.map(asReply);

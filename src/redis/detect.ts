@@ -1,7 +1,7 @@
 /** Tells the families of Redis clients apart by their shape: rewt imports none of them. */
 import { OptionError } from '../errors.js';
 import { type IoredisClient, ioredisPort } from './ioredis.js';
-import { type NodeRedisClient, nodeRedisPort } from './node-redis.js';
+import { isMisledByUrl, type NodeRedisClient, nodeRedisPort } from './node-redis.js';
 import type { RedisPort } from './port.js';
 import { type CallbackClient, redisCallbackPort } from './redis-callback.js';
 
@@ -20,6 +20,12 @@ export function asRedisPort(client: unknown): RedisPort {
   }
   if (isIoredis(client)) return ioredisPort(client);
   if (isRedisCallback(client)) return redisCallbackPort(client);
+  if (isMisledByUrl(client as NodeRedisClient)) {
+    throw new OptionError(
+      'redisConn was made by createClient(url), which redis 4 and later do not read: it connects to localhost:6379. Write createClient({ url }), or give rewt the URL itself.',
+      { option: 'redisConn' },
+    );
+  }
   return nodeRedisPort(client as NodeRedisClient);
 }
 

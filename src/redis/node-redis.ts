@@ -8,7 +8,7 @@ export interface NodeRedisClient {
   readonly options?: NodeRedisOptions | undefined;
   /** Version 4 with `legacyMode`: where the promises are. Throws without that mode. */
   readonly v4?: Pick<NodeRedisClient, 'sendCommand'>;
-  sendCommand(args: readonly string[], options?: { typeMapping: Record<string, never> }): Promise<unknown>;
+  sendCommand(args: readonly string[]): Promise<unknown>;
   duplicate(overrides: object): NodeRedisClient;
   on(event: string, listener: (error?: unknown) => void): unknown;
   connect(): Promise<unknown>;
@@ -28,8 +28,6 @@ interface NodeRedisOptions {
 export const nodeRedis: Dialect<NodeRedisClient> = {
   name: 'node-redis',
   send(client, command) {
-    // Version 5 and later may be told to map replies, even lists to Sets, which lose what is equal. Version 4 knows no such option.
-    if ('withTypeMapping' in client) return client.sendCommand(command, { typeMapping: {} });
     const promising = client.options?.legacyMode ? (client.v4 ?? client) : client;
     return promising.sendCommand(command);
   },
@@ -45,6 +43,16 @@ export const nodeRedis: Dialect<NodeRedisClient> = {
 /** Settings of a client of rewt's own: fails at once instead of queueing, and has no timer that keeps a process alive. */
 export function oneShot(socket: object | undefined): object {
   return { disableOfflineQueue: true, pingInterval: undefined, socket: { ...socket, reconnectStrategy: false } };
+}
+
+/**
+ * From version 4 on, `createClient('redis://…')` takes the string's letters for options and connects to localhost:6379.
+ * Where that is what the string said, no harm is done, and the original snippet works; else it would be the wrong Redis, silently.
+ */
+export function isMisledByUrl({ options }: NodeRedisClient): boolean {
+  const letters = Object.entries(options ?? {}).filter(([name]) => /^\d+$/.test(name));
+  const url = letters.map(([, letter]) => letter).join('');
+  return url !== '' && !/^redis:\/\/(localhost|127\.0\.0\.1)(:6379)?(\/0?)?$/.test(url);
 }
 
 export function nodeRedisPort(client: NodeRedisClient): RedisPort {

@@ -1,5 +1,6 @@
 /** A store in a folder of this machine, for any number of processes and no server: LMDB, which survives a crash of any of them. */
 import { resolve } from 'node:path';
+import { within } from '../deadline.js';
 import { OptionError, StoreError } from '../errors.js';
 import { type LmdbDatabase, openEnvironment } from './lmdb-environment.js';
 import { asStoreError } from './lmdb-errors.js';
@@ -69,7 +70,7 @@ export function lmdbStore({ path, now = Date.now }: LmdbStoreOptions): Store {
     local: true,
     async read(namespace, { timeoutMs }) {
       const key = keyOf(namespace);
-      const db = database && !closing ? database : await within(timeoutMs, typed(open()));
+      const db = database && !closing ? database : await within(timeoutMs, typed(open()), heldUp);
       try {
         // LMDB would go on showing the state of this turn's first read.
         db.resetReadTxn();
@@ -94,10 +95,10 @@ export function lmdbStore({ path, now = Date.now }: LmdbStoreOptions): Store {
       swaps.add(swap);
       const done = () => void swaps.delete(swap);
       swap.then(done, done);
-      return within(timeoutMs, swap);
+      return within(timeoutMs, swap, heldUp);
     },
     close() {
-      closing ??= within(closeTimeoutMs, release()).catch(() => {});
+      closing ??= within(closeTimeoutMs, release(), heldUp).catch(() => {});
       return closing;
     },
   };
@@ -152,16 +153,9 @@ async function typed<T>(work: Promise<T>): Promise<T> {
   }
 }
 
-/** Settles as `work` does, or rejects once `timeoutMs` have passed; `work` goes on alone then. */
-async function within<T>(timeoutMs: number, work: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const deadline = new Promise<never>((_, reject) => {
-    const message = 'LMDB did not answer in time: another process may be holding its write lock';
-    timer = setTimeout(() => reject(new StoreError('ERR_REWT_STORE_TIMEOUT', message)), timeoutMs);
-  });
-  try {
-    return await Promise.race([work, deadline]);
-  } finally {
-    clearTimeout(timer);
-  }
+function heldUp(): StoreError {
+  return new StoreError(
+    'ERR_REWT_STORE_TIMEOUT',
+    'LMDB did not answer in time: another process may be holding its write lock',
+  );
 }

@@ -1,6 +1,7 @@
 /** The Redis store: one script reads both keys, another swaps them, both by the server's clock. */
 import { createHash, randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { within } from '../deadline.js';
 import { StoreError } from '../errors.js';
 import { connectRedis } from '../redis/connect.js';
 import { asRedisPort } from '../redis/detect.js';
@@ -45,7 +46,10 @@ export function redisStore(port: RedisPort): Store {
         await sleep(pauseMs);
       }
     };
-    return withinDeadline(asking(), timeoutMs, () => port.abandon());
+    return within(timeoutMs, asking(), () => {
+      port.abandon();
+      return new StoreError('ERR_REWT_STORE_TIMEOUT', `Redis did not answer within ${timeoutMs} ms.`);
+    });
   }
 
   return {
@@ -153,20 +157,4 @@ function milliseconds(ms: number): string {
 
 function closedError(): StoreError {
   return new StoreError('ERR_REWT_STORE_CLOSED', 'The store has been closed.');
-}
-
-/** The timer is not unref'ed: a caller is waiting, and a connection of rewt's own does not keep the process alive for it. */
-async function withinDeadline<T>(work: Promise<T>, timeoutMs: number, late: () => void): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const deadline = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      late();
-      reject(new StoreError('ERR_REWT_STORE_TIMEOUT', `Redis did not answer within ${timeoutMs} ms.`));
-    }, timeoutMs);
-  });
-  try {
-    return await Promise.race([work, deadline]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

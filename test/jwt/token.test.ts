@@ -217,6 +217,7 @@ describe('a foreign header that is right', () => {
     ['other order and white space (RFC 7515 A.1)', ' {"typ":"JWT",\r\n "alg":"HS256"} ', undefined],
     ['a nested object with members of the same names', '{"alg":"HS256","kid":"k","x":{"alg":1,"kid":2,"alg":3}}', 'k'],
     ['strings full of JSON', { alg: 'HS256', x: '":{"[\\"', '\\":': ',"a":' }, undefined],
+    ['an escaped quotation mark before other members', '{"alg":"HS256","x":"\\"","kid":"k"}', 'k'],
     ['lists of objects', { alg: 'HS256', x: [{ a: 1 }, { a: 2, b: [':'] }] }, undefined],
     [
       'keys and addresses in it, which nobody follows (RFC 8725 §3.10)',
@@ -268,6 +269,11 @@ const malformed: [rfc: string, what: string, token: unknown][] = [
   ['RFC 7515 §7.1', 'two parts', `${head}.${body}`],
   ['RFC 7515 §7.1', 'four parts', `${goodToken}.${tail}`],
   ['RFC 7516 §7.1', 'five parts, as a JWE has', `${head}.${body}.${tail}.${tail}.${tail}`],
+  [
+    'RFC 7516 §7.1',
+    'five parts under the header of a JWE',
+    `${base64url('{"alg":"dir","enc":"A256GCM"}')}..${tail}.${tail}.${tail}`,
+  ],
   ['RFC 7515 §7.1', 'a dot before', `.${goodToken}`],
   ['RFC 7515 §7.1', 'a dot after', `${goodToken}.`],
   ['RFC 7515 §7.1', 'two dots only', '..'],

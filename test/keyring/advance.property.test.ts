@@ -110,18 +110,21 @@ function effectOf(plan: Plan | null): Effect | null {
 
 describe('advance', () => {
   it('does for whatever was read what the table says', () => {
-    const rows = new Map<string, number>();
     fc.assert(
       fc.property(cases, ({ seen, policy, known }) => {
         const plan = advance(seen, policy, known, countingMint());
         expect(effectOf(plan)).toEqual(tableSays(seen, policy, known));
-        const row = plan?.name ?? 'steady';
-        rows.set(row, (rows.get(row) ?? 0) + 1);
       }),
       seeded(5_000),
     );
-    // Every row was met.
-    expect(rows.size).toBe(10);
+  });
+
+  it('is tried on every row', () => {
+    const met = fc
+      .sample(cases, { seed: 1, numRuns: 3_000 })
+      .map(({ seen, policy, known }) => tableSays(seen, policy, known)?.name ?? 'steady');
+    // Nine names, and nothing to say.
+    expect(new Set(met).size).toBe(10);
   });
 
   it('mints two different secrets where it mints two', () => {
@@ -143,7 +146,7 @@ const pausesMs = fc.oneof(
   fc.nat(3_000),
   fc.nat(20_000),
   fc.nat(70_000),
-  fc.constantFrom(57_000, 60_000, 132_000, 200_000),
+  fc.constantFrom(57_000, 60_000, 80_000, 132_000, 200_000),
 );
 const faults = fc.array(fc.constantFrom('fine', 'lost', 'half', 'conflict'), { maxLength: 3 });
 const ttls = fc.oneof(
@@ -157,6 +160,7 @@ const commands: fc.Arbitrary<Command> = fc.oneof(
   { arbitrary: fc.record({ do: fc.constant('sign'), member }), weight: 5 },
   { arbitrary: fc.record({ do: fc.constant('rotate'), member, force: fc.boolean(), faults }), weight: 3 },
   { arbitrary: fc.record({ do: fc.constant('revoke'), member, faults }), weight: 2 },
+  { arbitrary: fc.record({ do: fc.constant('old rewt signs') }), weight: 3 },
   fc.record({ do: fc.constant('restart'), member }),
   fc.record({ do: fc.constant('DEL') }),
   fc.record({

@@ -53,36 +53,41 @@ const unusable: readonly (readonly [string, string | null])[] = [
 ];
 
 describe('every plan', () => {
-  const plans: readonly (readonly [string, Plan])[] = [
-    ['rollback', planFor(seenWith(), { known: havingSeen({ ...RING, epoch: 4 }) })],
-    ['bootstrap', planFor(seenEmpty())],
-    ['repair', planFor(seenWith({ ring: null }), { known: havingSeen(RING) })],
-    ['adopt', planFor(seenEmpty({ value: OTHER, expiresAtMs: null }))],
-    ['late rotation', planFor(seenWith({ nowMs: DUE, key: null }))],
-    ['rotation', planFor(seenWith({ nowMs: LEAD }))],
-    ['reschedule', planFor(seenWith({ key: { value: CURRENT, expiresAtMs: null } }))],
-    ['brake', planFor(seenWith({ key: null }))],
-    ['foreign rotation', planFor(seenWith({ nowMs: DUE, key: { value: OTHER, expiresAtMs: DUE + 9_000 } }))],
+  const plans: readonly (readonly [string, () => Plan])[] = [
+    ['rollback', () => planFor(seenWith(), { known: havingSeen({ ...RING, epoch: 4 }) })],
+    ['bootstrap', () => planFor(seenEmpty())],
+    ['repair', () => planFor(seenWith({ ring: null }), { known: havingSeen(RING) })],
+    ['adopt', () => planFor(seenEmpty({ value: OTHER, expiresAtMs: null }))],
+    ['late rotation', () => planFor(seenWith({ nowMs: DUE, key: null }))],
+    ['rotation', () => planFor(seenWith({ nowMs: LEAD }))],
+    ['reschedule', () => planFor(seenWith({ key: { value: CURRENT, expiresAtMs: null } }))],
+    ['brake', () => planFor(seenWith({ key: null }))],
+    ['foreign rotation', () => planFor(seenWith({ nowMs: DUE, key: { value: OTHER, expiresAtMs: DUE + 9_000 } }))],
   ];
 
-  it.each(plans)('of a %s carries the name of its row', (name, plan) => {
+  it.each(plans)('of a %s carries the name of its row', (name, make) => {
+    const plan = make();
     expect(plan.name).toBe(name);
   });
 
-  it.each(plans)('of a %s writes a ring that ends one ttl and one overlap after its current', (_name, plan) => {
+  it.each(plans)('of a %s writes a ring that ends one ttl and one overlap after its current', (_name, make) => {
+    const plan = make();
     const ring = ringOf(plan);
     expect(plan.wanted.ring.expiresAtMs).toBe(ringExpiresAt(ring));
   });
 
-  it.each(plans)('of a %s has an operation id of its own', (_name, plan) => {
+  it.each(plans)('of a %s has an operation id of its own', (_name, make) => {
+    const plan = make();
     expect(ringOf(plan).op).toMatch(/^id-\d$/);
   });
 
-  it.each(plans)('of a %s counts one more write', (name, plan) => {
+  it.each(plans)('of a %s counts one more write', (name, make) => {
+    const plan = make();
     expect(ringOf(plan).gen).toBe(name === 'bootstrap' || name === 'adopt' ? 1 : RING.gen + 1);
   });
 
-  it.each(plans)('of a %s leaves K alone, or writes the current of its ring with its end', (_name, plan) => {
+  it.each(plans)('of a %s leaves K alone, or writes the current of its ring with its end', (_name, make) => {
+    const plan = make();
     const { key } = plan.wanted;
     const { current } = ringOf(plan);
     if (key !== null) expect(key).toEqual({ value: current.secret, expiresAtMs: current.expiresAt });
@@ -789,5 +794,62 @@ describe('what a member remembers', () => {
     expect([...before.epochs]).toEqual([['lineage-a', 3]]);
     expect([...NOTHING_KNOWN.epochs]).toEqual([]);
     expect(NOTHING_KNOWN.ring).toBeNull();
+  });
+});
+
+/**
+ * Histories that break a promise with the table as it stands. Each test says what should be; it turns red, and loses its `fails`, once
+ * the page and the code are mended.
+ */
+describe('what is still open', () => {
+  const key = (value: string, expiresAtMs: number | null) => ({ value, expiresAtMs });
+
+  // SET other · row 10 adopts it, epoch 4 · revoke(), epoch 5 · a failover that loses both writes, not the SET.
+  it.fails('promise 3, row 1: a K that this member saw revoked is not an operator’s new secret', () => {
+    const adopted: Ring = { ...RING, epoch: 4, current: { secret: OTHER, expiresAt: EXPIRES } };
+    const known = havingSeen(RING, adopted, { ...RING, epoch: 5, current: { secret: FRESH_1, expiresAt: EXPIRES } });
+    const plan = planFor(seenWith({ key: key(OTHER, EXPIRES) }), { known });
+    expect(ringOf(plan).current.secret).not.toBe(OTHER);
+  });
+
+  // An old fleet's K · row 4 adopts it · revoke() · a failover to before the adoption.
+  it.fails('promise 3, row 4: a K that this member saw revoked is not adopted', () => {
+    const adopted: Ring = { ...RING, epoch: 0, current: { secret: OTHER, expiresAt: EXPIRES } };
+    const known = havingSeen(adopted, { ...RING, epoch: 1, current: { secret: FRESH_1, expiresAt: EXPIRES } });
+    const plan = planFor(seenEmpty(key(OTHER, EXPIRES)), { known });
+    expect(ringOf(plan).current.secret).not.toBe(OTHER);
+  });
+
+  // DEL, read in time · the swap of that brake did not land · by the next read current is due.
+  it.fails('promise 2, row 5: a DEL that was read before K’s end stays a brake until it is written', () => {
+    const deleted = seenWith({ nowMs: DUE - 1, key: null });
+    expect(planFor(deleted).name).toBe('brake');
+    const plan = planFor(seenWith({ nowMs: DUE, key: null }), { known: observe(NOTHING_KNOWN, RING) });
+    expect(plan.revokes).toBe(true);
+  });
+
+  // The same, where the swap of the brake wrote K and not R.
+  it.fails('promise 2, row 9: a brake of which only K was written is not completed as a rotation', () => {
+    const half = planFor(seenWith({ nowMs: DUE - 1, key: null })).wanted.key;
+    const plan = planFor(seenWith({ nowMs: DUE, key: half }), { known: observe(NOTHING_KNOWN, RING) });
+    expect(JSON.stringify(ringOf(plan))).not.toContain(CURRENT);
+  });
+
+  // PERSIST that no member read · an old rewt goes on signing with K past the end that R knows.
+  it.fails('promises 6 and 7, row 6: a K without TTL has signed until now', () => {
+    const nowMs = EXPIRES + RING.overlap;
+    const plan = planFor(seenWith({ nowMs, key: key(CURRENT, null) }));
+    expect(ringOf(plan).retired).toEqual([{ secret: CURRENT, until: nowMs + RING.overlap }]);
+  });
+
+  it.fails('a ring whose ttl is 0 is no ring: it would be rotated without end', () => {
+    const settled = ringOf(planFor(seenWith({ nowMs: LEAD, ring: { ...RING, ttl: 0 } })));
+    const { secret, expiresAt } = settled.current;
+    expect(decide(seenWith({ nowMs: LEAD, key: key(secret, expiresAt), ring: settled }))).toBeNull();
+  });
+
+  it.fails('a ring whose times are too large is no ring: what is written from it could not be read again', () => {
+    const plan = planFor(seenWith({ nowMs: LEAD, ring: { ...RING, overlap: Number.MAX_SAFE_INTEGER } }));
+    expect(() => ringOf(plan)).not.toThrow();
   });
 });

@@ -18,7 +18,7 @@ import {
 } from '../../src/keyring/advance.js';
 import { createCopy, signingKey, verifyingKeys } from '../../src/keyring/copy.js';
 import { MOST_RETIRED, parseRing, type Ring } from '../../src/keyring/ring.js';
-import { kidOf } from '../../src/keyring/secret.js';
+import { isUsableSecret, kidOf } from '../../src/keyring/secret.js';
 import type { KeyEntry, WantedState } from '../../src/stores/store.js';
 import { countingMint, NOW_MS, POLICY, secretNamed } from './samples.js';
 
@@ -33,7 +33,7 @@ export type Command =
   | { readonly do: 'revoke'; readonly member: number; readonly faults: readonly Fault[] }
   | { readonly do: 'SET'; readonly what: 'new' | 'short' | 'retired' | 'next'; readonly ttlMs: number | null }
   | { readonly do: 'EXPIRE' | 'old rewt'; readonly ttlMs: number }
-  | { readonly do: 'DEL' | 'PERSIST' | 'FLUSHALL' | 'lose R' }
+  | { readonly do: 'DEL' | 'PERSIST' | 'FLUSHALL' | 'lose R' | 'old rewt signs' }
   | { readonly do: 'roll back'; readonly writes: number };
 
 interface Contents {
@@ -309,6 +309,12 @@ export class World {
         return;
       case 'old rewt':
         if (key === null) this.#put(this.#newValue(), command.ttlMs);
+        return;
+      case 'old rewt signs':
+        // A K without TTL is left out: see "what is still open" in advance.test.ts.
+        if (key !== null && key.expiresAtMs !== null && isUsableSecret(key.value)) {
+          this.#tokens.push({ secret: key.value, endsAtMs: this.nowMs + 5_000 });
+        }
         return;
       case 'EXPIRE':
         if (key !== null) this.#write({ key: { ...key, expiresAtMs: this.nowMs + command.ttlMs }, ring });

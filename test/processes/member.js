@@ -42,7 +42,7 @@ async function enter(namespace, options) {
   rewt = new Rewt({ ...shared, redisNamespace: namespace, ...options });
 }
 
-const heard = { accepted: 0, refused: {}, kids: new Set(), held: 0 };
+const heard = { accepted: 0, refused: {}, late: 0, kids: new Set() };
 const sent = { count: 0, running: true };
 
 const verbs = {
@@ -60,7 +60,7 @@ const verbs = {
     return { payloads, keyring: rewt.status().keyring };
   },
 
-  /** Verifies every token that arrives at a port, one a line; one in fifty again shortly before it ends. */
+  /** Verifies every token that arrives at a port, one a line; one in fifty again half a second before it ends. */
   async listen({ namespace, options }) {
     await enter(namespace, options);
     const server = createServer((socket) => createInterface(socket).on('line', hear));
@@ -98,7 +98,7 @@ const verbs = {
   async rotateForEver({ namespace, options }) {
     await enter(namespace, options);
     await rewt.rotate({ force: true });
-    rotateOn();
+    void rotateOn();
   },
 };
 
@@ -110,22 +110,21 @@ async function rotateOn() {
 }
 
 async function hear(token) {
-  const claims = await accept(token);
-  if (claims === null || claims.number % 50 !== 0) return;
-  heard.held += 1;
-  await setTimeout(Math.max(0, claims.exp * 1_000 - Date.now() - 100));
-  await accept(token);
-  heard.held -= 1;
+  const { exp, number } = JSON.parse(Buffer.from(token.split('.')[1], 'base64url'));
+  await accept(token, exp * 1_000);
+  if (number % 50 !== 0) return;
+  await setTimeout(Math.max(0, exp * 1_000 - Date.now() - 500));
+  await accept(token, exp * 1_000);
 }
 
-async function accept(token) {
+async function accept(token, endMs) {
   try {
-    const { header, payload } = await rewt.verify(token, { complete: true });
+    const { header } = await rewt.verify(token, { complete: true });
     heard.accepted += 1;
     heard.kids.add(header.kid);
-    return payload;
   } catch (error) {
-    heard.refused[error.code] = (heard.refused[error.code] ?? 0) + 1;
-    return null;
+    // A machine that kept it waiting until it had ended proves nothing.
+    if (Date.now() >= endMs) heard.late += 1;
+    else heard.refused[error.message] = (heard.refused[error.message] ?? 0) + 1;
   }
 }

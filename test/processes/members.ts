@@ -27,7 +27,7 @@ interface Verbs {
   listen: [order: Room, answer: number];
   heard: [
     order: undefined,
-    answer: { accepted: number; refused: Record<string, number>; kids: readonly string[]; held: number },
+    answer: { accepted: number; refused: Record<string, number>; late: number; kids: readonly string[] },
   ];
   startSending: [order: Room & { port: number }, answer: undefined];
   stopSending: [order: undefined, answer: { count: number; elapsedMs: number }];
@@ -55,7 +55,7 @@ export function compiledFolder(): string {
 }
 
 export function startMember(place: Place): MemberProcess {
-  const child = fork(script, [compiledFolder(), JSON.stringify(place)]);
+  const child = fork(script, [compiledFolder(), JSON.stringify(place)], { execArgv: [] });
   running.add(child);
   const waiting = new Map<number, { resolve(value: never): void; reject(error: Error): void }>();
   child.on('message', ({ number, value, error }: { number: number; value: never; error?: string }) => {

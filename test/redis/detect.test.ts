@@ -126,10 +126,10 @@ describe('a borrowed client', () => {
     ['redis 3.1 with return_buffers', () => clients[1]?.[1](server.port, { return_buffers: true })],
     ['redis 3.1 with string_numbers', () => clients[1]?.[1](server.port, { string_numbers: true })],
     [
-      'redis 6 that maps strings to Buffers and lists to Sets',
+      'redis 6 that maps strings to Buffers',
       () =>
         clients[2]?.[1](server.port, {
-          commandOptions: { typeMapping: { [RESP_TYPES.BLOB_STRING]: Buffer, [RESP_TYPES.ARRAY]: Set } },
+          commandOptions: { typeMapping: { [RESP_TYPES.BLOB_STRING]: Buffer } },
         }),
     ],
     ['redis 6 on RESP2', () => clients[2]?.[1](server.port, { RESP: 2, maintNotifications: 'disabled' })],
@@ -186,5 +186,28 @@ describe('what cannot be used is refused at once', () => {
     expect(() => redisStoreFor(createClient({ keyPrefix: 'a}:' }), 'rewt')).toThrow(
       expect.objectContaining({ option: 'redisNamespace' }),
     );
+  });
+});
+
+describe('createClient(url) of redis 6, which reads the string as a list of letters and connects to localhost:6379,', () => {
+  // Its types refuse a string; the original snippet is JavaScript.
+  const clientOf = (url: string) => createClient(url as never);
+
+  it.each(['redis://localhost:6379', 'redis://localhost', 'redis://127.0.0.1:6379/0'])(
+    'is taken where %s means that',
+    (url) => {
+      expect(asRedisPort(clientOf(url)).dialect).toBe('node-redis');
+    },
+  );
+
+  it.each([
+    'redis://redis:6379',
+    'redis://localhost:6380',
+    'redis://:hunter2@localhost:6379',
+    'rediss://localhost:6379',
+    'redis://localhost:6379/5',
+  ])('is refused where %s meant another place', (url) => {
+    expect(() => asRedisPort(clientOf(url))).toThrow(/createClient\(\{ url \}\)/);
+    expect(() => asRedisPort(clientOf(url))).not.toThrow(/hunter2/);
   });
 });

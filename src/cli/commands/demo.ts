@@ -68,6 +68,8 @@ async function show(place: Place, seconds: number, terminal: Terminal): Promise<
   const end = new AbortController();
   const member = openMember(place);
   const live = startLive(terminal);
+  const where = 'redisUrl' in place.address ? 'in Redis' : 'in an embedded store, without a server';
+  terminal.say(`Two processes share a keyring ${where}. One calls the other.`);
   try {
     const run = runDemo({ place, seconds, member, live, services, ended: end.signal });
     return await unlessInterrupted(run, terminal);

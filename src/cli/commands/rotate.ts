@@ -22,7 +22,13 @@ export const rotate: Command = {
   async run(words, terminal) {
     const { values, positionals } = readArguments(words, options);
     assertNoWords(positionals);
-    const change = await withKeyring(values, terminal, ({ rewt }) => rewt.rotate({ force: values.force === true }));
+    const change = await withKeyring(
+      values,
+      terminal,
+      ({ rewt }) => rewt.rotate({ force: values.force === true }),
+      // Whether a member may not hold the next secret yet is judged by the age that copies of a fleet reach.
+      { maxStaleness: undefined },
+    );
     return { result: change.kid, json: change, words: 'Rotated: this kid signs now.' };
   },
 };

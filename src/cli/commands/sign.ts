@@ -56,7 +56,7 @@ export const sign: Command = {
           subject,
           jwtid,
         }),
-      expiresIn,
+      { tokenLifetime: expiresIn },
     );
     return { result: token, json: { token } };
   },

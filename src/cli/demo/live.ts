@@ -7,6 +7,9 @@ const PLAIN_LINE_MS = 1_000;
 /** What a terminal of unknown width surely has. */
 const NARROW_COLUMNS = 80;
 
+/** A terminal echoes it as ^C at the end of the line. */
+const ROOM_FOR_CTRL_C = 3;
+
 export interface Live {
   update(tally: Tally): void;
   /** A line that stays. */
@@ -40,7 +43,7 @@ export function startLive(terminal: Terminal): Live {
       ];
       if (!stderr.isTTY) return terminal.say(parts.join('  '));
       const gone = erase();
-      line = fitting(parts, (stderr.columns || NARROW_COLUMNS) - 1);
+      line = fitting(parts, (stderr.columns || NARROW_COLUMNS) - ROOM_FOR_CTRL_C);
       stderr.write(`${gone}${terminal.style('dim', line)}`);
     },
     tell(words) {

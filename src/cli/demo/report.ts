@@ -73,16 +73,16 @@ function brokenPromises({ calls, oldTokens }: Tally, revocation: Revocation, ref
 export function formatReport(report: Report): string {
   const { latency, revocation } = report;
   const { oldTokensLivedMs, oldTokensTried, oldTokensAcceptedAfterwards, callsSignedAgain } = revocation;
+  const lived = oldTokensLivedMs === null ? 'to the end' : `${milliseconds(oldTokensLivedMs)} after revoke()`;
   const rows: readonly Row[] = [
     ['calls made', `${count(report.calls)} (${count(report.callsPerSecond)} a second)`],
+    ['calls refused by rotation', count(report.refusedByRotation)],
+    ['calls unavailable', count(report.unavailable)],
     ['latency', `p50 ${milliseconds(latency.p50Ms)}, p99 ${milliseconds(latency.p99Ms)}`],
     ['rotations', count(report.rotations)],
-    ['refused by rotation', count(report.refusedByRotation)],
-    ['after the revocation', ''],
-    ['  old tokens lived', oldTokensLivedMs === null ? 'until the end' : milliseconds(oldTokensLivedMs)],
-    ['  accepted later', `${count(oldTokensAcceptedAfterwards)} of ${count(oldTokensTried)} tries`],
-    ['  calls signed again', count(callsSignedAgain)],
-    ['unavailable', count(report.unavailable)],
+    ['old tokens lived', lived],
+    ['old tokens accepted later', `${count(oldTokensAcceptedAfterwards)} of ${count(oldTokensTried)} tries`],
+    ['calls signed again', `${count(callsSignedAgain)}, in flight at that instant`],
   ];
   return formatTable(rows);
 }

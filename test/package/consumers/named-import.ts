@@ -18,5 +18,4 @@ const signed: Callback<string> = (error, token) => {
 };
 
 rewt = new Rewt({ store });
-const nothing: void = rewt.sign(payload, signed);
-void nothing;
+rewt.sign(payload, signed);

@@ -23,4 +23,4 @@ async function main() {
   console.log('required');
 }
 
-main();
+void main();

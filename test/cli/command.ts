@@ -1,0 +1,65 @@
+/** Runs the built `rewt` command as its users do: a process of its own, with streams and an environment of its own. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const dist = fileURLToPath(new URL('../../dist', import.meta.url));
+const main = join(dist, 'esm/cli/main.js');
+
+export interface Run {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface Surroundings {
+  /** All of stdin; null: stdin stays open and nothing ever comes. Default: empty. */
+  readonly input?: string | Uint8Array | null;
+  /** Whatever the developer's own environment says of rewt is not passed on. */
+  readonly env?: Record<string, string>;
+  /** Another copy of the command. */
+  readonly file?: string;
+}
+
+export function startRewt(args: readonly string[], { env = {}, file = main }: Surroundings = {}): ChildProcess {
+  if (!existsSync(file)) throw new Error('these tests run what is published: build it first, node scripts/build.js');
+  const { REWT_URL: _, FORCE_COLOR: __, ...inherited } = process.env;
+  return spawn(process.execPath, [file, ...args], { env: { ...inherited, ...env }, stdio: 'pipe' });
+}
+
+export async function rewt(args: readonly string[], surroundings: Surroundings = {}): Promise<Run> {
+  const child = startRewt(args, surroundings);
+  const ended = endOf(child);
+  const { input = '' } = surroundings;
+  // It may end without having read anything.
+  child.stdin?.on('error', () => {});
+  if (input !== null) child.stdin?.end(input);
+  return ended;
+}
+
+export function endOf(child: ChildProcess): Promise<Run> {
+  let stdout = '';
+  let stderr = '';
+  child.stdout?.on('data', (chunk: Buffer) => {
+    stdout += chunk;
+  });
+  child.stderr?.on('data', (chunk: Buffer) => {
+    stderr += chunk;
+  });
+  return new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', (code) => resolve({ code, stdout, stderr }));
+  });
+}
+
+/** An environment whose embedded store is a fresh folder. */
+export function freshState(): { env: { XDG_STATE_HOME: string }; folder: string; remove(): void } {
+  const home = mkdtempSync(join(tmpdir(), 'rewt-cli-'));
+  return {
+    env: { XDG_STATE_HOME: home },
+    folder: join(home, 'rewt'),
+    remove: () => rmSync(home, { recursive: true, force: true }),
+  };
+}

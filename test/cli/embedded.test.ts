@@ -1,0 +1,175 @@
+/** The `rewt` command on the embedded store: one process after the other, sharing a keyring without a server. */
+import { execFile } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { lmdbStore } from '../../src/stores/lmdb.js';
+import { dist, endOf, freshState, type Run, rewt, startRewt } from './command.js';
+
+let state: ReturnType<typeof freshState>;
+beforeEach(() => {
+  state = freshState();
+});
+afterEach(() => state.remove());
+
+const run = (args: readonly string[], input: string | Uint8Array | null = ''): Promise<Run> =>
+  rewt(args, { input, env: state.env });
+
+async function result(...args: string[]): Promise<string> {
+  const { code, stdout, stderr } = await run(args);
+  expect({ code, stderr }).toMatchObject({ code: 0 });
+  return stdout.trimEnd();
+}
+
+test('a pipe from sign to verify gives the payload back, and nothing else on stdout', async () => {
+  const main = join(dist, 'esm/cli/main.js');
+  const { REWT_URL: _, ...env }: NodeJS.ProcessEnv = { ...process.env, ...state.env };
+  const pipe = `"$NODE" "$REWT" sign '{"user":"ann"}' | "$NODE" "$REWT" verify`;
+  const stdout = await new Promise<string>((resolve, reject) => {
+    const variables = { ...env, NODE: process.execPath, REWT: main };
+    execFile('/bin/sh', ['-c', pipe], { env: variables }, (error, output) => (error ? reject(error) : resolve(output)));
+  });
+  expect(stdout.split('\n')).toHaveLength(2);
+  const claims = JSON.parse(stdout);
+  expect(claims).toEqual({ user: 'ann', iat: expect.any(Number), exp: claims.iat + 300 });
+});
+
+test('the embedded store is for its user alone', async () => {
+  await result('sign', '{}');
+  expect(statSync(state.folder).mode & 0o777).toBe(0o700);
+  for (const name of ['data.mdb', 'lock.mdb']) expect(statSync(join(state.folder, name)).mode & 0o777).toBe(0o600);
+});
+
+test('a text is signed as it is, from stdin without its last line end', async () => {
+  const { stdout: token } = await run(['sign'], 'hello\nworld\n');
+  const { code, stdout } = await run(['verify'], `  ${token}\n\n`);
+  expect({ code, stdout }).toEqual({ code: 0, stdout: 'hello\nworld\n' });
+  expect((await run(['sign'], new Uint8Array([0xff, 0xfe]))).code).toBe(2);
+});
+
+test('sign writes the claims that its options name, and verify asks for them', async () => {
+  const given = ['--audience', 'orders', '--audience', 'stock', '--issuer', 'shop', '--subject', 'ann', '--jwtid', '7'];
+  const token = await result('sign', '{}', ...given, '--expires-in', '1h', '--not-before', '0');
+  const asked = ['--audience', 'orders', '--issuer', 'bank', '--issuer', 'shop', '--subject', 'ann', '--max-age', '60'];
+  const { header, payload } = JSON.parse(await result('verify', token, ...asked, '--json'));
+  expect(header).toEqual({ alg: 'HS256', typ: 'JWT', kid: expect.any(String) });
+  const { iat } = payload;
+  const claims = { aud: ['orders', 'stock'], iss: 'shop', sub: 'ann', jti: '7', nbf: iat, exp: iat + 3600 };
+  expect(payload).toEqual({ ...claims, iat });
+
+  const { code, stdout, stderr } = await run(['verify', token, '--audience', 'bank']);
+  expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+  expect(stderr).toMatch(/^rewt: jwt audience invalid/);
+});
+
+test('a token that was tampered with, or is none, is refused with exit code 1', async () => {
+  const token = await result('sign', '{"user":"ann"}');
+  const [header, , signature] = token.split('.');
+  for (const bad of [`${header}.${Buffer.from('{"user":"eve"}').toString('base64url')}.${signature}`, 'nonsense']) {
+    const { code, stdout } = await run(['verify', '--json'], bad);
+    expect(code).toBe(1);
+    expect(JSON.parse(stdout).error.code).toMatch(/^ERR_REWT_(BAD_SIGNATURE|MALFORMED)$/);
+  }
+});
+
+test('an expired token tells when it expired', async () => {
+  const token = await result('sign', JSON.stringify({ iat: 1_000, exp: 2_000 }));
+  const { code, stdout } = await run(['verify', token, '--json']);
+  expect(code).toBe(1);
+  expect(JSON.parse(stdout).error).toMatchObject({ code: 'ERR_REWT_EXPIRED', expiredAt: '1970-01-01T00:33:20.000Z' });
+});
+
+test('status begins no keyring', async () => {
+  for (let time = 0; time < 2; time += 1) {
+    const { keyring, copy } = JSON.parse(await result('status', '--json'));
+    expect({ keyring, copy }).toEqual({ keyring: null, copy: 'none' });
+  }
+  expect(await result('status')).toContain('none yet');
+});
+
+test('status shows kids and times, and no secret of the keyring in any form', async () => {
+  const token = await result('sign', '{}', '--ttl', '2h');
+  await result('rotate', '--force');
+  const shown = [await result('status'), await result('status', '--json')].join('\n');
+  const { keyring } = JSON.parse(await result('status', '--json'));
+  const { kid } = JSON.parse(Buffer.from(token.split('.')[0] ?? '', 'base64url').toString());
+  expect(keyring).toMatchObject({ epoch: 0, ttl: 7_200, retired: [{ kid }] });
+
+  const store = lmdbStore({ path: state.folder });
+  const { ring } = await store.read('rewt', { timeoutMs: 5_000 });
+  await store.close();
+  const { current, next, retired } = JSON.parse(ring ?? '');
+  const secrets = [current, next, ...retired].map(({ secret }) => secret);
+  expect(secrets).toHaveLength(3);
+  for (const secret of secrets) expect(shown).not.toContain(secret);
+});
+
+test('a rotation costs no token, and one that comes too soon is refused with exit code 1', async () => {
+  const token = await result('sign', '{}');
+  const { code, stdout, stderr } = await run(['rotate']);
+  expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+  expect(stderr).toContain('rewt rotate --force');
+  const kid = await result('rotate', '--force');
+  expect(JSON.parse(await result('status', '--json')).keyring.signing).toBe(kid);
+  await result('verify', token);
+});
+
+test('revoke asks for --yes where nobody can be asked, and then refuses every token of before', async () => {
+  const token = await result('sign', '{}');
+  const asked = await run(['revoke']);
+  expect(asked.code).toBe(2);
+  expect(asked.stderr).toContain('add --yes');
+  await result('verify', token);
+  expect(JSON.parse(await result('revoke', '--yes', '--json'))).toEqual({
+    revoked: true,
+    kid: expect.any(String),
+    epoch: 1,
+  });
+  expect((await run(['verify', token])).code).toBe(1);
+});
+
+test('namespaces share nothing', async () => {
+  const token = await result('sign', '{}', '--namespace', 'a');
+  await result('verify', token, '--namespace', 'a');
+  expect((await run(['verify', token, '--namespace', 'b'])).code).toBe(1);
+});
+
+test('REWT_URL names the store, and --url wins over it', async () => {
+  const [one, two] = [join(state.folder, 'one'), join(state.folder, 'two')];
+  const env = { ...state.env, REWT_URL: `lmdb:${one}` };
+  await rewt(['sign', '{}'], { env });
+  await rewt(['sign', '{}', '--url', `lmdb:${two}`], { env });
+  expect([one, two, join(state.folder, 'data.mdb')].map((path) => existsSync(path))).toEqual([true, true, false]);
+});
+
+test('a store that cannot be used is exit code 3', async () => {
+  writeFileSync(join(state.env.XDG_STATE_HOME, 'rewt'), 'a file where a folder should be');
+  const { code, stdout, stderr } = await run(['status', '--json']);
+  expect({ code, stderr }).toEqual({ code: 3, stderr: '' });
+  expect(JSON.parse(stdout).error).toEqual({
+    code: 'ERR_REWT_STORE_READ_ONLY',
+    message: expect.stringContaining('the folder of the embedded store'),
+  });
+});
+
+test('a stdin that stays open keeps no verb from ending that does not read it', async () => {
+  expect((await run(['status'], null)).code).toBe(0);
+  expect((await run(['sign', '{}'], null)).code).toBe(0);
+});
+
+test('a reader that leaves early is no crash', async () => {
+  const child = startRewt(['sign', '{}'], { env: state.env });
+  child.stdout?.destroy();
+  const { code, stderr } = await endOf(child);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+});
+
+test('SIGINT ends a command that waits for stdin, with 130', async () => {
+  const child = startRewt(['verify'], { env: state.env });
+  // More than a pipe holds: once all of it is taken, the command is reading, and waits for more.
+  await new Promise((resolve) => child.stdin?.write('x'.repeat(900_000), resolve));
+  child.kill('SIGINT');
+  const [code] = await once(child, 'exit');
+  expect(code).toBe(130);
+});

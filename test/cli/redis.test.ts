@@ -1,0 +1,56 @@
+/** The `rewt` command on a real Redis, and on one that is not there. */
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { freePort, type RedisServer, startRedis } from '../servers.js';
+import { rewt } from './command.js';
+
+let server: RedisServer;
+beforeAll(async () => {
+  server = await startRedis();
+});
+afterAll(() => server?.stop());
+
+test('sign, verify, status and revoke share the keyring of the namespace in Redis', async () => {
+  const env = { REWT_URL: server.url };
+  const shared = ['--namespace', 'shop'];
+  const signed = await rewt(['sign', '{"user":"ann"}', ...shared], { env });
+  const verified = await rewt(['verify', ...shared], { env, input: signed.stdout });
+  expect(JSON.parse(verified.stdout)).toMatchObject({ user: 'ann' });
+  const status = JSON.parse((await rewt(['status', '--json', ...shared], { env })).stdout);
+  expect(status).toMatchObject({ namespace: 'shop', store: 'redis', copy: 'usable', keyring: { generation: 1 } });
+
+  const ring = JSON.parse(await server.cli('GET', '{shop:rewt-secret}:ring'));
+  expect(JSON.stringify(status)).not.toContain(ring.current.secret);
+  expect(JSON.stringify(status)).not.toContain(ring.next.secret);
+
+  expect((await rewt(['revoke', '--yes', ...shared], { env })).code).toBe(0);
+  expect((await rewt(['verify', ...shared], { env, input: signed.stdout })).code).toBe(1);
+});
+
+test('status leaves an empty Redis empty', async () => {
+  const { code, stdout } = await rewt(['status', '--namespace', 'nobody', '--url', server.url]);
+  expect(code).toBe(0);
+  expect(stdout).toContain('none yet');
+  expect(await server.cli('KEYS', '*nobody*')).toBe('');
+});
+
+test('what an operator keeps under the key is a store failure that is told, not overwritten', async () => {
+  await server.cli('LPUSH', 'taken:rewt-secret', 'x');
+  const { code, stderr } = await rewt(['sign', '{}', '--namespace', 'taken', '--url', server.url]);
+  expect(code).toBe(3);
+  expect(stderr).toContain('not a string');
+});
+
+test.each([false, true])(
+  'an unreachable Redis is exit code 3, told without the URL or its password (--json: %s)',
+  async (json) => {
+    const url = `redis://ann:hunter2@127.0.0.1:${await freePort()}`;
+    const verbs = [['sign', '{}'], ['status'], ['rotate'], ['revoke', '--yes'], ['demo']];
+    const runs = verbs.map((words) => rewt([...words, '--url', url, ...(json ? ['--json'] : [])]));
+    for (const { code, stdout, stderr } of await Promise.all(runs)) {
+      expect(code).toBe(3);
+      expect(stdout + stderr).not.toMatch(/hunter2|127\.0\.0\.1|\n {4}at /);
+      if (json) expect(JSON.parse(stdout).error.code).toBe('ERR_REWT_STORE_DOWN');
+      else expect(stderr).toContain('Redis cannot be reached');
+    }
+  },
+);

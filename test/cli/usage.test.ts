@@ -1,0 +1,106 @@
+/** What the `rewt` command says to whoever does not know it yet, or mistypes. */
+import { cpSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, test } from 'vitest';
+import { dist, freshState, type Run, rewt } from './command.js';
+
+const state = freshState();
+afterAll(() => state.remove());
+const run = (...args: string[]): Promise<Run> => rewt(args, { env: state.env });
+
+test('every verb explains itself on stdout, with an example', async () => {
+  const verbs = ['sign', 'verify', 'rotate', 'revoke', 'status', 'demo'];
+  const explained = verbs.map(async (verb) => ({ verb, ...(await run(verb, '--help')) }));
+  for (const { verb, code, stdout, stderr } of await Promise.all(explained)) {
+    expect({ verb, code, stderr }).toEqual({ verb, code: 0, stderr: '' });
+    expect(stdout).toMatch(new RegExp(`\n {2}rewt .*${verb}.*\n`));
+    expect(stdout.split('\n').every((line) => line.length <= 80)).toBe(true);
+  }
+  expect((await run('--help')).stdout).toContain('rewt demo');
+  expect((await run('--version')).stdout).toMatch(/^\d+\.\d+\.\d+/);
+});
+
+// Each is a process: a few at a time.
+test.concurrent.each([
+  ['no verb', [], 'say what to do: sign, verify, rotate, revoke, status, demo'],
+  ['an unknown verb', ['sing'], "'sing' is none of sign, verify"],
+  [
+    'an unknown option',
+    ['sign', '--expire-in', '5m', 'x'],
+    "unknown option '--expire-in'; did you mean '--expires-in'?",
+  ],
+  ['an option of another verb', ['rotate', '--yes'], "unknown option '--yes'"],
+  ['an option without its value', ['sign', 'x', '--ttl'], '--ttl'],
+  ['an option where a value should be', ['sign', '--issuer', '--subject', 'x'], '--issuer'],
+  ['a flag with a value', ['rotate', '--force=yes'], '--force'],
+  ['a word too many', ['status', 'now'], 'a word too many'],
+  ['two payloads', ['sign', 'a', 'b'], 'only one payload at a time'],
+  ['a span of time that is none', ['sign', '{}', '--expires-in', 'soon'], '--expires-in: not a duration'],
+  ['a ttl of nothing', ['sign', '{}', '--ttl', '0'], '--ttl: must be at least'],
+  [
+    'a life that does not fit the ttl',
+    ['sign', '{}', '--ttl', '10s', '--expires-in', '1d'],
+    '--expires-in (86400 s) does not fit --ttl',
+  ],
+  ['a payload whose exp is too far', ['sign', '{"exp":9999999999}'], 'set its life with --expires-in'],
+  ['claims for a text', ['sign', 'hello', '--audience', 'x'], 'audience: only an object has claims'],
+  ['what a shell leaves of unquoted JSON', ['sign', '{user:ann}'], 'put it in quotes'],
+  ['an empty payload', ['sign', ''], 'payload is empty'],
+  ['a payload on stdin that never was', ['sign'], 'there is no payload'],
+  [
+    'a URL of another kind',
+    ['status', '--url', 'https://ann:hunter2@example.org'],
+    'redis://, rediss:// (TLS) or lmdb:',
+  ],
+  ['a Redis URL that is none', ['status', '--url', 'redis://:hunter2@x:y:z'], '--url is not a URL that rewt can use'],
+  ['a folder with a tilde', ['status', '--url', 'lmdb:~/x'], 'without // and ~'],
+  ['a demo that is too short', ['demo', '--seconds', '1'], '--seconds: from 3'],
+])('%s is a usage error, said in one sentence', async (_, args, sentence) => {
+  const { code, stdout, stderr } = await run(...args);
+  expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+  expect(stderr).toContain(sentence);
+  expect(stderr).toMatch(/\nSee: rewt ([a-z]+ )?--help\n$/);
+  expect(stderr).not.toMatch(/hunter2|\n {4}at /);
+});
+
+test('with --json an error is one JSON object on stdout, and the exit code stays', async () => {
+  const { code, stdout, stderr } = await run('sign', '{}', '--expires-in', 'soon', '--json');
+  expect({ code, stderr }).toEqual({ code: 2, stderr: '' });
+  expect(JSON.parse(stdout)).toEqual({
+    error: { code: 'ERR_REWT_OPTION', message: expect.stringContaining('--expires-in') },
+  });
+});
+
+test('a token whose verb was forgotten is not repeated', async () => {
+  const { code, stderr } = await run('eyJhbGciOiJIUzI1NiJ9.e30.c2VjcmV0');
+  expect(code).toBe(2);
+  expect(stderr).not.toContain('eyJ');
+});
+
+test('without the package lmdb the command says what to install', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'rewt-alone-'));
+  try {
+    cpSync(dist, join(folder, 'dist'), { recursive: true });
+    cpSync(join(dist, '../package.json'), join(folder, 'package.json'));
+    const file = join(folder, 'dist/esm/cli/main.js');
+    for (const verb of ['status', 'demo']) {
+      const { code, stdout, stderr } = await rewt([verb], { file, env: state.env });
+      expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+      expect(stderr).toContain('npm install lmdb');
+    }
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
+
+test('the command works through a link, as npm makes one', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'rewt-link-'));
+  try {
+    const file = join(folder, 'rewt');
+    symlinkSync(join(dist, 'esm/cli/main.js'), file);
+    expect((await rewt(['sign', '{}'], { file, env: state.env })).code).toBe(0);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
