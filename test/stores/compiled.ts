@@ -11,7 +11,7 @@ const project = fileURLToPath(new URL('../..', import.meta.url));
 export function compileStores({ packages, format }: { packages: boolean; format: 'esm' | 'cjs' }): string {
   const folder = mkdtempSync(join(tmpdir(), 'rewt-compiled-'));
   const module = format === 'esm' ? ModuleKind.ESNext : ModuleKind.CommonJS;
-  for (const source of ['errors.ts', 'stores/record.ts', ...namesLike(/^lmdb.*\.ts$/)]) {
+  for (const source of ['errors.ts', 'deadline.ts', 'stores/record.ts', ...namesLike(/^lmdb.*\.ts$/)]) {
     const { outputText } = transpileModule(readFileSync(join(project, 'src', source), 'utf8'), {
       compilerOptions: { module, target: ScriptTarget.ES2023, esModuleInterop: true },
     });

@@ -7,14 +7,15 @@ import { type RedisServer, startRedis } from '../../servers.js';
 import { endOf, rewt, startRewt } from '../command.js';
 
 let server: RedisServer;
-let temporary: string;
+/** Of the demo that runs to its end, and of the one that is ended. */
+let [whole, ended] = ['', ''];
 beforeAll(async () => {
   server = await startRedis();
-  temporary = mkdtempSync(join(tmpdir(), 'rewt-demo-test-'));
+  [whole, ended] = [mkdtempSync(join(tmpdir(), 'rewt-cli-')), mkdtempSync(join(tmpdir(), 'rewt-cli-'))];
 });
 afterAll(async () => {
   await server?.stop();
-  rmSync(temporary, { recursive: true, force: true });
+  for (const folder of [whole, ended]) rmSync(folder, { recursive: true, force: true });
 });
 
 const keptPromises = {
@@ -23,8 +24,9 @@ const keptPromises = {
   revocation: { oldTokensAcceptedAfterwards: 0, oldTokensLivedMs: expect.any(Number) },
 };
 
-test('on the embedded store it keeps its promises, and leaves no folder', async () => {
-  const { code, stdout, stderr } = await rewt(['demo', '--seconds', '3', '--json'], { env: { TMPDIR: temporary } });
+// At the same time: most of a demo is waiting.
+test.concurrent('on the embedded store it keeps its promises, and leaves no folder', async () => {
+  const { code, stdout, stderr } = await rewt(['demo', '--seconds', '3', '--json'], { env: { TMPDIR: whole } });
   expect(stderr).toContain('Every promise was kept.');
   const report = JSON.parse(stdout);
   expect({ code, report }).toMatchObject({ code: 0, report: keptPromises });
@@ -32,10 +34,10 @@ test('on the embedded store it keeps its promises, and leaves no folder', async 
   expect(report.calls).toBeGreaterThan(20);
   expect(stderr).toMatch(/^ *\d+\.\d s {2}[\d,]+ calls\/s {2}kid [\w-]{11} {2}p50 .* ms {2}p99 .* ms$/m);
   expect(stderr).not.toContain('\x1b');
-  expect(readdirSync(temporary)).toEqual([]);
+  expect(readdirSync(whole)).toEqual([]);
 });
 
-test('on Redis it keeps its promises, and leaves no key', async () => {
+test.concurrent('on Redis it keeps its promises, and leaves no key', async () => {
   const { code, stdout, stderr } = await rewt(['demo', '--seconds', '3', '--url', server.url]);
   expect({ code, stderr }).toMatchObject({ code: 0, stderr: expect.stringContaining('Every promise was kept.') });
   expect(stdout).toMatch(/^calls refused by rotation {2}0$/m);
@@ -43,8 +45,8 @@ test('on Redis it keeps its promises, and leaves no key', async () => {
 });
 
 test('SIGINT ends it and its services at once, with 130, and leaves nothing', async () => {
-  const child = startRewt(['demo'], { env: { TMPDIR: temporary } });
-  const ended = endOf(child);
+  const child = startRewt(['demo'], { env: { TMPDIR: ended } });
+  const end = endOf(child);
   // The first rotation: both services are at work.
   await new Promise<void>((resolve) => {
     child.stderr?.on('data', (chunk: Buffer) => {
@@ -53,7 +55,7 @@ test('SIGINT ends it and its services at once, with 130, and leaves nothing', as
   });
   child.kill('SIGINT');
   // 'close' comes once nobody holds the streams any more.
-  const { code, stdout } = await ended;
+  const { code, stdout } = await end;
   expect({ code, stdout }).toEqual({ code: 130, stdout: '' });
-  expect(readdirSync(temporary)).toEqual([]);
+  expect(readdirSync(ended)).toEqual([]);
 });
