@@ -35,7 +35,7 @@ async function main(words: readonly string[], terminal: Terminal): Promise<numbe
     }
     return 0;
   } catch (error) {
-    if (terminal.interrupted.aborted) return 130;
+    if (terminal.interrupted.aborted) return terminal.interrupted.reason;
     const { exitCode, ...failure } = failureOf(error);
     if (json) terminal.print(JSON.stringify({ error: failure }));
     else {
@@ -64,6 +64,8 @@ process.on('uncaughtException', (error) => {
   terminal.say(`rewt: ${failureOf(error).message}`);
   process.exit(failureOf(error).exitCode);
 });
-process.exitCode = await main(process.argv.slice(2), terminal);
+const exitCode = await main(process.argv.slice(2), terminal);
+// Unless the terminal has already said that the output was lost.
+process.exitCode ??= exitCode;
 // A stdin that nobody closes would keep the process.
 terminal.close();

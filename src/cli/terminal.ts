@@ -1,14 +1,18 @@
 /** The process' three streams as the command uses them: results on stdout, words on stderr, and a Ctrl-C that is a signal to end. */
 
+import { constants } from 'node:os';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import { styleText } from 'node:util';
+
+/** As in sysexits. */
+const OUTPUT_LOST = 74;
 
 export interface Terminal {
   readonly stdin: Readable & { readonly isTTY?: boolean };
   readonly stderr: Writable & { readonly isTTY?: boolean; readonly columns?: number };
   readonly env: NodeJS.ProcessEnv;
-  /** Aborted once the user wants to leave. */
+  /** Aborted once the user wants to leave; the reason is the exit code, 128 and the signal's number, as a shell has it. */
   readonly interrupted: AbortSignal;
   /** Writes a line to stdout. */
   print(result: string): void;
@@ -22,10 +26,17 @@ export interface Terminal {
 
 export function openTerminal(): Terminal {
   const { stdin, stdout, stderr, env } = process;
-  // Whoever reads us may leave early (`rewt status | head -1`): the next write tells, and is no crash.
-  for (const stream of [stdout, stderr]) stream.on('error', () => {});
+  stdout.on('error', ({ code }: NodeJS.ErrnoException) => {
+    // Whoever reads us may leave early (`rewt status | head -1`); but a token must not be lost unnoticed.
+    if (code === 'EPIPE') return;
+    stderr.write('rewt: stdout cannot be written: is the disk full?\n');
+    process.exitCode = OUTPUT_LOST;
+  });
+  stderr.on('error', () => {});
   const interruption = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interruption.abort());
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => interruption.abort(128 + constants.signals[signal]));
+  }
   return {
     stdin,
     stderr,

@@ -1,11 +1,10 @@
 /** The `rewt` command on the embedded store: one process after the other, sharing a keyring without a server. */
-import { execFile } from 'node:child_process';
-import { once } from 'node:events';
+import { spawn } from 'node:child_process';
 import { existsSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { lmdbStore } from '../../src/stores/lmdb.js';
-import { dist, endOf, freshState, type Run, rewt, startRewt } from './command.js';
+import { endOf, freshState, main, type Run, rewt, startRewt } from './command.js';
 
 let state: ReturnType<typeof freshState>;
 beforeEach(() => {
@@ -16,6 +15,11 @@ afterEach(() => state.remove());
 const run = (args: readonly string[], input: string | Uint8Array | null = ''): Promise<Run> =>
   rewt(args, { input, env: state.env });
 
+function inShell(line: string): Promise<Run> {
+  const env = { ...process.env, ...state.env, REWT_URL: '', NODE: process.execPath, REWT: main };
+  return endOf(spawn('/bin/sh', ['-c', line], { env }));
+}
+
 async function result(...args: string[]): Promise<string> {
   const { code, stdout, stderr } = await run(args);
   expect({ code, stderr }).toMatchObject({ code: 0 });
@@ -23,13 +27,8 @@ async function result(...args: string[]): Promise<string> {
 }
 
 test('a pipe from sign to verify gives the payload back, and nothing else on stdout', async () => {
-  const main = join(dist, 'esm/cli/main.js');
-  const { REWT_URL: _, ...env }: NodeJS.ProcessEnv = { ...process.env, ...state.env };
-  const pipe = `"$NODE" "$REWT" sign '{"user":"ann"}' | "$NODE" "$REWT" verify`;
-  const stdout = await new Promise<string>((resolve, reject) => {
-    const variables = { ...env, NODE: process.execPath, REWT: main };
-    execFile('/bin/sh', ['-c', pipe], { env: variables }, (error, output) => (error ? reject(error) : resolve(output)));
-  });
+  const { code, stdout } = await inShell(`"$NODE" "$REWT" sign '{"user":"ann"}' | "$NODE" "$REWT" verify`);
+  expect(code).toBe(0);
   expect(stdout.split('\n')).toHaveLength(2);
   const claims = JSON.parse(stdout);
   expect(claims).toEqual({ user: 'ann', iat: expect.any(Number), exp: claims.iat + 300 });
@@ -165,11 +164,20 @@ test('a reader that leaves early is no crash', async () => {
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
 });
 
-test('SIGINT ends a command that waits for stdin, with 130', async () => {
+test.runIf(existsSync('/dev/full'))('a token that cannot be written is not lost unnoticed', async () => {
+  const { code, stderr } = await inShell(`"$NODE" "$REWT" sign '{}' > /dev/full`);
+  expect(code).toBe(74);
+  expect(stderr).toContain('stdout cannot be written');
+});
+
+test.each([
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+] as const)('%s ends a command that waits for stdin, with %i', async (signal, exitCode) => {
   const child = startRewt(['verify'], { env: state.env });
+  const end = endOf(child);
   // More than a pipe holds: once all of it is taken, the command is reading, and waits for more.
   await new Promise((resolve) => child.stdin?.write('x'.repeat(900_000), resolve));
-  child.kill('SIGINT');
-  const [code] = await once(child, 'exit');
-  expect(code).toBe(130);
+  child.kill(signal);
+  expect(await end).toEqual({ code: exitCode, stdout: '', stderr: '' });
 });

@@ -1,12 +1,11 @@
 /** The question that `rewt revoke` asks, and how the progress of a demo looks where it is rewritten in place and where it is not. */
 import { spawn, spawnSync } from 'node:child_process';
-import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { afterAll, expect, test } from 'vitest';
 import { startLive } from '../../src/cli/demo/live.js';
 import type { Tally } from '../../src/cli/demo/messages.js';
 import { confirm, type Terminal } from '../../src/cli/terminal.js';
-import { dist, freshState } from './command.js';
+import { freshState, main } from './command.js';
 
 function fakeTerminal(screen: { isTTY?: boolean; columns?: number } = {}) {
   const stdin = new PassThrough();
@@ -97,7 +96,7 @@ test.runIf(hasScript).each([
   ['\x03', 130, '[y/N]'],
 ])('on a real terminal the key %j ends `rewt revoke` with %i', async (key, code, words) => {
   const { REWT_URL: _, ...env } = process.env;
-  const command = `'${process.execPath}' '${join(dist, 'esm/cli/main.js')}' revoke`;
+  const command = `'${process.execPath}' '${main}' revoke`;
   const child = spawn('script', ['-q', '-e', '-c', command, '/dev/null'], { env: { ...env, ...state.env } });
   let screen = '';
   const ended = new Promise((resolve) => child.once('close', resolve));

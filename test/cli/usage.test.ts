@@ -3,7 +3,7 @@ import { cpSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { dist, freshState, type Run, rewt } from './command.js';
+import { dist, freshState, main, type Run, rewt } from './command.js';
 
 const state = freshState();
 afterAll(() => state.remove());
@@ -98,7 +98,7 @@ test('the command works through a link, as npm makes one', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'rewt-link-'));
   try {
     const file = join(folder, 'rewt');
-    symlinkSync(join(dist, 'esm/cli/main.js'), file);
+    symlinkSync(main, file);
     expect((await rewt(['sign', '{}'], { file, env: state.env })).code).toBe(0);
   } finally {
     rmSync(folder, { recursive: true, force: true });

@@ -1,6 +1,6 @@
 /** What every store promises (src/stores/store.ts), as one suite that is run against each of them. */
 import { randomUUID } from 'node:crypto';
-import { afterEach, beforeEach, describe, expect, it, type TestContext } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { StoreError } from '../../src/errors.js';
 import type { Snapshot, Store, SwapAnswer, WantedState } from '../../src/stores/store.js';
 
@@ -11,7 +11,7 @@ export interface StoreFixture {
   dispose(): Promise<void>;
   /** Turns the store's clock forward, where tests can turn it. */
   advanceMs?(ms: number): void;
-  /** Another connection or handle on the same data. */
+  /** Another connection or handle on the same data; absent where there is only one. */
   second?(): Promise<Store>;
   /** Writes K past rewt, as an operator would; `ttlMs` null: without a TTL. */
   operatorSet?(namespace: string, value: string, ttlMs: number | null): Promise<void>;
@@ -32,8 +32,23 @@ function contentsOf({ key, ring, version }: Snapshot) {
   return { key: key && { value: key.value }, ring, version };
 }
 
+/** What some stores have and others, by their nature, have not; what is not there has no tests. */
+export interface StoreTraits {
+  /** Others than rewt can write K: the fixture has `operatorSet` and `operatorDelete`. */
+  readonly operator: boolean;
+  /** Several handles can share the data: the fixture has `second`. */
+  readonly shared: boolean;
+}
+
 /** Registers the suite. `make` is called once per test; tests use namespaces of their own, so it may share a server. */
-export function storeConformance(title: string, make: () => Promise<StoreFixture>): void {
+export function storeConformance(
+  title: string,
+  make: () => Promise<StoreFixture>,
+  traits: StoreTraits = { operator: true, shared: true },
+): void {
+  const itWithOperator = traits.operator ? it : unregistered;
+  const itWhenShared = traits.shared ? it : unregistered;
+
   describe(title, () => {
     let fixture: StoreFixture;
     let store: Store;
@@ -90,10 +105,14 @@ export function storeConformance(title: string, make: () => Promise<StoreFixture
       }
     }
 
-    const operatorSet = (context: TestContext, value: string, ttlMs: number | null): Promise<void> =>
-      fixture.operatorSet?.(namespace, value, ttlMs) ?? context.skip('nobody but rewt can write to this store');
-    const operatorDelete = (context: TestContext): Promise<void> =>
-      fixture.operatorDelete?.(namespace) ?? context.skip('nobody but rewt can write to this store');
+    async function operatorSet(value: string, ttlMs: number | null): Promise<void> {
+      if (!fixture.operatorSet) throw new Error('the fixture lacks operatorSet');
+      await fixture.operatorSet(namespace, value, ttlMs);
+    }
+    async function operatorDelete(): Promise<void> {
+      if (!fixture.operatorDelete) throw new Error('the fixture lacks operatorDelete');
+      await fixture.operatorDelete(namespace);
+    }
 
     describe('reading and swapping', () => {
       it('reads an untouched namespace as empty', async () => {
@@ -184,8 +203,9 @@ export function storeConformance(title: string, make: () => Promise<StoreFixture
         expect((await read()).key?.value).toBe(`${otherSecret}${texts.indexOf(winners[0] ?? '')}`);
       });
 
-      it('shows every handle what another one wrote', async (context) => {
-        const second = await (fixture.second?.() ?? context.skip('this store has one handle'));
+      itWhenShared('shows every handle what another one wrote', async () => {
+        const second = await fixture.second?.();
+        if (!second) throw new Error('the fixture lacks second');
         expect(await second.read(namespace, limits)).toMatchObject({ key: null, ring: null });
         for (let n = 0; n < 5; n += 1) {
           const written = await write();
@@ -225,17 +245,18 @@ export function storeConformance(title: string, make: () => Promise<StoreFixture
         expect(version).not.toContain(ring);
       });
 
-      type Change = [string, (context: TestContext) => Promise<unknown>];
-      const changes: Change[] = [
+      const changes: [string, () => Promise<unknown>][] = [
         ['a swap of both entries', () => write({ key: otherSecret })],
         ['a swap of R alone', () => write({ key: null })],
         ['a swap of K to the same value', () => write({ key: secret })],
-        ['a K set by hand', (context) => operatorSet(context, otherSecret, 60_000)],
-        ['a K deleted by hand', (context) => operatorDelete(context)],
       ];
-      it.for(changes)('go stale by %s', async ([, change], context) => {
+      const changesByHand: typeof changes = [
+        ['a K set by hand', () => operatorSet(otherSecret, 60_000)],
+        ['a K deleted by hand', () => operatorDelete()],
+      ];
+      it.each(traits.operator ? [...changes, ...changesByHand] : changes)('go stale by %s', async (_, change) => {
         const old = await write();
-        await change(context);
+        await change();
         const now = await read();
         expect(now.version).not.toBe(old.version);
         const refused = await swap(old);
@@ -261,11 +282,11 @@ export function storeConformance(title: string, make: () => Promise<StoreFixture
         expect(answers.map((answer) => answer.swapped)).toEqual([true, true]);
       });
 
-      it('writes once: the second sending leaves a K alone that was set in between', async (context) => {
+      itWithOperator('writes once: the second sending leaves a K alone that was set in between', async () => {
         const from = await read();
         const wanted = wish(from, {});
         await send(from, wanted);
-        await operatorSet(context, otherSecret, 60_000);
+        await operatorSet(otherSecret, 60_000);
         const { snapshot } = await send(from, wanted);
         for (const seen of [snapshot, await read()]) {
           expect(seen.key?.value).toBe(otherSecret);
@@ -351,10 +372,10 @@ export function storeConformance(title: string, make: () => Promise<StoreFixture
       });
     });
 
-    describe('an operator', () => {
-      it('sets K, which the next read shows', async (context) => {
+    (traits.operator ? describe : unregistered)('an operator', () => {
+      it('sets K, which the next read shows', async () => {
         const { ring } = await write();
-        await operatorSet(context, otherSecret, 30_000);
+        await operatorSet(otherSecret, 30_000);
         const seen = await read();
         expect(seen).toMatchObject({ key: { value: otherSecret }, ring });
         const leftMs = (seen.key?.expiresAtMs ?? 0) - seen.nowMs;
@@ -362,16 +383,16 @@ export function storeConformance(title: string, make: () => Promise<StoreFixture
         expect(leftMs).toBeLessThanOrEqual(30_000 + grainMs());
       });
 
-      it('sets K without a TTL, which a swap that leaves K alone does not change', async (context) => {
-        await operatorSet(context, otherSecret, null);
+      it('sets K without a TTL, which a swap that leaves K alone does not change', async () => {
+        await operatorSet(otherSecret, null);
         const key = { value: otherSecret, expiresAtMs: null };
         expect(await read()).toMatchObject({ key, ring: null });
         expect(await write({ key: null })).toMatchObject({ key });
       });
 
-      it('deletes K, which the next read shows', async (context) => {
+      it('deletes K, which the next read shows', async () => {
         const { ring } = await write();
-        await operatorDelete(context);
+        await operatorDelete();
         expect(await read()).toMatchObject({ key: null, ring });
       });
     });
@@ -399,3 +420,5 @@ export function storeConformance(title: string, make: () => Promise<StoreFixture
     });
   });
 }
+
+function unregistered(): void {}

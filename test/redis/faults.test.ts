@@ -168,17 +168,13 @@ describe.each(clients)('through %s', (name, connect) => {
     expect(await server.cli('DBSIZE')).toBe('0');
   });
 
-  it.for([
-    ['set', '-set'],
-    ['pexpireat', '-pexpireat'],
-    ['eval', '-eval'],
-    ['get', '-get'],
-  ])(
+  // redis 2.8 knows no users: it would go in as the default one, which has every right.
+  const rights = name === 'redis 2.8' ? [] : ['set', 'pexpireat', 'eval', 'get'];
+  it.each(rights)(
     'a user without the right to %s gets a typed error, and half of a swap never happens',
-    async ([, rule = ''], context) => {
-      if (name === 'redis 2.8') context.skip('redis 2.8 knows no users: it would go in as the default one');
+    async (right) => {
       const user = `user-${randomUUID()}`;
-      await shared.cli('ACL', 'SETUSER', user, 'on', '>pw', '~*', '&*', '+@all', rule);
+      await shared.cli('ACL', 'SETUSER', user, 'on', '>pw', '~*', '&*', '+@all', `-${right}`);
       const options = { username: user, user, password: 'pw' };
       const store = await storeOn(shared.port, connect, options);
       const namespace = randomUUID();
