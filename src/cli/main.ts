@@ -67,5 +67,3 @@ process.on('uncaughtException', (error) => {
 const exitCode = await main(process.argv.slice(2), terminal);
 // Unless the terminal has already said that the output was lost.
 process.exitCode ??= exitCode;
-// A stdin that nobody closes would keep the process.
-terminal.close();

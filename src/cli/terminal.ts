@@ -20,8 +20,6 @@ export interface Terminal {
   say(words: string): void;
   /** Colours words for stderr, where that is a terminal and NO_COLOR is not set. */
   style(format: Parameters<typeof styleText>[0], words: string): string;
-  /** Lets go of stdin, so that the process can end. */
-  close(): void;
 }
 
 export function openTerminal(): Terminal {
@@ -45,7 +43,6 @@ export function openTerminal(): Terminal {
     print: (result) => void stdout.write(`${result}\n`),
     say: (words) => void stderr.write(`${words}\n`),
     style: (format, words) => styleText(format, words, { stream: stderr }),
-    close: () => void stdin.unref?.(),
   };
 }
 

@@ -14,6 +14,9 @@ const TTL_NOISE_MS = 5;
 /** Lineages that a member remembers: enough for any row of failovers, little enough to forget none by accident. */
 const MOST_LINEAGES = 16;
 
+/** Revoked secrets that a member remembers: a revocation drops at most 34. */
+const MOST_REVOKED = 256;
+
 /** A scheduled rotation comes after at least this part of a `ttl`, since `lead` is at most a quarter of it. */
 const SHORTEST_TURN = 3 / 4;
 
@@ -44,6 +47,8 @@ export interface Known {
   readonly ring: Ring | null;
   /** The highest epoch seen of each lineage, in the order of first sight. */
   readonly epochs: ReadonlyMap<string, number>;
+  /** Secrets that this member saw revoked, in the order in which it did. None of them is ever used again, wherever it comes from. */
+  readonly revoked: ReadonlySet<string>;
 }
 
 /** Where fresh secrets and ids come from. */
@@ -74,21 +79,29 @@ export interface Plan {
   readonly wanted: WantedState;
 }
 
-export const NOTHING_KNOWN: Known = { ring: null, epochs: new Map() };
+export const NOTHING_KNOWN: Known = { ring: null, epochs: new Map(), revoked: new Set() };
 
 /** Remembers a ring that was read. Never called with one that `advance` called a rollback. */
 export function observe(known: Known, ring: Ring): Known {
-  const epochs = new Map(known.epochs);
-  epochs.set(ring.id, Math.max(ring.epoch, epochs.get(ring.id) ?? 0));
-  for (const id of epochs.keys()) {
-    if (epochs.size <= MOST_LINEAGES) break;
-    if (id !== ring.id) epochs.delete(id);
-  }
-  return { ring, epochs };
+  const epochs = new Map(known.epochs).set(ring.id, highestEpoch(ring, known));
+  const old = known.ring;
+  const wasRevoked = old !== null && (old.id !== ring.id || old.epoch < ring.epoch);
+  const dropped = wasRevoked ? secretsOf(old).filter((secret) => !secretsOf(ring).includes(secret)) : [];
+  return {
+    ring,
+    epochs: new Map([...epochs].slice(-MOST_LINEAGES)),
+    revoked: new Set([...known.revoked, ...dropped].slice(-MOST_REVOKED)),
+  };
+}
+
+/** Remembers a revocation that is due for `ring` but not written yet: should the swap fail, row 1 makes up for it. */
+export function expectRevocation(known: Known, ring: Ring): Known {
+  return { ...known, epochs: new Map(known.epochs).set(ring.id, highestEpoch(ring, known) + 1) };
 }
 
 /** The first row of protocol.md's table that fits, as a plan to write; null where the ring may be used as it is. */
-export function advance(seen: Seen, policy: Policy, known: Known, mint: Mint): Plan | null {
+export function advance(found: Seen, policy: Policy, known: Known, mint: Mint): Plan | null {
+  const seen = withoutRevoked(found, known);
   const { nowMs, key, ring } = seen;
   if (ring === null) return begin(seen, policy, known, mint);
   if (isRolledBack(ring, known)) return revokeAgain(seen, ring, policy, known, mint); // row 1
@@ -137,8 +150,28 @@ export function planRevocation(seen: Seen, policy: Policy, known: Known, mint: M
     : revoke('revocation', emptied, seen.ring, policy, mint);
 }
 
+/** A K that this member saw revoked came back with a failover, or by mistake: it counts as one that must not sign. */
+function withoutRevoked(seen: Seen, known: Known): Seen {
+  const { key } = seen;
+  if (key === null || key.value === null || !known.revoked.has(key.value)) return seen;
+  return { ...seen, key: { ...key, value: null } };
+}
+
 function isRolledBack(ring: Ring, known: Known): boolean {
-  return hasLeft(ring, known) || ring.epoch < (known.epochs.get(ring.id) ?? 0);
+  return (
+    hasLeft(ring, known) ||
+    ring.epoch < highestEpoch(ring, known) ||
+    secretsOf(ring).some((secret) => known.revoked.has(secret))
+  );
+}
+
+/** The highest epoch seen of a ring's lineage, its own included. */
+function highestEpoch(ring: Ring, known: Known): number {
+  return Math.max(ring.epoch, known.epochs.get(ring.id) ?? 0);
+}
+
+function secretsOf(ring: Ring): string[] {
+  return [ring.current, ring.next, ...ring.retired].map((slot) => slot.secret);
 }
 
 function hasLeft(ring: Ring, known: Known): boolean {
@@ -147,7 +180,7 @@ function hasLeft(ring: Ring, known: Known): boolean {
 
 /** Row 1: the store lost writes, a revocation perhaps among them. Nothing that it kept is trusted, only what an operator put there since. */
 function revokeAgain(seen: Seen, ring: Ring, policy: Policy, known: Known, mint: Mint): Plan {
-  const epoch = Math.max(ring.epoch, known.epochs.get(ring.id) ?? 0);
+  const epoch = highestEpoch(ring, known);
   // A lineage that was left is not entered again: under its name, every other member that left it would revoke once more.
   const id = hasLeft(ring, known) ? mint.id() : ring.id;
   const isRings = seen.key?.value === ring.current.secret || seen.key?.value === ring.next.secret;
@@ -211,8 +244,9 @@ function retire(
 ): Plan {
   const amended = amend(ring, policy, mint);
   const { secret } = ring.current;
-  const signedUntil = (key?.value === secret ? key.expiresAtMs : null) ?? ring.current.expiresAt;
-  const until = Math.min(nowMs, signedUntil) + amended.overlap;
+  // As long as K holds it, old rewt members sign with it, whatever end the ring knows.
+  const signedUntil = key?.value === secret ? nowMs : Math.min(nowMs, ring.current.expiresAt);
+  const until = signedUntil + amended.overlap;
   const retired = [{ secret, until }, ...ring.retired].filter((slot) => slot.until > nowMs).slice(0, MOST_RETIRED);
   return plan(name, false, turn.key, { ...amended, current: turn.current, next: turn.next, retired });
 }

@@ -3,7 +3,7 @@
 import { randomBytes } from 'node:crypto';
 import { StoreError } from '../errors.js';
 import type { Snapshot, Store } from '../stores/store.js';
-import { type Known, type Mint, NOTHING_KNOWN, observe, type Plan, type Seen } from './advance.js';
+import { expectRevocation, type Known, type Mint, NOTHING_KNOWN, observe, type Plan, type Seen } from './advance.js';
 import type { Instant } from './lease.js';
 import { parseRing, type Ring } from './ring.js';
 import { createSecret } from './secret.js';
@@ -65,7 +65,11 @@ export class Exchange {
     for (;;) {
       const seen = this.#see(snapshot, errand.replacesUnreadable ?? false);
       const plan = errand.propose(seen, this.#known);
-      if (seen.ring !== null && plan?.name !== 'rollback') this.#known = observe(this.#known, seen.ring);
+      if (seen.ring !== null && plan?.name !== 'rollback') {
+        this.#known = observe(this.#known, seen.ring);
+        // Not for revoke(): its caller is told, and a write that was given up must not happen later.
+        if (plan?.name === 'brake') this.#known = expectRevocation(this.#known, seen.ring);
+      }
       // The cast holds: without a ring there is always a plan.
       if (plan === null) return { ring: seen.ring as Ring, storeMs: snapshot.nowMs, sent, wrote };
 

@@ -6,6 +6,12 @@ import { isUsableSecret } from './secret.js';
 /** The format that this code writes. A newer one is refused, never guessed at. */
 const RING_VERSION = 1;
 
+/** Longer than any option allows; instants and durations of a ring add up to less than the largest exact integer. */
+const LONGEST_MS = 1e13;
+
+/** The last instant that a ring can name; whatever is later counts as this. Milliseconds. */
+export const LAST_INSTANT_MS = 8.64e15;
+
 /** More verifiable secrets than this would make each kid-less token cost too much; options.ts sees to it that a schedule never needs more. */
 export const MOST_RETIRED = 32;
 
@@ -96,8 +102,8 @@ function isRing(value: unknown): value is Ring {
     isCount(value.epoch) &&
     isCount(value.gen) &&
     isName(value.op) &&
-    isCount(value.ttl) &&
-    isCount(value.overlap) &&
+    isDuration(value.ttl) &&
+    isDuration(value.overlap) &&
     isSlot(value.current, 'expiresAt') &&
     isSlot(value.next, 'since') &&
     Array.isArray(value.retired) &&
@@ -107,7 +113,7 @@ function isRing(value: unknown): value is Ring {
 }
 
 function isSlot(value: unknown, time: string): boolean {
-  return isRecord(value) && typeof value.secret === 'string' && isUsableSecret(value.secret) && isCount(value[time]);
+  return isRecord(value) && typeof value.secret === 'string' && isUsableSecret(value.secret) && isInstant(value[time]);
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {
@@ -116,6 +122,15 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 
 function isName(value: unknown): boolean {
   return typeof value === 'string' && value !== '';
+}
+
+/** Not nothing, or it would turn without end; and no more than leaves `ringExpiresAt` exact. */
+function isDuration(value: unknown): boolean {
+  return isCount(value) && value > 0 && value <= LONGEST_MS;
+}
+
+function isInstant(value: unknown): boolean {
+  return isCount(value) && value <= LAST_INSTANT_MS;
 }
 
 /** Whole and exact: a time or counter that JSON rounded would make members disagree. */

@@ -35,7 +35,7 @@ export function announce(namespace: string): MemberListener {
     unusableSecret() {
       warn(
         'REWT_UNUSABLE_SECRET',
-        'The secret found in the store has fewer than 32 bytes or is not UTF-8: it was not used, and a fresh one replaces it. Set a longer one, or leave it to rewt.',
+        'The secret found in the store has fewer than 32 bytes, is not UTF-8, or was revoked before: it was not used, and a fresh one replaces it. Set another, or leave it to rewt.',
       );
     },
   };

@@ -3,6 +3,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { within } from '../deadline.js';
 import { StoreError } from '../errors.js';
+import { LAST_INSTANT_MS } from '../keyring/ring.js';
 import { connectRedis } from '../redis/connect.js';
 import { asRedisPort } from '../redis/detect.js';
 import { asStoreError, isPassing } from '../redis/failure.js';
@@ -143,7 +144,10 @@ function isAnswer(reply: unknown): reply is AnswerReply {
 
 /** Clients decode replies as UTF-8, whatever they are: the text is the true one only if it has the digest of the true bytes. */
 function asKeyEntry(text: string, digest: string, nowMs: number, ttlMs: number): KeyEntry {
-  return { value: sha1(text) === digest ? text : null, expiresAtMs: ttlMs < 0 ? null : nowMs + ttlMs };
+  return {
+    value: sha1(text) === digest ? text : null,
+    expiresAtMs: ttlMs < 0 ? null : Math.min(nowMs + ttlMs, LAST_INSTANT_MS),
+  };
 }
 
 function sha1(text: string): string {

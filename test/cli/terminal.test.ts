@@ -19,7 +19,6 @@ function fakeTerminal(screen: { isTTY?: boolean; columns?: number } = {}) {
     print: () => {},
     say: (words) => void stderr.write(`${words}\n`),
     style: (_, words) => words,
-    close: () => {},
   };
   return { terminal, stdin, interruption, shown: () => String(stderr.read() ?? '') };
 }

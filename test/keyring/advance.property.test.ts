@@ -49,7 +49,7 @@ const knowns: fc.Arbitrary<Known> = fc
   .map(({ ring, epochs }) => {
     const seen = new Map(Object.entries(epochs));
     if (ring !== null) seen.set(ring.id, Math.max(ring.epoch, seen.get(ring.id) ?? 0));
-    return { ring, epochs: ring === null ? new Map() : seen };
+    return { ring, epochs: ring === null ? new Map() : seen, revoked: new Set<string>() };
   });
 
 /** A policy, what is known, and contents of the store in which the boundaries of both are likely. */

@@ -85,10 +85,9 @@ export function tableSays({ nowMs: now, key: K, ring: R }: Seen, policy: Policy,
 
   const turned = (name: string, current: Ring['current'], next: Ring['next'], key: Effect['key']): Effect => {
     const overlap = mostOverlap(R.overlap);
-    // K with the old current in it: its TTL is the schedule, whether or not R has heard of it.
-    const end =
-      K !== null && K.value === R.current.secret && K.expiresAtMs !== null ? K.expiresAtMs : R.current.expiresAt;
-    const old = { secret: R.current.secret, until: Math.min(now, end) + overlap };
+    // As long as K holds the old current, somebody may be signing with it.
+    const lastSigned = K?.value === R.current.secret ? now : Math.min(now, R.current.expiresAt);
+    const old = { secret: R.current.secret, until: lastSigned + overlap };
     const retired = [old, ...R.retired].filter((slot) => now < slot.until).filter((_, n) => n < 32);
     const { id, epoch } = R;
     return {

@@ -25,20 +25,22 @@ function refusalOf(text: string): string | null {
   }
 }
 
-const times = fc.maxSafeNat();
+const counts = fc.maxSafeNat();
+const instants = fc.integer({ min: 0, max: 8.64e15 });
+const durations = fc.integer({ min: 1, max: 1e13 });
 const secrets = fc.oneof(fc.base64String({ minLength: 32 }), fc.string({ unit: 'binary', minLength: 32 }));
 const names = fc.string({ minLength: 1 });
 const rings: fc.Arbitrary<Ring> = fc.record({
   v: fc.constant<1>(1),
   id: names,
-  epoch: times,
-  gen: times,
+  epoch: counts,
+  gen: counts,
   op: names,
-  ttl: fc.integer({ min: 1, max: 1e12 }),
-  overlap: times,
-  current: fc.record({ secret: secrets, expiresAt: times }),
-  next: fc.record({ secret: secrets, since: times }),
-  retired: fc.array(fc.record({ secret: secrets, until: times }), { maxLength: MOST_RETIRED }),
+  ttl: durations,
+  overlap: durations,
+  current: fc.record({ secret: secrets, expiresAt: instants }),
+  next: fc.record({ secret: secrets, since: instants }),
+  retired: fc.array(fc.record({ secret: secrets, until: instants }), { maxLength: MOST_RETIRED }),
 });
 
 describe('a ring', () => {
