@@ -194,15 +194,20 @@ export class Member {
     return ring.ttl >= asks.ttlMs && ring.overlap >= asks.overlapMs;
   }
 
-  /** The copy once `read` is done. Waiting for somebody else's read counts too: no operation outlives the store timeout. */
+  /**
+   * The copy once `read` is done, and once more where that took longer than a copy may be old.
+   * Waiting for somebody else's read counts too: no operation outlives the store timeout.
+   */
   async #leaseAfter(read: Promise<void>, arrived: Instant): Promise<Lease> {
-    const leftMs = arrived.monotonicMs + this.#options.storeTimeoutMs - performance.now();
-    await within(leftMs, read, timedOut);
-    this.#assertOpen();
-    // Strict mode has no age at which a copy is usable, but this one was read for the operation that asks.
-    const lease = this.#options.policy.maxStalenessMs === 0 ? this.#lease : this.#usable();
-    if (lease === null) throw unavailable();
-    return lease;
+    const { storeTimeoutMs, policy } = this.#options;
+    for (let next = read; ; next = this.#reads.after(this.now().order)) {
+      await within(arrived.monotonicMs + storeTimeoutMs - performance.now(), next, timedOut);
+      this.#assertOpen();
+      // Strict mode has no age at which a copy is usable, but this one was read for the operation that asks.
+      const lease = policy.maxStalenessMs === 0 ? this.#lease : this.#usable();
+      if (lease !== null) return lease;
+      if (this.#lease === null) throw unavailable();
+    }
   }
 
   async #refresh(): Promise<void> {

@@ -4,20 +4,22 @@
  * Sent with plain EVAL: no flags, no EVAL_RO, no SET PXAT, so that Redis 6.0 to 8 and Valkey all take them, and nothing is cached per node.
  */
 
-// WHY %.0f: Lua prints a large number as 1.7e+12. WHY once: TIME moves while a script runs on Redis 6 and 7.0.
-const clock = `
-local time = redis.call('TIME')
-local now = string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000))
-`;
-
 // WHY only strings: a nil ends a Lua list, and clients turn numbers into what they like. An entry that is not there has an empty digest.
 // WHY digests: clients decode replies as UTF-8 and lose what is not; with the digest of the true bytes we notice.
+// WHY %.0f: Lua prints a large number as 1.7e+12.
+// WHY again: TIME and PTTL each look at a clock that moves while a script runs on Redis 6 and 7.0. A server that was held up between them (13 ms were
+// seen) would make it look as if an operator had used EXPIRE.
 const snapshot = `
 local function snapshot(outcome)
   local key, ring = redis.call('GET', KEYS[1]), redis.call('GET', KEYS[2])
+  local before, ttl, after
+  for _ = 1, 5 do
+    before, ttl, after = redis.call('TIME'), redis.call('PTTL', KEYS[1]), redis.call('TIME')
+    if (after[1] - before[1]) * 1000000 + after[2] - before[2] < 1000 then break end
+  end
   return {
-    outcome, now,
-    key or '', string.format('%.0f', redis.call('PTTL', KEYS[1])), key and redis.sha1hex(key) or '',
+    outcome, string.format('%.0f', before[1] * 1000 + math.floor(before[2] / 1000)),
+    key or '', string.format('%.0f', ttl), key and redis.sha1hex(key) or '',
     ring or '', ring and redis.sha1hex(ring) or ''
   }
 end
@@ -28,7 +30,7 @@ end
  *
  * KEYS: K, R. Returns: 'read', now (ms), K, PTTL of K (ms; -1 none, -2 no K), sha1 of K ('' no K), R, sha1 of R ('' no R).
  */
-export const READ = `${clock}${snapshot}
+export const READ = `${snapshot}
 return snapshot('read')
 `;
 
@@ -39,7 +41,7 @@ return snapshot('read')
  * ARGV: sha1 of the wanted R, not after (ms), expiry of K (ms; not used where the draft has no K), expiry of R (ms).
  * Returns: 'swapped' | 'late' | 'conflict', then what is there afterwards, as READ does.
  */
-export const SWAP = `${clock}${snapshot}
+export const SWAP = `${snapshot}
 -- WHY first: what is of the wrong type, or may not be read, fails here, before anything is written.
 local before = snapshot('')
 local draft = redis.call('GET', KEYS[3])
@@ -49,7 +51,7 @@ if draft then expected, size, start = string.match(draft, '^([^\\n]*)\\n(%d*)\\n
 -- WHY in this order: a swap that a client sent twice finds its draft gone, its time over and its version stale; it still was done.
 local outcome = 'write'
 if before[7] == ARGV[1] then outcome = 'swapped'
-elseif not draft or tonumber(now) > tonumber(ARGV[2]) then outcome = 'late'
+elseif not draft or tonumber(before[2]) > tonumber(ARGV[2]) then outcome = 'late'
 elseif before[5] .. ':' .. before[7] ~= expected then outcome = 'conflict' end
 
 -- WHY not DEL: an expiry long past deletes too, and proves, before K is touched, that this server takes writes and this user may PEXPIREAT.

@@ -223,6 +223,17 @@ describe('a store that cannot be read', () => {
   );
 });
 
+test('a read that took longer than a copy may be old is followed by another, while there is time', async () => {
+  const token = await member().rewt.sign({ sub: 'a' });
+  const { rewt, store } = member({ maxStaleness: 0.1 });
+  store.replyMs = 150;
+  const verifying = rewt.verify(token);
+  await pass(149);
+  store.replyMs = 0;
+  expect((await settle(verifying)).value).toMatchObject({ sub: 'a' });
+  expect(store.readCount).toBe(2);
+});
+
 describe('strict mode (maxStaleness 0)', () => {
   test('waits with every operation for a read that began after it, shared by all who came meanwhile', async () => {
     const { rewt, store } = member({ maxStaleness: 0 });

@@ -9,8 +9,8 @@ import { type MemberProcess, type Place, startMember } from './members.js';
 
 const runningCount = 16;
 const rounds = 200;
-// To start a process costs a fifth of a second of a core: sixteen would take longer than all the rounds above.
-const coldCount = 8;
+
+const coldCount = 16;
 const coldRounds = 10;
 const options = { storeTimeout: 20 };
 
