@@ -114,9 +114,9 @@ describe('refused, with the reason and the remedy:', () => {
     ],
     [
       'tokens that would outlive too many turns',
-      { store, ttl: 30 },
+      { store, ttl: 20, tokenLifetime: 306 },
       'tokenLifetime',
-      /\(300 s\) does not fit ttl \(30 s\)/,
+      /\(306 s\) does not fit ttl \(20 s\)/,
     ],
     [
       'maxStaleness beyond half of the default ttl',

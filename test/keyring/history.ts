@@ -319,8 +319,9 @@ export class World {
         if (key === null) this.#put(this.#newValue(), command.ttlMs);
         return;
       case 'old rewt signs':
-        // A K without TTL is left out: see "what is still open" in advance.test.ts.
-        if (key !== null && isUsableSecret(key.value)) {
+        // A K that outlived its end in the ring, for want of a TTL, is left out: should the swap that retires it be cut short after K, nothing in the
+        // store tells this from a K that ended in time. Where it is not cut short, advance.test.ts has the case.
+        if (key !== null && key.expiresAtMs !== null && isUsableSecret(key.value)) {
           this.#tokens.push({ secret: key.value, endsAtMs: this.nowMs + 5_000 });
         }
         return;
