@@ -1,6 +1,7 @@
 /** The keyring: what all members of a namespace share, and its wire form in the store (protocol.md, "What the store holds"). */
 
 import { StoreError } from '../errors.js';
+import { LAST_INSTANT_MS } from '../stores/store.js';
 import { isUsableSecret } from './secret.js';
 
 /** The format that this code writes. A newer one is refused, never guessed at. */
@@ -8,9 +9,6 @@ const RING_VERSION = 1;
 
 /** Longer than any option allows; instants and durations of a ring add up to less than the largest exact integer. */
 const LONGEST_MS = 1e13;
-
-/** The last instant that a ring can name; whatever is later counts as this. Milliseconds. */
-export const LAST_INSTANT_MS = 8.64e15;
 
 /** More verifiable secrets than this would make each kid-less token cost too much; options.ts sees to it that a schedule never needs more. */
 export const MOST_RETIRED = 32;

@@ -3,14 +3,13 @@ import { createHash, randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { within } from '../deadline.js';
 import { StoreError } from '../errors.js';
-import { LAST_INSTANT_MS } from '../keyring/ring.js';
 import { connectRedis } from '../redis/connect.js';
 import { asRedisPort } from '../redis/detect.js';
 import { asStoreError, isPassing } from '../redis/failure.js';
 import { assertNamespace, redisNames } from '../redis/names.js';
 import type { Command, RedisPort, Reply } from '../redis/port.js';
 import { draftOf, READ, SWAP } from '../redis/scripts.js';
-import type { KeyEntry, Snapshot, Store } from './store.js';
+import { type KeyEntry, LAST_INSTANT_MS, type Snapshot, type Store } from './store.js';
 
 /** How long a draft outlives the deadline of its swap, which by then has taken it or never will. */
 const DRAFT_GRACE_MS = 5_000;

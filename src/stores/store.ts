@@ -4,11 +4,14 @@
  * A store decides nothing. It reads both entries of a namespace at one instant, and writes both or neither.
  */
 
+/** The last instant that there is, as for `Date`; a store says no later one. Milliseconds since the epoch. */
+export const LAST_INSTANT_MS = 8.64e15;
+
 /** K: the current secret as the store holds it, set by rewt, by an old rewt, or by an operator's hand. */
 export interface KeyEntry {
   /** The secret, or null where the bytes are not UTF-8 and so cannot be one. */
   readonly value: string | null;
-  /** When the store drops it. Milliseconds of the store's clock; null: it has no TTL. */
+  /** When the store drops it. Milliseconds of the store's clock, at most `LAST_INSTANT_MS`; null: it has no TTL. */
   readonly expiresAtMs: number | null;
 }
 
