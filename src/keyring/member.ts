@@ -20,7 +20,7 @@ export interface MemberOptions {
   readonly policy: Policy & { readonly asks: NonNullable<Policy['asks']> };
   /** Until this age a copy is used without asking. Milliseconds. */
   readonly softAgeMs: number;
-  /** How long to go on with an old copy before the store is tried again. Milliseconds. */
+  /** How long after a failure the store is tried again; for twice as long nobody waits for it. Milliseconds. */
   readonly retryMs: number;
   /** No operation waits longer for the store. Milliseconds. */
   readonly storeTimeoutMs: number;
@@ -51,7 +51,7 @@ export class Member {
   #suspectSince = 0;
   /** The store's clock at its highest: should it jump back, no secret verifies again. */
   #storeHighMs = 0;
-  #retryAtMs = Number.NEGATIVE_INFINITY;
+  #failedAtMs = Number.NEGATIVE_INFINITY;
   #outageSinceMs: number | null = null;
   #closed = false;
 
@@ -75,9 +75,8 @@ export class Member {
     if (lease === null || this.#closed || lease.sent.order < this.#suspectSince) return null;
     const ageMs = leaseAgeMs(lease);
     if (ageMs >= this.#options.softAgeMs) return null;
-    if (ageMs * 2 >= this.#options.softAgeMs && !this.#reads.isRunning && performance.now() >= this.#retryAtMs) {
-      // Its failure is told by the listener, and shows when the copy is past its soft age.
-      this.#reads.after(this.#suspectSince).catch(() => {});
+    if (ageMs * 2 >= this.#options.softAgeMs && performance.now() - this.#failedAtMs >= this.#options.retryMs) {
+      this.#refreshAhead();
     }
     return lease;
   }
@@ -88,18 +87,21 @@ export class Member {
    */
   async lease(arrived: Instant): Promise<Lease> {
     this.#assertOpen();
-    if (performance.now() < this.#retryAtMs) {
-      const held = this.#usable();
-      if (held !== null) return held;
+    const held = this.#usable();
+    const failedAgoMs = performance.now() - this.#failedAtMs;
+    // A store that was silent a moment ago makes nobody wait again; it is asked behind their backs until it answers.
+    if (held !== null && failedAgoMs < 2 * this.#options.retryMs) {
+      if (failedAgoMs >= this.#options.retryMs) this.#refreshAhead();
+      return held;
     }
     // A copy that is never fresh (strict, or a store next door) is as good as a read of its own for each operation.
     const after = this.#options.softAgeMs === 0 ? arrived.order : this.#suspectSince;
     try {
       return await this.#leaseAfter(this.#reads.after(after), arrived);
     } catch (error) {
-      const held = this.#usable();
-      if (held === null) throw error;
-      return held;
+      const old = this.#usable();
+      if (old === null) throw error;
+      return old;
     }
   }
 
@@ -210,6 +212,11 @@ export class Member {
     }
   }
 
+  /** Starts a refresh that nobody waits for. Its failure is told by the listener, and shows when somebody does wait. */
+  #refreshAhead(): void {
+    if (!this.#reads.isRunning) this.#reads.after(this.#suspectSince).catch(() => {});
+  }
+
   async #refresh(): Promise<void> {
     try {
       this.#renew(
@@ -219,10 +226,9 @@ export class Member {
         }),
       );
     } catch (error) {
-      const nowMs = performance.now();
-      this.#retryAtMs = nowMs + this.#options.retryMs;
+      this.#failedAtMs = performance.now();
       if (this.#outageSinceMs === null && !this.#closed) {
-        this.#outageSinceMs = nowMs;
+        this.#outageSinceMs = this.#failedAtMs;
         this.#options.listener.failed(error);
       }
       throw error;
@@ -260,7 +266,7 @@ export class Member {
       this.#options.listener.recovered(performance.now() - this.#outageSinceMs);
       this.#outageSinceMs = null;
     }
-    this.#retryAtMs = Number.NEGATIVE_INFINITY;
+    this.#failedAtMs = Number.NEGATIVE_INFINITY;
     const isNewest = sent.order >= this.#newestRead && !this.#closed;
     const lease = { copy: isNewest ? this.#adopt(ring, wrote) : createCopy(ring), storeMs, sent };
     if (isNewest) {
