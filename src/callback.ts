@@ -1,25 +1,35 @@
 /** The original's calling convention: a callback where one is given, else a promise. */
 
-import { OptionError } from './errors.js';
+import { OptionError, type RewtError } from './errors.js';
 
 /** As in Node: an error, or null and then the result. */
-export type Callback<Result> = (error: Error | null, result?: Result) => void;
+export type Callback<Result> = (
+  ...outcome: [error: null, result: Result] | [error: RewtError, result: undefined]
+) => void;
 
-/** Tells `(options, callback)` from `(callback)` and `(options)`. @throws {OptionError} for a callback that is no function. */
-export function splitArguments(rest: readonly unknown[]): { options: unknown; callback: Callback<unknown> | null } {
-  const [first, second] = rest;
-  if (typeof first === 'function') return { options: undefined, callback: first as Callback<unknown> };
-  if (second === undefined) return { options: first, callback: null };
-  if (typeof second === 'function') return { options: first, callback: second as Callback<unknown> };
-  throw new OptionError('the callback must be a function: (error, result) => …', { option: 'callback' });
-}
+type AnyCallback = (error: unknown, result?: unknown) => void;
 
-/** Gives a promise's outcome to the callback; outside the promise, so that what the callback throws is not swallowed by it. */
-export function answer<T>(work: Promise<T>, callback: Callback<T> | null): Promise<T> | undefined {
-  if (callback === null) return work;
-  work.then(
+/**
+ * Runs `work` with the options of a call that ends in `(options, callback)`, `(callback)`, `(options)` or nothing, and gives its outcome to the callback;
+ * without one, to the promise that it returns. A call of another form is refused in the promise.
+ */
+export function answer<T>(rest: readonly unknown[], work: (options: unknown) => Promise<T>): Promise<T> | undefined {
+  const at = rest.findIndex((argument) => typeof argument === 'function');
+  const callback = rest[at] as AnyCallback | undefined;
+  const options = at === 0 ? undefined : rest[0];
+  const excess = rest.slice(at === -1 ? 1 : at + 1).find((argument) => argument !== undefined && argument !== null);
+  const outcome = at > 1 || excess !== undefined ? Promise.reject(misused()) : work(options);
+  if (callback === undefined) return outcome;
+  // Outside the promise, so that what the callback throws is the program's uncaught exception, and not swallowed.
+  outcome.then(
     (result) => process.nextTick(callback, null, result),
-    (error: Error) => process.nextTick(callback, error),
+    (error: unknown) => process.nextTick(callback, error),
   );
   return undefined;
+}
+
+function misused(): OptionError {
+  return new OptionError('call it with (payload or token, options, callback); options and callback may be left out', {
+    option: 'callback',
+  });
 }

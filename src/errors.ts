@@ -43,7 +43,12 @@ export abstract class RewtError extends Error {
   abstract readonly code: RewtErrorCode;
   /** The HTTP status that this error means to a client: 401, 503, or 500 for a mistake of the calling program. */
   abstract readonly status: 401 | 500 | 503;
-  readonly [brand] = true;
+  declare readonly [brand]: true;
+
+  static {
+    // On the prototype, where nobody sees it printed.
+    Object.defineProperty(RewtError.prototype, brand, { value: true });
+  }
 }
 
 /** What the pure core says of a token that it refuses; `TokenError` is made from it at the edge. */

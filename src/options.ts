@@ -12,7 +12,7 @@ import {
   verifyOptionNames,
 } from './jwt/claims.js';
 import { parseDuration } from './jwt/duration.js';
-import { asHs256, asList, optionReader } from './jwt/option-values.js';
+import { asHs256, asList, asText, optionReader } from './jwt/option-values.js';
 import type { MemberOptions } from './keyring/member.js';
 import type { Store } from './stores/store.js';
 
@@ -112,7 +112,7 @@ export function readOptions(raw: unknown): Settings {
 
   const times = readTimes(option);
   return Object.freeze({
-    namespace: option('redisNamespace', asNamespace, 'rewt'),
+    namespace: option('redisNamespace', asText, 'rewt'),
     redisConn,
     store,
     tokenLifetimeSeconds: times.tokenLifetimeSeconds,
@@ -153,7 +153,7 @@ function readTimes(option: ReturnType<typeof optionReader>) {
       'tokenLifetime',
       tokenLifetimeSeconds,
       ttl,
-      `with maxStaleness and clockTolerance at most ${MOST_OVERLAP_PER_TTL} times it, or too many retired secrets would have to go on verifying`,
+      `at most ${MOST_OVERLAP_PER_TTL} times it, less maxStaleness and clockTolerance, or too many retired secrets would have to go on verifying`,
     );
   }
 
@@ -167,7 +167,7 @@ function readTimes(option: ReturnType<typeof optionReader>) {
     member: {
       softAgeMs,
       retryMs: softAgeMs / 2,
-      storeTimeoutMs: ms(option('storeTimeout', asPositive, 1)),
+      storeTimeoutMs: ms(option('storeTimeout', asTimeout, 1)),
       policy: {
         ttlMs: ms(ttl),
         overlapMs: ms(overlap),
@@ -219,9 +219,11 @@ function asPositive(value: unknown, option: string): number {
   return seconds;
 }
 
-function asNamespace(value: unknown, option: string): string {
-  if (typeof value === 'string') return value;
-  throw new OptionError(`${option}: must be a string`, { option });
+/** Longer, and a timer would not take it; nobody waits for a day. */
+function asTimeout(value: unknown, option: string): number {
+  const seconds = asPositive(value, option);
+  if (seconds > 86_400) throw new OptionError(`${option}: longer than a day; numbers are seconds`, { option });
+  return seconds;
 }
 
 function asRedisConn(value: unknown, option: string): object | string {

@@ -1,7 +1,7 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 /** The class that users make: options in, one member wired to its store, promises and callbacks out. */
 
-import { answer, type Callback, splitArguments } from './callback.js';
+import { answer, type Callback } from './callback.js';
 import { TokenError, type TokenRefusal } from './errors.js';
 import {
   type CompiledVerify,
@@ -14,6 +14,7 @@ import {
   type SignOptions,
   type VerifyOptions,
 } from './jwt/claims.js';
+import { asFlag, optionReader } from './jwt/option-values.js';
 import {
   BAD_SIGNATURE,
   decodePayload,
@@ -87,8 +88,7 @@ export class Rewt {
   sign(payload: Payload, options: SignOptions | undefined, callback: Callback<string>): void;
   sign(payload: Payload, options?: SignOptions): Promise<string>;
   sign(payload: Payload, ...rest: readonly unknown[]): Promise<string> | undefined {
-    const { options, callback } = splitArguments(rest);
-    return answer(this.#sign(payload, options), callback);
+    return answer(rest, (options) => this.#sign(payload, options));
   }
 
   /**
@@ -110,8 +110,7 @@ export class Rewt {
   ): Promise<CompleteToken<Claims>>;
   verify<Claims = JwtClaims>(token: string, options?: VerifyOptions): Promise<Claims>;
   verify(token: string, ...rest: readonly unknown[]): Promise<unknown> | undefined {
-    const { options, callback } = splitArguments(rest);
-    return answer(this.#verify(token, options), callback);
+    return answer(rest, (options) => this.#verify(token, options));
   }
 
   /**
@@ -121,7 +120,8 @@ export class Rewt {
    * @throws {OptionError} ERR_REWT_ROTATION_REFUSED where it comes too soon after another; {StoreError} where it could not be written.
    */
   async rotate(options: { force?: boolean } = {}): Promise<KeyringChange> {
-    return changeOf(await this.#member.rotate(options.force === true));
+    const option = optionReader(options, ['force'], 'rotate options', {});
+    return changeOf(await this.#member.rotate(option('force', asFlag, false)));
   }
 
   /**

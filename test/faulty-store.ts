@@ -9,6 +9,8 @@ export interface FaultyStore extends Store {
   swaps: 'up' | 'down' | 'replies lost';
   /** How long an answer takes on its way back. Milliseconds. */
   replyMs: number;
+  /** How long a swap takes on its way there, so that a read sent later can overtake it. Milliseconds. */
+  swapTravelMs: number;
   /** Calls that have reached the store so far. */
   readCount: number;
   swapCount: number;
@@ -27,6 +29,7 @@ export function faultyStore(store: Store): FaultyStore {
     reads: 'up',
     swaps: 'up',
     replyMs: 0,
+    swapTravelMs: 0,
     readCount: 0,
     swapCount: 0,
     async read(namespace, limits) {
@@ -41,6 +44,7 @@ export function faultyStore(store: Store): FaultyStore {
       this.swapCount += 1;
       if (this.reads === 'hung') return hang(limits.timeoutMs);
       if (this.swaps === 'down' || this.reads === 'down') throw down();
+      if (this.swapTravelMs > 0) await sleep(this.swapTravelMs);
       const answer = await store.swap(namespace, expected, wanted, limits);
       if (this.swaps === 'replies lost') throw down();
       if (this.replyMs > 0) await sleep(this.replyMs);

@@ -6,6 +6,7 @@ import { describe, expect, test } from 'vitest';
 import DefaultRewt, {
   isRewtError,
   type JwtClaims,
+  lmdbStore,
   memoryStore,
   Rewt,
   type RewtOptions,
@@ -161,6 +162,9 @@ describe('refusals', () => {
 
   test('of an unknown option say what was meant', async () => {
     const rewt = rewtWith();
+    await expect(rewt.rotate({ forse: true } as never)).rejects.toThrow(/did you mean 'force'/);
+    expect(() => lmdbStore({ path: 'x', pth: 'x' } as never)).toThrow(/did you mean 'path'/);
+    expect(() => lmdbStore(undefined as never)).toThrow(/must be a plain object/);
     await expect(rewt.sign({}, { expireIn: 5 } as never)).rejects.toThrow(/did you mean 'expiresIn'/);
     await expect(rewt.verify('x', { audiance: 'a' } as never)).rejects.toThrow(/did you mean 'audience'/);
   });
@@ -211,9 +215,26 @@ describe('callbacks', () => {
     }
   });
 
-  test('that are none are refused at once', () => {
+  test.each([
+    ['a callback that is no function', [{}, 'callback']],
+    ['options behind the callback, which would count for nothing', [() => {}, { audience: 'y' }]],
+    ['a third argument', [{}, () => {}, 5]],
+  ])('are not mistaken: %s is refused', async (_, rest) => {
     const rewt = rewtWith();
-    expect(() => rewt.sign({}, {}, 'callback' as never)).toThrow(/the callback must be a function/);
+    const verify = rewt.verify.bind(rewt) as (...args: unknown[]) => Promise<unknown> | undefined;
+    const callback = rest.find((argument) => typeof argument === 'function');
+    if (callback === undefined) return expect(verify('token', ...rest)).rejects.toThrow(/options, callback/);
+    const told = await new Promise((resolve) => {
+      void verify('token', ...rest.map((argument) => (typeof argument === 'function' ? resolve : argument)));
+    });
+    return expect(told).toMatchObject({ code: 'ERR_REWT_OPTION', option: 'callback' });
+  });
+
+  test('may be null or undefined, as one that was not given', async () => {
+    const rewt = rewtWith();
+    const sign = rewt.sign.bind(rewt) as (...args: unknown[]) => Promise<string>;
+    await expect(sign({}, undefined, undefined)).resolves.toMatch(/^ey/);
+    await expect(sign({}, {}, null)).resolves.toMatch(/^ey/);
   });
 });
 

@@ -29,6 +29,10 @@ const phrases: readonly (readonly [RegExp, string])[] = [
   [/^(ttl|audience|issuer|subject|jwtid)\b/, '--$1'],
   [/\b(raise|fit) ttl\b/g, '$1 --ttl'],
   [
+    /: npm install redis \(or ioredis\)\.$/,
+    ': npm install redis (or ioredis; beside a global rewt: npm install --global redis).',
+  ],
+  [
     /: npm install lmdb$/,
     ': npm install lmdb (beside a global rewt: npm install --global lmdb), or use Redis: --url redis://…',
   ],

@@ -1,5 +1,8 @@
 /** Opens the keyring that a command is about, for as long as the command needs it. */
 
+import { TokenError } from '../errors.js';
+import { UNKNOWN_KEY } from '../jwt/token.js';
+import { parseRing, type Ring } from '../keyring/ring.js';
 import { Rewt } from '../rewt.js';
 import type { Store } from '../stores/store.js';
 import { addressOf, openStore } from './address.js';
@@ -23,12 +26,14 @@ export interface KeyringArguments {
   readonly ttl?: string | undefined;
 }
 
-/** Where a command's times differ from those of all others. Seconds. */
-interface Times {
-  /** The life of the token to sign, where it was asked for: the keyring then lets its secrets verify that long. */
+/** How a command differs from all others. */
+interface Manner {
+  /** The life of the token to sign, where it was asked for: the keyring then lets its secrets verify that long. Seconds. */
   readonly tokenLifetime?: number | undefined;
-  /** Undefined: as for the members of a fleet. */
-  readonly maxStaleness?: number | undefined;
+  /** Judges as a member of the fleet would, whose copies grow old. */
+  readonly asFleet?: boolean;
+  /** Refuses, rather than begins, a keyring that is not there. */
+  readonly mustExist?: boolean;
 }
 
 /**
@@ -40,34 +45,46 @@ export async function withKeyring<T>(
   { url, namespace = 'rewt', ttl }: KeyringArguments,
   terminal: Terminal,
   use: (keyring: Keyring) => Promise<T>,
-  own: Times = {},
+  manner: Manner = {},
 ): Promise<T> {
-  const times = timesFor(asSeconds(ttl, '--ttl'), own);
+  const given = asSeconds(ttl, '--ttl');
   const store = openStore(addressOf(url, terminal.env), namespace);
+  const useStore = async (): Promise<T> => {
+    const { key, ring } = await store.read(namespace, { timeoutMs: STORE_TIMEOUT_SECONDS * 1_000 });
+    if (manner.mustExist && key === null && ring === null) throw new TokenError(UNKNOWN_KEY);
+    const times = timesFor(given, ring === null ? null : readable(ring), manner);
+    await using rewt = new Rewt({ store, redisNamespace: namespace, ...times });
+    return await use({ rewt, store, namespace });
+  };
   try {
-    const rewt = new Rewt({ store, redisNamespace: namespace, ...times });
-    try {
-      return await unlessInterrupted(use({ rewt, store, namespace }), terminal);
-    } finally {
-      await rewt.close();
-    }
+    return await unlessInterrupted(useStore(), terminal);
   } finally {
     await store.close();
   }
 }
 
+/** A ring that cannot be read is the keyring's to tell. */
+function readable(text: string): Ring | null {
+  try {
+    return parseRing(text);
+  } catch {
+    return null;
+  }
+}
+
 /**
- * A command has no copy that could grow old, and with a `maxStaleness` of 0 its tokens ask the least of the keyring. Where `--ttl` is short, the times that have
- * no flag are lowered to fit.
+ * A command has no copy that could grow old, and must not change a fleet's schedule by being used: what has no flag, or was not given, fits what is there.
  */
-function timesFor(ttl: number | undefined, { tokenLifetime = 0, ...own }: Times) {
-  const ttlOrMore = ttl ?? Number.POSITIVE_INFINITY;
+function timesFor(ttl: number | undefined, ring: Ring | null, { tokenLifetime, asFleet = false }: Manner) {
+  const turn = ttl ?? (ring === null ? Number.POSITIVE_INFINITY : ring.ttl / 1_000);
+  const clockTolerance = Math.min(5, turn / 4);
+  const granted = ring === null ? Number.POSITIVE_INFINITY : ring.overlap / 1_000 - clockTolerance;
+  const usual = Math.min(DEFAULT_TOKEN_LIFETIME_SECONDS, 8 * turn, granted);
   return {
     ttl,
-    maxStaleness: 0,
+    maxStaleness: asFleet ? Math.min(60, turn / 2) : 0,
     storeTimeout: STORE_TIMEOUT_SECONDS,
-    clockTolerance: Math.min(5, ttlOrMore / 4),
-    tokenLifetime: Math.max(tokenLifetime, Math.min(DEFAULT_TOKEN_LIFETIME_SECONDS, 8 * ttlOrMore)),
-    ...own,
+    clockTolerance,
+    tokenLifetime: Math.max(tokenLifetime ?? 0, usual, 0.001),
   };
 }

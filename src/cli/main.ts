@@ -23,7 +23,7 @@ async function main(words: readonly string[], terminal: Terminal): Promise<numbe
   const asked = command === undefined ? words : rest;
   const json = isAsked(asked, '--json');
   try {
-    if (isAsked(asked, '--help', '-h')) terminal.print(command?.help ?? overview);
+    if (verb === 'help' || isAsked(asked, '--help', '-h')) terminal.print(command?.help ?? overview);
     else if (command === undefined && isAsked(asked, '--version')) terminal.print(version());
     else if (command === undefined) throw unknownVerb(verb);
     else {

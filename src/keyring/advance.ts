@@ -83,6 +83,7 @@ export const NOTHING_KNOWN: Known = { ring: null, epochs: new Map(), revoked: ne
 
 /** Remembers a ring that was read. Never called with one that `advance` called a rollback. */
 export function observe(known: Known, ring: Ring): Known {
+  if (known.ring === ring) return known;
   const epochs = new Map(known.epochs).set(ring.id, highestEpoch(ring, known));
   const old = known.ring;
   const wasRevoked = old !== null && (old.id !== ring.id || old.epoch < ring.epoch);

@@ -13,6 +13,9 @@ import { type Instant, type Lease, leaseAgeMs, storeNowMs } from './lease.js';
 import type { Ring } from './ring.js';
 import { SingleFlight } from './single-flight.js';
 
+/** How soon after a failure the next attempt is one of the ten a second, where there is no copy to go on with. */
+const PAUSE_AFTER_FAILURE_MS = 100;
+
 export interface MemberOptions {
   readonly store: Store;
   readonly namespace: string;
@@ -41,7 +44,8 @@ export class Member {
   readonly #options: MemberOptions;
   readonly #exchange: Exchange;
   readonly #reads: SingleFlight;
-  #signs = false;
+  /** Whether this member signs, so that the ring has to grant what its tokens need. */
+  #asks = false;
   #lease: Lease | null = null;
   /** The last copy, also after its lease was withdrawn: what changes are told against. */
   #copy: Copy | null = null;
@@ -49,8 +53,8 @@ export class Member {
   #newestRead = 0;
   /** A lease from before this is suspect: something happened since. */
   #suspectSince = 0;
-  /** The store's clock at its highest: should it jump back, no secret verifies again. */
-  #storeHighMs = 0;
+  /** Kids of retired secrets that have ended by the store's clock: should it jump back, they do not verify again. */
+  #ended: ReadonlySet<string> = new Set();
   #failedAtMs = Number.NEGATIVE_INFINITY;
   #outageSinceMs: number | null = null;
   #closed = false;
@@ -97,7 +101,9 @@ export class Member {
     // A copy that is never fresh (strict, or a store next door) is as good as a read of its own for each operation.
     const after = this.#options.softAgeMs === 0 ? arrived.order : this.#suspectSince;
     try {
-      return await this.#leaseAfter(this.#reads.after(after), arrived);
+      // A store that has just failed is asked ten times a second, not as often as it can refuse.
+      const read = failedAgoMs < PAUSE_AFTER_FAILURE_MS ? this.#reads.paced() : this.#reads.after(after);
+      return await this.#leaseAfter(read, arrived);
     } catch (error) {
       const old = this.#usable();
       if (old === null) throw error;
@@ -110,12 +116,18 @@ export class Member {
    * @throws {StoreError} also where the ring does not grant it and cannot be made to.
    */
   async signingLease(arrived: Instant): Promise<Lease> {
-    this.#signs = true;
-    const lease = this.fresh() ?? (await this.lease(arrived));
+    let lease = this.fresh() ?? (await this.lease(arrived));
+    this.#asks = true;
     if (this.#grants(lease)) return lease;
-    const granted = await this.#leaseAfter(this.#reads.after(this.now().order), arrived);
-    if (!this.#grants(granted)) throw unavailable();
-    return granted;
+    try {
+      lease = await this.#leaseAfter(this.#reads.after(this.now().order), arrived);
+    } catch (error) {
+      // What cannot be asked for must not keep this member from verifying.
+      this.#asks = false;
+      throw error;
+    }
+    if (!this.#grants(lease)) throw unavailable();
+    return lease;
   }
 
   /**
@@ -133,8 +145,7 @@ export class Member {
   }
 
   verifyingKeys(lease: Lease, kid: string | undefined): readonly CopyKey[] {
-    this.#storeHighMs = Math.max(this.#storeHighMs, storeNowMs(lease));
-    return verifyingKeys(lease.copy, kid, this.#storeHighMs);
+    return verifyingKeys(lease.copy, kid, storeNowMs(lease)).filter((key) => !this.#ended.has(key.kid));
   }
 
   /** Another secret signs now, and nothing is lost. Another member's rotation that came between counts as done. */
@@ -148,7 +159,7 @@ export class Member {
         if (plan !== null || seen.ring === null) return plan;
         if (done || seen.ring.current.secret !== before) return null;
         const planned = planRotation(seen, seen.ring, this.#policy(), mint, force);
-        if (typeof planned === 'number') throw rotationRefused(planned);
+        if (typeof planned === 'number') throw rotationRefused(planned, force);
         return planned;
       },
       wrote: (plan) => {
@@ -181,7 +192,7 @@ export class Member {
   }
 
   #policy(): Policy {
-    return this.#signs ? this.#options.policy : { ...this.#options.policy, asks: null };
+    return this.#asks ? this.#options.policy : { ...this.#options.policy, asks: null };
   }
 
   /** A copy that the store's silence has not yet made worthless. */
@@ -245,7 +256,7 @@ export class Member {
       return this.#renew(await within(this.#options.storeTimeoutMs, run, timedOut));
     } catch (error) {
       // Its swap may have happened all the same.
-      this.#suspectSince = this.now().order;
+      if (error instanceof StoreError) this.#suspectSince = this.now().order;
       throw error;
     }
   }
@@ -272,6 +283,10 @@ export class Member {
     if (isNewest) {
       this.#newestRead = sent.order;
       this.#lease = lease;
+      this.#ended = endedKids(lease, this.#ended);
+    } else if (wrote !== null) {
+      // A read sent after this write may have been answered before it was done.
+      this.#suspectSince = this.now().order;
     }
     return lease;
   }
@@ -293,6 +308,12 @@ export class Member {
   }
 }
 
+/** Of the retired secrets in the ring, those that had ended in this read or before. */
+function endedKids({ copy, storeMs }: Lease, before: ReadonlySet<string>): ReadonlySet<string> {
+  const retired = copy.keys.filter(({ role }) => role === 'retired');
+  return new Set(retired.filter((key) => key.verifiesUntilMs <= storeMs || before.has(key.kid)).map((key) => key.kid));
+}
+
 function unavailable(): StoreError {
   return new StoreError(
     'ERR_REWT_STORE_DOWN',
@@ -307,10 +328,10 @@ function timedOut(): StoreError {
   );
 }
 
-function rotationRefused(earlyMs: number): OptionError {
+function rotationRefused(earlyMs: number, force: boolean): OptionError {
   const when = Number.isFinite(earlyMs) ? `in ${Math.ceil(earlyMs / 1000)} s` : 'later';
-  return new OptionError(
-    `Rotated too recently: a member with an older copy could meet a secret that it does not hold, or too many retired secrets still verify. Rotate again ${when}, or rotate({ force: true }) where only the first is the reason, or revoke().`,
-    { code: 'ERR_REWT_ROTATION_REFUSED' },
-  );
+  const why = force
+    ? `Rotated too often: all the retired secrets that a keyring has room for still verify. Rotate again ${when}, or revoke().`
+    : `Rotated too recently: a member with an older copy may not hold the next secret yet. Rotate again ${when}, rotate({ force: true }), or revoke().`;
+  return new OptionError(why, { code: 'ERR_REWT_ROTATION_REFUSED' });
 }

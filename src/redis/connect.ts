@@ -32,9 +32,12 @@ export function connectRedis(url: string): RedisPort {
     const port = redisFrom(require, address) ?? ioredisFrom(require, address);
     if (port) return port;
   }
-  throw new OptionError('A URL as redisConn needs a Redis client: npm install redis (or ioredis).', {
-    option: 'redisConn',
-  });
+  throw new OptionError(
+    'A URL as redisConn needs a Redis client, looked for beside the program that runs and in the current folder: npm install redis (or ioredis).',
+    {
+      option: 'redisConn',
+    },
+  );
 }
 
 const own = { keyPrefix: '', borrowed: () => null };

@@ -4,6 +4,7 @@ import {
   accessSync,
   closeSync,
   constants,
+  existsSync,
   mkdirSync,
   openSync,
   readSync,
@@ -11,7 +12,7 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { RootDatabaseOptionsWithPath } from 'lmdb';
 import { OptionError, StoreError } from '../errors.js';
 import { damaged } from './lmdb-errors.js';
@@ -33,10 +34,24 @@ export interface LmdbDatabase {
 /** Opens `folder`, made where there is none. Throws what lmdb and `node:fs` throw, StoreError, and OptionError where the package lmdb is missing. */
 export async function openEnvironment(folder: string): Promise<LmdbDatabase> {
   const lmdb = await loadLmdb();
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  makeFolder(folder);
   for (const name of ['data.mdb', 'lock.mdb']) prepareFile(join(folder, name));
   assertUsable(folder);
   return openDatabase(lmdb, folder);
+}
+
+/** Not with `recursive`, which in Node 20 never returns below a folder that takes none, such as /proc. */
+function makeFolder(path: string): void {
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    if (code === 'EEXIST' && statSync(path).isDirectory()) return;
+    const parent = dirname(path);
+    if (code !== 'ENOENT' || existsSync(parent)) throw error;
+    makeFolder(parent);
+    mkdirSync(path, { mode: 0o700 });
+  }
 }
 
 async function loadLmdb(): Promise<typeof import('lmdb')> {

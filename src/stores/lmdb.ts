@@ -2,6 +2,7 @@
 import { resolve } from 'node:path';
 import { within } from '../deadline.js';
 import { OptionError, StoreError } from '../errors.js';
+import { asText, optionReader } from '../jwt/option-values.js';
 import { type LmdbDatabase, openEnvironment } from './lmdb-environment.js';
 import { asStoreError } from './lmdb-errors.js';
 import { createRecord, emptyRecord, type RingEntry, type StoreRecord, snapshotOf, swapRecord } from './record.js';
@@ -24,8 +25,13 @@ const closeTimeoutMs = 1_000;
  *
  * @throws OptionError here for a path that is none; from the first call on where `lmdb` is not installed, or a namespace is longer than 1966 bytes
  */
-export function lmdbStore({ path, now = Date.now }: LmdbStoreOptions): Store {
-  if (typeof path !== 'string' || path === '') {
+export function lmdbStore(options: LmdbStoreOptions): Store {
+  const option = optionReader(options, ['path', 'now'], 'lmdbStore options', {});
+  const path = option('path', asText, '');
+  const clock = option('now', (value) => value as () => number, Date.now);
+  // Whole milliseconds, as in every ring.
+  const now = () => Math.floor(clock());
+  if (path === '') {
     throw new OptionError('lmdbStore needs `path`, the folder to keep the keyring in', { option: 'path' });
   }
   const folder = resolve(path);

@@ -9,7 +9,9 @@ import type { Store } from './store.js';
  * @param options.now its clock, in milliseconds since the epoch; `Date.now` by default
  */
 export function memoryStore(options: { now?: () => number } = {}): Store {
-  const now = options.now ?? Date.now;
+  const clock = options.now ?? Date.now;
+  // Whole milliseconds, as in every ring.
+  const now = () => Math.floor(clock());
   const records = new Map<string, StoreRecord>();
   let closed = false;
 

@@ -379,7 +379,7 @@ export class World {
 
   #write(contents: Contents): void {
     this.#past.push(this.contents);
-    this.contents = contents;
+    this.#become(contents);
     const { key, ring } = this.read();
     const isStray = key !== null && key.value !== ring?.current.secret && key.value !== ring?.next.secret;
     if (isStray && key.value !== null) this.#strays.add(key.value);
@@ -389,7 +389,17 @@ export class World {
     const { key, ring } = this.contents;
     const keyEnded = key !== null && key.expiresAtMs !== null && key.expiresAtMs <= this.nowMs;
     const ringEnded = ring !== null && ring.expiresAtMs <= this.nowMs;
-    if (keyEnded || ringEnded) this.contents = { key: keyEnded ? null : key, ring: ringEnded ? null : ring };
+    if (keyEnded || ringEnded) this.#become({ key: keyEnded ? null : key, ring: ringEnded ? null : ring });
+  }
+
+  /** A K that went before any member adopted it takes the tokens along that old rewt members signed with it: nobody else ever knew it. */
+  #become(contents: Contents): void {
+    const { key, ring } = this.read();
+    const adopted = new Set(ring === null ? [] : secretsOf(ring));
+    this.contents = contents;
+    if (key === null || key.value === contents.key?.value || adopted.has(key.value ?? '')) return;
+    if (contents.ring !== null && secretsOf(parseRing(contents.ring.text)).includes(key.value ?? '')) return;
+    this.#tokens = this.#tokens.filter(({ secret }) => secret !== key.value);
   }
 
   #member(index: number): Member {

@@ -253,6 +253,55 @@ test('a read that took longer than a copy may be old is followed by another, whi
   expect(store.readCount).toBe(2);
 });
 
+test('a store that fails at once is asked ten times a second by a member without a copy, not as often as it can refuse', async () => {
+  const { rewt, store } = member();
+  store.reads = 'down';
+  for (let ms = 0; ms < 3_000; ms += 1) {
+    rewt.sign({ sub: 'a' }).catch(() => {});
+    await pass(1);
+  }
+  expect(store.readCount).toBeGreaterThan(20);
+  expect(store.readCount).toBeLessThanOrEqual(32);
+  store.reads = 'up';
+  const { value, ms } = await settle(rewt.sign({ sub: 'a' }));
+  expect(value).toBeDefined();
+  expect(ms).toBeLessThanOrEqual(102);
+});
+
+describe('a clock that jumps', () => {
+  test('forward under a read of a strict member costs that one operation at most', async () => {
+    const { rewt, store } = member({ maxStaleness: 0 });
+    const { rewt: other } = member();
+    await rewt.ready();
+    store.replyMs = 10;
+    const reading = settle(rewt.verify(await other.sign({ sub: 'a' })));
+    await pass(1);
+    vi.setSystemTime(Date.now() + 3 * 86_400_000);
+    await reading;
+    store.replyMs = 0;
+    await expect(rewt.verify(await rewt.sign({ sub: 'b' }))).resolves.toMatchObject({ sub: 'b' });
+    await expect(rewt.verify(await other.sign({ sub: 'c' }))).resolves.toMatchObject({ sub: 'c' });
+  });
+
+  test('in the store, forth and back, costs what a revocation costs: what is signed afterwards is fine', async () => {
+    let skewMs = 0;
+    register = memoryStore({ now: () => Date.now() + skewMs });
+    const { rewt } = member();
+    const { rewt: other } = member();
+    await rewt.ready();
+    skewMs = 5_400_000;
+    await pass(2_000);
+    await rewt.ready();
+    skewMs = 0;
+    await pass(2_000);
+    for (let minute = 0; minute < 60; minute += 1) {
+      await expect(rewt.verify(await other.sign({ sub: 'a' }))).resolves.toMatchObject({ sub: 'a' });
+      await expect(other.verify(await rewt.sign({ sub: 'b' }))).resolves.toMatchObject({ sub: 'b' });
+      await pass(60_000);
+    }
+  });
+});
+
 describe('strict mode (maxStaleness 0)', () => {
   test('waits with every operation for a read that began after it, shared by all who came meanwhile', async () => {
     const { rewt, store } = member({ maxStaleness: 0 });
@@ -473,6 +522,19 @@ describe('revoke()', () => {
     for (const rewt of crowd) await expect(rewt.verify(token)).rejects.toMatchObject({ code: 'ERR_REWT_UNKNOWN_KEY' });
   });
 
+  test('counts at once where it was called, also if a read sent later was answered before it', async () => {
+    const { rewt, store } = member();
+    const token = await rewt.sign({ sub: 'a' });
+    await pass(2_000);
+    store.swapTravelMs = 25;
+    const revoking = rewt.revoke();
+    await pass(1);
+    await expect(rewt.verify(token)).resolves.toMatchObject({ sub: 'a' });
+    await pass(25);
+    await revoking;
+    await expect(rewt.verify(token)).rejects.toMatchObject({ code: 'ERR_REWT_UNKNOWN_KEY' });
+  });
+
   test('survives a store that forgot it', async () => {
     const { rewt } = member();
     const token = await rewt.sign({ sub: 'a' });
@@ -518,6 +580,9 @@ describe('overlap', () => {
     store.swaps = 'down';
     await expect(long.sign({ sub: 'b' })).rejects.toMatchObject({ status: 503 });
     await expect(long.verify(token)).resolves.toMatchObject({ sub: 'a' });
+    // Nor later, when every copy of before is too old.
+    await pass(80_000);
+    await expect(long.verify(await short.sign({ sub: 'c' }))).resolves.toMatchObject({ sub: 'c' });
   });
 
   test('ends: a retired secret verifies until then and no longer, also where the clock of the store jumps back', async () => {

@@ -11,7 +11,7 @@ const project = fileURLToPath(new URL('../..', import.meta.url));
 export function compileStores({ packages, format }: { packages: boolean; format: 'esm' | 'cjs' }): string {
   const folder = mkdtempSync(join(tmpdir(), 'rewt-compiled-'));
   const module = format === 'esm' ? ModuleKind.ESNext : ModuleKind.CommonJS;
-  for (const source of ['errors.ts', 'deadline.ts', 'stores/record.ts', ...namesLike(/^lmdb.*\.ts$/)]) {
+  for (const source of sources()) {
     const { outputText } = transpileModule(readFileSync(join(project, 'src', source), 'utf8'), {
       compilerOptions: { module, target: ScriptTarget.ES2023, esModuleInterop: true },
     });
@@ -24,7 +24,8 @@ export function compileStores({ packages, format }: { packages: boolean; format:
   return folder;
 }
 
-function namesLike(pattern: RegExp): string[] {
-  const names = readdirSync(join(project, 'src/stores')).filter((name) => pattern.test(name));
-  return names.map((name) => `stores/${name}`);
+/** All but the command: what a store imports is then there, whatever it is. */
+function sources(): string[] {
+  const names = readdirSync(join(project, 'src'), { recursive: true, encoding: 'utf8' });
+  return names.filter((name) => name.endsWith('.ts') && !name.startsWith('cli'));
 }

@@ -27,7 +27,7 @@ export const rotate: Command = {
       terminal,
       ({ rewt }) => rewt.rotate({ force: values.force === true }),
       // Whether a member may not hold the next secret yet is judged by the age that copies of a fleet reach.
-      { maxStaleness: undefined },
+      { asFleet: true },
     );
     return { result: change.kid, json: change, words: 'Rotated: this kid signs now.' };
   },

@@ -28,8 +28,9 @@ rewt sign [payload] [options]: signs a payload and prints the token.
 The payload is the argument, or stdin. A JSON object becomes claims, with iat
 and exp; anything else is signed as text (of stdin, without its last line end).
 
-  --expires-in <time>  how long the token lives; default: 5 m. Where that is
-                       longer, secrets verify longer too, for all members
+  --expires-in <time>  how long the token lives; default: 5 m, or less where the
+                       keyring's tokens live less. A longer one is asked of
+                       the keyring: its secrets then verify longer, for good
   --not-before <time>  how long after now it becomes valid
   --audience <name>    whom it is for; may be given more than once
   --issuer <name>, --subject <name>, --jwtid <id>

@@ -56,5 +56,6 @@ function keyringRows(keyring: KeyringStatus): readonly Row[] {
 }
 
 function time(date: Date): string {
-  return date.toISOString().replace(/\.\d+/, '');
+  // An operator's EXPIRE can lie beyond all dates.
+  return Number.isNaN(date.getTime()) ? 'the end of time' : date.toISOString().replace(/\.\d+/, '');
 }

@@ -36,8 +36,12 @@ export const verify: Command = {
     const { audience, issuer, subject } = values;
     const maxAge = asSeconds(values['max-age'], '--max-age');
     const token = (await readInput(positionals, 'token', terminal)).toString('utf8').trim();
-    const { header, payload } = await withKeyring(values, terminal, ({ rewt }) =>
-      rewt.verify<unknown>(token, { complete: true, audience, issuer, subject, maxAge }),
+    const { header, payload } = await withKeyring(
+      values,
+      terminal,
+      ({ rewt }) => rewt.verify<unknown>(token, { complete: true, audience, issuer, subject, maxAge }),
+      // What no keyring can have signed is refused, and no reason to begin one.
+      { mustExist: true },
     );
     return {
       result: typeof payload === 'string' ? payload : JSON.stringify(payload),
