@@ -12,7 +12,7 @@ export {
   TokenError,
   type TokenErrorCode,
 } from './errors.js';
-export type { JwtClaims, SignOptions, VerifyOptions } from './jwt/claims.js';
+export type { JwtClaims, RegisteredClaims, SignOptions, VerifyOptions } from './jwt/claims.js';
 export type {
   ChannelMessages,
   DegradedMessage,
@@ -22,7 +22,7 @@ export type {
   WarningMessage,
 } from './observe/channels.js';
 export type { RewtOptions } from './options.js';
-export { type CompleteToken, type KeyringChange, type Payload, Rewt, Rewt as default } from './rewt.js';
+export { type CompleteToken, type KeyringChange, type Payload, Rewt, Rewt as default, type Verified } from './rewt.js';
 export type { KeyringStatus, Status } from './status.js';
 export { type LmdbStoreOptions, lmdbStore } from './stores/lmdb.js';
 export { memoryStore } from './stores/memory.js';

@@ -11,6 +11,7 @@ import {
   compileSignOptions,
   compileVerifyOptions,
   type JwtClaims,
+  type RegisteredClaims,
   type SignOptions,
   type VerifyOptions,
 } from './jwt/claims.js';
@@ -37,10 +38,13 @@ import type { Store } from './stores/store.js';
 /** What `sign` takes: claims, or a text that is signed as it is (a Buffer must be UTF-8). */
 export type Payload = object | string | Uint8Array;
 
+/** What `verify<Claims>` gives: your claims beside the registered ones; a type that is no object (`verify<string>`) stays as it is. */
+export type Verified<Claims> = Claims extends object ? Claims & RegisteredClaims : Claims;
+
 /** What `verify` gives with `complete: true`. */
 export interface CompleteToken<Claims = JwtClaims> {
   readonly header: Readonly<Record<string, unknown>>;
-  readonly payload: Claims;
+  readonly payload: Verified<Claims>;
   /** As it stands in the token: base64url. */
   readonly signature: string;
 }
@@ -97,18 +101,22 @@ export class Rewt {
    * @throws {TokenError} where the token is refused (401); {StoreError} where the keyring cannot be used (503), which says nothing about the token;
    * {OptionError} for an option that is wrong.
    */
-  verify<Claims = JwtClaims>(token: string, callback: Callback<Claims>): void;
+  verify<Claims = JwtClaims>(token: string, callback: Callback<Verified<Claims>>): void;
   verify<Claims = JwtClaims>(
     token: string,
     options: VerifyOptions & { complete: true },
     callback: Callback<CompleteToken<Claims>>,
   ): void;
-  verify<Claims = JwtClaims>(token: string, options: VerifyOptions | undefined, callback: Callback<Claims>): void;
+  verify<Claims = JwtClaims>(
+    token: string,
+    options: VerifyOptions | undefined,
+    callback: Callback<Verified<Claims>>,
+  ): void;
   verify<Claims = JwtClaims>(
     token: string,
     options: VerifyOptions & { complete: true },
   ): Promise<CompleteToken<Claims>>;
-  verify<Claims = JwtClaims>(token: string, options?: VerifyOptions): Promise<Claims>;
+  verify<Claims = JwtClaims>(token: string, options?: VerifyOptions): Promise<Verified<Claims>>;
   verify(token: string, ...rest: readonly unknown[]): Promise<unknown> | undefined {
     return answer(rest, (options) => this.#verify(token, options));
   }

@@ -14,6 +14,8 @@ declare namespace Rewt {
   export type VerifyOptions = api.VerifyOptions;
   export type Payload = api.Payload;
   export type JwtClaims = api.JwtClaims;
+  export type RegisteredClaims = api.RegisteredClaims;
+  export type Verified<Claims> = api.Verified<Claims>;
   export type CompleteToken<Claims = api.JwtClaims> = api.CompleteToken<Claims>;
   export type Callback<Result> = api.Callback<Result>;
   export type KeyringChange = api.KeyringChange;

@@ -1,7 +1,7 @@
 /** The claims that RFC 7519 §4.1 defines, and what each must look like wherever it occurs. */
 
-/** A claims set. The registered claims are typed; others are whatever the signer put there. */
-export interface JwtClaims {
+/** The claims that have a meaning of their own; `verify` has checked that those which are there have these types. */
+export interface RegisteredClaims {
   /** Who issued the token (RFC 7519 §4.1.1). */
   iss?: string;
   /** Whom it is about (§4.1.2). */
@@ -16,6 +16,10 @@ export interface JwtClaims {
   iat?: number;
   /** The token's own identifier (§4.1.7). */
   jti?: string;
+}
+
+/** A claims set: others than the registered ones are whatever the signer put there. */
+export interface JwtClaims extends RegisteredClaims {
   [name: string]: unknown;
 }
 

@@ -1,5 +1,6 @@
 /** The `rewt` command on a real Redis, and on one that is not there. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { Rewt } from '../../src/index.js';
 import { freePort, type RedisServer, startRedis } from '../servers.js';
 import { rewt } from './command.js';
 
@@ -26,11 +27,39 @@ test('sign, verify, status and revoke share the keyring of the namespace in Redi
   expect((await rewt(['verify', ...shared], { env, input: signed.stdout })).code).toBe(1);
 });
 
-test('status leaves an empty Redis empty', async () => {
-  const { code, stdout } = await rewt(['status', '--namespace', 'nobody', '--url', server.url]);
+test('status and verify leave an empty Redis empty', async () => {
+  const place = ['--namespace', 'nobody', '--url', server.url];
+  const { code, stdout } = await rewt(['status', ...place]);
   expect(code).toBe(0);
   expect(stdout).toContain('none yet');
+  const foreign = (await rewt(['sign', '{}', '--namespace', 'somebody', '--url', server.url])).stdout;
+  const refused = await rewt(['verify', ...place], { input: foreign });
+  expect(refused.code).toBe(1);
+  expect(refused.stderr).toContain('unknown key');
   expect(await server.cli('KEYS', '*nobody*')).toBe('');
+});
+
+test('no verb changes the schedule or the overlap of a fleet by being used; a longer life that is asked for does', async () => {
+  const fleet = { ttl: 4, tokenLifetime: 2, maxStaleness: 1, clockTolerance: 0.5, redisNamespace: 'fleet' };
+  const service = new Rewt({ ...fleet, redisConn: server.url });
+  const place = ['--namespace', 'fleet', '--url', server.url];
+  const terms = async () => {
+    const { ttl, overlap } = JSON.parse(await server.cli('GET', '{fleet:rewt-secret}:ring'));
+    return { ttl, overlap };
+  };
+  try {
+    const token = await service.sign({});
+    expect((await rewt(['verify', ...place], { input: token })).code).toBe(0);
+    expect((await rewt(['rotate', '--force', ...place])).code).toBe(0);
+    const signed = await rewt(['sign', '{"user":"ann"}', ...place]);
+    await expect(service.verify(signed.stdout.trim())).resolves.toMatchObject({ user: 'ann' });
+    expect((await rewt(['revoke', '--yes', ...place])).code).toBe(0);
+    expect(await terms()).toEqual({ ttl: 4_000, overlap: 3_500 });
+    expect((await rewt(['sign', '{}', '--expires-in', '20s', ...place])).code).toBe(0);
+    expect((await terms()).overlap).toBeGreaterThanOrEqual(20_000);
+  } finally {
+    await service.close();
+  }
 });
 
 test('what an operator keeps under the key is a store failure that is told, not overwritten', async () => {

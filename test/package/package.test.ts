@@ -1,5 +1,5 @@
 /** What is published, and how programs in JavaScript use it. */
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { copyFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -12,11 +12,14 @@ beforeAll(async () => {
 afterAll(() => scratch?.remove());
 
 describe('the tarball', () => {
-  const documents = ['CHANGELOG.md', 'LICENSE', 'README.md', 'SECURITY.md', 'package.json'];
+  const documents = ['CHANGELOG.md', 'CONTRIBUTING.md', 'LICENSE', 'README.md', 'SECURITY.md', 'package.json'];
+  const pages = readdirSync(join(project, 'docs'), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => `docs/${name.replaceAll('\\', '/')}`);
   const byHand = ['dist/cjs/index.cjs', 'dist/cjs/index.d.cts', 'dist/cjs/package.json'];
 
   it('holds the documents and what was compiled from the sources, and nothing else', () => {
-    expect(scratch.files.filter((file) => !isCompiled(file))).toEqual([...documents, ...byHand].sort());
+    expect(scratch.files.filter((file) => !isCompiled(file))).toEqual([...documents, ...pages, ...byHand].sort());
   });
 
   it('is smaller than 150 kB', () => {
