@@ -11,6 +11,11 @@ function run(...command) {
   if (status !== 0) process.exit(status ?? 1);
 }
 
-await ensureRedisServer();
+try {
+  ensureRedisServer();
+} catch (error) {
+  console.error(error.message);
+  process.exit(1);
+}
 run('scripts/build.js');
 run('node_modules/vitest/vitest.mjs', 'run', ...process.argv.slice(2));

@@ -26,4 +26,4 @@ export { type CompleteToken, type KeyringChange, type Payload, Rewt, Rewt as def
 export type { KeyringStatus, Status } from './status.js';
 export { type LmdbStoreOptions, lmdbStore } from './stores/lmdb.js';
 export { memoryStore } from './stores/memory.js';
-export type { KeyEntry, Snapshot, Store, SwapAnswer, WantedState } from './stores/store.js';
+export type { CallLimits, KeyEntry, Snapshot, Store, SwapAnswer, SwapLimits, WantedState } from './stores/store.js';

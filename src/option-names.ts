@@ -3,25 +3,25 @@
 import { OptionError } from './errors.js';
 
 /** Longer names are cut in messages, and nobody misspells a name by that much. */
-const maxShown = 40;
+const MOST_SHOWN_CHARACTERS = 40;
 
 /**
  * Asserts that every own name of `raw` is one of `known`.
  *
  * @param where what is being read, as the message begins: `'sign options'`.
- * @param retired names that people bring from elsewhere, each with the sentence to say instead of a guess.
+ * @param foreign names that people bring from elsewhere, each with the sentence to say instead of a guess.
  * @throws {OptionError} that names the option, never its value.
  */
 export function assertKnownNames(
   raw: object,
   known: readonly string[],
   where: string,
-  retired: Readonly<Record<string, string>> = {},
+  foreign: Readonly<Record<string, string>> = {},
 ): void {
   for (const name of Object.keys(raw)) {
     if (known.includes(name)) continue;
     const option = printable(name);
-    if (Object.hasOwn(retired, name)) throw new OptionError(`${where}: ${retired[name]}`, { option });
+    if (Object.hasOwn(foreign, name)) throw new OptionError(`${where}: ${foreign[name]}`, { option });
     const meant = nearest(name, known);
     const hint = meant === undefined ? `known are ${known.join(', ')}` : `did you mean '${meant}'?`;
     throw new OptionError(`${where}: unknown option '${option}'; ${hint}`, { option });
@@ -30,13 +30,13 @@ export function assertKnownNames(
 
 /** Printable ASCII, cut: a name can be attacker-chosen where options are made from foreign JSON, and messages end up in logs. */
 function printable(name: string): string {
-  const cut = name.length > maxShown ? `${name.slice(0, maxShown)}…` : name;
+  const cut = name.length > MOST_SHOWN_CHARACTERS ? `${name.slice(0, MOST_SHOWN_CHARACTERS)}…` : name;
   return cut.replace(/[^ -~…]|['\\]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
 /** The known name that is at most two slips away, one for short names. */
 function nearest(name: string, known: readonly string[]): string | undefined {
-  if (name.length > maxShown) return undefined;
+  if (name.length > MOST_SHOWN_CHARACTERS) return undefined;
   const [best] = known
     .map((candidate) => ({ candidate, slips: slips(name.toLowerCase(), candidate.toLowerCase()) }))
     .filter(({ candidate, slips }) => slips <= (candidate.length < 6 ? 1 : 2))

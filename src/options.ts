@@ -12,8 +12,8 @@ import {
   verifyOptionNames,
 } from './jwt/claims.js';
 import { parseDuration } from './jwt/duration.js';
-import { asHs256, asList, asText, optionReader } from './jwt/option-values.js';
 import type { MemberOptions } from './keyring/member.js';
+import { asAlgorithms, asText, optionReader } from './option-values.js';
 import type { Store } from './stores/store.js';
 
 /** Every span of time is seconds as a number, or a string with a unit such as `'15m'`. */
@@ -100,7 +100,7 @@ const MOST_SECONDS = 3_155_760_000;
  */
 export function readOptions(raw: unknown): Settings {
   const option = optionReader(raw ?? {}, rewtOptionNames, 'Rewt options', misplaced);
-  option('algorithms', (value, name) => asList(value, name, asHs256), undefined);
+  option('algorithms', asAlgorithms, undefined);
   const redisConn = option('redisConn', asRedisConn, null);
   const store = option('store', asStore, null);
   if ((redisConn === null) === (store === null)) {

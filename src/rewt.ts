@@ -15,7 +15,6 @@ import {
   type SignOptions,
   type VerifyOptions,
 } from './jwt/claims.js';
-import { asFlag, optionReader } from './jwt/option-values.js';
 import {
   BAD_SIGNATURE,
   decodePayload,
@@ -30,6 +29,7 @@ import {
 import type { Lease } from './keyring/lease.js';
 import { Member } from './keyring/member.js';
 import { announce } from './observe/announce.js';
+import { asFlag, optionReader } from './option-values.js';
 import { type RewtOptions, readOptions, type Settings } from './options.js';
 import { type Status, statusOf } from './status.js';
 import { redisStoreFor } from './stores/redis.js';
@@ -128,12 +128,13 @@ export class Rewt {
    * @throws {OptionError} ERR_REWT_ROTATION_REFUSED where it comes too soon after another; {StoreError} where it could not be written.
    */
   async rotate(options: { force?: boolean } = {}): Promise<KeyringChange> {
-    const option = optionReader(options, ['force'], 'rotate options', {});
+    const option = optionReader(options, ['force'], 'rotate options');
     return changeOf(await this.#member.rotate(option('force', asFlag, false)));
   }
 
   /**
-   * Drops every secret: no token signed before verifies any more, at reachable members at once, at no member after `maxStaleness`.
+   * Drops every secret: no token signed before verifies any more, at reachable members within two seconds (half of `maxStaleness`, if that is less),
+   * at no member after `maxStaleness`.
    *
    * @throws {StoreError} where it could not be written: then it may or may not have happened, and has to be repeated.
    */

@@ -2,7 +2,6 @@
 
 import { leaseAgeMs } from './keyring/lease.js';
 import type { Member } from './keyring/member.js';
-import { kidOf } from './keyring/secret.js';
 import type { Settings } from './options.js';
 
 /** All dates are by the store's clock. */
@@ -10,7 +9,7 @@ export interface Status {
   readonly namespace: string;
   /** The kind of store: 'redis', 'lmdb', 'memory'. */
   readonly store: string;
-  /** 'none': nothing was read yet. 'usable': operations go on, also without the store. 'expired': older than `maxStaleness`, of no use until the store answers. */
+  /** 'none': nothing was read yet. 'usable': operations go on, also without the store (with `maxStaleness: 0` they ask it all the same). 'expired': older than `maxStaleness`, of no use until the store answers. */
   readonly copy: 'none' | 'usable' | 'expired';
   /** Seconds since the read was sent that last showed the copy to be right. */
   readonly ageSeconds: number | null;
@@ -43,7 +42,8 @@ export function statusOf(settings: Settings, store: string, member: Member): Sta
 
   const ageMs = leaseAgeMs(lease);
   const { maxStalenessMs } = settings.member.policy;
-  const { ring } = lease.copy;
+  const { copy } = lease;
+  const { ring } = copy;
   return {
     namespace,
     store,
@@ -56,9 +56,11 @@ export function statusOf(settings: Settings, store: string, member: Member): Sta
       ttl: ring.ttl / 1_000,
       overlap: ring.overlap / 1_000,
       signing: member.signingKey(lease).kid,
-      current: { kid: kidOf(ring.current.secret), expiresAt: new Date(ring.current.expiresAt) },
-      next: { kid: kidOf(ring.next.secret), since: new Date(ring.next.since) },
-      retired: ring.retired.map(({ secret, until }) => ({ kid: kidOf(secret), verifiesUntil: new Date(until) })),
+      current: { kid: copy.current.kid, expiresAt: new Date(ring.current.expiresAt) },
+      next: { kid: copy.next.kid, since: new Date(ring.next.since) },
+      retired: copy.keys
+        .filter(({ role }) => role === 'retired')
+        .map(({ kid, verifiesUntilMs }) => ({ kid, verifiesUntil: new Date(verifiesUntilMs) })),
     },
   };
 }

@@ -45,6 +45,8 @@ declare namespace Rewt {
 
   export type Store = api.Store;
   export type KeyEntry = api.KeyEntry;
+  export type CallLimits = api.CallLimits;
+  export type SwapLimits = api.SwapLimits;
   export type Snapshot = api.Snapshot;
   export type WantedState = api.WantedState;
   export type SwapAnswer = api.SwapAnswer;

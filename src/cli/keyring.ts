@@ -4,23 +4,22 @@ import { TokenError } from '../errors.js';
 import { UNKNOWN_KEY } from '../jwt/token.js';
 import { parseRing, type Ring } from '../keyring/ring.js';
 import { Rewt } from '../rewt.js';
-import type { Store } from '../stores/store.js';
 import { addressOf, openStore } from './address.js';
 import { asSeconds } from './arguments.js';
 import { type Terminal, unlessInterrupted } from './terminal.js';
 
 /** A person waits longer than a service, and a first connection takes longer than a request. */
-export const STORE_TIMEOUT_SECONDS = 5;
+const STORE_TIMEOUT_SECONDS = 5;
 
 const DEFAULT_TOKEN_LIFETIME_SECONDS = 300;
 
 export interface Keyring {
   readonly rewt: Rewt;
-  readonly store: Store;
-  readonly namespace: string;
+  /** Whether there was one before this command. */
+  readonly exists: boolean;
 }
 
-export interface KeyringArguments {
+interface KeyringArguments {
   readonly url?: string | undefined;
   readonly namespace?: string | undefined;
   readonly ttl?: string | undefined;
@@ -51,10 +50,11 @@ export async function withKeyring<T>(
   const store = openStore(addressOf(url, terminal.env), namespace);
   const useStore = async (): Promise<T> => {
     const { key, ring } = await store.read(namespace, { timeoutMs: STORE_TIMEOUT_SECONDS * 1_000 });
-    if (manner.mustExist && key === null && ring === null) throw new TokenError(UNKNOWN_KEY);
+    const exists = key !== null || ring !== null;
+    if (manner.mustExist && !exists) throw new TokenError(UNKNOWN_KEY);
     const times = timesFor(given, ring === null ? null : readable(ring), manner);
     await using rewt = new Rewt({ store, redisNamespace: namespace, ...times });
-    return await use({ rewt, store, namespace });
+    return await use({ rewt, exists });
   };
   try {
     return await unlessInterrupted(useStore(), terminal);

@@ -10,7 +10,7 @@ import { mistypedClaim } from './registered-claims.js';
 import type { CompiledVerify } from './verify-options.js';
 
 /** The range of `Date`, so that what the error shows is one whatever the token says. */
-const maxDateMs = 8.64e15;
+const LAST_DATE_MS = 8.64e15;
 
 /** The refusal, or null for a token that is good at `nowMs` (the wall clock, milliseconds since the epoch). Times come before policy: "expired" is what a client can act on. */
 export function checkClaims(claims: Readonly<JsonObject>, options: CompiledVerify, nowMs: number): TokenRefusal | null {
@@ -99,7 +99,7 @@ function checkAge(claims: Readonly<JsonObject>, options: CompiledVerify, nowSeco
 }
 
 function asDateMs(seconds: number): number {
-  return Math.max(-maxDateMs, Math.min(maxDateMs, seconds * 1000));
+  return Math.max(-LAST_DATE_MS, Math.min(LAST_DATE_MS, seconds * 1000));
 }
 
 function refusal(code: TokenErrorCode, message: string, claim: string): TokenRefusal {

@@ -3,27 +3,27 @@
 import { OptionError } from '../errors.js';
 
 /** No span that means something is longer; a bound on the work that a hostile string can cause. */
-const maxLength = 40;
+const MOST_CHARACTERS = 40;
 
 /** A decimal number, spaces, a word. Nothing in it can be matched in two ways, so it takes linear time. */
 const spelling = /^(\d+(?:\.\d+)?|\.\d+) *([a-z]+)$/i;
 
-const secondMs = 1000;
-const minuteMs = 60 * secondMs;
-const hourMs = 60 * minuteMs;
-const dayMs = 24 * hourMs;
+const SECOND_MS = 1_000;
+const MINUTE_MS = 60 * SECOND_MS;
+const HOUR_MS = 60 * MINUTE_MS;
+const DAY_MS = 24 * HOUR_MS;
 
 /** The words that jsonwebtoken takes (its year is 365.25 days too). */
 const unitMs: ReadonlyMap<string, number> = new Map(
   (
     [
       [1, 'ms msec msecs millisecond milliseconds'],
-      [secondMs, 's sec secs second seconds'],
-      [minuteMs, 'm min mins minute minutes'],
-      [hourMs, 'h hr hrs hour hours'],
-      [dayMs, 'd day days'],
-      [7 * dayMs, 'w week weeks'],
-      [365.25 * dayMs, 'y yr yrs year years'],
+      [SECOND_MS, 's sec secs second seconds'],
+      [MINUTE_MS, 'm min mins minute minutes'],
+      [HOUR_MS, 'h hr hrs hour hours'],
+      [DAY_MS, 'd day days'],
+      [7 * DAY_MS, 'w week weeks'],
+      [365.25 * DAY_MS, 'y yr yrs year years'],
     ] as const
   ).flatMap(([ms, words]) => words.split(' ').map((word) => [word, ms])),
 );
@@ -42,11 +42,11 @@ export function parseDuration(value: unknown, option: string): number {
   }
   if (typeof value !== 'string')
     throw refusal(option, "give seconds as a number, or a string with a unit such as '15m'");
-  if (value.length > maxLength) throw refusal(option, `a duration has at most ${maxLength} characters`);
+  if (value.length > MOST_CHARACTERS) throw refusal(option, `a duration has at most ${MOST_CHARACTERS} characters`);
   const [, amount, word] = spelling.exec(value) ?? [];
   if (amount !== undefined && word !== undefined) {
     const unit = unitMs.get(word.toLowerCase());
-    if (unit !== undefined) return (Number(amount) * unit) / secondMs;
+    if (unit !== undefined) return (Number(amount) * unit) / SECOND_MS;
   }
   if (/^[\d. ]+$/.test(value)) {
     throw refusal(

@@ -4,7 +4,7 @@
  * Node's decoders are lenient (they skip, replace or alias what they cannot read), and one token must have one spelling only.
  */
 
-const byteOrderMark = '\uFEFF';
+const BYTE_ORDER_MARK = '\uFEFF';
 
 /**
  * The bytes of unpadded base64url, or null where the text is not exactly how those bytes are written (RFC 4648 §3.3, §3.5, §5; RFC 7515 §2):
@@ -19,5 +19,5 @@ export function decodeBase64url(text: string): Buffer | null {
 export function decodeUtf8(bytes: Uint8Array): string | null {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const text = buffer.toString('utf8');
-  return buffer.equals(Buffer.from(text, 'utf8')) && !text.startsWith(byteOrderMark) ? text : null;
+  return buffer.equals(Buffer.from(text, 'utf8')) && !text.startsWith(BYTE_ORDER_MARK) ? text : null;
 }

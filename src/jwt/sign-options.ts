@@ -1,9 +1,9 @@
 /** The options of `sign`, under the names that users of jsonwebtoken know. */
 
 import { OptionError } from '../errors.js';
+import { asFlag, asHs256, asText, asTexts, optionReader } from '../option-values.js';
 import { parseDuration } from './duration.js';
 import { isPlainObject, type JsonObject, jsonCopy } from './json.js';
-import { asFlag, asHs256, asText, asTexts, optionReader } from './option-values.js';
 
 export interface SignOptions {
   /** How long the token lives from its `iat` on: seconds, or a string such as `'90s'`. At most `tokenLifetime`, which is also the default. (RFC 7519 §4.1.4) */
@@ -51,7 +51,7 @@ export const signOptionNames = Object.freeze([
 ] as const satisfies readonly (keyof SignOptions)[]);
 
 /** What people bring from jsonwebtoken. */
-const retired = {
+const foreign = {
   keyid: "'keyid' cannot be chosen: a token's kid is derived from the secret that signs it",
   mutatePayload: "'mutatePayload' is not supported: the payload is never changed; verify the token to see its claims",
   encoding: "'encoding' is not supported: payloads are UTF-8; give bytes as a Buffer of UTF-8 text",
@@ -80,7 +80,7 @@ const nothing: CompiledSign = Object.freeze({
  */
 export function compileSignOptions(raw: unknown, where = 'sign options', defaults = nothing): CompiledSign {
   if (raw === undefined || raw === null) return defaults;
-  const option = optionReader(raw, signOptionNames, where, retired);
+  const option = optionReader(raw, signOptionNames, where, foreign);
   option('algorithm', asHs256, 'HS256');
   return Object.freeze({
     expiresInSeconds: option('expiresIn', parseDuration, defaults.expiresInSeconds),

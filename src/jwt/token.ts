@@ -9,8 +9,8 @@ import { OptionError, type TokenRefusal } from '../errors.js';
 import { decodeBase64url, decodeUtf8 } from './encoding.js';
 import { countMembers, type JsonObject, parseObject } from './json.js';
 
-/** The longest token that is made or read by default, in bytes. Node takes 16 KiB for all headers of a request together. */
-export const defaultMaxTokenBytes = 8192;
+/** The longest token that is made or read, in bytes; the parameters `maxBytes` are for tests. Node takes 16 KiB for all headers of a request together. */
+export const MOST_TOKEN_BYTES = 8192;
 
 export const MALFORMED: TokenRefusal = Object.freeze({
   code: 'ERR_REWT_MALFORMED',
@@ -71,7 +71,7 @@ export function signToken(
   headerSegment: string,
   payload: string | Uint8Array,
   key: KeyObject,
-  maxBytes = defaultMaxTokenBytes,
+  maxBytes = MOST_TOKEN_BYTES,
 ): string {
   const signedPart = `${headerSegment}.${Buffer.from(payload).toString('base64url')}`;
   const token = `${signedPart}.${createHmac('sha256', key).update(signedPart).digest('base64url')}`;
@@ -85,7 +85,7 @@ export function signToken(
 }
 
 /** Reads form and header (RFC 7515 §5.2 steps 1-6). Takes time and memory in proportion to `maxBytes` at most, whatever it is given. */
-export function readToken(token: unknown, maxBytes = defaultMaxTokenBytes): ParsedToken | TokenRefusal {
+export function readToken(token: unknown, maxBytes = MOST_TOKEN_BYTES): ParsedToken | TokenRefusal {
   if (typeof token !== 'string' || token.length > maxBytes) return MALFORMED;
   const firstDot = token.indexOf('.');
   const lastDot = token.indexOf('.', firstDot + 1);

@@ -1,5 +1,5 @@
 /**
- * The one decision of the protocol: what a member does with what it read (protocol.md, "advance").
+ * The one decision of the protocol: what a member does with what it read (protocol.md, "What a member does with what it read").
  *
  * Pure: the store's clock comes with the snapshot, randomness comes from `mint`, and nothing is remembered but `known`.
  */
@@ -57,7 +57,7 @@ export interface Mint {
   id(): string;
 }
 
-/** A row of the table, by the name that it has there. */
+/** A row of the table by its name there, or 'revocation' for `revoke()`. */
 export type PlanName =
   | 'rollback'
   | 'bootstrap'

@@ -1,7 +1,7 @@
 /** What a member says to its store: read, decide, swap, and again with the answer, until there is nothing left to decide. */
 
 import { randomBytes } from 'node:crypto';
-import { StoreError } from '../errors.js';
+import { isRewtError, StoreError } from '../errors.js';
 import type { Snapshot, Store } from '../stores/store.js';
 import { expectRevocation, type Known, type Mint, NOTHING_KNOWN, observe, type Plan, type Seen } from './advance.js';
 import type { Instant } from './lease.js';
@@ -61,7 +61,7 @@ export class Exchange {
     const giveUpMs = performance.now() + this.#timeoutMs;
     let sent = this.instant();
     let wrote: Plan | null = null;
-    let snapshot = await this.#store.read(this.#namespace, { timeoutMs: this.#timeoutMs });
+    let snapshot = await typed(this.#store.read(this.#namespace, { timeoutMs: this.#timeoutMs }));
     for (;;) {
       const seen = this.#see(snapshot, errand.replacesUnreadable ?? false);
       const plan = errand.propose(seen, this.#known);
@@ -79,7 +79,8 @@ export class Exchange {
       if (timeoutMs <= 0) throw contended();
       // Counted from the answer, not from the sending: the swap must be over by then, so rather too early than too late.
       const notAfterMs = snapshot.nowMs + timeoutMs;
-      const answer = await this.#store.swap(this.#namespace, snapshot.version, plan.wanted, { timeoutMs, notAfterMs });
+      const limits = { timeoutMs, notAfterMs };
+      const answer = await typed(this.#store.swap(this.#namespace, snapshot.version, plan.wanted, limits));
       if (answer.swapped) {
         wrote = plan;
         errand.wrote?.(plan);
@@ -98,6 +99,16 @@ export class Exchange {
       if (replacesUnreadable) return { nowMs, key, ring: null };
       throw error;
     }
+  }
+}
+
+/** A store that somebody else wrote may fail with anything, an address or a secret in it. */
+async function typed<T>(answer: Promise<T>): Promise<T> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (isRewtError(error)) throw error;
+    throw new StoreError('ERR_REWT_STORE_DOWN', 'The store failed with an error of its own: see what it is made of.');
   }
 }
 

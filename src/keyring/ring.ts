@@ -1,4 +1,4 @@
-/** The keyring: what all members of a namespace share, and its wire form in the store (protocol.md, "What the store holds"). */
+/** The keyring: what all members of a namespace share, and its wire form in the store (protocol.md, "What is in the store"). */
 
 import { StoreError } from '../errors.js';
 import { LAST_INSTANT_MS } from '../stores/store.js';

@@ -1,6 +1,6 @@
 /** One read at a time: callers that may share a running one join it, callers that need a later one share the next. */
 
-/** At most ten shared reads a second for tokens whose secret is unknown (protocol.md, "Verifying"). */
+/** At most ten shared reads a second for tokens whose secret is unknown (protocol.md, "Verifying"), and for a store that has just failed. */
 const LEAST_MS_BETWEEN_PACED = 100;
 
 export class SingleFlight {

@@ -1,4 +1,5 @@
 /** A port on top of any client: the borrowed one where it is connected, else a connection of rewt's own, opened at first use. */
+
 import { asStoreError } from './failure.js';
 import type { Command, RedisPort, Reply } from './port.js';
 

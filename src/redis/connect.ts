@@ -1,4 +1,5 @@
 /** Makes a port from a URL, with whichever Redis client the application has installed. The one file that loads a client. */
+
 import { realpathSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';

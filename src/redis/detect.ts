@@ -1,4 +1,5 @@
 /** Tells the families of Redis clients apart by their shape: rewt imports none of them. */
+
 import { OptionError } from '../errors.js';
 import { type IoredisClient, ioredisPort } from './ioredis.js';
 import { isMisledByUrl, type NodeRedisClient, nodeRedisPort } from './node-redis.js';
@@ -14,7 +15,7 @@ export function asRedisPort(client: unknown): RedisPort {
   const kind = unsupportedKind(client);
   if (kind !== null) {
     throw new OptionError(
-      `redisConn is ${kind}. Supported are clients of redis 2.8 to 6 (createClient), of ioredis 4 to 6 (new Redis, also with sentinels) and of iovalkey, and redis:// or rediss:// URLs; others will follow.`,
+      `redisConn is ${kind}. Supported are clients of redis 2.8 to 6 (createClient), of ioredis 4 to 6 (new Redis, also with sentinels) and of iovalkey, and redis:// or rediss:// URLs.`,
       { option: 'redisConn' },
     );
   }
@@ -39,6 +40,7 @@ function unsupportedKind(client: unknown): string | null {
   if ('nodeClient' in client) return 'a cluster client of redis (createCluster)';
   if ('getMasterNode' in client) return 'a sentinel client of redis (createSentinel)';
   if ('execute' in client && !('duplicate' in client)) return 'a pool of redis (createClientPool)';
+  // A name can lie; here it only makes for better words of a refusal.
   if (client.constructor?.name === 'RedisLegacyClient') {
     return 'the legacy() view of a redis client (hand over the client itself)';
   }

@@ -1,4 +1,5 @@
 /** What went wrong, in rewt's own words: a client's text may show keys, arguments or addresses, so none of it is passed on. Pure. */
+
 import { isRewtError, StoreError, type StoreErrorCode } from '../errors.js';
 
 interface Failure {
@@ -58,7 +59,7 @@ const failures: readonly Failure[] = [
     sign: /\bMOVED\b|\bASK\b|\bCROSSSLOT\b/,
     code: 'ERR_REWT_STORE_DOWN',
     message:
-      'This Redis is one node of a cluster, and not the one that holds the namespace: clusters are not supported yet.',
+      'This Redis is one node of a cluster, and not the one that holds the namespace: clusters are not supported.',
   },
   {
     sign: /client is closed|connection is closed|connection is already closed|NR_CLOSED/i,

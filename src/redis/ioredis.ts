@@ -1,4 +1,5 @@
 /** ioredis 4 to 6 and iovalkey, with a fixed address or through sentinels. */
+
 import { type ClientSource, createPort, type Dialect } from './client-port.js';
 import type { RedisPort } from './port.js';
 

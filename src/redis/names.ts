@@ -1,4 +1,5 @@
 /** The names of rewt's keys in Redis: all of a namespace in one hash slot, and the same whichever client writes them. Pure. */
+
 import { OptionError } from '../errors.js';
 
 export interface RedisNames {
@@ -6,12 +7,12 @@ export interface RedisNames {
   readonly key: string;
   /** R: the keyring. */
   readonly ring: string;
-  /** Where a wanted ring waits for its swap, for seconds. Outside the names that push watches. */
+  /** Where a wanted ring waits for its swap, for seconds. */
   draft(random: string): string;
 }
 
 /**
- * The names of one namespace (protocol.md, "What the store holds").
+ * The names of one namespace (protocol.md, "What is in the store").
  *
  * @param keyPrefix what the user's client puts before every key; it becomes part of the names
  * @throws {OptionError} naming `redisNamespace`, where the name cannot be kept in one slot
@@ -27,17 +28,6 @@ export function redisNames(namespace: string, keyPrefix = ''): RedisNames {
     );
   }
   return namesOf(key, `{${key}}:ring`, key);
-}
-
-/**
- * Whether a value can be a namespace.
- * @throws {OptionError} naming `redisNamespace`
- */
-export function assertNamespace(value: unknown, keyPrefix = ''): asserts value is string {
-  if (typeof value !== 'string') {
-    throw new OptionError('redisNamespace must be a string.', { option: 'redisNamespace' });
-  }
-  redisNames(value, keyPrefix);
 }
 
 function namesOf(key: string, ring: string, tag: string): RedisNames {

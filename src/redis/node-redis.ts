@@ -1,4 +1,5 @@
 /** node-redis 4 to 6 (`createClient`). One that its user has not opened is left alone: to open it would make the user's own `connect()` fail. */
+
 import { type ClientSource, createPort, type Dialect } from './client-port.js';
 import type { RedisPort } from './port.js';
 

@@ -7,7 +7,7 @@ export type Reply = string | null | readonly Reply[];
 export type Command = readonly [name: string, ...args: string[]];
 
 export interface RedisPort {
-  /** Which family of clients this is, for status and warnings. */
+  /** Which family of clients this is. */
   readonly dialect: 'node-redis' | 'ioredis' | 'redis-callback';
   /** What the user's client puts before every key; rewt folds it into its own names, and `send` never adds it again. */
   readonly keyPrefix: string;

@@ -1,4 +1,5 @@
 /** node-redis 2.8 to 3.1: callbacks, and a client that connects by itself. */
+
 import { type ClientSource, createPort, type Dialect } from './client-port.js';
 import type { RedisPort } from './port.js';
 

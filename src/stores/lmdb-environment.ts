@@ -1,4 +1,5 @@
 /** Opens the LMDB environment of a folder: privately, without ever blocking the process, and without letting bad files crash it. */
+
 import { randomUUID } from 'node:crypto';
 import {
   accessSync,
@@ -18,7 +19,7 @@ import { OptionError, StoreError } from '../errors.js';
 import { damaged } from './lmdb-errors.js';
 
 /** What LMDB's first page says of itself, after a page header of 24 bytes. */
-const magic = 0xbeefc0de;
+const LMDB_MAGIC = 0xbeefc0de;
 
 /** What rewt uses of a database of lmdb. Its own, so that rewt's types do not need those of an optional package. */
 export interface LmdbDatabase {
@@ -82,7 +83,7 @@ function assertUsable(folder: string): void {
   try {
     // An empty one was made a moment ago.
     if (readSync(file, header, 0, header.length, 0) === 0) assertRoom(folder);
-    else if (header.readUInt32LE(24) !== magic) throw new StoreError('ERR_REWT_STORE_DOWN', damaged);
+    else if (header.readUInt32LE(24) !== LMDB_MAGIC) throw new StoreError('ERR_REWT_STORE_DOWN', damaged);
   } finally {
     closeSync(file);
   }

@@ -1,4 +1,5 @@
 /** What LMDB and the file system refuse, as the store errors of rewt: each says what to do, and names no path. */
+
 import { getSystemErrorName } from 'node:util';
 import { isRewtError, StoreError, type StoreErrorCode } from '../errors.js';
 

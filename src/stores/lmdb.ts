@@ -1,8 +1,9 @@
 /** A store in a folder of this machine, for any number of processes and no server: LMDB, which survives a crash of any of them. */
+
 import { resolve } from 'node:path';
 import { within } from '../deadline.js';
 import { OptionError, StoreError } from '../errors.js';
-import { asText, optionReader } from '../jwt/option-values.js';
+import { asClock, asText, optionReader } from '../option-values.js';
 import { type LmdbDatabase, openEnvironment } from './lmdb-environment.js';
 import { asStoreError } from './lmdb-errors.js';
 import { createRecord, emptyRecord, type RingEntry, type StoreRecord, snapshotOf, swapRecord } from './record.js';
@@ -16,19 +17,19 @@ export interface LmdbStoreOptions {
 }
 
 /** LMDB's, for its pages of 4 kB. Bytes. */
-const longestKey = 1978;
+const LONGEST_KEY_BYTES = 1978;
 /** Closing waits for a write that another process holds up, but not for ever. */
-const closeTimeoutMs = 1_000;
+const CLOSE_TIMEOUT_MS = 1_000;
 
 /**
  * Makes a store in the folder `path`. Nothing is opened before the first call; the optional package `lmdb` is loaded then.
  *
- * @throws OptionError here for a path that is none; from the first call on where `lmdb` is not installed, or a namespace is longer than 1966 bytes
+ * @throws {OptionError} here for a path that is none; from the first call on where `lmdb` is not installed, or a namespace is longer than 1966 bytes
  */
 export function lmdbStore(options: LmdbStoreOptions): Store {
-  const option = optionReader(options, ['path', 'now'], 'lmdbStore options', {});
+  const option = optionReader(options, ['path', 'now'], 'lmdbStore options');
   const path = option('path', asText, '');
-  const clock = option('now', (value) => value as () => number, Date.now);
+  const clock = option('now', asClock, Date.now);
   // Whole milliseconds, as in every ring.
   const now = () => Math.floor(clock());
   if (path === '') {
@@ -43,7 +44,7 @@ export function lmdbStore(options: LmdbStoreOptions): Store {
   const parsed = new Map<string, { text: string; record: StoreRecord }>();
 
   function assertOpen(): void {
-    if (closing) throw new StoreError('ERR_REWT_STORE_CLOSED', 'the store has been closed');
+    if (closing) throw new StoreError('ERR_REWT_STORE_CLOSED', 'The store has been closed.');
   }
 
   async function open(): Promise<LmdbDatabase> {
@@ -104,7 +105,7 @@ export function lmdbStore(options: LmdbStoreOptions): Store {
       return within(timeoutMs, swap, heldUp);
     },
     close() {
-      closing ??= within(closeTimeoutMs, release(), heldUp).catch(() => {});
+      closing ??= within(CLOSE_TIMEOUT_MS, release(), heldUp).catch(() => {});
       return closing;
     },
   };
@@ -118,8 +119,8 @@ export function lmdbStore(options: LmdbStoreOptions): Store {
 
 function keyOf(namespace: string): Uint8Array {
   const key = Buffer.from(`${namespace}:rewt-secret`);
-  if (key.length <= longestKey) return key;
-  const most = longestKey - Buffer.byteLength(':rewt-secret');
+  if (key.length <= LONGEST_KEY_BYTES) return key;
+  const most = LONGEST_KEY_BYTES - Buffer.byteLength(':rewt-secret');
   throw new OptionError(`the namespace is longer than the ${most} bytes that LMDB can hold`, {
     option: 'redisNamespace',
   });

@@ -1,5 +1,7 @@
 /** A store in this process's memory: for tests, and for trying rewt without a server. Nothing is shared and nothing is kept. */
+
 import { StoreError } from '../errors.js';
+import { asClock, optionReader } from '../option-values.js';
 import { emptyRecord, type StoreRecord, snapshotOf, swapRecord } from './record.js';
 import type { Store } from './store.js';
 
@@ -9,14 +11,15 @@ import type { Store } from './store.js';
  * @param options.now its clock, in milliseconds since the epoch; `Date.now` by default
  */
 export function memoryStore(options: { now?: () => number } = {}): Store {
-  const clock = options.now ?? Date.now;
+  const option = optionReader(options, ['now'], 'memoryStore options');
+  const clock = option('now', asClock, Date.now);
   // Whole milliseconds, as in every ring.
   const now = () => Math.floor(clock());
   const records = new Map<string, StoreRecord>();
   let closed = false;
 
   function recordOf(namespace: string): StoreRecord {
-    if (closed) throw new StoreError('ERR_REWT_STORE_CLOSED', 'the store has been closed');
+    if (closed) throw new StoreError('ERR_REWT_STORE_CLOSED', 'The store has been closed.');
     return records.get(namespace) ?? emptyRecord;
   }
 

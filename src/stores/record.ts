@@ -1,4 +1,5 @@
 /** Both entries of one namespace as the stores without a server of their own keep them, and the compare-and-swap on them. Pure. */
+
 import { createHash } from 'node:crypto';
 import type { KeyEntry, Snapshot, SwapAnswer, WantedState } from './store.js';
 

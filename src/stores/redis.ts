@@ -1,4 +1,5 @@
 /** The Redis store: one script reads both keys, another swaps them, both by the server's clock. */
+
 import { createHash, randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { within } from '../deadline.js';
@@ -6,7 +7,7 @@ import { StoreError } from '../errors.js';
 import { connectRedis } from '../redis/connect.js';
 import { asRedisPort } from '../redis/detect.js';
 import { asStoreError, isPassing } from '../redis/failure.js';
-import { assertNamespace, redisNames } from '../redis/names.js';
+import { redisNames } from '../redis/names.js';
 import type { Command, RedisPort, Reply } from '../redis/port.js';
 import { draftOf, READ, SWAP } from '../redis/scripts.js';
 import { type KeyEntry, LAST_INSTANT_MS, type Snapshot, type Store } from './store.js';
@@ -23,7 +24,8 @@ const LONGEST_PAUSE_MS = 200;
  */
 export function redisStoreFor(redisConn: object | string, namespace: string): Store {
   const port = typeof redisConn === 'string' ? connectRedis(redisConn) : asRedisPort(redisConn);
-  assertNamespace(namespace, port.keyPrefix);
+  // Throws where the name cannot be kept in one hash slot.
+  redisNames(namespace, port.keyPrefix);
   return redisStore(port);
 }
 
@@ -48,7 +50,10 @@ export function redisStore(port: RedisPort): Store {
     };
     return within(timeoutMs, asking(), () => {
       port.abandon();
-      return new StoreError('ERR_REWT_STORE_TIMEOUT', `Redis did not answer within ${timeoutMs} ms.`);
+      return new StoreError(
+        'ERR_REWT_STORE_TIMEOUT',
+        'Redis did not answer in time: see whether it is up and reachable (and whether it speaks TLS, if the URL says rediss), or allow a longer storeTimeout.',
+      );
     });
   }
 

@@ -1,5 +1,5 @@
 /**
- * The contract of a store: a dumb compare-and-swap register with a clock (protocol.md, "What the store holds").
+ * The contract of a store: a dumb compare-and-swap register with a clock (protocol.md, "What is in the store").
  *
  * A store decides nothing. It reads both entries of a namespace at one instant, and writes both or neither.
  */
@@ -54,7 +54,7 @@ export interface SwapLimits extends CallLimits {
 }
 
 /**
- * One place where keyrings live. Every failure is a `StoreError`; a store never answers with an old value.
+ * One place where keyrings live. Every failure of the store is a `StoreError`, what the caller has to mend (a package that is missing, a namespace too long) an `OptionError`; a store never answers with an old value.
  * Methods may be called at any time and by many callers at once.
  */
 export interface Store {

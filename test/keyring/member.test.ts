@@ -268,6 +268,16 @@ test('a store that fails at once is asked ten times a second by a member without
   expect(ms).toBeLessThanOrEqual(102);
 });
 
+test('a store of somebody else may fail with anything: what comes out is typed, and says nothing of it', async () => {
+  const broken: Store = {
+    ...memoryStore(),
+    read: () => Promise.reject(new Error('redis://user:hunter2@host')),
+  };
+  const error = await new Rewt({ store: broken }).ready().catch((reason: unknown) => reason);
+  expect(error).toMatchObject({ code: 'ERR_REWT_STORE_DOWN', status: 503 });
+  expect(String(error)).not.toContain('hunter2');
+});
+
 describe('a clock that jumps', () => {
   test('forward under a read of a strict member costs that one operation at most', async () => {
     const { rewt, store } = member({ maxStaleness: 0 });

@@ -1,4 +1,4 @@
-/** Members whose tokens live for different times, on one keyring (protocol.md, promise 7). */
+/** Members whose tokens live for different times, on one keyring (README.md, promise 7). */
 import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Rewt } from '../../src/index.js';

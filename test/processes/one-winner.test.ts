@@ -1,4 +1,4 @@
-/** Any number of processes at the same instant make one secret (protocol.md, promise 4): members in running processes, and processes just started. */
+/** Any number of processes at the same instant make one secret (README.md, promise 4): members in running processes, and processes just started. */
 import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

@@ -1,4 +1,4 @@
-/** Two processes with a token per millisecond between them, while the secret rotates under their hands (protocol.md, promise 1). */
+/** Two processes with a token per millisecond between them, while the secret rotates under their hands (README.md, promise 1). */
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { type RedisServer, startRedis } from '../servers.js';

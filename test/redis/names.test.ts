@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { OptionError } from '../../src/errors.js';
-import { assertNamespace, redisNames } from '../../src/redis/names.js';
+import { redisNames } from '../../src/redis/names.js';
 
 /** The hash slot's input as the Redis Cluster specification has it. */
 function hashedPart(name: string): string {
@@ -54,10 +54,6 @@ describe('the names of a namespace', () => {
   });
 
   it.each(['a}b', '{}', 'a{}b', 'a}{b'])('are refused for %j, which has a "}" but no hash tag', (namespace) => {
-    expect(() => assertNamespace(namespace)).toThrow(expect.objectContaining({ option: 'redisNamespace' }));
-  });
-
-  it('are refused for what is no string', () => {
-    expect(() => assertNamespace(7)).toThrow(expect.objectContaining({ option: 'redisNamespace' }));
+    expect(() => redisNames(namespace)).toThrow(expect.objectContaining({ option: 'redisNamespace' }));
   });
 });

@@ -45,8 +45,8 @@ export const demo: Command = {
     assertNoWords(positionals);
     const seconds = asSeconds(values.seconds, '--seconds') ?? 10;
     if (!(seconds >= 3 && seconds <= 3_600)) throw new OptionError('--seconds: from 3 to 3600');
-    const asked = values.url ?? terminal.env.REWT_URL;
-    const place = await makePlace(asked ? addressOf(asked, terminal.env) : null);
+    const asked = values.url ?? (terminal.env.REWT_URL || undefined);
+    const place = await makePlace(asked === undefined ? null : addressOf(asked, terminal.env));
     try {
       const report = await show(place, seconds, terminal);
       const { brokenPromises } = report;

@@ -4,7 +4,7 @@ import type { KeyringStatus, Status } from '../../status.js';
 import { assertNoWords, commonOptions, readArguments } from '../arguments.js';
 import type { Command } from '../command.js';
 import { helpOf } from '../help.js';
-import { type Keyring, STORE_TIMEOUT_SECONDS, withKeyring } from '../keyring.js';
+import { type Keyring, withKeyring } from '../keyring.js';
 import { formatTable, type Row } from '../table.js';
 
 const help = helpOf(`
@@ -24,10 +24,9 @@ export const status: Command = {
   },
 };
 
-/** `ready()` would begin a keyring, so the store is asked first whether there is one. */
-async function statusOf({ rewt, store, namespace }: Keyring): Promise<Status> {
-  const { key, ring } = await store.read(namespace, { timeoutMs: STORE_TIMEOUT_SECONDS * 1_000 });
-  if (key !== null || ring !== null) await rewt.ready();
+async function statusOf({ rewt, exists }: Keyring): Promise<Status> {
+  // It would begin one.
+  if (exists) await rewt.ready();
   return rewt.status();
 }
 

@@ -1,8 +1,8 @@
 /** Reads the values of options: each is what it must be, or an `OptionError` says which option and what is wanted. */
 
-import { OptionError } from '../errors.js';
-import { assertKnownNames } from '../option-names.js';
-import { isPlainObject } from './json.js';
+import { OptionError } from './errors.js';
+import { isPlainObject } from './jwt/json.js';
+import { assertKnownNames } from './option-names.js';
 
 /** Reads one option by its name: what `read` makes of the value, or `otherwise` where it is not given (absent or undefined). */
 export type OptionReader = <T>(name: string, read: (value: unknown, option: string) => T, otherwise: T) => T;
@@ -12,10 +12,10 @@ export function optionReader(
   raw: unknown,
   known: readonly string[],
   where: string,
-  retired: Readonly<Record<string, string>>,
+  foreign: Readonly<Record<string, string>> = {},
 ): OptionReader {
   if (!isPlainObject(raw)) throw new OptionError(`${where}: must be a plain object`);
-  assertKnownNames(raw, known, where, retired);
+  assertKnownNames(raw, known, where, foreign);
   return (name, read, otherwise) => {
     const value = Object.hasOwn(raw, name) ? raw[name] : undefined;
     return value === undefined ? otherwise : read(value, name);
@@ -49,4 +49,15 @@ export function asFlag(value: unknown, option: string): boolean {
 export function asHs256(value: unknown, option: string): 'HS256' {
   if (value === 'HS256') return value;
   throw new OptionError(`${option}: rewt signs and verifies with HS256 only`, { option });
+}
+
+/** What tells the time: for stores whose clock a test turns. */
+export function asClock(value: unknown, option: string): () => number {
+  if (typeof value === 'function') return value as () => number;
+  throw new OptionError(`${option}: must be a function that gives milliseconds since the epoch`, { option });
+}
+
+export function asAlgorithms(value: unknown, option: string): void {
+  if (!Array.isArray(value)) throw new OptionError(`${option}: must be ['HS256']`, { option });
+  asList(value, option, asHs256);
 }
