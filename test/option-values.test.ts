@@ -17,5 +17,5 @@ test.each([5, 'now', null, {}])('a clock that is %j is refused by the name of it
 test('options are read by name, with a default where one is not given', () => {
   const option = optionReader({ now: undefined }, ['now'], 'store options');
   expect(option('now', asClock, Date.now)).toBe(Date.now);
-  expect(() => optionReader({ nwo: 1 }, ['now'], 'store options')).toThrow(/store options: .*did you mean 'now'/);
+  expect(() => optionReader({ noww: 1 }, ['now'], 'store options')).toThrow(/store options: .*did you mean 'now'/);
 });
