@@ -2,6 +2,7 @@
 /** The class that users make: options in, one member wired to its store, promises and callbacks out. */
 
 import { answer, type Callback } from './callback.js';
+import { within } from './deadline.js';
 import { TokenError, type TokenRefusal } from './errors.js';
 import {
   type CompiledVerify,
@@ -55,6 +56,8 @@ export interface KeyringChange {
   readonly kid: string;
   /** Revocations so far in this lineage of the keyring. */
   readonly epoch: number;
+  /** Replicas that have it already: where there are replicas and this is 0, a failover now may undo it. Null where the store cannot tell, or has none by its nature. */
+  readonly replicas: number | null;
 }
 
 /**
@@ -129,7 +132,8 @@ export class Rewt {
    */
   async rotate(options: { force?: boolean } = {}): Promise<KeyringChange> {
     const option = optionReader(options, ['force'], 'rotate options');
-    return changeOf(await this.#member.rotate(option('force', asFlag, false)));
+    const force = option('force', asFlag, false);
+    return this.#change(() => this.#member.rotate(force));
   }
 
   /**
@@ -139,7 +143,7 @@ export class Rewt {
    * @throws {StoreError} where it could not be written: then it may or may not have happened, and has to be repeated.
    */
   async revoke(): Promise<KeyringChange> {
-    return changeOf(await this.#member.revoke());
+    return this.#change(() => this.#member.revoke());
   }
 
   /** Where this member's copy stands, without asking anyone. Kids and times, never a secret. */
@@ -160,6 +164,24 @@ export class Rewt {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
+  }
+
+  async #change(command: () => Promise<Lease>): Promise<KeyringChange> {
+    const { storeTimeoutMs } = this.#settings.member;
+    const giveUpMs = performance.now() + storeTimeoutMs;
+    const { copy } = await command();
+    return {
+      kid: copy.current.kid,
+      epoch: copy.ring.epoch,
+      replicas: await this.#replicas(giveUpMs - performance.now()),
+    };
+  }
+
+  /** Only a report: that it cannot be had is no reason to call a change that was made a failure. */
+  async #replicas(timeoutMs: number): Promise<number | null> {
+    const { namespace } = this.#settings;
+    const asked = this.#store.acknowledged?.(namespace, { timeoutMs }) ?? Promise.resolve(null);
+    return within(timeoutMs, asked, () => new Error('late')).catch(() => null);
   }
 
   async #sign(payload: unknown, options: unknown): Promise<string> {
@@ -210,8 +232,4 @@ function orThrow<T extends object>(value: T | TokenRefusal): T {
 
 function present(parsed: ParsedToken, payload: unknown, { complete }: CompiledVerify): unknown {
   return complete ? { header: parsed.header, payload, signature: parsed.signature.toString('base64url') } : payload;
-}
-
-function changeOf({ copy }: Lease): KeyringChange {
-  return { kid: copy.current.kid, epoch: copy.ring.epoch };
 }

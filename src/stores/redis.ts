@@ -17,6 +17,9 @@ const DRAFT_GRACE_MS = 5_000;
 const FIRST_PAUSE_MS = 25;
 const LONGEST_PAUSE_MS = 200;
 
+/** How long the commands of a borrowed client may have to queue behind our WAIT. */
+const LONGEST_WAIT_MS = 100;
+
 /**
  * The store for what a user gave as `redisConn`: a client, which stays the user's, or a URL.
  *
@@ -88,6 +91,15 @@ export function redisStore(port: RedisPort): Store {
         timeoutMs,
       );
       return { swapped: outcome === 'swapped', snapshot };
+    },
+    async acknowledged(namespace, { timeoutMs }) {
+      const { key } = redisNames(namespace, port.keyPrefix);
+      // WAIT would hold up this connection for its whole time where there is no replica to wait for.
+      const [info] = await port.send([['INFO', 'replication']], key);
+      const [, connected] = /^connected_slaves:(\d+)/m.exec(typeof info === 'string' ? info : '') ?? [];
+      if (connected === undefined || connected === '0') return connected === undefined ? null : 0;
+      const [count] = await port.send([['WAIT', '1', milliseconds(Math.min(timeoutMs, LONGEST_WAIT_MS))]], key);
+      return typeof count === 'string' ? Number(count) : null;
     },
     async close() {
       closed = true;

@@ -67,6 +67,11 @@ export interface Store {
   /** Writes `wanted` if, and only if, the entries still have the version `expected`, and the store's clock is not past `notAfterMs`. K is written before R. */
   swap(namespace: string, expected: string, wanted: WantedState, limits: SwapLimits): Promise<SwapAnswer>;
   /**
+   * How many replicas have what this store wrote last, after waiting for one a little if there is any: what a failover now would keep.
+   * Null where that cannot be told. Absent where a store has no replicas.
+   */
+  acknowledged?(namespace: string, limits: CallLimits): Promise<number | null>;
+  /**
    * Calls `onSuspect` as soon as the namespace may have changed, and whenever it can no longer be sure to notice. It carries no news: only a read does.
    * Absent where a store cannot push. Returns what ends the watch.
    */
