@@ -124,6 +124,7 @@ test('revoke asks for --yes where nobody can be asked, and then refuses every to
     revoked: true,
     kid: expect.any(String),
     epoch: 1,
+    replicas: null,
   });
   expect((await run(['verify', token])).code).toBe(1);
 });
