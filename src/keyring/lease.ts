@@ -27,3 +27,9 @@ export function leaseAgeMs({ sent }: Lease): number {
 export function storeNowMs(lease: Lease): number {
   return lease.storeMs + leaseAgeMs(lease);
 }
+
+/** Of the retired secrets in the ring, those that had ended in this read or before. */
+export function endedKids({ copy, storeMs }: Lease, before: ReadonlySet<string>): ReadonlySet<string> {
+  const retired = copy.keys.filter(({ role }) => role === 'retired');
+  return new Set(retired.filter((key) => key.verifiesUntilMs <= storeMs || before.has(key.kid)).map((key) => key.kid));
+}

@@ -4,12 +4,13 @@
  */
 
 import { within } from '../deadline.js';
-import { OptionError, StoreError } from '../errors.js';
+import { StoreError } from '../errors.js';
 import type { Store } from '../stores/store.js';
 import { advance, type Plan, type Policy, planRevocation, planRotation, type Seen } from './advance.js';
 import { type Copy, type CopyKey, createCopy, signingKey, verifyingKeys } from './copy.js';
 import { type Errand, Exchange, mint, type Settled } from './exchange.js';
-import { type Instant, type Lease, leaseAgeMs, storeNowMs } from './lease.js';
+import { endedKids, type Instant, type Lease, leaseAgeMs, storeNowMs } from './lease.js';
+import { closed, rotationRefused, timedOut, unavailable } from './refusals.js';
 import type { Ring } from './ring.js';
 import { SingleFlight } from './single-flight.js';
 
@@ -302,36 +303,6 @@ export class Member {
   }
 
   #assertOpen(): void {
-    if (this.#closed) {
-      throw new StoreError('ERR_REWT_STORE_CLOSED', 'This Rewt was closed: make a new one, or close() later.');
-    }
+    if (this.#closed) throw closed();
   }
-}
-
-/** Of the retired secrets in the ring, those that had ended in this read or before. */
-function endedKids({ copy, storeMs }: Lease, before: ReadonlySet<string>): ReadonlySet<string> {
-  const retired = copy.keys.filter(({ role }) => role === 'retired');
-  return new Set(retired.filter((key) => key.verifiesUntilMs <= storeMs || before.has(key.kid)).map((key) => key.kid));
-}
-
-function unavailable(): StoreError {
-  return new StoreError(
-    'ERR_REWT_STORE_DOWN',
-    'The keyring cannot be used at this moment: it was just revoked, or it is older than maxStaleness and the store cannot be read.',
-  );
-}
-
-function timedOut(): StoreError {
-  return new StoreError(
-    'ERR_REWT_STORE_TIMEOUT',
-    'The store did not answer within storeTimeout: see whether it is up and reachable, or allow more time.',
-  );
-}
-
-function rotationRefused(earlyMs: number, force: boolean): OptionError {
-  const when = Number.isFinite(earlyMs) ? `in ${Math.ceil(earlyMs / 1000)} s` : 'later';
-  const why = force
-    ? `Rotated too often: all the retired secrets that a keyring has room for still verify. Rotate again ${when}, or revoke().`
-    : `Rotated too recently: a member with an older copy may not hold the next secret yet. Rotate again ${when}, rotate({ force: true }), or revoke().`;
-  return new OptionError(why, { code: 'ERR_REWT_ROTATION_REFUSED' });
 }

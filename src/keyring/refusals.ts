@@ -1,0 +1,29 @@
+/** What a member answers where there is no lease to give, or no rotation to make. */
+
+import { OptionError, StoreError } from '../errors.js';
+
+export function unavailable(): StoreError {
+  return new StoreError(
+    'ERR_REWT_STORE_DOWN',
+    'The keyring cannot be used at this moment: it was just revoked, or it is older than maxStaleness and the store cannot be read.',
+  );
+}
+
+export function timedOut(): StoreError {
+  return new StoreError(
+    'ERR_REWT_STORE_TIMEOUT',
+    'The store did not answer within storeTimeout: see whether it is up and reachable, or allow more time.',
+  );
+}
+
+export function rotationRefused(earlyMs: number, force: boolean): OptionError {
+  const when = Number.isFinite(earlyMs) ? `in ${Math.ceil(earlyMs / 1000)} s` : 'later';
+  const why = force
+    ? `Rotated too often: all the retired secrets that a keyring has room for still verify. Rotate again ${when}, or revoke().`
+    : `Rotated too recently: a member with an older copy may not hold the next secret yet. Rotate again ${when}, rotate({ force: true }), or revoke().`;
+  return new OptionError(why, { code: 'ERR_REWT_ROTATION_REFUSED' });
+}
+
+export function closed(): StoreError {
+  return new StoreError('ERR_REWT_STORE_CLOSED', 'This Rewt was closed: make a new one, or close() later.');
+}
