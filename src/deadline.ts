@@ -1,14 +1,21 @@
 /** The one way in which rewt stops waiting. */
 
-/** Settles as `work` does, or rejects with `late()` once `timeoutMs` have passed; `work` then goes on alone, and its failure is nobody's. The timer is not unref'ed: somebody is waiting. */
-export async function within<T>(timeoutMs: number, work: Promise<T>, late: () => Error): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
+import { type Clock, processClock } from './clock.js';
+
+/** Settles as `work` does, or rejects with `late()` once `timeoutMs` have passed; `work` then goes on alone, and its failure is nobody's. The timer keeps the process alive: somebody is waiting. */
+export async function within<T>(
+  timeoutMs: number,
+  work: Promise<T>,
+  late: () => Error,
+  clock: Clock = processClock,
+): Promise<T> {
+  let cancel: (() => void) | undefined;
   const deadline = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(late()), timeoutMs);
+    cancel = clock.timer(timeoutMs, () => reject(late()));
   });
   try {
     return await Promise.race([work, deadline]);
   } finally {
-    clearTimeout(timer);
+    cancel?.();
   }
 }

@@ -40,6 +40,12 @@ export function asList<T>(value: unknown, option: string, read: (value: unknown,
   return Object.freeze(values.map((one) => read(one, option)));
 }
 
+/** How many: a whole number, 0 or more. */
+export function asCount(value: unknown, option: string): number {
+  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return value;
+  throw new OptionError(`${option}: must be a whole number, 0 or more`, { option });
+}
+
 export function asFlag(value: unknown, option: string): boolean {
   if (typeof value === 'boolean') return value;
   throw new OptionError(`${option}: must be true or false`, { option });

@@ -1,5 +1,6 @@
 /** The options of a Rewt: read once, at the door, into what the rest of the code works with. */
 
+import { CLOCK, type Clock, processClock } from './clock.js';
 import { OptionError } from './errors.js';
 import {
   type CompiledSign,
@@ -13,7 +14,7 @@ import {
 } from './jwt/claims.js';
 import { parseDuration } from './jwt/duration.js';
 import type { MemberOptions } from './keyring/member.js';
-import { asAlgorithms, asText, optionReader } from './option-values.js';
+import { asAlgorithms, asFlag, asText, optionReader } from './option-values.js';
 import type { Store } from './stores/store.js';
 
 /** Every span of time is seconds as a number, or a string with a unit such as `'15m'`. */
@@ -34,6 +35,8 @@ export interface RewtOptions {
   clockTolerance?: number | string | undefined;
   /** No call waits longer for the store. Default: 1 s. */
   storeTimeout?: number | string | undefined;
+  /** Whether Redis is to tell of changes at once, over one connection more per client. Default: true, wherever client and server can do it. */
+  push?: boolean | undefined;
   /** Defaults for the options of `sign`. */
   sign?: SignOptions | undefined;
   /** Defaults for the options of `verify`. */
@@ -47,6 +50,8 @@ export interface Settings {
   readonly namespace: string;
   readonly redisConn: object | string | null;
   readonly store: Store | null;
+  readonly clock: Clock;
+  readonly push: boolean;
   readonly tokenLifetimeSeconds: number;
   readonly sign: CompiledSign;
   readonly verify: CompiledVerify;
@@ -62,6 +67,7 @@ const rewtOptionNames = [
   'maxStaleness',
   'clockTolerance',
   'storeTimeout',
+  'push',
   'sign',
   'verify',
   'algorithms',
@@ -115,6 +121,8 @@ export function readOptions(raw: unknown): Settings {
     namespace: option('redisNamespace', asText, 'rewt'),
     redisConn,
     store,
+    clock: (raw as { [CLOCK]?: Clock })[CLOCK] ?? processClock,
+    push: option('push', asFlag, true),
     tokenLifetimeSeconds: times.tokenLifetimeSeconds,
     sign: readSign(
       option('sign', (value) => value, undefined),
@@ -219,8 +227,8 @@ function asPositive(value: unknown, option: string): number {
   return seconds;
 }
 
-/** Longer, and a timer would not take it; nobody waits for a day. */
-function asTimeout(value: unknown, option: string): number {
+/** Seconds. Longer, and a timer would not take it; nobody waits for a day. @internal */
+export function asTimeout(value: unknown, option: string): number {
   const seconds = asPositive(value, option);
   if (seconds > 86_400) throw new OptionError(`${option}: longer than a day; numbers are seconds`, { option });
   return seconds;

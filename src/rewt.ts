@@ -30,8 +30,8 @@ import {
 import type { Lease } from './keyring/lease.js';
 import { Member } from './keyring/member.js';
 import { announce } from './observe/announce.js';
-import { asFlag, optionReader } from './option-values.js';
-import { type RewtOptions, readOptions, type Settings } from './options.js';
+import { asCount, asFlag, optionReader } from './option-values.js';
+import { asTimeout, type RewtOptions, readOptions, type Settings } from './options.js';
 import { type Status, statusOf } from './status.js';
 import { redisStoreFor } from './stores/redis.js';
 import type { Store } from './stores/store.js';
@@ -73,17 +73,22 @@ export class Rewt {
   /** @throws {OptionError} for options that are wrong or do not fit each other. */
   constructor(options: RewtOptions) {
     this.#settings = readOptions(options);
-    const { namespace, redisConn, store, member } = this.#settings;
+    const { namespace, redisConn, store, member, clock } = this.#settings;
     // One of the two is given: the options were read.
     this.#store = store ?? redisStoreFor(redisConn as object | string, namespace);
+    // A store next door is asked each time: cheaper than to wonder.
+    const softAgeMs = this.#store.local ? 0 : member.softAgeMs;
+    const listener = announce(namespace);
     this.#member = new Member({
       ...member,
       store: this.#store,
       namespace,
-      // A store next door is asked each time: cheaper than to wonder.
-      softAgeMs: this.#store.local ? 0 : member.softAgeMs,
-      listener: announce(namespace),
+      clock,
+      softAgeMs,
+      pushOff: whyNoPush(this.#settings, softAgeMs),
+      listener,
     });
+    for (const caveat of this.#store.caveats ?? []) listener.caveat(caveat);
   }
 
   /**
@@ -133,17 +138,22 @@ export class Rewt {
   async rotate(options: { force?: boolean } = {}): Promise<KeyringChange> {
     const option = optionReader(options, ['force'], 'rotate options');
     const force = option('force', asFlag, false);
-    return this.#change(() => this.#member.rotate(force));
+    return this.#change(() => this.#member.rotate(force), 0);
   }
 
   /**
    * Drops every secret: no token signed before verifies any more, at reachable members within two seconds (half of `maxStaleness`, if that is less),
-   * at no member after `maxStaleness`.
+   * at no member after `maxStaleness`. With push, within milliseconds.
    *
-   * @throws {StoreError} where it could not be written: then it may or may not have happened, and has to be repeated.
+   * @param options.replicas waits until so many replicas have it, so that a failover to one of them keeps it. The result tells how many did.
+   * @param options.timeout the longest to wait for them, beside `storeTimeout`: seconds, or a string such as `'5s'`. Default: `storeTimeout`.
+   * @throws {OptionError} for an option that is wrong; {StoreError} where it could not be written: then it may or may not have happened, and has to be repeated.
    */
-  async revoke(): Promise<KeyringChange> {
-    return this.#change(() => this.#member.revoke());
+  async revoke(options: { replicas?: number; timeout?: number | string } = {}): Promise<KeyringChange> {
+    const option = optionReader(options, ['replicas', 'timeout'], 'revoke options');
+    const replicas = option('replicas', asCount, 0);
+    const timeoutMs = option('timeout', (value, name) => asTimeout(value, name) * 1_000, null);
+    return this.#change(() => this.#member.revoke(), replicas, timeoutMs);
   }
 
   /** Where this member's copy stands, without asking anyone. Kids and times, never a secret. */
@@ -166,27 +176,26 @@ export class Rewt {
     await this.close();
   }
 
-  async #change(command: () => Promise<Lease>): Promise<KeyringChange> {
-    const { storeTimeoutMs } = this.#settings.member;
-    const giveUpMs = performance.now() + storeTimeoutMs;
+  /** `waitMs` is how long to wait for replicas; null: for what is left of `storeTimeout`. */
+  async #change(command: () => Promise<Lease>, replicas: number, waitMs: number | null = null): Promise<KeyringChange> {
+    const { clock, member } = this.#settings;
+    const giveUpMs = clock.monotonicMs() + member.storeTimeoutMs;
     const { copy } = await command();
-    return {
-      kid: copy.current.kid,
-      epoch: copy.ring.epoch,
-      replicas: await this.#replicas(giveUpMs - performance.now()),
-    };
-  }
-
-  /** Only a report: that it cannot be had is no reason to call a change that was made a failure. */
-  async #replicas(timeoutMs: number): Promise<number | null> {
-    const { namespace } = this.#settings;
-    const asked = this.#store.acknowledged?.(namespace, { timeoutMs }) ?? Promise.resolve(null);
-    return within(timeoutMs, asked, () => new Error('late')).catch(() => null);
+    const timeoutMs = waitMs ?? giveUpMs - clock.monotonicMs();
+    // Only a report: that it cannot be had is no reason to call a change that was made a failure.
+    const asked = this.#member.acknowledged({ replicas, timeoutMs });
+    const acknowledged = await within(timeoutMs, asked, () => new Error('late'), clock).catch(() => null);
+    return { kid: copy.current.kid, epoch: copy.ring.epoch, replicas: acknowledged };
   }
 
   async #sign(payload: unknown, options: unknown): Promise<string> {
     const compiled = compileSignOptions(options, 'sign options', this.#settings.sign);
-    const signable = claimsToSign(payload, compiled, Date.now(), this.#settings.tokenLifetimeSeconds);
+    const signable = claimsToSign(
+      payload,
+      compiled,
+      this.#settings.clock.wallMs(),
+      this.#settings.tokenLifetimeSeconds,
+    );
     const key = this.#member.signingKey(await this.#member.signingLease(this.#member.now()));
     return 'claims' in signable
       ? signToken(encodeHeader(key.kid, 'claims', compiled.header), signable.claims, key.key)
@@ -198,7 +207,8 @@ export class Rewt {
     const parsed = orThrow(readToken(token));
     await this.#authenticate(parsed);
     const payload = orThrow(decodePayload(parsed));
-    const refusal = 'claims' in payload ? checkClaims(payload.claims, compiled, Date.now()) : checkText(compiled);
+    const refusal =
+      'claims' in payload ? checkClaims(payload.claims, compiled, this.#settings.clock.wallMs()) : checkText(compiled);
     if (refusal !== null) throw new TokenError(refusal);
     return present(parsed, 'claims' in payload ? payload.claims : payload.text, compiled);
   }
@@ -223,6 +233,14 @@ export class Rewt {
     if (parsed.kid !== undefined && keys.length > 0) throw new TokenError(BAD_SIGNATURE);
     return false;
   }
+}
+
+function whyNoPush({ push, member }: Settings, softAgeMs: number): string | null {
+  if (!push) return 'It was turned off: push is false.';
+  if (softAgeMs > 0) return null;
+  return member.softAgeMs === 0
+    ? 'There is nothing to tell: with maxStaleness 0 every operation asks the store.'
+    : 'There is nothing to tell: this store is so near that every operation asks it.';
 }
 
 function orThrow<T extends object>(value: T | TokenRefusal): T {

@@ -3,6 +3,7 @@
 import { leaseAgeMs } from './keyring/lease.js';
 import type { Member } from './keyring/member.js';
 import type { Settings } from './options.js';
+import type { PushStatus } from './stores/store.js';
 
 /** All dates are by the store's clock. */
 export interface Status {
@@ -13,6 +14,8 @@ export interface Status {
   readonly copy: 'none' | 'usable' | 'expired';
   /** Seconds since the read was sent that last showed the copy to be right. */
   readonly ageSeconds: number | null;
+  /** Whether changes by other members arrive at once, and if not, why. Without it they are noticed within two seconds (half of `maxStaleness`, if that is less). */
+  readonly push: PushStatus;
   readonly keyring: KeyringStatus | null;
 }
 
@@ -36,11 +39,12 @@ export interface KeyringStatus {
 
 /** Reads the copy as it stands. @internal */
 export function statusOf(settings: Settings, store: string, member: Member): Status {
-  const { namespace } = settings;
+  const { namespace, clock } = settings;
+  const push = member.push();
   const lease = member.held();
-  if (lease === null) return { namespace, store, copy: 'none', ageSeconds: null, keyring: null };
+  if (lease === null) return { namespace, store, copy: 'none', ageSeconds: null, push, keyring: null };
 
-  const ageMs = leaseAgeMs(lease);
+  const ageMs = leaseAgeMs(lease, clock);
   const { maxStalenessMs } = settings.member.policy;
   const { copy } = lease;
   const { ring } = copy;
@@ -49,6 +53,7 @@ export function statusOf(settings: Settings, store: string, member: Member): Sta
     store,
     copy: maxStalenessMs === 0 || ageMs < maxStalenessMs ? 'usable' : 'expired',
     ageSeconds: ageMs / 1_000,
+    push,
     keyring: {
       lineage: ring.id,
       epoch: ring.epoch,

@@ -278,6 +278,7 @@ describe('what a Rewt tells', () => {
     expect(rewt.status()).toEqual({
       namespace: 'rewt',
       store: 'memory',
+      push: { state: 'off', reason: expect.stringContaining('every operation asks it') },
       copy: 'none',
       ageSeconds: null,
       keyring: null,

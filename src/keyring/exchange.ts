@@ -1,6 +1,7 @@
 /** What a member says to its store: read, decide, swap, and again with the answer, until there is nothing left to decide. */
 
 import { randomBytes } from 'node:crypto';
+import type { Clock } from '../clock.js';
 import { isRewtError, StoreError } from '../errors.js';
 import type { Snapshot, Store } from '../stores/store.js';
 import { expectRevocation, type Known, type Mint, NOTHING_KNOWN, observe, type Plan, type Seen } from './advance.js';
@@ -36,21 +37,23 @@ export class Exchange {
   readonly #store: Store;
   readonly #namespace: string;
   readonly #timeoutMs: number;
+  readonly #clock: Clock;
   #known: Known = NOTHING_KNOWN;
   /** The ring parsed last: most reads find the same text again. */
   #parsed: { readonly text: string; readonly ring: Ring } | null = null;
   #order = 0;
 
-  constructor(store: Store, namespace: string, timeoutMs: number) {
+  constructor(store: Store, namespace: string, timeoutMs: number, clock: Clock) {
     this.#store = store;
     this.#namespace = namespace;
     this.#timeoutMs = timeoutMs;
+    this.#clock = clock;
   }
 
   /** The next instant: later than all that this member has sent or been told before. */
   instant(): Instant {
     this.#order += 1;
-    return { order: this.#order, monotonicMs: performance.now(), wallMs: Date.now() };
+    return { order: this.#order, monotonicMs: this.#clock.monotonicMs(), wallMs: this.#clock.wallMs() };
   }
 
   /**
@@ -58,7 +61,7 @@ export class Exchange {
    * @throws {StoreError} within the store timeout.
    */
   async run(errand: Errand): Promise<Settled> {
-    const giveUpMs = performance.now() + this.#timeoutMs;
+    const giveUpMs = this.#clock.monotonicMs() + this.#timeoutMs;
     let sent = this.instant();
     let wrote: Plan | null = null;
     let snapshot = await typed(this.#store.read(this.#namespace, { timeoutMs: this.#timeoutMs }));

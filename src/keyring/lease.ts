@@ -1,5 +1,6 @@
 /** A copy of the keyring with the proof of its age. */
 
+import type { Clock } from '../clock.js';
 import type { Copy } from './copy.js';
 
 /** An instant on both clocks of this process, with its place among all instants of one member. */
@@ -19,13 +20,13 @@ export interface Lease {
 }
 
 /** The larger of both clocks' differences: a suspended machine stops the one, an administrator sets back the other. */
-export function leaseAgeMs({ sent }: Lease): number {
-  return Math.max(performance.now() - sent.monotonicMs, Date.now() - sent.wallMs);
+export function leaseAgeMs({ sent }: Lease, clock: Clock): number {
+  return Math.max(clock.monotonicMs() - sent.monotonicMs, clock.wallMs() - sent.wallMs);
 }
 
 /** The store's clock now, never behind what it really is. */
-export function storeNowMs(lease: Lease): number {
-  return lease.storeMs + leaseAgeMs(lease);
+export function storeNowMs(lease: Lease, clock: Clock): number {
+  return lease.storeMs + leaseAgeMs(lease, clock);
 }
 
 /** Of the retired secrets in the ring, those that had ended in this read or before. */

@@ -3,16 +3,19 @@
  * (protocol.md, "A member's copy").
  */
 
+import type { Clock } from '../clock.js';
 import { within } from '../deadline.js';
 import { StoreError } from '../errors.js';
-import type { Store } from '../stores/store.js';
-import { advance, type Plan, type Policy, planRevocation, planRotation, type Seen } from './advance.js';
+import type { AcknowledgedBy, PushStatus, Store } from '../stores/store.js';
+import { advance, type Plan, type Policy, type Seen } from './advance.js';
+import { type Command, revocation, rotation } from './commands.js';
 import { type Copy, type CopyKey, createCopy, signingKey, verifyingKeys } from './copy.js';
-import { type Errand, Exchange, mint, type Settled } from './exchange.js';
+import { Exchange, mint, type Settled } from './exchange.js';
 import { endedKids, type Instant, type Lease, leaseAgeMs, storeNowMs } from './lease.js';
-import { closed, rotationRefused, timedOut, unavailable } from './refusals.js';
+import { closed, timedOut, unavailable } from './refusals.js';
 import type { Ring } from './ring.js';
 import { SingleFlight } from './single-flight.js';
+import { Watching } from './watching.js';
 
 /** How soon after a failure the next attempt is one of the ten a second, where there is no copy to go on with. */
 const PAUSE_AFTER_FAILURE_MS = 100;
@@ -20,6 +23,7 @@ const PAUSE_AFTER_FAILURE_MS = 100;
 export interface MemberOptions {
   readonly store: Store;
   readonly namespace: string;
+  readonly clock: Clock;
   /** `asks` is what a ring must grant before this member signs; a member that never signs asks for nothing. */
   readonly policy: Policy & { readonly asks: NonNullable<Policy['asks']> };
   /** Until this age a copy is used without asking. Milliseconds. */
@@ -28,6 +32,8 @@ export interface MemberOptions {
   readonly retryMs: number;
   /** No operation waits longer for the store. Milliseconds. */
   readonly storeTimeoutMs: number;
+  /** Why the store is not to be watched; null where it is. */
+  readonly pushOff: string | null;
   readonly listener: MemberListener;
 }
 
@@ -43,8 +49,10 @@ export interface MemberListener {
 
 export class Member {
   readonly #options: MemberOptions;
+  readonly #clock: Clock;
   readonly #exchange: Exchange;
   readonly #reads: SingleFlight;
+  readonly #watching: Watching;
   /** Whether this member signs, so that the ring has to grant what its tokens need. */
   #asks = false;
   #lease: Lease | null = null;
@@ -61,9 +69,13 @@ export class Member {
   #closed = false;
 
   constructor(options: MemberOptions) {
+    const { store, namespace, clock, pushOff } = options;
     this.#options = options;
-    this.#exchange = new Exchange(options.store, options.namespace, options.storeTimeoutMs);
+    this.#clock = clock;
+    this.#exchange = new Exchange(store, namespace, options.storeTimeoutMs, clock);
+    this.#watching = new Watching({ store, namespace, clock, off: pushOff, suspect: () => this.#suspect() });
     this.#reads = new SingleFlight(
+      clock,
       () => this.now().order,
       () => this.#refresh(),
     );
@@ -78,9 +90,9 @@ export class Member {
   fresh(): Lease | null {
     const lease = this.#lease;
     if (lease === null || this.#closed || lease.sent.order < this.#suspectSince) return null;
-    const ageMs = leaseAgeMs(lease);
+    const ageMs = leaseAgeMs(lease, this.#clock);
     if (ageMs >= this.#options.softAgeMs) return null;
-    if (ageMs * 2 >= this.#options.softAgeMs && performance.now() - this.#failedAtMs >= this.#options.retryMs) {
+    if (ageMs * 2 >= this.#options.softAgeMs && this.#clock.monotonicMs() - this.#failedAtMs >= this.#options.retryMs) {
       this.#refreshAhead();
     }
     return lease;
@@ -93,7 +105,7 @@ export class Member {
   async lease(arrived: Instant): Promise<Lease> {
     this.#assertOpen();
     const held = this.#usable();
-    const failedAgoMs = performance.now() - this.#failedAtMs;
+    const failedAgoMs = this.#clock.monotonicMs() - this.#failedAtMs;
     // A store that was silent a moment ago makes nobody wait again; it is asked behind their backs until it answers.
     if (held !== null && failedAgoMs < 2 * this.#options.retryMs) {
       if (failedAgoMs >= this.#options.retryMs) this.#refreshAhead();
@@ -142,44 +154,27 @@ export class Member {
   }
 
   signingKey(lease: Lease): CopyKey {
-    return signingKey(lease.copy, storeNowMs(lease));
+    return signingKey(lease.copy, storeNowMs(lease, this.#clock));
   }
 
   verifyingKeys(lease: Lease, kid: string | undefined): readonly CopyKey[] {
-    return verifyingKeys(lease.copy, kid, storeNowMs(lease)).filter((key) => !this.#ended.has(key.kid));
+    return verifyingKeys(lease.copy, kid, storeNowMs(lease, this.#clock)).filter((key) => !this.#ended.has(key.kid));
   }
 
-  /** Another secret signs now, and nothing is lost. Another member's rotation that came between counts as done. */
+  /** Another secret signs now. @throws {OptionError} where it comes too soon. */
   async rotate(force: boolean): Promise<Lease> {
-    let before: string | undefined;
-    let done = false;
-    return this.#command({
-      propose: (seen, known) => {
-        before ??= seen.ring?.current.secret;
-        const plan = advance(seen, this.#policy(), known, mint);
-        if (plan !== null || seen.ring === null) return plan;
-        if (done || seen.ring.current.secret !== before) return null;
-        const planned = planRotation(seen, seen.ring, this.#policy(), mint, force);
-        if (typeof planned === 'number') throw rotationRefused(planned, force);
-        return planned;
-      },
-      wrote: (plan) => {
-        done ||= plan.name === 'rotation' || plan.name === 'late rotation';
-      },
-    });
+    return this.#command(rotation(() => this.#policy(), force));
   }
 
-  /** No secret of before verifies any more; repeated until this member's own swap is the one that did it. */
+  /** No secret of before verifies any more. */
   async revoke(): Promise<Lease> {
-    let done = false;
-    return this.#command({
-      replacesUnreadable: true,
-      propose: (seen, known) =>
-        done ? advance(seen, this.#policy(), known, mint) : planRevocation(seen, this.#policy(), known, mint),
-      wrote: (plan) => {
-        done ||= plan.revokes;
-      },
-    });
+    return this.#command(revocation(() => this.#policy()));
+  }
+
+  /** How many replicas have what was written last. */
+  async acknowledged(wanted: AcknowledgedBy): Promise<number | null> {
+    const { store, namespace } = this.#options;
+    return (await store.acknowledged?.(namespace, wanted)) ?? null;
   }
 
   /** The copy as it stands, without asking anyone; null where there is none. */
@@ -187,9 +182,14 @@ export class Member {
     return this.#lease;
   }
 
+  push(): PushStatus {
+    return this.#watching.status();
+  }
+
   close(): void {
     this.#closed = true;
     this.#lease = null;
+    this.#watching.end();
   }
 
   #policy(): Policy {
@@ -199,7 +199,7 @@ export class Member {
   /** A copy that the store's silence has not yet made worthless. */
   #usable(): Lease | null {
     const lease = this.#lease;
-    return lease !== null && leaseAgeMs(lease) < this.#options.policy.maxStalenessMs ? lease : null;
+    return lease !== null && leaseAgeMs(lease, this.#clock) < this.#options.policy.maxStalenessMs ? lease : null;
   }
 
   /** Whether a ring has the `ttl` and `overlap` that this member's tokens need. */
@@ -215,7 +215,7 @@ export class Member {
   async #leaseAfter(read: Promise<void>, arrived: Instant): Promise<Lease> {
     const { storeTimeoutMs, policy } = this.#options;
     for (let next = read; ; next = this.#reads.after(this.now().order)) {
-      await within(arrived.monotonicMs + storeTimeoutMs - performance.now(), next, timedOut);
+      await within(arrived.monotonicMs + storeTimeoutMs - this.#clock.monotonicMs(), next, timedOut, this.#clock);
       this.#assertOpen();
       // Strict mode has no age at which a copy is usable, but this one was read for the operation that asks.
       const lease = policy.maxStalenessMs === 0 ? this.#lease : this.#usable();
@@ -229,7 +229,22 @@ export class Member {
     if (!this.#reads.isRunning) this.#reads.after(this.#suspectSince).catch(() => {});
   }
 
+  /** A message, or the loss of the connection that brings them: neither is an answer, so the store is asked at once. */
+  #suspect(): void {
+    if (this.#closed) return;
+    this.#suspectSince = this.now().order;
+    const before = this.#copy;
+    this.#reads.after(this.#suspectSince).then(
+      () => {
+        if (this.#copy === before) this.#watching.foundNoNews();
+      },
+      // Told by the listener, and shown to whoever needs the copy.
+      () => {},
+    );
+  }
+
   async #refresh(): Promise<void> {
+    this.#watching.start();
     try {
       this.#renew(
         await this.#exchange.run({
@@ -238,7 +253,7 @@ export class Member {
         }),
       );
     } catch (error) {
-      this.#failedAtMs = performance.now();
+      this.#failedAtMs = this.#clock.monotonicMs();
       if (this.#outageSinceMs === null && !this.#closed) {
         this.#outageSinceMs = this.#failedAtMs;
         this.#options.listener.failed(error);
@@ -247,14 +262,14 @@ export class Member {
     }
   }
 
-  async #command(errand: Omit<Errand, 'pending'>): Promise<Lease> {
+  async #command(command: Command): Promise<Lease> {
     this.#assertOpen();
     const run = this.#exchange.run({
-      ...errand,
+      ...command,
       pending: (plan, seen, sent) => this.#pending(plan, seen, sent),
     });
     try {
-      return this.#renew(await within(this.#options.storeTimeoutMs, run, timedOut));
+      return this.#renew(await within(this.#options.storeTimeoutMs, run, timedOut, this.#clock));
     } catch (error) {
       // Its swap may have happened all the same.
       if (error instanceof StoreError) this.#suspectSince = this.now().order;
@@ -275,10 +290,11 @@ export class Member {
 
   #renew({ ring, storeMs, sent, wrote }: Settled): Lease {
     if (this.#outageSinceMs !== null) {
-      this.#options.listener.recovered(performance.now() - this.#outageSinceMs);
+      this.#options.listener.recovered(this.#clock.monotonicMs() - this.#outageSinceMs);
       this.#outageSinceMs = null;
     }
     this.#failedAtMs = Number.NEGATIVE_INFINITY;
+    this.#watching.check();
     const isNewest = sent.order >= this.#newestRead && !this.#closed;
     const lease = { copy: isNewest ? this.#adopt(ring, wrote) : createCopy(ring), storeMs, sent };
     if (isNewest) {

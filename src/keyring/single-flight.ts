@@ -1,9 +1,12 @@
 /** One read at a time: callers that may share a running one join it, callers that need a later one share the next. */
 
+import type { Clock } from '../clock.js';
+
 /** At most ten shared reads a second for tokens whose secret is unknown (protocol.md, "Verifying"), and for a store that has just failed. */
 const LEAST_MS_BETWEEN_PACED = 100;
 
 export class SingleFlight {
+  readonly #clock: Clock;
   readonly #nextOrder: () => number;
   readonly #run: () => Promise<void>;
   #running: { readonly order: number; readonly done: Promise<void> } | null = null;
@@ -14,7 +17,8 @@ export class SingleFlight {
   #pacedAtMs = Number.NEGATIVE_INFINITY;
 
   /** `nextOrder` numbers instants; what `run` does counts as begun after the number that it was started with. */
-  constructor(nextOrder: () => number, run: () => Promise<void>) {
+  constructor(clock: Clock, nextOrder: () => number, run: () => Promise<void>) {
+    this.#clock = clock;
     this.#nextOrder = nextOrder;
     this.#run = run;
   }
@@ -41,12 +45,14 @@ export class SingleFlight {
   /** The same for a run that begins after now, but ten a second at the most: who comes too early waits for the next. */
   paced(): Promise<void> {
     if (this.#paced !== null) return this.#paced;
-    const waitMs = this.#pacedAtMs + LEAST_MS_BETWEEN_PACED - performance.now();
+    const waitMs = this.#pacedAtMs + LEAST_MS_BETWEEN_PACED - this.#clock.monotonicMs();
     if (waitMs <= 0) {
-      this.#pacedAtMs = performance.now();
+      this.#pacedAtMs = this.#clock.monotonicMs();
       return this.after(this.#nextOrder());
     }
-    this.#paced = new Promise((resolve) => setTimeout(resolve, waitMs)).then(() => {
+    this.#paced = new Promise<void>((resolve) => {
+      this.#clock.timer(waitMs, resolve);
+    }).then(() => {
       this.#paced = null;
       return this.paced();
     });

@@ -3,10 +3,11 @@
 import { isRewtError } from '../errors.js';
 import type { MemberListener } from '../keyring/member.js';
 import { kidOf } from '../keyring/secret.js';
+import type { Caveat } from '../stores/store.js';
 import { publish } from './channels.js';
 
-/** The listener for a member of `namespace`. */
-export function announce(namespace: string): MemberListener {
+/** The listener for a member of `namespace`, which also tells of its store's caveats. */
+export function announce(namespace: string): MemberListener & { caveat(caveat: Caveat): void } {
   const warned = new Set<string>();
 
   function warn(code: string, message: string): void {
@@ -31,6 +32,9 @@ export function announce(namespace: string): MemberListener {
     },
     recovered(outageMs) {
       publish('recovered', { namespace, outageMs });
+    },
+    caveat({ code, message }) {
+      warn(code, message);
     },
     unusableSecret() {
       warn(

@@ -53,6 +53,33 @@ export interface SwapLimits extends CallLimits {
   readonly notAfterMs: number;
 }
 
+export interface AcknowledgedBy extends CallLimits {
+  /** How many replicas are waited for; 0 asks only whether there are any, and waits for one a little. */
+  readonly replicas: number;
+}
+
+/** Whether changes are pushed at this moment; where not, why, in a sentence. Without them a member notices within its soft age. */
+export interface PushStatus {
+  readonly state: 'on' | 'connecting' | 'off';
+  readonly reason: string | null;
+}
+
+/**
+ * An ear at a namespace. Its `onSuspect` is called as soon as the namespace may have changed, when the watch can no longer be sure to notice, and
+ * when it can again. It carries no news, only a read does; it may be called too often, and it is never relied upon.
+ */
+export interface Watch {
+  status(): PushStatus;
+  /** Called after each read: to find out, behind its back, whether the watch still hears. Costs nothing where it was asked a moment ago. */
+  check(): void;
+  end(): void;
+}
+
+export interface Caveat {
+  readonly code: string;
+  readonly message: string;
+}
+
 /**
  * One place where keyrings live. Every failure of the store is a `StoreError`, what the caller has to mend (a package that is missing, a namespace too long) an `OptionError`; a store never answers with an old value.
  * Methods may be called at any time and by many callers at once.
@@ -67,15 +94,14 @@ export interface Store {
   /** Writes `wanted` if, and only if, the entries still have the version `expected`, and the store's clock is not past `notAfterMs`. K is written before R. */
   swap(namespace: string, expected: string, wanted: WantedState, limits: SwapLimits): Promise<SwapAnswer>;
   /**
-   * How many replicas have what this store wrote last, after waiting for one a little if there is any: what a failover now would keep.
+   * How many replicas have what this store wrote before, once as many as wanted have it or the time is over: what a failover now would keep.
    * Null where that cannot be told. Absent where a store has no replicas.
    */
-  acknowledged?(namespace: string, limits: CallLimits): Promise<number | null>;
-  /**
-   * Calls `onSuspect` as soon as the namespace may have changed, and whenever it can no longer be sure to notice. It carries no news: only a read does.
-   * Absent where a store cannot push. Returns what ends the watch.
-   */
-  watch?(namespace: string, onSuspect: () => void): Promise<() => void>;
+  acknowledged?(namespace: string, wanted: AcknowledgedBy): Promise<number | null>;
+  /** Watches a namespace until `end()`. `onSuspect` is called from a later turn on, never from within this call. Absent where a store cannot push. */
+  watch?(namespace: string, onSuspect: () => void): Watch;
+  /** What the user ought to know of the way to this store, each a code and a sentence with its remedy. */
+  readonly caveats?: readonly Caveat[];
   /** Releases what the store opened itself; never what it was handed. Idempotent. */
   close(): Promise<void>;
 }

@@ -1,0 +1,23 @@
+/** The time of a process, as one object: what a member knows of time comes from here, so that a test can turn all of it. */
+
+export interface Clock {
+  /** Goes on evenly, whatever is done to the wall clock. Milliseconds. */
+  monotonicMs(): number;
+  /** Milliseconds since the epoch. */
+  wallMs(): number;
+  /** Calls `ring` once, after `ms`; what it returns cancels that. A timer that nobody waits for is `unheard`: it keeps no process alive. */
+  timer(ms: number, ring: () => void, unheard?: 'unheard'): () => void;
+}
+
+export const processClock: Clock = {
+  monotonicMs: () => performance.now(),
+  wallMs: () => Date.now(),
+  timer(ms, ring, unheard) {
+    const timer = setTimeout(ring, ms);
+    if (unheard) timer.unref();
+    return () => clearTimeout(timer);
+  },
+};
+
+/** Under this name `new Rewt()` takes a clock among its options: for simulations, and out of reach of what is written in JSON. @internal */
+export const CLOCK = Symbol('rewt clock');

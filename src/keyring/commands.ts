@@ -1,0 +1,40 @@
+/** What `rotate()` and `revoke()` propose to the store, step by step, until there is nothing left to write. */
+
+import { advance, type Policy, planRevocation, planRotation } from './advance.js';
+import { type Errand, mint } from './exchange.js';
+import { rotationRefused } from './refusals.js';
+
+export type Command = Omit<Errand, 'pending'>;
+
+/** Another secret signs now, and nothing is lost. Another member's rotation that came between counts as done. */
+export function rotation(policy: () => Policy, force: boolean): Command {
+  let before: string | undefined;
+  let done = false;
+  return {
+    propose(seen, known) {
+      before ??= seen.ring?.current.secret;
+      const plan = advance(seen, policy(), known, mint);
+      if (plan !== null || seen.ring === null) return plan;
+      if (done || seen.ring.current.secret !== before) return null;
+      const planned = planRotation(seen, seen.ring, policy(), mint, force);
+      if (typeof planned === 'number') throw rotationRefused(planned, force);
+      return planned;
+    },
+    wrote(plan) {
+      done ||= plan.name === 'rotation' || plan.name === 'late rotation';
+    },
+  };
+}
+
+/** No secret of before verifies any more; repeated until this member's own swap is the one that did it. */
+export function revocation(policy: () => Policy): Command {
+  let done = false;
+  return {
+    replacesUnreadable: true,
+    propose: (seen, known) =>
+      done ? advance(seen, policy(), known, mint) : planRevocation(seen, policy(), known, mint),
+    wrote(plan) {
+      done ||= plan.revokes;
+    },
+  };
+}
