@@ -1,121 +1,96 @@
-/** A port on top of any client: the borrowed one where it is connected, else a connection of rewt's own, opened at first use. */
+/** A port on top of any client: the borrowed one where it can be used, else a connection of rewt's own, opened at first use. */
 
-import { asStoreError } from './failure.js';
-import type { Command, RedisPort, Reply } from './port.js';
+import type { Caveat } from '../stores/store.js';
+import { type Dialect, openConnection } from './connection.js';
+import { asError } from './outcomes.js';
+import type { Command, Connection, Outcomes, RedisPort } from './port.js';
 
-/** What differs between the families of clients. */
-export interface Dialect<Client> {
-  readonly name: RedisPort['dialect'];
-  /** Hands one command to the client, which keeps the order of those handed over in one turn. */
-  send(client: Client, command: Command): Promise<unknown>;
-  /**
-   * Connects a client that rewt made, unref'ed, and never to reconnect: a client that reconnects keeps idle processes alive and runs old commands again.
-   * Listens to its errors, and calls `lost` when it is over, with the reason if there is one.
-   */
-  open(client: Client, lost: (reason?: unknown) => void): Promise<unknown>;
-  /** Ends a client that rewt made, at once, in whatever state it is. */
-  end(client: Client): unknown;
-}
+/** Sends commands in order on one connection of the user's client. */
+export type Lent = (commands: readonly Command[], key: string) => Promise<Outcomes>;
 
-/** Where a port's clients come from. */
+/** Where a port's connections come from. */
 export interface ClientSource<Client> {
+  /** The user's client, if there is one. */
+  readonly client?: object;
   readonly keyPrefix: string;
-  /** The user's client, if it may be used now; null: use one of rewt's own. */
-  borrowed(): Client | null;
-  /** Makes a client of rewt's own: not yet connected, without key prefix, without reconnection. */
-  create(): Client;
+  readonly caveats?: readonly Caveat[];
+  /** The way through the user's client, if it may be used now; null: a connection of rewt's own. */
+  lend(): Lent | null;
+  /** Makes a client of rewt's own for the master that holds `key`: not yet connected, without key prefix, without reconnection, speaking RESP2. */
+  create(key: string): Client | Promise<Client>;
+  /** Names the node that holds `key`, in the client's view. Absent where there is only one. */
+  ownerOf?(key: string): string | undefined;
+  /** As in `RedisPort`. Absent where all keys are on one node. */
+  scope?(key: string): string;
 }
 
-interface OwnConnection<Client> {
-  readonly client: Client;
-  readonly opened: Promise<unknown>;
-  /** Why it is over. */
-  lostBy?: Error;
+interface OwnConnection {
+  readonly opening: Promise<Connection>;
+  /** Ends it, opened or not. */
+  readonly abort: () => void;
+  /** Once it is open. */
+  connection?: Connection;
 }
 
 export function createPort<Client>(dialect: Dialect<Client>, source: ClientSource<Client>): RedisPort {
-  let own: OwnConnection<Client> | null = null;
+  let own: OwnConnection | null = null;
   let closed = false;
 
-  function end(connection: OwnConnection<Client> | null): void {
-    if (own === connection) own = null;
-    if (connection === null) return;
-    // A client that is over already may throw or reject here; there is nothing left to do about it.
-    void settle(() => dialect.end(connection.client));
+  async function connect(key: string, signal: AbortSignal): Promise<Connection> {
+    const owner = source.ownerOf?.(key);
+    const client = await source.create(key);
+    return openConnection(dialect, client, () => source.ownerOf?.(key) === owner, signal);
   }
 
-  function open(): OwnConnection<Client> {
-    const client = source.create();
-    let connection: OwnConnection<Client> | null = null;
-    const lost = (reason?: unknown): void => {
-      if (connection !== null && reason instanceof Error) connection.lostBy ??= reason;
-      end(connection);
+  function abandon(): void {
+    own?.abort();
+    own = null;
+  }
+
+  function openOwn(key: string): OwnConnection {
+    const ending = new AbortController();
+    const opened: OwnConnection = { opening: connect(key, ending.signal), abort: () => ending.abort() };
+    const forget = (): void => {
+      if (own === opened) own = null;
     };
-    connection = { client, opened: Promise.resolve(dialect.open(client, lost)) };
-    connection.opened.catch(lost);
-    return connection;
+    opened.opening.then((connection) => {
+      opened.connection = connection;
+      connection.onLost(forget);
+    }, forget);
+    return opened;
   }
 
-  async function sendOwn(commands: readonly Command[]): Promise<readonly (Reply | Error)[]> {
+  async function sendOwn(commands: readonly Command[], key: string): Promise<Outcomes> {
     if (closed) throw new Error('connection is closed');
-    own ??= open();
-    const connection = own;
-    await connection.opened;
-    const outcomes = await sendAll(dialect, connection.client, commands);
-    return outcomes.map((outcome) => {
-      // Of a lost connection some clients say that it is closed, as if somebody had wanted that.
-      const isLost = own !== connection && isClosure(outcome);
-      return isLost ? (connection.lostBy ?? new Error('connection lost')) : outcome;
-    });
+    if (own?.connection?.isOwner() === false) abandon();
+    own ??= openOwn(key);
+    const connection = await own.opening;
+    return connection.send(commands);
   }
 
-  return {
+  const port: RedisPort = {
     dialect: dialect.name,
     keyPrefix: source.keyPrefix,
-    async send(commands) {
+    get client() {
+      return source.client ?? port;
+    },
+    caveats: source.caveats ?? [],
+    noConnection: null,
+    async send(commands, key) {
       try {
-        const borrowed = source.borrowed();
-        return await (borrowed === null ? sendOwn(commands) : sendAll(dialect, borrowed, commands));
+        const lent = source.lend();
+        return await (lent === null ? sendOwn(commands, key) : lent(commands, key));
       } catch (error) {
         return commands.map(() => asError(error));
       }
     },
-    abandon: () => end(own),
+    connect,
+    scope: source.scope ?? (() => ''),
+    abandon,
     async close() {
       closed = true;
-      end(own);
+      abandon();
     },
   };
-}
-
-/** All commands are handed over before the first answer is waited for. */
-function sendAll<Client>(
-  dialect: Dialect<Client>,
-  client: Client,
-  commands: readonly Command[],
-): Promise<readonly (Reply | Error)[]> {
-  return Promise.all(commands.map((command) => settle(() => dialect.send(client, command))));
-}
-
-async function settle(act: () => unknown): Promise<Reply | Error> {
-  try {
-    return asReply(await act());
-  } catch (error) {
-    return asError(error);
-  }
-}
-
-/** Clients can be told to give Buffers where Redis gave strings. */
-function asReply(value: unknown): Reply {
-  if (value === null || value === undefined) return null;
-  if (Array.isArray(value)) return value.map(asReply);
-  return String(value);
-}
-
-function isClosure(outcome: Reply | Error): boolean {
-  return outcome instanceof Error && asStoreError(outcome).code === 'ERR_REWT_STORE_CLOSED';
-}
-
-function asError(error: unknown): Error {
-  return error instanceof Error ? error : new Error('the client failed');
+  return port;
 }

@@ -41,7 +41,7 @@ export function connectRedis(url: string): RedisPort {
   );
 }
 
-const own = { keyPrefix: '', borrowed: () => null };
+const own = { keyPrefix: '', lend: () => null };
 
 function redisFrom(require: NodeJS.Require, address: Address): RedisPort | null {
   const redis = load(require, 'redis') as {

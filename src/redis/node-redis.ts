@@ -1,6 +1,8 @@
 /** node-redis 4 to 6 (`createClient`). One that its user has not opened is left alone: to open it would make the user's own `connect()` fail. */
 
-import { type ClientSource, createPort, type Dialect } from './client-port.js';
+import { createPort } from './client-port.js';
+import type { Dialect } from './connection.js';
+import { sendAll } from './outcomes.js';
 import type { RedisPort } from './port.js';
 
 /** What rewt uses of such a client. */
@@ -10,6 +12,8 @@ export interface NodeRedisClient {
   /** Version 4 with `legacyMode`: where the promises are. Throws without that mode. */
   readonly v4?: Pick<NodeRedisClient, 'sendCommand'>;
   sendCommand(args: readonly string[]): Promise<unknown>;
+  subscribe(channel: string, hear: (message: unknown) => void): Promise<unknown>;
+  ping(): Promise<unknown>;
   duplicate(overrides: object): NodeRedisClient;
   on(event: string, listener: (error?: unknown) => void): unknown;
   connect(): Promise<unknown>;
@@ -28,10 +32,9 @@ interface NodeRedisOptions {
 
 export const nodeRedis: Dialect<NodeRedisClient> = {
   name: 'node-redis',
-  send(client, command) {
-    const promising = client.options?.legacyMode ? (client.v4 ?? client) : client;
-    return promising.sendCommand(command);
-  },
+  send: (client, command) => client.sendCommand(command),
+  subscribe: (client, channel, hear) => client.subscribe(channel, hear),
+  ping: (client) => client.ping(),
   open(client, lost) {
     client.on('error', lost);
     client.on('end', lost);
@@ -41,9 +44,20 @@ export const nodeRedis: Dialect<NodeRedisClient> = {
   end: (client) => (client.destroy ? client.destroy() : client.disconnect?.()),
 };
 
-/** Settings of a client of rewt's own: fails at once instead of queueing, and has no timer that keeps a process alive. */
+/** Settings of a client of rewt's own: fails at once instead of queueing, has no timer that keeps a process alive, and hears invalidations (RESP2). */
 export function oneShot(socket: object | undefined): object {
-  return { disableOfflineQueue: true, pingInterval: undefined, socket: { ...socket, reconnectStrategy: false } };
+  return {
+    disableOfflineQueue: true,
+    pingInterval: undefined,
+    socket: { ...socket, reconnectStrategy: false },
+    RESP: 2,
+    maintNotifications: 'disabled',
+    clientSideCache: undefined,
+    emitInvalidate: false,
+    commandOptions: {},
+    keyPrefix: undefined,
+    legacyMode: false,
+  };
 }
 
 /**
@@ -58,20 +72,16 @@ export function isMisledByUrl({ options }: NodeRedisClient): boolean {
 
 export function nodeRedisPort(client: NodeRedisClient): RedisPort {
   let everOpen = false;
-  const source: ClientSource<NodeRedisClient> = {
+  return createPort(nodeRedis, {
+    client,
     // `sendCommand` adds no prefix, so that the user's own connection can be used with one.
     keyPrefix: String(client.options?.keyPrefix ?? ''),
-    borrowed() {
+    lend() {
       everOpen ||= client.isOpen;
-      return everOpen ? client : null;
+      if (!everOpen) return null;
+      const promising = client.options?.legacyMode ? (client.v4 ?? client) : client;
+      return (commands) => sendAll((command) => promising.sendCommand(command), commands);
     },
-    create: () =>
-      client.duplicate({
-        ...oneShot(client.options?.socket),
-        legacyMode: false,
-        clientSideCache: undefined,
-        emitInvalidate: false,
-      }),
-  };
-  return createPort(nodeRedis, source);
+    create: () => client.duplicate(oneShot(client.options?.socket)),
+  });
 }

@@ -1,24 +1,28 @@
 /** node-redis 2.8 to 3.1: callbacks, and a client that connects by itself. */
 
-import { type ClientSource, createPort, type Dialect } from './client-port.js';
-import type { RedisPort } from './port.js';
+import { createPort } from './client-port.js';
+import type { Dialect } from './connection.js';
+import { sendAll } from './outcomes.js';
+import type { Command, RedisPort } from './port.js';
 
 /** What rewt uses of such a client. */
 export interface CallbackClient {
   readonly options: { readonly prefix?: string | null | undefined };
   send_command(name: string, args: string[], callback: (error: Error | null, reply: unknown) => void): unknown;
   duplicate(overrides: object): CallbackClient;
-  on(event: string, listener: (error?: unknown) => void): unknown;
+  on(event: string, listener: (first?: unknown, second?: unknown) => void): unknown;
   unref(): void;
   end(flush: boolean): void;
 }
 
 export const redisCallback: Dialect<CallbackClient> = {
   name: 'redis-callback',
-  send: (client, [name, ...args]) =>
-    new Promise((resolve, reject) => {
-      client.send_command(name, args, (error, reply) => (error ? reject(error) : resolve(reply)));
-    }),
+  send,
+  subscribe(client, channel, hear) {
+    client.on('message', (_, message) => hear(message));
+    return send(client, ['subscribe', channel]);
+  },
+  ping: (client) => send(client, ['ping']),
   open: (client, lost) =>
     new Promise((resolve, reject) => {
       client.on('error', (error) => {
@@ -37,8 +41,15 @@ export const redisCallback: Dialect<CallbackClient> = {
   end: (client) => setImmediate(() => client.end(true)),
 };
 
-/** Settings of a client of rewt's own: fails at once instead of queueing, and adds nothing to names. */
+function send(client: CallbackClient, [name, ...args]: Command): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    client.send_command(name, args, (error, reply) => (error ? reject(error) : resolve(reply)));
+  });
+}
+
+/** Settings of a client of rewt's own: fails at once instead of queueing, adds nothing to names, and survives the message of a FLUSHALL. */
 export const oneShot = {
+  return_buffers: true,
   prefix: null,
   no_ready_check: true,
   enable_offline_queue: false,
@@ -49,11 +60,11 @@ export const oneShot = {
 
 export function redisCallbackPort(client: CallbackClient): RedisPort {
   const { prefix } = client.options;
-  const source: ClientSource<CallbackClient> = {
+  return createPort(redisCallback, {
+    client,
     keyPrefix: prefix ?? '',
     // This family puts its prefix before the keys of every command.
-    borrowed: () => (prefix ? null : client),
+    lend: () => (prefix ? null : (commands) => sendAll((command) => send(client, command), commands)),
     create: () => client.duplicate(oneShot),
-  };
-  return createPort(redisCallback, source);
+  });
 }

@@ -1,0 +1,31 @@
+/** What becomes of commands: one outcome for each, whatever a client throws, rejects with or answers. */
+
+import type { Command, Outcomes, Reply } from './port.js';
+
+/** Hands one command to a client. */
+export type Send = (command: Command) => unknown;
+
+/** All commands are handed over before the first answer is waited for. */
+export function sendAll(send: Send, commands: readonly Command[]): Promise<Outcomes> {
+  return Promise.all(commands.map((command) => settle(() => send(command))));
+}
+
+export function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error('the client failed');
+}
+
+/** What `act` comes to; never rejects. */
+export async function settle(act: () => unknown): Promise<Reply | Error> {
+  try {
+    return asReply(await act());
+  } catch (error) {
+    return asError(error);
+  }
+}
+
+/** Clients can be told to give Buffers where Redis gave strings. */
+function asReply(value: unknown): Reply {
+  if (value === null || value === undefined) return null;
+  if (Array.isArray(value)) return value.map(asReply);
+  return String(value);
+}
