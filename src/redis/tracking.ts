@@ -1,0 +1,275 @@
+/** Redis' client tracking as a watch: one connection beside each client, on which the server names every key of ours that anyone writes. */
+
+import type { PushStatus, Watch } from '../stores/store.js';
+import { asStoreError } from './failure.js';
+import type { RedisNames } from './names.js';
+import type { Connection, RedisPort } from './port.js';
+
+/** Where tracking that is redirected to its own connection arrives, for want of another place in RESP2. */
+const CHANNEL = '__redis__:invalidate';
+
+const OPEN_TIMEOUT_MS = 2_000;
+/** How long an answered ping proves that the connection is alive, and how long one may take. */
+const PING_EVERY_MS = 1_000;
+const PING_TIMEOUT_MS = 1_000;
+
+const FIRST_PAUSE_MS = 50;
+const LONGEST_PAUSE_MS = 5_000;
+/** Where Redis refuses rather than fails, only an operator can change that. */
+const REFUSED_PAUSE_MS = 60_000;
+
+interface Listener {
+  readonly names: RedisNames;
+  readonly onSuspect: () => void;
+}
+
+interface Armed {
+  readonly connection: Connection;
+  readonly prefixes: readonly string[];
+  /** Ends the connection. */
+  readonly end: () => void;
+}
+
+/** By client, then by scope: what a client has beside it serves every Rewt on that client. */
+const trackings = new WeakMap<object, Map<string, Tracking>>();
+
+/** Watches one namespace; the first watch beside a client opens the connection, the last one that ends closes it. */
+export function watchKeys(port: RedisPort, names: RedisNames, onSuspect: () => void): Watch {
+  const { client, noConnection } = port;
+  if (noConnection !== null) {
+    return { status: () => ({ state: 'off', reason: noConnection }), check: () => {}, end: () => {} };
+  }
+  const scopes = trackings.get(client) ?? new Map<string, Tracking>();
+  trackings.set(client, scopes);
+  const scope = port.scope(names.key);
+  const tracking = scopes.get(scope) ?? new Tracking(port, names.key);
+  scopes.set(scope, tracking);
+  const listener = { names, onSuspect };
+  tracking.join(listener);
+  return {
+    status: () => tracking.status(),
+    check: () => tracking.check(),
+    end() {
+      if (tracking.leave(listener) === 0 && scopes.get(scope) === tracking) scopes.delete(scope);
+    },
+  };
+}
+
+class Tracking {
+  readonly #port: RedisPort;
+  readonly #key: string;
+  readonly #listeners = new Set<Listener>();
+  /** Those that hear of a message at the end of this turn: a rotation writes two keys, and is one piece of news. */
+  readonly #suspects = new Set<Listener>();
+  #armed: Armed | null = null;
+  /** Ends the connection that is being opened. */
+  #opening: (() => void) | null = null;
+  #retry: NodeJS.Timeout | null = null;
+  #failures = 0;
+  /** Why there is no connection. */
+  #reason: string | null = null;
+  #refused = false;
+  /** When the connection last proved that it is alive. */
+  #provenAtMs = 0;
+
+  constructor(port: RedisPort, key: string) {
+    this.#port = port;
+    this.#key = key;
+  }
+
+  join(listener: Listener): void {
+    this.#listeners.add(listener);
+    if (!this.#covers(listener.names)) void this.#open();
+  }
+
+  /** How many are left. */
+  leave(listener: Listener): number {
+    this.#listeners.delete(listener);
+    this.#suspects.delete(listener);
+    if (this.#listeners.size === 0) this.#stop();
+    return this.#listeners.size;
+  }
+
+  status(): PushStatus {
+    if (this.#armed !== null) return { state: 'on', reason: null };
+    return {
+      state: this.#refused ? 'off' : 'connecting',
+      reason: this.#reason ?? 'Its connection is being opened.',
+    };
+  }
+
+  /** Looks for what a connection never tells by itself: that nobody is at the other end, or that the keys have moved to another node. */
+  check(): void {
+    const armed = this.#armed;
+    if (armed === null) return;
+    if (!armed.connection.isOwner()) {
+      this.#lose(armed, 'The keys have moved to another node of the cluster: its connection is opened anew.');
+      return;
+    }
+    if (performance.now() - this.#provenAtMs < PING_EVERY_MS) return;
+    this.#provenAtMs = performance.now();
+    const late = setTimeout(() => {
+      // After a turn that took too long, an answer may lie there unread.
+      setImmediate(() => setImmediate(() => !answered && silent())).unref();
+    }, PING_TIMEOUT_MS);
+    late.unref();
+    let answered = false;
+    const silent = () => this.#lose(armed, 'Its connection had fallen silent: it is opened anew.');
+    armed.connection.ping().then(() => {
+      answered = true;
+      clearTimeout(late);
+    }, silent);
+  }
+
+  #covers({ key, ring }: RedisNames): boolean {
+    return [key, ring].every((name) => this.#armed?.prefixes.some((prefix) => name.startsWith(prefix)));
+  }
+
+  /** Arms a connection for all listeners there are. One that lacks a newcomer's names goes on until it is replaced. */
+  async #open(): Promise<void> {
+    if (this.#opening !== null) return;
+    if (this.#retry !== null) clearTimeout(this.#retry);
+    this.#retry = null;
+    const prefixes = prefixesOf(this.#listeners);
+    const ending = new AbortController();
+    const end = () => ending.abort();
+    const timer = setTimeout(end, OPEN_TIMEOUT_MS);
+    timer.unref();
+    this.#opening = end;
+    try {
+      const connection = await this.#arm(prefixes, ending.signal);
+      if (this.#opening !== end) return end();
+      this.#opening = null;
+      this.#replace({ connection, prefixes, end });
+    } catch (error) {
+      end();
+      if (this.#opening !== end) return;
+      this.#opening = null;
+      this.#refused = isRefusal(error);
+      this.#reason = reasonOf(error);
+      this.#openLater();
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  async #arm(prefixes: readonly string[], signal: AbortSignal): Promise<Connection> {
+    const connection = await unlessAborted(this.#port.connect(this.#key, signal), signal);
+    // The name is for whoever looks at CLIENT LIST; a user who may not set it does without.
+    const named = connection.send([
+      ['CLIENT', 'ID'],
+      ['CLIENT', 'SETNAME', 'rewt-push'],
+    ]);
+    const [id] = await unlessAborted(named, signal);
+    if (typeof id !== 'string') throw id;
+    const options = prefixes.flatMap((prefix) => ['PREFIX', prefix]);
+    const armed = connection.send([['CLIENT', 'TRACKING', 'ON', 'REDIRECT', id, 'BCAST', ...options]]);
+    const [outcome] = await unlessAborted(armed, signal);
+    if (outcome instanceof Error) throw outcome;
+    await unlessAborted(
+      connection.subscribe(CHANNEL, (message) => this.#hear(message)),
+      signal,
+    );
+    return connection;
+  }
+
+  #replace(armed: Armed): void {
+    this.#armed?.end();
+    this.#armed = armed;
+    this.#reason = null;
+    this.#refused = false;
+    this.#provenAtMs = performance.now();
+    const openedAtMs = performance.now();
+    armed.connection.onLost(() => {
+      // One that is lost as soon as it is made must not be made twenty times a second.
+      if (performance.now() - openedAtMs > LONGEST_PAUSE_MS) this.#failures = 0;
+      this.#lose(armed, 'Its connection was lost: it is opened anew.');
+    });
+    // Armed first, read second: what was written before this was told to nobody.
+    this.#suspectAll();
+    if (![...this.#listeners].every(({ names }) => this.#covers(names))) void this.#open();
+  }
+
+  #lose(armed: Armed, reason: string): void {
+    armed.end();
+    if (this.#armed !== armed) return;
+    this.#armed = null;
+    this.#reason = reason;
+    this.#suspectAll();
+    this.#openLater();
+  }
+
+  #openLater(): void {
+    if (this.#listeners.size === 0 || this.#retry !== null || this.#opening !== null) return;
+    const pauseMs = this.#refused ? REFUSED_PAUSE_MS : Math.min(FIRST_PAUSE_MS * 2 ** this.#failures, LONGEST_PAUSE_MS);
+    this.#failures += 1;
+    // A thousand members lose their connections at the same instant.
+    this.#retry = setTimeout(() => void this.#open(), pauseMs * (0.5 + Math.random() / 2));
+    this.#retry.unref();
+  }
+
+  #stop(): void {
+    this.#opening?.();
+    this.#opening = null;
+    this.#armed?.end();
+    this.#armed = null;
+    if (this.#retry !== null) clearTimeout(this.#retry);
+    this.#retry = null;
+  }
+
+  #hear(message: unknown): void {
+    this.#provenAtMs = performance.now();
+    const keys = keysIn(message);
+    this.#suspect([...this.#listeners].filter(({ names }) => concerns(keys, names)));
+  }
+
+  #suspectAll(): void {
+    this.#suspect(this.#listeners);
+  }
+
+  #suspect(listeners: Iterable<Listener>): void {
+    if (this.#suspects.size === 0) {
+      setImmediate(() => {
+        const suspects = [...this.#suspects];
+        this.#suspects.clear();
+        for (const { onSuspect } of suspects) onSuspect();
+      });
+    }
+    for (const listener of listeners) this.#suspects.add(listener);
+  }
+}
+
+/** No prefix may begin with another one (Redis refuses that), nor has it to: the shorter one covers both. */
+function prefixesOf(listeners: Iterable<Listener>): readonly string[] {
+  const names = new Set([...listeners].flatMap(({ names: { key, ring } }) => [key, ring]));
+  return [...names].filter((name) => ![...names].some((other) => other !== name && name.startsWith(other)));
+}
+
+/** The keys that a message names; null where it may mean any: a FLUSHALL, or something that anyone can publish. */
+function keysIn(message: unknown): readonly string[] | null {
+  return Array.isArray(message) ? message.map(String) : null;
+}
+
+function concerns(keys: readonly string[] | null, { key, ring }: RedisNames): boolean {
+  return keys === null || keys.some((name) => name === key || name === ring);
+}
+
+function isRefusal(error: unknown): boolean {
+  return asStoreError(error).code === 'ERR_REWT_STORE_DENIED';
+}
+
+function reasonOf(error: unknown): string {
+  return isRefusal(error)
+    ? 'Redis lets this user not do what push needs: CLIENT ID, CLIENT TRACKING, and SUBSCRIBE to __redis__:invalidate. Extend its rights, or set push: false.'
+    : asStoreError(error).message;
+}
+
+/** Settles with `work`, or rejects once the signal says so: no client ends what it waits for just because its connection was ended. */
+function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const abort = () => reject(new Error('timed out'));
+    if (signal.aborted) abort();
+    signal.addEventListener('abort', abort, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
+  });
+}
