@@ -14,6 +14,11 @@ export interface FaultyStore extends Store {
   /** Calls that have reached the store so far. */
   readCount: number;
   swapCount: number;
+  /** What the watches of this member's store are told, as often as a test likes. */
+  push(): void;
+  /** Watches that have begun and not ended; how often they were asked whether they still hear. */
+  watches: number;
+  checkCount: number;
 }
 
 /** Wraps `store` as one at the far end of a network: never local. */
@@ -23,6 +28,7 @@ export function faultyStore(store: Store): FaultyStore {
     await sleep(timeoutMs);
     throw new StoreError('ERR_REWT_STORE_TIMEOUT', 'hung');
   };
+  const listeners = new Set<() => void>();
   return {
     kind: 'faulty',
     local: false,
@@ -32,6 +38,8 @@ export function faultyStore(store: Store): FaultyStore {
     swapTravelMs: 0,
     readCount: 0,
     swapCount: 0,
+    watches: 0,
+    checkCount: 0,
     async read(namespace, limits) {
       this.readCount += 1;
       if (this.reads === 'down') throw down();
@@ -49,6 +57,23 @@ export function faultyStore(store: Store): FaultyStore {
       if (this.swaps === 'replies lost') throw down();
       if (this.replyMs > 0) await sleep(this.replyMs);
       return answer;
+    },
+    watch(_, onSuspect) {
+      listeners.add(onSuspect);
+      this.watches += 1;
+      return {
+        status: () => ({ state: 'on', reason: null }),
+        check: () => {
+          this.checkCount += 1;
+        },
+        end: () => {
+          listeners.delete(onSuspect);
+          this.watches -= 1;
+        },
+      };
+    },
+    push() {
+      for (const tell of listeners) tell();
     },
     async close() {},
   };
