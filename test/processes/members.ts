@@ -46,7 +46,7 @@ process.once('exit', () => {
 });
 
 /** The folder with the compiled library. */
-function compiledFolder(): string {
+export function compiledFolder(): string {
   const folder = resolve(project, process.env.REWT_DIST ?? 'dist/esm');
   if (existsSync(join(folder, 'index.js'))) return folder;
   throw new Error(
