@@ -9,6 +9,7 @@ import { asRedisPort } from '../redis/detect.js';
 import { asStoreError, isPassing } from '../redis/failure.js';
 import { redisNames } from '../redis/names.js';
 import type { Command, RedisPort, Reply } from '../redis/port.js';
+import { acknowledgedReplicas } from '../redis/replicas.js';
 import { draftOf, READ, SWAP } from '../redis/scripts.js';
 import { watchKeys } from '../redis/tracking.js';
 import { type KeyEntry, LAST_INSTANT_MS, type Snapshot, type Store } from './store.js';
@@ -17,11 +18,6 @@ import { type KeyEntry, LAST_INSTANT_MS, type Snapshot, type Store } from './sto
 const DRAFT_GRACE_MS = 5_000;
 const FIRST_PAUSE_MS = 25;
 const LONGEST_PAUSE_MS = 200;
-
-/** How long a change waits for a replica where nobody asked for one. */
-const UNASKED_WAIT_MS = 100;
-/** An answer needs some of the caller's time to come back. */
-const WAIT_GRACE_MS = 50;
 
 /**
  * The store for what a user gave as `redisConn`: a client, which stays the user's, or a URL.
@@ -95,33 +91,7 @@ export function redisStore(port: RedisPort): Store {
       );
       return { swapped: outcome === 'swapped', snapshot };
     },
-    async acknowledged(namespace, { replicas, timeoutMs }) {
-      const { key, draft } = redisNames(namespace, port.keyPrefix);
-      const waitMs = Math.max(1, timeoutMs - WAIT_GRACE_MS);
-      const ending = new AbortController();
-      const late = setTimeout(() => ending.abort(), timeoutMs).unref();
-      try {
-        // WAIT holds up its connection: not one on which the user's commands would queue.
-        const { send } = port.noConnection === null ? await port.connect(key, ending.signal) : port;
-        const [info] = await send([['INFO', 'replication']], key);
-        const [, connected] = /^connected_slaves:(\d+)/m.exec(typeof info === 'string' ? info : '') ?? [];
-        if (replicas === 0 && (connected === undefined || connected === '0')) return connected === undefined ? null : 0;
-        const [marked, count] = await send(
-          [
-            // WAIT counts those who have all that this connection wrote; whoever has this marker has what was written before it, by whomever.
-            ['SET', draft('wait'), '', 'PX', '1000'],
-            replicas === 0
-              ? ['WAIT', '1', milliseconds(Math.min(waitMs, UNASKED_WAIT_MS))]
-              : ['WAIT', String(replicas), milliseconds(waitMs)],
-          ],
-          key,
-        );
-        return typeof marked === 'string' && typeof count === 'string' ? Number(count) : null;
-      } finally {
-        clearTimeout(late);
-        ending.abort();
-      }
-    },
+    acknowledged: (namespace, wanted) => acknowledgedReplicas(port, redisNames(namespace, port.keyPrefix), wanted),
     watch: (namespace, onSuspect) => watchKeys(port, redisNames(namespace, port.keyPrefix), onSuspect),
     caveats: port.caveats,
     async close() {

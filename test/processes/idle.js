@@ -27,7 +27,14 @@ const makers = {
   },
   url: async () => ({ client: `redis://127.0.0.1:${port}`, close() {} }),
 };
-const families = { redis2: 'callback', redis3: 'callback', ioredis5: 'ioredis', iovalkey: 'ioredis', ioredis: 'ioredis', url: 'url' };
+const families = {
+  redis2: 'callback',
+  redis3: 'callback',
+  ioredis5: 'ioredis',
+  iovalkey: 'ioredis',
+  ioredis: 'ioredis',
+  url: 'url',
+};
 const { client, close } = await makers[families[name] ?? 'redis'](name === 'url' ? null : require(name));
 
 const rewt = new Rewt({ redisConn: client, redisNamespace: name });

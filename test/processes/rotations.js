@@ -1,0 +1,49 @@
+/**
+ * Rotates as fast as it goes, and prints what has grown: heap, handles, connections and listeners, after a third of the rotations and after all of them.
+ * `node --expose-gc rotations.js <folder of the compiled library> <port> <rotations>`
+ */
+import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
+import { pathToFileURL } from 'node:url';
+import { createClient } from 'redis';
+
+const [, , dist, port, count] = process.argv;
+const { Rewt } = await import(pathToFileURL(join(dist, 'index.js')).href);
+
+const client = await createClient({ socket: { host: '127.0.0.1', port: Number(port) } }).connect();
+const options = {
+  redisConn: client,
+  ttl: 3600,
+  tokenLifetime: 0.001,
+  maxStaleness: 0.004,
+  clockTolerance: 0,
+  storeTimeout: 20,
+};
+const [rotating, watching] = [new Rewt(options), new Rewt(options)];
+
+async function measure() {
+  for (let turn = 0; turn < 10; turn += 1) {
+    await setImmediate();
+    global.gc();
+  }
+  return {
+    heapBytes: process.memoryUsage().heapUsed,
+    connections: Number(/connected_clients:(\d+)/.exec(await client.sendCommand(['INFO', 'clients']))[1]),
+    resources: process.getActiveResourcesInfo().sort(),
+    listeners: client.eventNames().reduce((sum, name) => sum + client.listenerCount(name), 0),
+  };
+}
+
+async function rotate(times) {
+  for (let n = 0; n < times; n += 1) {
+    await rotating.rotate({ force: true }).catch(() => setImmediate());
+    if (n % 10 === 0) await watching.verify(await rotating.sign({ n })).catch(() => {});
+  }
+}
+
+while (rotating.status().push.state !== 'on') await rotate(1);
+await rotate(Number(count) / 3);
+const before = await measure();
+await rotate((Number(count) * 2) / 3);
+console.log(JSON.stringify({ before, after: await measure(), generation: rotating.status().keyring.generation }));
+process.exit();
