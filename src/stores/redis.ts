@@ -63,8 +63,8 @@ export function redisStore(port: RedisPort): Store {
     kind: 'redis',
     local: false,
     async read(namespace, { timeoutMs }) {
-      const { key, ring } = redisNames(namespace, port.keyPrefix);
-      return (await ask([['EVAL', READ, '2', key, ring]], key, timeoutMs)).snapshot;
+      const { key, ring, draft } = redisNames(namespace, port.keyPrefix);
+      return (await ask([['EVAL', READ, '3', key, ring, draft('role')]], key, timeoutMs)).snapshot;
     },
     async swap(namespace, expected, wanted, { timeoutMs, notAfterMs }) {
       const names = redisNames(namespace, port.keyPrefix);

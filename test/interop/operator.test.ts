@@ -355,7 +355,7 @@ describe('a Redis that', () => {
     await own.cli('REPLICAOF', '127.0.0.1', String(await freePort()));
     expect(await codeOf(ann.rotate({ force: true }))).toBe('ERR_REWT_STORE_READ_ONLY');
     expect(await codeOf(ann.revoke())).toBe('ERR_REWT_STORE_READ_ONLY');
-    // What can be read is right as long as nothing is due.
+    // A replica is not asked; the copies go on until maxStaleness.
     await expectAccepted(tokens);
     await own.cli('REPLICAOF', 'NO', 'ONE');
     await own.cli('EXPIRE', fleet.key, '3');
