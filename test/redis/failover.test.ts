@@ -1,0 +1,239 @@
+/** Failovers of real Sentinels and Clusters that provably lost what was acknowledged: a revocation that a live member saw comes back. */
+
+import { randomUUID } from 'node:crypto';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { Rewt, type RewtOptions } from '../../src/index.js';
+import { redisNames } from '../../src/redis/names.js';
+import { type Cluster, type ClusterNode, startCluster } from '../cluster.js';
+import { type SentinelSetup, startSentinel } from '../sentinel.js';
+import { type RedisServer, until } from '../servers.js';
+import { clusterClients, named, sentinelClients } from './clients.js';
+
+const disposals: (() => Promise<unknown>)[] = [];
+afterEach(async () => {
+  for (const dispose of disposals.splice(0).reverse()) await dispose();
+});
+
+function rewtOn(redisConn: object | string, redisNamespace: string, options: Partial<RewtOptions> = {}): Rewt {
+  const rewt = new Rewt({ redisConn, redisNamespace, storeTimeout: 5, ...options });
+  disposals.push(() => rewt.close());
+  return rewt;
+}
+
+const codeOf = (work: Promise<unknown>): Promise<unknown> =>
+  work.then(
+    () => 'accepted',
+    (error) => error.code,
+  );
+
+/** How many revocations the ring has seen that a server holds. */
+async function epochAt(server: RedisServer, namespace: string): Promise<number | null> {
+  const ring = await server.cli('GET', redisNames(namespace).ring);
+  return ring === '' ? null : JSON.parse(ring).epoch;
+}
+
+/** A revocation is lost, and the member that made it goes on: from the first call on, its token is refused wherever it is shown. */
+async function survives(
+  ann: Rewt,
+  namespace: string,
+  loseWrites: (write: () => Promise<Awaited<ReturnType<Rewt['revoke']>>>) => Promise<{ epoch: number }>,
+  server: () => Promise<RedisServer>,
+): Promise<void> {
+  const token = await ann.sign({ sub: 'a' });
+  let revokedAtMs = Number.POSITIVE_INFINITY;
+  const { epoch } = await loseWrites(async () => {
+    const revoked = await ann.revoke();
+    revokedAtMs = performance.now();
+    return revoked;
+  });
+  expect(epoch).toBe(1);
+  expect(revokedAtMs).toBeLessThan(Number.POSITIVE_INFINITY);
+  const verdicts = new Set<unknown>();
+  await until('the revocation is made again', async () => {
+    verdicts.add(await codeOf(ann.verify(token)));
+    // One more than was lost: had nothing been lost, it would have stayed at 1.
+    return (await epochAt(await server(), namespace)) === 2;
+  });
+  verdicts.add(await codeOf(ann.verify(token)));
+  expect(verdicts).not.toContain('accepted');
+  expect(verdicts).toContain('ERR_REWT_UNKNOWN_KEY');
+  const fresh = rewtOn((await server()).url, namespace, { push: false });
+  expect(await codeOf(fresh.verify(token))).toBe('ERR_REWT_UNKNOWN_KEY');
+  expect(await codeOf(ann.verify(await fresh.sign({ sub: 'b' })))).toBe('accepted');
+}
+
+describe('a Sentinel failover', () => {
+  let setup: SentinelSetup;
+  beforeAll(async () => {
+    setup = await startSentinel({ args: ['--min-replicas-to-write', '0'] });
+  });
+  afterAll(() => setup?.stop());
+
+  test.each(['redis 6', 'ioredis 6', 'ioredis 5'])(
+    'that loses a revocation does not bring the secret back, through %s',
+    async (name) => {
+      await setup.inSync();
+      const { client, close } = await named(sentinelClients, name)(setup);
+      disposals.push(close);
+      const namespace = randomUUID();
+      const ann = rewtOn(client, namespace);
+      await ann.ready();
+      await setup.inSync();
+      const lose = async (write: () => Promise<Awaited<ReturnType<Rewt['revoke']>>>) => {
+        const old = await setup.master();
+        const revoked = await setup.loseWrites(write);
+        await setup.demote(old);
+        return revoked;
+      };
+      await survives(ann, namespace, lose, () => setup.master());
+    },
+    60_000,
+  );
+
+  test('keeps a revocation that waited for its replica', async () => {
+    await setup.inSync();
+    const { client, close } = await named(sentinelClients, 'ioredis 6')(setup);
+    disposals.push(close);
+    const namespace = randomUUID();
+    const ann = rewtOn(client, namespace);
+    const token = await ann.sign({ sub: 'a' });
+    const old = await setup.master();
+    expect(await ann.revoke({ replicas: 1, timeout: 20 })).toMatchObject({ epoch: 1, replicas: 1 });
+    const master = await setup.failover();
+    expect(await epochAt(master, namespace)).toBe(1);
+    await setup.demote(old);
+    await until('the member follows', async () => (await codeOf(ann.verify(token))) === 'ERR_REWT_UNKNOWN_KEY');
+    expect(await epochAt(master, namespace)).toBe(1);
+  }, 60_000);
+});
+
+describe('replicas', () => {
+  let setup: SentinelSetup;
+  beforeAll(async () => {
+    setup = await startSentinel({ replicas: 2 });
+  });
+  afterAll(() => setup?.stop());
+
+  test('that were asked for and do not acknowledge are not waited for longer than was said', async () => {
+    await setup.inSync();
+    const master = await setup.master();
+    const ann = rewtOn(master.url, randomUUID());
+    expect(await ann.revoke({ replicas: 2, timeout: 20 })).toMatchObject({ replicas: 2 });
+    const replica = setup.nodes.find((node) => node !== master) as RedisServer;
+    process.kill(replica.pid, 'SIGSTOP');
+    try {
+      expect(await ann.revoke({ replicas: 1, timeout: 20 })).toMatchObject({ replicas: 1 });
+      const { replicas } = await ann.revoke({ replicas: 2, timeout: 0.5 });
+      expect(replicas).toBe(1);
+      // Waiting is done beside the client's connection: others do not queue behind it.
+      const order: string[] = [];
+      const waiting = ann.revoke({ replicas: 2, timeout: 5 }).then(() => order.push('revoked'));
+      await until('the revocation waits', async () => (await master.cli('CLIENT', 'LIST')).includes('cmd=wait'));
+      await ann.sign({ sub: 'a' });
+      await rewtOn(master.url, randomUUID()).ready();
+      order.push('used');
+      await waiting;
+      expect(order).toEqual(['used', 'revoked']);
+    } finally {
+      process.kill(replica.pid, 'SIGCONT');
+    }
+  });
+
+  test.each<[object]>([[{ replicas: -1 }], [{ replicas: 1.5 }], [{ timeout: 0 }], [{ replica: 1 }]])(
+    'are asked for in whole numbers: %o is refused before anything is revoked',
+    async (options) => {
+      const ann = rewtOn((await setup.master()).url, randomUUID());
+      expect(await codeOf(ann.revoke(options))).toBe('ERR_REWT_OPTION');
+      expect(ann.status().keyring).toBeNull();
+    },
+  );
+
+  test('are never read, also by a client that was given the address of one', async () => {
+    await setup.inSync();
+    const master = await setup.master();
+    const namespace = randomUUID();
+    await rewtOn(master.url, namespace).ready();
+    await setup.inSync();
+    const replica = setup.nodes.find((node) => node !== master) as RedisServer;
+    expect(await epochAt(replica, namespace)).toBe(0);
+    const astray = rewtOn(replica.url, namespace, { storeTimeout: 0.2 });
+    expect(await codeOf(astray.ready())).toBe('ERR_REWT_STORE_READ_ONLY');
+  });
+
+  test('hear nothing of reads, which change nothing', async () => {
+    const master = await setup.master();
+    const rewt = rewtOn(master.url, randomUUID(), { maxStaleness: 0 });
+    const token = await rewt.sign({ sub: 'a' });
+    const changes = async (): Promise<string | undefined> =>
+      /rdb_changes_since_last_save:(\d+)/.exec(await master.cli('INFO', 'persistence'))?.[1];
+    const before = await changes();
+    for (let n = 0; n < 200; n += 1) await rewt.verify(token);
+    expect(await changes()).toBe(before);
+  });
+});
+
+describe('a Cluster', () => {
+  let cluster: Cluster;
+  beforeAll(async () => {
+    cluster = await startCluster({ masters: 3, replicasPerMaster: 1 });
+  });
+  afterAll(() => cluster?.stop());
+
+  test.each(['redis 6', 'ioredis 6', 'iovalkey'])(
+    'whose failover loses a revocation does not bring the secret back, through %s',
+    async (name) => {
+      await cluster.inSync();
+      const { client, close } = await named(
+        clusterClients,
+        name,
+      )(cluster.nodes.map(({ port }) => ({ host: '127.0.0.1', port })));
+      disposals.push(close);
+      const namespace = randomUUID();
+      const { key } = redisNames(namespace);
+      const ann = rewtOn(client, namespace);
+      await ann.ready();
+      await cluster.inSync();
+      // A fresh member with one address: only the owner answers it.
+      await survives(
+        ann,
+        namespace,
+        (write) => cluster.loseWrites(key, write),
+        () => cluster.ownerOf(key),
+      );
+    },
+    60_000,
+  );
+
+  test.each(['redis 6', 'ioredis 6', 'iovalkey'])(
+    'that moves the slot to another node goes on pushing from there, through %s',
+    async (name) => {
+      await cluster.inSync();
+      const { client, close } = await named(
+        clusterClients,
+        name,
+      )(cluster.nodes.map(({ port }) => ({ host: '127.0.0.1', port })));
+      disposals.push(close);
+      const namespace = randomUUID();
+      const { key } = redisNames(namespace);
+      const ann = rewtOn(client, namespace);
+      const token = await ann.sign({ sub: 'a' });
+      const owner = await cluster.ownerOf(key);
+      const isPushedFrom = async (node: RedisServer): Promise<boolean> =>
+        (await node.cli('CLIENT', 'LIST')).includes('name=rewt-push');
+      await until('push is on', () => isPushedFrom(owner));
+      const owners = await Promise.all(['a', 'b', 'c', 'd', 'e', 'f'].map((name) => cluster.ownerOf(name)));
+      const to = owners.find((node) => node !== owner) as ClusterNode;
+      await cluster.migrate(key, to);
+      const verdicts = new Set<unknown>();
+      // A client may change its mind on who owns the slot as long as the nodes do; a member in use follows.
+      await until('push is on at the new owner, and nowhere else', async () => {
+        verdicts.add(await codeOf(ann.verify(token)));
+        return (await isPushedFrom(to)) && !(await isPushedFrom(owner));
+      });
+      expect([...verdicts]).toEqual(['accepted']);
+      await to.cli('DEL', key);
+      await until('the brake is heard without a call', async () => ann.status().keyring?.epoch === 1);
+    },
+    60_000,
+  );
+});
