@@ -53,7 +53,8 @@ export async function withKeyring<T>(
     const exists = key !== null || ring !== null;
     if (manner.mustExist && !exists) throw new TokenError(UNKNOWN_KEY);
     const times = timesFor(given, ring === null ? null : readable(ring), manner);
-    await using rewt = new Rewt({ store, redisNamespace: namespace, ...times });
+    // Gone before there could be anything to be told.
+    await using rewt = new Rewt({ store, redisNamespace: namespace, push: false, ...times });
     return await use({ rewt, exists });
   };
   try {
