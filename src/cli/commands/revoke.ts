@@ -1,13 +1,18 @@
 /** `rewt revoke`: drops every secret, after asking. */
 
 import { OptionError } from '../../errors.js';
-import { assertNoWords, commonOptions, readArguments } from '../arguments.js';
+import { asSeconds, assertNoWords, commonOptions, readArguments } from '../arguments.js';
 import type { Command } from '../command.js';
 import { helpOf } from '../help.js';
 import { withKeyring } from '../keyring.js';
 import { confirm } from '../terminal.js';
 
-const options = { ...commonOptions, yes: { type: 'boolean' } } as const;
+const options = {
+  ...commonOptions,
+  yes: { type: 'boolean' },
+  replicas: { type: 'string' },
+  timeout: { type: 'string' },
+} as const;
 
 const help = helpOf(`
 rewt revoke [options]: drops every secret, and prints the kid that signs now. No
@@ -16,6 +21,9 @@ token signed before verifies any more. Asks first; exit code 1 after a no.
   rewt revoke --yes
 
   --yes              do not ask; needed where there is no terminal
+  --replicas <n>     wait until so many replicas of Redis have it, so that a
+                     failover to one of them keeps it
+  --timeout <time>   the longest to wait for them; default: 5 s
 `);
 
 export const revoke: Command = {
@@ -34,11 +42,20 @@ export const revoke: Command = {
         return { json: { revoked: false }, words: 'Nothing was revoked.', exitCode: 1 };
       }
     }
-    const change = await withKeyring(values, terminal, ({ rewt }) => rewt.revoke());
+    const waiting = {
+      replicas: Number(values.replicas ?? 0),
+      timeout: asSeconds(values.timeout, '--timeout') ?? 5,
+    };
+    const change = await withKeyring(values, terminal, ({ rewt }) => rewt.revoke(waiting));
     return {
       result: change.kid,
       json: { revoked: true, ...change },
-      words: 'Revoked: no token signed before verifies any more, and this kid signs now.',
+      words: `Revoked: no token signed before verifies any more, and this kid signs now.${toldOf(waiting.replicas, change.replicas)}`,
     };
   },
 };
+
+function toldOf(wanted: number, acknowledged: number | null): string {
+  if (wanted === 0) return '';
+  return ` Replicas that have it: ${acknowledged ?? 'unknown'} of ${wanted}${(acknowledged ?? 0) < wanted ? '; a failover now may undo it' : ''}.`;
+}

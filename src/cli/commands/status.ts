@@ -24,13 +24,17 @@ export const status: Command = {
   },
 };
 
-async function statusOf({ rewt, exists }: Keyring): Promise<Status> {
+/** Of the keyring; whether it would be pushed to this command is nobody's question. */
+type KeyringFound = Omit<Status, 'push'>;
+
+async function statusOf({ rewt, exists }: Keyring): Promise<KeyringFound> {
   // It would begin one.
   if (exists) await rewt.ready();
-  return rewt.status();
+  const { push: _, ...found } = rewt.status();
+  return found;
 }
 
-function rowsOf({ namespace, store, ageSeconds, keyring }: Status): readonly Row[] {
+function rowsOf({ namespace, store, ageSeconds, keyring }: KeyringFound): readonly Row[] {
   const place: readonly Row[] = [
     ['namespace', namespace],
     ['store', store],
