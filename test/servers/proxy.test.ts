@@ -1,0 +1,158 @@
+/** What the broken network does to connections, and that it heals. */
+import { once } from 'node:events';
+import { connect, createServer, type Server, type Socket } from 'node:net';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { type NetworkProxy, startProxy } from '../proxy.js';
+import { freePort } from '../servers.js';
+
+let echo: Server;
+let received: string;
+let proxy: NetworkProxy;
+const clients: Socket[] = [];
+/** The server's ends of the connections. */
+const echoed: Socket[] = [];
+
+beforeEach(async () => {
+  received = '';
+  echo = createServer((socket) => {
+    echoed.push(socket);
+    socket.on('error', () => {});
+    socket.on('data', (chunk) => {
+      received += chunk;
+      socket.write(chunk);
+    });
+  });
+  const port = await freePort();
+  await once(echo.listen(port, '127.0.0.1'), 'listening');
+  proxy = await startProxy(port);
+});
+afterEach(async () => {
+  for (const socket of [...clients.splice(0), ...echoed.splice(0)]) socket.destroy();
+  await proxy.stop();
+  echo.close();
+});
+
+interface Client {
+  readonly socket: Socket;
+  readonly text: () => string;
+}
+
+async function call(): Promise<Client> {
+  const socket = connect(proxy.port, '127.0.0.1');
+  clients.push(socket);
+  let text = '';
+  socket.on('error', () => {});
+  socket.on('data', (chunk) => {
+    text += chunk;
+  });
+  await once(socket, 'connect');
+  return { socket, text: () => text };
+}
+
+const said = (client: Client, text: string): Promise<void> => expect.poll(client.text, { interval: 5 }).toBe(text);
+const heard = (text: string): Promise<void> => expect.poll(() => received, { interval: 5 }).toBe(text);
+const inside = (text: string): Promise<void> => expect.poll(() => proxy.undelivered, { interval: 5 }).toBe(text.length);
+const ended = ({ socket }: Client): Promise<void> => expect.poll(() => socket.closed, { interval: 5 }).toBe(true);
+
+test('it passes what is sent, both ways, and counts connections', async () => {
+  const [one, two] = [await call(), await call()];
+  one.socket.write('one');
+  await said(one, 'one');
+  two.socket.write('two');
+  await said(two, 'two');
+  expect([proxy.accepted, proxy.open]).toEqual([2, 2]);
+  one.socket.end();
+  await ended(one);
+  await expect.poll(() => proxy.open).toBe(1);
+  expect(proxy.accepted).toBe(2);
+});
+
+test('a black hole takes connections and bytes and gives nothing back; afterwards what lost bytes is reset', async () => {
+  const [old, idle] = [await call(), await call()];
+  old.socket.write('before ');
+  await said(old, 'before ');
+  await proxy.blackHole();
+  const fresh = await call();
+  old.socket.write('lost');
+  fresh.socket.write('lost');
+  await inside('lostlost');
+  await proxy.delayReplies(0);
+  await Promise.all([ended(old), ended(fresh)]);
+  await proxy.pass();
+  idle.socket.write('after');
+  await said(idle, 'after');
+  expect(received).toBe('before after');
+});
+
+test('a black hole for replies only lets requests through', async () => {
+  const client = await call();
+  await proxy.blackHole('replies');
+  client.socket.write('request');
+  await heard('request');
+  await inside('request');
+  await proxy.pass();
+  await ended(client);
+  expect(client.text()).toBe('');
+});
+
+test('what is held arrives in its order once the network heals', async () => {
+  const old = await call();
+  await proxy.hold();
+  for (const word of ['a', 'b', 'c']) old.socket.write(word);
+  await inside('abc');
+  expect(received).toBe('');
+  await proxy.pass();
+  old.socket.write('d');
+  await said(old, 'abcd');
+});
+
+test('a delayed reply is not there before its time, and none overtakes another', async () => {
+  const client = await call();
+  await proxy.delayReplies(150);
+  const sentMs = performance.now();
+  client.socket.write('late ');
+  await heard('late ');
+  await inside('late ');
+  await proxy.delayReplies(0);
+  client.socket.write('later');
+  await said(client, 'late later');
+  expect(performance.now() - sentMs).toBeGreaterThanOrEqual(149);
+});
+
+test('a cut ends connections and refuses new ones, until it heals on the same port', async () => {
+  const client = await call();
+  await proxy.cut();
+  await ended(client);
+  await expect(call()).rejects.toThrow('ECONNREFUSED');
+  await proxy.pass();
+  const again = await call();
+  again.socket.write('again');
+  await said(again, 'again');
+});
+
+test('a client that has said its last word still gets the reply', async () => {
+  const client = await call();
+  client.socket.end('word');
+  await ended(client);
+  expect(client.text()).toBe('word');
+});
+
+test('a connection ends with its server, but nobody hears of that out of a black hole', async () => {
+  const [gone, swallowed] = [await call(), await call()];
+  for (const { socket } of [gone, swallowed]) socket.write('x');
+  await Promise.all([said(gone, 'x'), said(swallowed, 'x')]);
+  await proxy.blackHole('replies');
+  expect(echoed).toHaveLength(2);
+  for (const socket of echoed) socket.destroy();
+  swallowed.socket.write('y');
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  expect([gone, swallowed].map(({ socket }) => socket.closed)).toEqual([false, false]);
+  await proxy.pass();
+  await Promise.all([ended(gone), ended(swallowed)]);
+
+  const another = await call();
+  another.socket.write('x');
+  await said(another, 'x');
+  for (const socket of echoed) socket.destroy();
+  await ended(another);
+});
