@@ -1,6 +1,7 @@
 /** Redis' client tracking as a watch: one connection beside each client, on which the server names every key of ours that anyone writes. */
 
 import type { PushStatus, Watch } from '../stores/store.js';
+import { unlessAborted } from './connection.js';
 import { asStoreError } from './failure.js';
 import type { RedisNames } from './names.js';
 import type { Connection, RedisPort } from './port.js';
@@ -262,14 +263,4 @@ function reasonOf(error: unknown): string {
   return isRefusal(error)
     ? 'Redis lets this user not do what push needs: CLIENT ID, CLIENT TRACKING, and SUBSCRIBE to __redis__:invalidate. Extend its rights, or set push: false.'
     : asStoreError(error).message;
-}
-
-/** Settles with `work`, or rejects once the signal says so: no client ends what it waits for just because its connection was ended. */
-function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const abort = () => reject(new Error('timed out'));
-    if (signal.aborted) abort();
-    signal.addEventListener('abort', abort, { once: true });
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
-  });
 }
