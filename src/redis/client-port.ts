@@ -1,7 +1,7 @@
 /** A port on top of any client: the borrowed one where it can be used, else a connection of rewt's own, opened at first use. */
 
 import type { Caveat } from '../stores/store.js';
-import { type Dialect, openConnection } from './connection.js';
+import { type Dialect, openConnection, unlessAborted } from './connection.js';
 import { asError } from './outcomes.js';
 import type { Command, Connection, Outcomes, RedisPort } from './port.js';
 
@@ -33,25 +33,37 @@ interface OwnConnection {
 }
 
 export function createPort<Client>(dialect: Dialect<Client>, source: ClientSource<Client>): RedisPort {
-  let own: OwnConnection | null = null;
+  const scope = source.scope ?? (() => '');
+  /** By scope. */
+  const own = new Map<string, OwnConnection>();
   let closed = false;
 
   async function connect(key: string, signal: AbortSignal): Promise<Connection> {
-    const owner = source.ownerOf?.(key);
-    const client = await source.create(key);
-    return openConnection(dialect, client, () => source.ownerOf?.(key) === owner, signal);
+    signal.throwIfAborted();
+    let owner = source.ownerOf?.(key);
+    const isOwner = (): boolean => {
+      const current = source.ownerOf?.(key);
+      // The user's client may have known of none yet.
+      owner ??= current;
+      return current === owner;
+    };
+    const created = source.create(key);
+    // One that is there at once may be connecting already: it must not be lost before somebody can end it.
+    const client = created instanceof Promise ? await unlessAborted(created, signal) : created;
+    return openConnection(dialect, client, isOwner, signal);
   }
 
   function abandon(): void {
-    own?.abort();
-    own = null;
+    for (const { abort } of own.values()) abort();
+    own.clear();
   }
 
   function openOwn(key: string): OwnConnection {
     const ending = new AbortController();
     const opened: OwnConnection = { opening: connect(key, ending.signal), abort: () => ending.abort() };
+    own.set(scope(key), opened);
     const forget = (): void => {
-      if (own === opened) own = null;
+      if (own.get(scope(key)) === opened) own.delete(scope(key));
     };
     opened.opening.then((connection) => {
       opened.connection = connection;
@@ -62,9 +74,13 @@ export function createPort<Client>(dialect: Dialect<Client>, source: ClientSourc
 
   async function sendOwn(commands: readonly Command[], key: string): Promise<Outcomes> {
     if (closed) throw new Error('connection is closed');
-    if (own?.connection?.isOwner() === false) abandon();
-    own ??= openOwn(key);
-    const connection = await own.opening;
+    let opened = own.get(scope(key));
+    if (opened?.connection?.isOwner() === false) {
+      opened.abort();
+      opened = undefined;
+    }
+    opened ??= openOwn(key);
+    const connection = await opened.opening;
     return connection.send(commands);
   }
 
@@ -85,7 +101,7 @@ export function createPort<Client>(dialect: Dialect<Client>, source: ClientSourc
       }
     },
     connect,
-    scope: source.scope ?? (() => ''),
+    scope,
     abandon,
     async close() {
       closed = true;

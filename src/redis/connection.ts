@@ -49,7 +49,9 @@ export async function openConnection<Client>(
 
   signal.addEventListener('abort', end, { once: true });
   try {
-    await dialect.open(client, lose);
+    const opening = dialect.open(client, lose);
+    if (signal.aborted) end();
+    await unlessAborted(opening, signal);
   } catch (error) {
     lose(error);
     throw asError(error);
@@ -73,6 +75,18 @@ export async function openConnection<Client>(
       else tellLoss.push(tell);
     },
   };
+}
+
+/** Settles as `work` does, or rejects as soon as the signal says so: no client is sure to end what it is about just because it was ended. */
+export function unlessAborted<T>(work: T | Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const abort = () => reject(new Error('aborted'));
+    if (signal.aborted) abort();
+    signal.addEventListener('abort', abort, { once: true });
+    Promise.resolve(work)
+      .then(resolve, reject)
+      .finally(() => signal.removeEventListener('abort', abort));
+  });
 }
 
 function isClosure(outcome: Reply | Error): boolean {

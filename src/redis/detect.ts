@@ -1,8 +1,13 @@
 /** Tells the families of Redis clients apart by their shape: rewt imports none of them. */
 
 import { OptionError } from '../errors.js';
+import { glidePort, isGlide } from './glide.js';
 import { type IoredisClient, ioredisPort } from './ioredis.js';
+import { ioredisClusterPort, isIoredisCluster } from './ioredis-cluster.js';
 import { isMisledByUrl, type NodeRedisClient, nodeRedisPort } from './node-redis.js';
+import { type NodeRedisCluster, nodeRedisClusterPort } from './node-redis-cluster.js';
+import { type NodeRedisPool, nodeRedisPoolPort } from './node-redis-pool.js';
+import { type NodeRedisSentinel, nodeRedisSentinelPort } from './node-redis-sentinel.js';
 import type { RedisPort } from './port.js';
 import { type CallbackClient, redisCallbackPort } from './redis-callback.js';
 
@@ -12,39 +17,38 @@ import { type CallbackClient, redisCallbackPort } from './redis-callback.js';
  * @throws {OptionError} naming `redisConn`, for what is no client that rewt can use
  */
 export function asRedisPort(client: unknown): RedisPort {
-  const kind = unsupportedKind(client);
-  if (kind !== null) {
-    throw new OptionError(
-      `redisConn is ${kind}. Supported are clients of redis 2.8 to 6 (createClient), of ioredis 4 to 6 (new Redis, also with sentinels) and of iovalkey, and redis:// or rediss:// URLs.`,
-      { option: 'redisConn' },
-    );
-  }
+  if (isIoredisCluster(client)) return ioredisClusterPort(client);
   if (isIoredis(client)) return ioredisPort(client);
   if (isRedisCallback(client)) return redisCallbackPort(client);
-  if (isMisledByUrl(client as NodeRedisClient)) {
-    throw new OptionError(
+  if (isGlide(client)) return glidePort(client);
+  // Clusters, sentinels and pools have more than what makes a single client.
+  if (isNodeRedisCluster(client)) return nodeRedisClusterPort(client);
+  if (isNodeRedisSentinel(client)) return nodeRedisSentinelPort(client);
+  if (isNodeRedisPool(client)) return nodeRedisPoolPort(client);
+  if (!isNodeRedis(client)) throw refusal(`redisConn is ${inWords(client)}. ${supported}`);
+  if (isMisledByUrl(client)) {
+    throw refusal(
       'redisConn was made by createClient(url), which redis 4 and later do not read: it connects to localhost:6379. Write createClient({ url }), or give rewt the URL itself.',
-      { option: 'redisConn' },
     );
   }
-  return nodeRedisPort(client as NodeRedisClient);
+  return nodeRedisPort(client);
 }
 
-/** In words, what a client is that cannot be used; null for one that can. */
-function unsupportedKind(client: unknown): string | null {
-  if (typeof client !== 'object' || client === null) {
-    return `not a Redis client (it is ${client === null ? 'null' : `of type ${typeof client}`})`;
-  }
-  if ('customCommand' in client) return 'a client of valkey-glide';
-  if ('isCluster' in client && client.isCluster === true) return 'a cluster client of ioredis';
-  if ('nodeClient' in client) return 'a cluster client of redis (createCluster)';
-  if ('getMasterNode' in client) return 'a sentinel client of redis (createSentinel)';
-  if ('execute' in client && !('duplicate' in client)) return 'a pool of redis (createClientPool)';
+const supported =
+  'Supported are clients of redis 2.8 to 6 (createClient, createClientPool, createCluster, createSentinel), of ioredis 4 to 6 and iovalkey (new Redis, also with sentinels, new Cluster) and of valkey-glide, and redis:// or rediss:// URLs.';
+
+function refusal(message: string): OptionError {
+  return new OptionError(message, { option: 'redisConn' });
+}
+
+/** What cannot be used. */
+function inWords(client: unknown): string {
+  if (client === null) return 'not a Redis client (it is null)';
+  if (typeof client !== 'object') return `not a Redis client (it is of type ${typeof client})`;
   // A name can lie; here it only makes for better words of a refusal.
   if (client.constructor?.name === 'RedisLegacyClient') {
     return 'the legacy() view of a redis client (hand over the client itself)';
   }
-  if (isIoredis(client) || isRedisCallback(client) || isNodeRedis(client)) return null;
   return 'not a Redis client that rewt knows';
 }
 
@@ -57,7 +61,23 @@ function isRedisCallback(client: unknown): client is CallbackClient {
 }
 
 function isNodeRedis(client: unknown): client is NodeRedisClient {
-  return has(client, 'sendCommand', 'duplicate') && typeof client === 'object' && client !== null && 'isOpen' in client;
+  return has(client, 'sendCommand', 'duplicate') && hasOpenness(client);
+}
+
+function isNodeRedisCluster(client: unknown): client is NodeRedisCluster {
+  return has(client, 'sendCommand', 'nodeClient') && hasOpenness(client);
+}
+
+function isNodeRedisSentinel(client: unknown): client is NodeRedisSentinel {
+  return has(client, '_execute', 'getMasterNode') && hasOpenness(client);
+}
+
+function isNodeRedisPool(client: unknown): client is NodeRedisPool {
+  return has(client, 'sendCommand', 'execute') && !has(client, 'duplicate') && hasOpenness(client);
+}
+
+function hasOpenness(client: unknown): boolean {
+  return typeof client === 'object' && client !== null && 'isOpen' in client;
 }
 
 function has(value: unknown, ...methods: string[]): boolean {

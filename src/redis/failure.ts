@@ -50,16 +50,22 @@ const failures: readonly Failure[] = [
     message: 'Redis is at its maxmemory and takes no writes: give it more memory, or let it evict other keys.',
   },
   {
-    sign: /\b(LOADING|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|BUSY)\b/,
+    sign: /\b(LOADING|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|BUSY)\b|redirections|no valid master node/i,
     code: 'ERR_REWT_STORE_DOWN',
-    message: 'Redis is not ready to answer (it is loading, failing over, or busy with a script).',
+    message: 'Redis is not ready to answer (it is loading, failing over, moving slots, or busy with a script).',
     passing: true,
   },
   {
     sign: /\bMOVED\b|\bASK\b|\bCROSSSLOT\b/,
     code: 'ERR_REWT_STORE_DOWN',
     message:
-      'This Redis is one node of a cluster, and not the one that holds the namespace: clusters are not supported.',
+      'This Redis is one node of a cluster, and not the one that holds the namespace: hand rewt a cluster client (createCluster of redis, new Cluster of ioredis).',
+  },
+  {
+    sign: /not open yet|not connected yet/,
+    code: 'ERR_REWT_STORE_DOWN',
+    message: 'The Redis client that rewt was handed has not been connected yet: await its connect() first.',
+    passing: true,
   },
   {
     sign: /client is closed|connection is closed|connection is already closed|NR_CLOSED/i,
@@ -67,7 +73,7 @@ const failures: readonly Failure[] = [
     message: 'The Redis client that rewt was handed has been closed: close rewt first, or hand it an open client.',
   },
   {
-    sign: /ECONNRESET|EPIPE|UNCERTAIN_STATE|connection lost|closed unexpectedly|disconnects client/i,
+    sign: /ECONNRESET|EPIPE|UNCERTAIN_STATE|connection lost|closed unexpectedly|disconnects client|client is offline/i,
     code: 'ERR_REWT_STORE_DOWN',
     message: 'The connection to Redis was lost.',
     passing: true,

@@ -1,5 +1,6 @@
 /** ioredis 4 to 6 and iovalkey, with a fixed address or through sentinels. */
 
+import type { Caveat } from '../stores/store.js';
 import { createPort } from './client-port.js';
 import type { Dialect } from './connection.js';
 import { sendAll } from './outcomes.js';
@@ -9,7 +10,7 @@ import type { RedisPort } from './port.js';
 export interface IoredisClient {
   readonly status: string;
   readonly options: IoredisOptions;
-  readonly stream?: { unref?(): void } | undefined;
+  readonly stream?: Stream | undefined;
   call(name: string, ...args: string[]): Promise<unknown>;
   subscribe(channel: string): Promise<unknown>;
   ping(): Promise<unknown>;
@@ -19,11 +20,27 @@ export interface IoredisClient {
   disconnect(): void;
 }
 
+interface Stream {
+  readonly remoteAddress?: string | undefined;
+  readonly remotePort?: number | undefined;
+  unref?(): void;
+}
+
 interface IoredisOptions {
+  readonly host?: string | undefined;
+  readonly port?: number | undefined;
   readonly keyPrefix?: string | Buffer | null | undefined;
   readonly enableAutoPipelining?: boolean | undefined;
   readonly sentinels?: readonly unknown[] | null | undefined;
+  /** False by default; absent where the version knows no such option. */
+  readonly failoverDetector?: boolean | undefined;
 }
+
+const slowFailover: Caveat = {
+  code: 'REWT_CLIENT_SLOW_FAILOVER',
+  message:
+    'This ioredis client notices a planned failover only when the old master is demoted, some ten seconds later: until then that takes writes, rotations and revocations among them, which are lost. Make the client with failoverDetector: true.',
+};
 
 export const ioredis: Dialect<IoredisClient> = {
   name: 'ioredis',
@@ -61,6 +78,8 @@ export function oneShot(sentinels: boolean): object {
     keyPrefix: '',
     retryStrategy: null,
     sentinelRetryStrategy: null,
+    // Its connections to the sentinels would keep the process alive; the user's client is watched instead.
+    failoverDetector: false,
     reconnectOnError: null,
     enableOfflineQueue: false,
     autoResendUnfulfilledCommands: false,
@@ -71,17 +90,29 @@ export function oneShot(sentinels: boolean): object {
 }
 
 export function ioredisPort(client: IoredisClient): RedisPort {
-  const { keyPrefix, enableAutoPipelining, sentinels } = client.options;
+  const { keyPrefix, enableAutoPipelining, sentinels, failoverDetector } = client.options;
   // `call` adds the prefix in some versions and not in others, and auto-pipelining breaks it in version 4.
   const usable = !keyPrefix && !enableAutoPipelining;
+
+  let master: string | undefined;
+  /** Where the user's client is connected, or was last. */
+  function currentMaster(): string | undefined {
+    const { remoteAddress, remotePort } = client.stream ?? {};
+    if (remotePort !== undefined) master = `${remoteAddress}:${remotePort}`;
+    return master;
+  }
+
   return createPort(ioredis, {
     client,
     keyPrefix: String(keyPrefix ?? ''),
+    caveats: sentinels && failoverDetector === false ? [slowFailover] : [],
     // "wait": made with lazyConnect and not connected yet; a command would connect it, and make the user's own `connect()` fail.
     lend() {
       if (!usable || client.status === 'wait') return null;
       return (commands) => sendAll(([name, ...args]) => client.call(name, ...args), commands);
     },
     create: () => client.duplicate(oneShot(Boolean(sentinels))),
+    // A fixed address may stand for several hosts; only sentinels name one.
+    ...(sentinels ? { ownerOf: currentMaster } : {}),
   });
 }

@@ -35,7 +35,7 @@ function namesOf(key: string, ring: string, tag: string): RedisNames {
 }
 
 /** What Redis Cluster hashes instead of the whole name: what is between the first "{" and the next "}", if it is not empty. */
-function hashTag(name: string): string | null {
+export function hashTag(name: string): string | null {
   const open = name.indexOf('{');
   const close = open < 0 ? -1 : name.indexOf('}', open + 1);
   return close > open + 1 ? name.slice(open + 1, close) : null;

@@ -1,9 +1,9 @@
-/** node-redis 4 to 6 (`createClient`). One that its user has not opened is left alone: to open it would make the user's own `connect()` fail. */
+/** node-redis 4 to 6 (`createClient`), and what its pools, clusters and sentinels share. One that its user has not opened is left alone: to open it would make the user's own `connect()` fail. */
 
 import { createPort } from './client-port.js';
 import type { Dialect } from './connection.js';
 import { sendAll } from './outcomes.js';
-import type { RedisPort } from './port.js';
+import type { Command, Outcomes, RedisPort } from './port.js';
 
 /** What rewt uses of such a client. */
 export interface NodeRedisClient {
@@ -38,11 +38,29 @@ export const nodeRedis: Dialect<NodeRedisClient> = {
   open(client, lost) {
     client.on('error', lost);
     client.on('end', lost);
+    connecting.add(client);
+    client.on(endableFrom(client), () => connecting.delete(client));
     client.unref();
     return client.connect();
   },
-  end: (client) => (client.destroy ? client.destroy() : client.disconnect?.()),
+  end(client) {
+    // Ended earlier, it would connect all the same, and could not be ended any more.
+    if (connecting.has(client)) client.on(endableFrom(client), () => destroy(client));
+    else return destroy(client);
+  },
 };
+
+/** Version 4, ended before it is ready, rejects promises that nobody can catch. */
+function endableFrom(client: NodeRedisClient): string {
+  return client.destroy ? 'connect' : 'ready';
+}
+
+/** Those of rewt's own that cannot be ended yet. */
+const connecting = new WeakSet<NodeRedisClient>();
+
+function destroy(client: NodeRedisClient): unknown {
+  return client.destroy ? client.destroy() : client.disconnect?.();
+}
 
 /** Settings of a client of rewt's own: fails at once instead of queueing, has no timer that keeps a process alive, and hears invalidations (RESP2). */
 export function oneShot(socket: object | undefined): object {
@@ -70,6 +88,35 @@ export function isMisledByUrl({ options }: NodeRedisClient): boolean {
   return url !== '' && !/^redis:\/\/(localhost|127\.0\.0\.1)(:6379)?(\/0?)?$/.test(url);
 }
 
+/** A client among those that a pool, a cluster or a sentinel client has, as one of rewt's own. */
+export function duplicateOf(client: NodeRedisClient): NodeRedisClient {
+  return client.duplicate(oneShot(client.options?.socket));
+}
+
+/** Sends all commands on this one connection. */
+export function sendOn(client: Pick<NodeRedisClient, 'sendCommand'>, commands: readonly Command[]): Promise<Outcomes> {
+  return sendAll((command) => client.sendCommand(command), commands);
+}
+
+/** What the shapes that hold several clients have in common. */
+export interface ManyClients {
+  readonly isOpen: boolean;
+  /** Version 6. `sendCommand` adds no prefix. */
+  readonly _keyPrefix?: string | Buffer | undefined;
+}
+
+/**
+ * Throws while such a client is not open: of one that was never open, rewt has no options to make a client of its own.
+ * Their own errors then are of no use (a TypeError, say).
+ */
+export function opennessOf(client: ManyClients): () => void {
+  let everOpen = false;
+  return () => {
+    everOpen ||= client.isOpen;
+    if (!client.isOpen) throw new Error(everOpen ? 'the client is closed' : 'the client is not open yet');
+  };
+}
+
 export function nodeRedisPort(client: NodeRedisClient): RedisPort {
   let everOpen = false;
   return createPort(nodeRedis, {
@@ -80,8 +127,8 @@ export function nodeRedisPort(client: NodeRedisClient): RedisPort {
       everOpen ||= client.isOpen;
       if (!everOpen) return null;
       const promising = client.options?.legacyMode ? (client.v4 ?? client) : client;
-      return (commands) => sendAll((command) => promising.sendCommand(command), commands);
+      return (commands) => sendOn(promising, commands);
     },
-    create: () => client.duplicate(oneShot(client.options?.socket)),
+    create: () => duplicateOf(client),
   });
 }

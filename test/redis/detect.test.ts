@@ -8,7 +8,7 @@ import { asRedisPort } from '../../src/redis/detect.js';
 import { redisStore, redisStoreFor } from '../../src/stores/redis.js';
 import type { Store, SwapAnswer } from '../../src/stores/store.js';
 import { type RedisServer, startRedis } from '../servers.js';
-import { clients, redis2, redis3 } from './clients.js';
+import { clientNamed, clients, redis2, redis3, redis4, redis5 } from './clients.js';
 
 const limits = { timeoutMs: 5_000 };
 const secret = 'a-secret-of-at-least-thirty-two-bytes-000000';
@@ -108,13 +108,13 @@ describe('a borrowed client', () => {
   });
 
   it.each([
-    ['redis 2.8', (prefix: string) => clients[0]?.[1](server.port, { prefix })],
-    ['redis 3.1', (prefix: string) => clients[1]?.[1](server.port, { prefix })],
-    ['redis 6', (keyPrefix: string) => clients[2]?.[1](server.port, { keyPrefix })],
-    ['ioredis 6', (keyPrefix: string) => clients[3]?.[1](server.port, { keyPrefix })],
+    ['redis 2.8', (prefix: string) => clientNamed('redis 2.8')(server.port, { prefix })],
+    ['redis 3.1', (prefix: string) => clientNamed('redis 3.1')(server.port, { prefix })],
+    ['redis 6', (keyPrefix: string) => clientNamed('redis 6')(server.port, { keyPrefix })],
+    ['ioredis 6', (keyPrefix: string) => clientNamed('ioredis 6')(server.port, { keyPrefix })],
   ])('of %s with a key prefix has it in front of K once, as its user sees it', async (_, connect) => {
     const prefix = `${randomUUID()}:`;
-    const { client, close } = (await connect(prefix)) ?? expect.fail('no client');
+    const { client, close } = await connect(prefix);
     disposals.push(close);
     expect((await write(storeOf(client), 'rewt')).swapped).toBe(true);
     const names = (await server.cli('KEYS', `*${prefix}*`)).split('\n').sort();
@@ -122,22 +122,22 @@ describe('a borrowed client', () => {
   });
 
   it.each([
-    ['redis 2.8 with return_buffers', () => clients[0]?.[1](server.port, { return_buffers: true })],
-    ['redis 3.1 with return_buffers', () => clients[1]?.[1](server.port, { return_buffers: true })],
-    ['redis 3.1 with string_numbers', () => clients[1]?.[1](server.port, { string_numbers: true })],
+    ['redis 2.8 with return_buffers', () => clientNamed('redis 2.8')(server.port, { return_buffers: true })],
+    ['redis 3.1 with return_buffers', () => clientNamed('redis 3.1')(server.port, { return_buffers: true })],
+    ['redis 3.1 with string_numbers', () => clientNamed('redis 3.1')(server.port, { string_numbers: true })],
     [
       'redis 6 that maps strings to Buffers',
       () =>
-        clients[2]?.[1](server.port, {
+        clientNamed('redis 6')(server.port, {
           commandOptions: { typeMapping: { [RESP_TYPES.BLOB_STRING]: Buffer } },
         }),
     ],
-    ['redis 6 on RESP2', () => clients[2]?.[1](server.port, { RESP: 2, maintNotifications: 'disabled' })],
-    ['ioredis 6 with auto-pipelining', () => clients[3]?.[1](server.port, { enableAutoPipelining: true })],
-    ['ioredis 6 on RESP2', () => clients[3]?.[1](server.port, { protocol: 2 })],
-    ['ioredis 6 with stringNumbers', () => clients[3]?.[1](server.port, { stringNumbers: true })],
+    ['redis 6 on RESP2', () => clientNamed('redis 6')(server.port, { RESP: 2, maintNotifications: 'disabled' })],
+    ['ioredis 6 with auto-pipelining', () => clientNamed('ioredis 6')(server.port, { enableAutoPipelining: true })],
+    ['ioredis 6 on RESP2', () => clientNamed('ioredis 6')(server.port, { protocol: 2 })],
+    ['ioredis 6 with stringNumbers', () => clientNamed('ioredis 6')(server.port, { stringNumbers: true })],
   ])('of %s reads and writes like any other', async (_, connect) => {
-    const { client, close } = (await connect()) ?? expect.fail('no client');
+    const { client, close } = await connect();
     disposals.push(close);
     const store = storeOf(client);
     const namespace = randomUUID();
@@ -148,22 +148,42 @@ describe('a borrowed client', () => {
   });
 });
 
+describe('a client is recognised, before it is connected,', () => {
+  const rootNodes = { rootNodes: [{ url: 'redis://127.0.0.1:1' }] };
+  const sentinel = { name: 'x', sentinelRootNodes: [{ host: '127.0.0.1', port: 1 }] };
+  it.each([
+    ['redis 4', () => redis4.createClient({}), 'node-redis', []],
+    ['a pool of redis 5', () => redis5.createClientPool({}), 'node-redis', []],
+    ['a pool of redis 6', () => createClientPool(), 'node-redis', []],
+    ['a sentinel client of redis 5', () => redis5.createSentinel(sentinel), 'node-redis', []],
+    ['a sentinel client of redis 6', () => createSentinel(sentinel), 'node-redis', []],
+    ['a cluster client of redis 4', () => redis4.createCluster(rootNodes), 'node-redis', ['REWT_CLIENT_NO_RECOVERY']],
+    ['a cluster client of redis 5', () => redis5.createCluster(rootNodes), 'node-redis', ['REWT_CLIENT_NO_RECOVERY']],
+    ['a cluster client of redis 6', () => createCluster(rootNodes), 'node-redis', []],
+    ['ioredis', () => new Redis({ lazyConnect: true }), 'ioredis', []],
+    ['a cluster client of ioredis', () => new Cluster([{ port: 1 }], { lazyConnect: true }), 'ioredis', []],
+    ['valkey-glide', () => ({ customCommand() {}, invokeScript() {} }), 'glide', []],
+  ])('%s, and its user is told what it cannot do', (_, make, dialect, codes) => {
+    const port = asRedisPort(make());
+    expect(port.dialect).toBe(dialect);
+    expect(port.caveats.map(({ code }) => code)).toEqual(codes);
+    for (const { message } of port.caveats) expect(message).toMatch(/redis 6\.$/);
+  });
+
+  it.each([
+    ['a client', () => createClient({ keyPrefix: 'app:' })],
+    ['a pool', () => createClientPool({ keyPrefix: 'app:' })],
+    ['a cluster client', () => createCluster({ ...rootNodes, keyPrefix: 'app:' })],
+    ['a sentinel client', () => createSentinel({ ...sentinel, keyPrefix: 'app:' })],
+    ['a cluster client of ioredis', () => new Cluster([{ port: 1 }], { lazyConnect: true, keyPrefix: 'app:' })],
+  ])('%s, with its key prefix', (_, make) => {
+    expect(asRedisPort(make()).keyPrefix).toBe('app:');
+  });
+});
+
 describe('what cannot be used is refused at once', () => {
   it.each([
-    ['a cluster client of redis', () => createCluster({ rootNodes: [] }), 'createCluster'],
-    [
-      'a sentinel client of redis',
-      () => createSentinel({ name: 'x', sentinelRootNodes: [{ host: '127.0.0.1', port: 1 }] }),
-      'createSentinel',
-    ],
-    ['a pool of redis', () => createClientPool(), 'createClientPool'],
     ['the legacy view of a client', () => createClient().legacy(), 'legacy()'],
-    [
-      'a cluster client of ioredis',
-      () => new Cluster([{ port: 1 }], { lazyConnect: true }),
-      'cluster client of ioredis',
-    ],
-    ['a client of valkey-glide', () => ({ customCommand() {}, invokeScript() {} }), 'valkey-glide'],
     ['the module', () => redis2, 'not a Redis client that rewt knows'],
     ['the other module', () => redis3, 'not a Redis client that rewt knows'],
     ['an empty object', () => ({}), 'not a Redis client that rewt knows'],

@@ -21,6 +21,11 @@ describe('a failure of Redis or of its client', () => {
     ["OOM command not allowed when used memory > 'maxmemory'.", 'FULL'],
     ['LOADING Redis is loading the dataset in memory', 'DOWN'],
     ['MOVED 1234 10.0.0.1:6379', 'DOWN'],
+    ['Too many Cluster redirections. Last error: Error: Connection is closed.', 'DOWN'],
+    ['Too many Cluster redirections. Last error: ReplyError: NOAUTH Authentication required.', 'DENIED'],
+    ['no valid master node', 'DOWN'],
+    ['The client is offline', 'DOWN'],
+    ['the client is not open yet', 'DOWN'],
     ['The client is closed', 'CLOSED'],
     ['Connection is closed.', 'CLOSED'],
     ['connect ECONNREFUSED 127.0.0.1:1', 'DOWN'],
@@ -35,6 +40,11 @@ describe('a failure of Redis or of its client', () => {
     expect(error.message).not.toMatch(/canary|bob|host/);
     expect(error.cause).toBeUndefined();
     expect(inspect(error, { showHidden: true })).not.toMatch(/canary|bob/);
+  });
+
+  it('tells what to do about one node of a cluster, and about a client that is not connected', () => {
+    expect(asStoreError(new Error('MOVED 1234 10.0.0.1:6379')).message).toContain('cluster client');
+    expect(asStoreError(new Error('the client is not open yet')).message).toContain('await its connect()');
   });
 
   it('stays what it is where it is one of rewt', () => {
@@ -52,6 +62,14 @@ describe('a failure of Redis or of its client', () => {
     ['TRYAGAIN', true],
     ['BUSY Redis is busy running a script', true],
     ['read ECONNRESET', true],
+    ['CLUSTERDOWN Hash slot not served', true],
+    ['Too many Cluster redirections', true],
+    ['Too many Cluster redirections. Last error: ReplyError: CLUSTERDOWN The cluster is down', true],
+    ['Too many Cluster redirections. Last error: ReplyError: MOVED 1 10.0.0.1:6379', true],
+    ['no valid master node', true],
+    ['The client is offline', true],
+    ['the client is not open yet', true],
+    ['MOVED 1 10.0.0.1:6379', false],
     ['connect ECONNREFUSED', false],
     ['OOM', false],
     ['NOPERM', false],

@@ -73,10 +73,10 @@ const idOf = (line: string | undefined): string => /\bid=(\d+)/.exec(line ?? '')
 
 describe.each(clients)('through %s', (_, connect) => {
   it.each([
-    ['DEL', (key: string) => ['DEL', key], 'revoked'],
-    ['SET', (key: string) => ['SET', key, 'x'.repeat(40)], 'revoked'],
-    ['FLUSHALL', () => ['FLUSHALL'], 'revoked'],
-    ['UNLINK of both keys', (key: string) => ['UNLINK', key, `{${key}}:ring`], 'revoked'],
+    ['DEL', (key: string) => ['DEL', key]],
+    ['SET', (key: string) => ['SET', key, 'x'.repeat(40)]],
+    ['FLUSHALL', () => ['FLUSHALL']],
+    ['UNLINK of both keys', (key: string) => ['UNLINK', key, `{${key}}:ring`]],
   ] as const)('an operator’s %s reaches a member that nobody uses', async (_, command) => {
     const alone = await startRedis();
     disposals.push(alone.stop);

@@ -1,0 +1,98 @@
+/** The Cluster client of ioredis 5, 6 and iovalkey, which sends a command where its map of slots says, and follows redirections. */
+
+import { createPort } from './client-port.js';
+import { type IoredisClient, ioredis, oneShot } from './ioredis.js';
+import { sendAll } from './outcomes.js';
+import type { Command, Outcomes, RedisPort } from './port.js';
+import { slotOf } from './slot.js';
+
+/** What rewt uses of such a client. */
+export interface IoredisCluster {
+  readonly isCluster: true;
+  readonly status: string;
+  readonly options: {
+    readonly keyPrefix?: string | Buffer | null | undefined;
+    readonly enableAutoPipelining?: boolean | undefined;
+  };
+  /** By slot, the addresses of the nodes that have it, the owner's first. */
+  readonly slots: readonly (readonly string[] | undefined)[];
+  call(name: string, ...args: string[]): Promise<unknown>;
+  nodes(role: 'master'): readonly IoredisClient[];
+  refreshSlotsCache(): void;
+}
+
+/** Without a key to go by, the cluster would send them to any node. */
+const keyless: ReadonlySet<string> = new Set(['CLIENT', 'INFO', 'WAIT']);
+
+export function isIoredisCluster(client: unknown): client is IoredisCluster {
+  if (typeof client !== 'object' || client === null) return false;
+  return (
+    'isCluster' in client &&
+    client.isCluster === true &&
+    'nodes' in client &&
+    typeof client.nodes === 'function' &&
+    'call' in client &&
+    typeof client.call === 'function'
+  );
+}
+
+export function ioredisClusterPort(cluster: IoredisCluster): RedisPort {
+  const { keyPrefix, enableAutoPipelining } = cluster.options;
+  const usable = !keyPrefix && !enableAutoPipelining;
+  const ownerOf = (key: string): string | undefined => cluster.slots[slotOf(key)]?.[0];
+
+  function assertConnected(): void {
+    // Made with lazyConnect: a command would connect it, and make the user's own `connect()` fail.
+    if (cluster.status === 'wait') throw new Error('the client is not connected yet');
+    if (cluster.status === 'end') throw new Error('connection is closed');
+  }
+
+  /** The cluster's own connection to the node that holds the key. */
+  function ownerNode(key: string): IoredisClient {
+    assertConnected();
+    const owner = ownerOf(key);
+    const node = cluster.nodes('master').find(({ options: { host, port } }) => `${host}:${port}` === owner);
+    // Between two looks at who is there; the next one is under way, or starts here.
+    if (node === undefined) throw moved();
+    return node;
+  }
+
+  function moved(): Error {
+    cluster.refreshSlotsCache();
+    return new Error('connection lost');
+  }
+
+  function lent(commands: readonly Command[], key: string): Promise<Outcomes> {
+    // In lower case, as iovalkey looks for keys in no other.
+    return sendAll(
+      ([name, ...args]) => (keyless.has(name) ? ownerNode(key) : cluster).call(name.toLowerCase(), ...args),
+      commands,
+    );
+  }
+
+  const port = createPort(ioredis, {
+    client: cluster,
+    keyPrefix: String(keyPrefix ?? ''),
+    lend() {
+      assertConnected();
+      return usable ? lent : null;
+    },
+    create: (key) => ownerNode(key).duplicate({ ...oneShot(false), readOnly: false }),
+    ownerOf,
+    scope: (key) => String(slotOf(key)),
+  });
+
+  return {
+    ...port,
+    async send(commands, key) {
+      const outcomes = await port.send(commands, key);
+      return outcomes.map((outcome) => {
+        // A node's end is not the cluster's, which looks for the new owner.
+        if (!(outcome instanceof Error) || !/connection is closed|\bMOVED\b/i.test(outcome.message)) return outcome;
+        if (cluster.status === 'end') return outcome;
+        port.abandon();
+        return moved();
+      });
+    },
+  };
+}

@@ -1,0 +1,72 @@
+/** Cluster clients of node-redis 4 to 6 (`createCluster`). */
+
+import type { Caveat } from '../stores/store.js';
+import { createPort } from './client-port.js';
+import { duplicateOf, type ManyClients, type NodeRedisClient, nodeRedis, opennessOf, sendOn } from './node-redis.js';
+import { sendAll } from './outcomes.js';
+import type { Command, Outcomes, RedisPort } from './port.js';
+import { slotOf } from './slot.js';
+
+/** What rewt uses of such a client. */
+export interface NodeRedisCluster extends ManyClients {
+  readonly slots: readonly ({ readonly master: ClusterNode } | undefined)[];
+  /** Versions 5 and 6. */
+  readonly _slots?: { rediscover(startWith: unknown, excluded?: unknown): unknown };
+  nodeClient(node: ClusterNode): NodeRedisClient | Promise<NodeRedisClient>;
+  sendCommand(firstKey: string, isReadonly: false, args: readonly string[]): Promise<unknown>;
+}
+
+interface ClusterNode {
+  readonly address: string;
+}
+
+const noRecovery: Caveat = {
+  code: 'REWT_CLIENT_NO_RECOVERY',
+  message:
+    'A cluster client (createCluster) of redis 4 or 5 never finds the new master of a node that died: every call fails from then on, until the process restarts. Update to redis 6.',
+};
+
+export function nodeRedisClusterPort(client: NodeRedisCluster): RedisPort {
+  const mustBeOpen = opennessOf(client);
+  const ownerOf = (key: string): ClusterNode | undefined => client.slots[slotOf(key)]?.master;
+
+  async function ownerClient(key: string): Promise<NodeRedisClient> {
+    const owner = ownerOf(key);
+    // So it is, too, while the client is being opened.
+    if (!owner) throw new Error('CLUSTERDOWN no node is known to hold the slot');
+    return client.nodeClient(owner);
+  }
+
+  /** By the owner's client: the cluster's own `sendCommand` asks all nodes where a command names no key, WAIT for one. */
+  async function send(commands: readonly Command[], key: string): Promise<Outcomes> {
+    const outcomes = await sendOn(await ownerClient(key), commands);
+    // But only that learns from a redirection which slots have moved.
+    if (!outcomes.some(isRedirection)) return outcomes;
+    return sendAll((command) => client.sendCommand(key, false, command), commands);
+  }
+
+  return createPort(nodeRedis, {
+    client,
+    keyPrefix: String(client._keyPrefix ?? ''),
+    caveats: recovers(client) ? [] : [noRecovery],
+    lend() {
+      mustBeOpen();
+      return send;
+    },
+    async create(key) {
+      mustBeOpen();
+      return duplicateOf(await ownerClient(key));
+    },
+    ownerOf: (key) => ownerOf(key)?.address,
+    scope: (key) => String(slotOf(key)),
+  });
+}
+
+/** From version 6 on, a cluster client that looks for its nodes can leave out those that it cannot reach. */
+function recovers({ _slots }: NodeRedisCluster): boolean {
+  return _slots !== undefined && _slots.rediscover.length > 1;
+}
+
+function isRedirection(outcome: unknown): boolean {
+  return outcome instanceof Error && /^(MOVED|ASK) /.test(outcome.message);
+}

@@ -1,0 +1,26 @@
+/** Pools of node-redis 5 and 6 (`createClientPool`). */
+
+import { createPort } from './client-port.js';
+import { duplicateOf, type ManyClients, type NodeRedisClient, nodeRedis, opennessOf, sendOn } from './node-redis.js';
+import type { RedisPort } from './port.js';
+
+/** What rewt uses of a pool. */
+export interface NodeRedisPool extends ManyClients {
+  execute<T>(task: (client: NodeRedisClient) => Promise<T>): Promise<T>;
+}
+
+export function nodeRedisPoolPort(pool: NodeRedisPool): RedisPort {
+  const mustBeOpen = opennessOf(pool);
+  return createPort(nodeRedis, {
+    client: pool,
+    keyPrefix: String(pool._keyPrefix ?? ''),
+    lend() {
+      mustBeOpen();
+      return (commands) => pool.execute((client) => sendOn(client, commands));
+    },
+    create() {
+      mustBeOpen();
+      return pool.execute(async (client) => duplicateOf(client));
+    },
+  });
+}
