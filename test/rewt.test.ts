@@ -272,6 +272,19 @@ describe('what a Rewt tells', () => {
     }
   });
 
+  test('of a known trap of the client goes there too, at once, with its remedy', () => {
+    const told: unknown[] = [];
+    const listen = (message: unknown) => told.push(message);
+    subscribe('rewt:warning', listen);
+    try {
+      const caveat = { code: 'REWT_CLIENT_NO_RECOVERY', message: 'It never recovers. Update it.' };
+      new Rewt({ store: { ...memoryStore(), caveats: [caveat] }, redisNamespace: 'trapped' });
+      expect(told).toEqual([{ namespace: 'trapped', ...caveat }]);
+    } finally {
+      unsubscribe('rewt:warning', listen);
+    }
+  });
+
   test('in status() is kids and times and no secret', async () => {
     const store = memoryStore();
     const rewt = new Rewt({ store });

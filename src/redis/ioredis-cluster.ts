@@ -44,7 +44,8 @@ export function ioredisClusterPort(cluster: IoredisCluster): RedisPort {
   function assertConnected(): void {
     // Made with lazyConnect: a command would connect it, and make the user's own `connect()` fail.
     if (cluster.status === 'wait') throw new Error('the client is not connected yet');
-    if (cluster.status === 'end') throw new Error('connection is closed');
+    // Before it has ended, a command would wait for ever.
+    if (cluster.status === 'end' || cluster.status === 'disconnecting') throw new Error('connection is closed');
   }
 
   /** The cluster's own connection to the node that holds the key. */
