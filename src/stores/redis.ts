@@ -38,6 +38,7 @@ export function redisStore(port: RedisPort): Store {
   /** Sends until there is an answer or a failure that lasts; throws at the deadline, whatever the client does. */
   async function ask(commands: readonly Command[], key: string, timeoutMs: number): Promise<Answer> {
     const deadlineMs = performance.now() + timeoutMs;
+    let last: StoreError | undefined;
     const asking = async (): Promise<Answer> => {
       for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)) {
         if (closed) throw closedError();
@@ -46,12 +47,15 @@ export function redisStore(port: RedisPort): Store {
         const error = failureAmong(outcomes);
         if (error === null) return asAnswer(outcomes.at(-1));
         // Both scripts may be sent again: a read changes nothing, a swap is known by its text and done no later than its last instant.
-        if (!isPassing(error) || performance.now() + pauseMs >= deadlineMs) throw asStoreError(error);
+        last = asStoreError(error);
+        if (!isPassing(error) || performance.now() + pauseMs >= deadlineMs) throw last;
         await sleep(pauseMs);
       }
     };
     return within(timeoutMs, asking(), () => {
       port.abandon();
+      // What Redis said before says more than its silence now.
+      if (last !== undefined) return last;
       return new StoreError(
         'ERR_REWT_STORE_TIMEOUT',
         'Redis did not answer in time: see whether it is up and reachable (and whether it speaks TLS, if the URL says rediss), or allow a longer storeTimeout.',
