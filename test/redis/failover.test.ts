@@ -156,7 +156,7 @@ describe('replicas', () => {
     await setup.inSync();
     const replica = setup.nodes.find((node) => node !== master) as RedisServer;
     expect(await epochAt(replica, namespace)).toBe(0);
-    const astray = rewtOn(replica.url, namespace, { storeTimeout: 0.2 });
+    const astray = rewtOn(replica.url, namespace, { storeTimeout: 2 });
     expect(await codeOf(astray.ready())).toBe('ERR_REWT_STORE_READ_ONLY');
   });
 
