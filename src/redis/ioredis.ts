@@ -109,6 +109,8 @@ export function ioredisPort(client: IoredisClient): RedisPort {
     // "wait": made with lazyConnect and not connected yet; a command would connect it, and make the user's own `connect()` fail.
     lend() {
       if (!usable || client.status === 'wait') return null;
+      // With the detector it may end for good when a master dies, although nobody ended it: then it is worked beside.
+      if (client.status === 'end' && sentinels && failoverDetector) return null;
       return (commands) => sendAll(([name, ...args]) => client.call(name, ...args), commands);
     },
     create: () => client.duplicate(oneShot(Boolean(sentinels))),

@@ -160,6 +160,18 @@ describe('replicas', () => {
     expect(await codeOf(astray.ready())).toBe('ERR_REWT_STORE_READ_ONLY');
   });
 
+  test('and masters are found without the client, where a failover detector has ended it', async () => {
+    const { client, close } = await named(sentinelClients, 'ioredis 6')(setup, { failoverDetector: true });
+    disposals.push(close);
+    const rewt = rewtOn(client, randomUUID());
+    const token = await rewt.sign({ sub: 'a' });
+    (client as { disconnect(): void }).disconnect();
+    await until('it has ended', async () => (client as { status: string }).status === 'end');
+    const { epoch } = await rewt.revoke();
+    expect(epoch).toBe(1);
+    expect(await codeOf(rewt.verify(token))).toBe('ERR_REWT_UNKNOWN_KEY');
+  });
+
   test('hear nothing of reads, which change nothing', async () => {
     const master = await setup.master();
     const rewt = rewtOn(master.url, randomUUID(), { maxStaleness: 0 });

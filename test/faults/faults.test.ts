@@ -1,0 +1,19 @@
+/** The fault suite's promises, held on every run of the tests for four of its faults: what happened is counted, how fast it was is not. */
+import { describe, expect, it } from 'vitest';
+import type { RewtOptions } from '../../src/options.js';
+import { masterKilled } from './sentinel.js';
+import { brokenPromises, type Fault, play } from './stage.js';
+import { killed, pushKilled, stopped } from './standalone.js';
+
+/** Seconds: an outage that a busy machine draws out is still shorter than `maxStaleness`. */
+const patient: RewtOptions = { ttl: 60, tokenLifetime: 20, maxStaleness: 25, clockTolerance: 0.5, storeTimeout: 3 };
+
+const faults: readonly Fault[] = [killed, stopped, pushKilled, masterKilled];
+
+describe('members that sign and verify without pause keep every promise', () => {
+  it.each(faults.map((fault) => [fault.title, fault] as const))('%s', { timeout: 120_000 }, async (_, fault) => {
+    const row = await play(fault, patient);
+    expect(brokenPromises(row)).toEqual([]);
+    expect(row.spreadMs.length).toBeGreaterThan(3);
+  });
+});

@@ -1,0 +1,27 @@
+/** All faults, in the order of the table. */
+import * as cluster from './cluster.js';
+import * as sentinel from './sentinel.js';
+import type { Fault } from './stage.js';
+import * as standalone from './standalone.js';
+
+export const faults: readonly Fault[] = [
+  standalone.nothing,
+  standalone.noPush,
+  standalone.killed,
+  standalone.killedAtRotation,
+  standalone.halfMinute,
+  standalone.killedEmpty,
+  standalone.stopped,
+  standalone.stoppedLong,
+  standalone.blackHole,
+  standalone.flushed,
+  standalone.evicted,
+  standalone.reloaded,
+  standalone.pushKilled,
+  sentinel.masterKilled,
+  sentinel.rotationLost,
+  sentinel.revocationLost,
+  cluster.ownerKilled,
+  cluster.failedOver,
+  cluster.resharded,
+];
