@@ -189,9 +189,17 @@ export const sentinelClients: Named<SentinelAddress> = [
 /** Takes a while to load, which only the tests that use it should wait for. */
 const loadGlide = () => import('@valkey/valkey-glide');
 
+/** A busy machine takes its time to connect. */
+const patience = { advancedConfiguration: { connectionTimeout: 20_000 } };
+
 export const connectGlide: Connect = async (port, options) => {
   const { GlideClient } = await loadGlide();
-  const client = await GlideClient.createClient({ addresses: [{ host, port }], requestTimeout: 5_000, ...options });
+  const client = await GlideClient.createClient({
+    addresses: [{ host, port }],
+    requestTimeout: 5_000,
+    ...patience,
+    ...options,
+  });
   return { client, close: async () => client.close() };
 };
 
@@ -200,6 +208,7 @@ export const connectGlideCluster: ConnectTo<readonly Address[]> = async (address
   const client = await GlideClusterClient.createClient({
     addresses: [...addresses],
     requestTimeout: 5_000,
+    ...patience,
     ...options,
   });
   return { client, close: async () => client.close() };

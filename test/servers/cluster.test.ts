@@ -54,7 +54,8 @@ test('a slot moves with all its keys, which are apart for a while', async () => 
   await cluster.migrate(kept, to, async () => {
     const slot = await slotText();
     apart = await Promise.all([from, to].map((node) => node.cli('CLUSTER', 'COUNTKEYSINSLOT', slot)));
-    await expect(from.cli('MGET', kept, other, heard)).rejects.toThrow('TRYAGAIN');
+    // Redis 6 sends one to the new owner, where the rest is missing.
+    await expect(from.cli('MGET', kept, other, heard)).rejects.toThrow(/TRYAGAIN|ASK/);
   });
   expect(apart).toEqual(['2', '1']);
   expect(await cluster.ownerOf(kept)).toBe(to);
