@@ -296,6 +296,7 @@ describe('what a Rewt tells', () => {
       ageSeconds: null,
       keyring: null,
     });
+    await rewt.ready();
     await rewt.rotate({ force: true });
     const { keyring, copy } = rewt.status();
     expect(copy).toBe('usable');

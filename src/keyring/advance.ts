@@ -110,9 +110,12 @@ export function advance(found: Seen, policy: Policy, known: Known, mint: Mint): 
   const due = nowMs >= ring.current.expiresAt - Math.min(policy.clockToleranceMs, ring.ttl / 4);
   if (key === null) {
     // Rows 5 and 8: whether K went at its time or before it tells the schedule from an operator's DEL.
-    return due ? rotate('late rotation', seen, ring, policy, mint) : revoke('brake', seen, ring, policy, mint);
+    const late = asLastSeen(ring, known);
+    return due ? rotate('late rotation', seen, late, policy, mint) : revoke('brake', seen, ring, policy, mint);
   }
-  if (key.value === ring.next.secret) return rotate('late rotation', seen, ring, policy, mint); // row 5
+  if (key.value === ring.next.secret) {
+    return rotate('late rotation', seen, asLastSeen(ring, known), policy, mint); // row 5
+  }
   if (key.value === ring.current.secret) {
     const expiresAt = key.expiresAtMs ?? ring.current.expiresAt;
     const leadMs = Math.min(policy.leadMs, ring.ttl / 4);
@@ -123,7 +126,8 @@ export function advance(found: Seen, policy: Policy, known: Known, mint: Mint): 
   // Row 9: an old rewt member puts a secret only where none is left, and always with a TTL. All else is an operator's: row 10.
   if (due && key.expiresAtMs !== null && isUsableSecret(key.value)) {
     const adopted = { secret: key.value, expiresAt: key.expiresAtMs };
-    return retire('foreign rotation', seen, ring, { current: adopted, next: ring.next, key: null }, policy, mint);
+    const turn = { current: adopted, next: ring.next, key: null };
+    return retire('foreign rotation', seen, asLastSeen(ring, known), turn, policy, mint);
   }
   return revoke('brake', seen, ring, policy, mint);
 }
@@ -177,6 +181,18 @@ function secretsOf(ring: Ring): string[] {
 
 function hasLeft(ring: Ring, known: Known): boolean {
   return known.ring !== null && known.ring.id !== ring.id && known.epochs.has(ring.id);
+}
+
+/** A failover may have lost a later end of the current secret, or its retirement: it signed for as long as this member saw, whatever the ring says now. */
+function asLastSeen(ring: Ring, { ring: seen }: Known): Ring {
+  const { secret, expiresAt } = ring.current;
+  if (seen === null) return ring;
+  const ends = [
+    expiresAt,
+    ...(seen.current.secret === secret ? [seen.current.expiresAt] : []),
+    ...seen.retired.filter((slot) => slot.secret === secret).map((slot) => slot.until - seen.overlap),
+  ];
+  return { ...ring, current: { secret, expiresAt: Math.max(...ends) } };
 }
 
 /** Row 1: the store lost writes, a revocation perhaps among them. Nothing that it kept is trusted, only what an operator put there since. */

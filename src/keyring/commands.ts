@@ -4,22 +4,30 @@ import { advance, type Policy, planRevocation, planRotation } from './advance.js
 import { type Errand, mint } from './exchange.js';
 import { rotationRefused } from './refusals.js';
 
-export type Command = Omit<Errand, 'pending'>;
+export interface Command extends Omit<Errand, 'pending'> {
+  /** Why nothing was written, where that is the answer: what was read is as good as any other read. */
+  refusal?(): Error | null;
+}
 
 /** Another secret signs now, and nothing is lost. Another member's rotation that came between counts as done. */
 export function rotation(policy: () => Policy, force: boolean): Command {
   let before: string | undefined;
   let done = false;
+  let refusal: Error | null = null;
   return {
     propose(seen, known) {
-      before ??= seen.ring?.current.secret;
+      refusal = null;
+      // In an empty store whatever comes between is another member's.
+      before ??= seen.ring?.current.secret ?? '';
       const plan = advance(seen, policy(), known, mint);
       if (plan !== null || seen.ring === null) return plan;
       if (done || seen.ring.current.secret !== before) return null;
       const planned = planRotation(seen, seen.ring, policy(), mint, force);
-      if (typeof planned === 'number') throw rotationRefused(planned, force);
-      return planned;
+      if (typeof planned !== 'number') return planned;
+      refusal = rotationRefused(planned, force);
+      return null;
     },
+    refusal: () => refusal,
     wrote(plan) {
       done ||= plan.name === 'rotation' || plan.name === 'late rotation';
     },

@@ -1,7 +1,7 @@
 /** A copy of the keyring with the proof of its age. */
 
 import type { Clock } from '../clock.js';
-import type { Copy } from './copy.js';
+import type { Copy, CopyKey } from './copy.js';
 
 /** An instant on both clocks of this process, with its place among all instants of one member. */
 export interface Instant {
@@ -29,8 +29,15 @@ export function storeNowMs(lease: Lease, clock: Clock): number {
   return lease.storeMs + leaseAgeMs(lease, clock);
 }
 
-/** Of the retired secrets in the ring, those that had ended in this read or before. */
-export function endedKids({ copy, storeMs }: Lease, before: ReadonlySet<string>): ReadonlySet<string> {
+/** By kid, the ends of retired secrets that had come in this read or before. One that a failover brings back, and that retires again, has another end. */
+export type PastEnds = ReadonlyMap<string, number>;
+
+export function pastEnds({ copy, storeMs }: Lease, before: PastEnds): PastEnds {
   const retired = copy.keys.filter(({ role }) => role === 'retired');
-  return new Set(retired.filter((key) => key.verifiesUntilMs <= storeMs || before.has(key.kid)).map((key) => key.kid));
+  const past = retired.filter((key) => key.verifiesUntilMs <= storeMs || isPast(key, before));
+  return new Map(past.map(({ kid, verifiesUntilMs }) => [kid, verifiesUntilMs]));
+}
+
+export function isPast({ kid, verifiesUntilMs }: CopyKey, ends: PastEnds): boolean {
+  return verifiesUntilMs <= (ends.get(kid) ?? Number.NEGATIVE_INFINITY);
 }

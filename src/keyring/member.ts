@@ -5,13 +5,12 @@
 
 import type { Clock } from '../clock.js';
 import { within } from '../deadline.js';
-import { StoreError } from '../errors.js';
 import type { AcknowledgedBy, PushStatus, Store } from '../stores/store.js';
 import { advance, type Plan, type Policy, type Seen } from './advance.js';
 import { type Command, revocation, rotation } from './commands.js';
 import { type Copy, type CopyKey, createCopy, signingKey, verifyingKeys } from './copy.js';
 import { Exchange, mint, type Settled } from './exchange.js';
-import { endedKids, type Instant, type Lease, leaseAgeMs, storeNowMs } from './lease.js';
+import { type Instant, isPast, type Lease, leaseAgeMs, type PastEnds, pastEnds, storeNowMs } from './lease.js';
 import { closed, timedOut, unavailable } from './refusals.js';
 import type { Ring } from './ring.js';
 import { SingleFlight } from './single-flight.js';
@@ -62,8 +61,8 @@ export class Member {
   #newestRead = 0;
   /** A lease from before this is suspect: something happened since. */
   #suspectSince = 0;
-  /** Kids of retired secrets that have ended by the store's clock: should it jump back, they do not verify again. */
-  #ended: ReadonlySet<string> = new Set();
+  /** Of retired secrets, by the store's clock: should it jump back, they do not verify again. */
+  #pastEnds: PastEnds = new Map();
   #failedAtMs = Number.NEGATIVE_INFINITY;
   #outageSinceMs: number | null = null;
   #closed = false;
@@ -150,7 +149,7 @@ export class Member {
   async leaseSince(arrived: Instant): Promise<Lease> {
     this.#assertOpen();
     if (this.#lease !== null && this.#lease.sent.order > arrived.order) return this.#lease;
-    return this.#leaseAfter(this.#reads.paced(), arrived);
+    return this.#leaseAfter(this.#reads.paced(arrived.order), arrived);
   }
 
   signingKey(lease: Lease): CopyKey {
@@ -158,7 +157,7 @@ export class Member {
   }
 
   verifyingKeys(lease: Lease, kid: string | undefined): readonly CopyKey[] {
-    return verifyingKeys(lease.copy, kid, storeNowMs(lease, this.#clock)).filter((key) => !this.#ended.has(key.kid));
+    return verifyingKeys(lease.copy, kid, storeNowMs(lease, this.#clock)).filter((key) => !isPast(key, this.#pastEnds));
   }
 
   /** Another secret signs now. @throws {OptionError} where it comes too soon. */
@@ -268,20 +267,27 @@ export class Member {
       ...command,
       pending: (plan, seen, sent) => this.#pending(plan, seen, sent),
     });
+    let lease: Lease;
     try {
-      return this.#renew(await within(this.#options.storeTimeoutMs, run, timedOut, this.#clock));
+      lease = this.#renew(await within(this.#options.storeTimeoutMs, run, timedOut, this.#clock));
     } catch (error) {
       // Its swap may have happened all the same.
-      if (error instanceof StoreError) this.#suspectSince = this.now().order;
+      this.#suspectSince = this.now().order;
       throw error;
     }
+    const refusal = command.refusal?.() ?? null;
+    if (refusal !== null) throw refusal;
+    return lease;
   }
 
   /** A plan that is not written yet renews nothing; but what was read counts, and what was revoked is gone at once. */
   #pending(plan: Plan, seen: Seen, sent: Instant): void {
     if (plan.unusableSecret) this.#options.listener.unusableSecret();
-    if (sent.order < this.#newestRead) return;
-    this.#newestRead = sent.order;
+    if (!this.#counts(sent, seen.ring, null)) {
+      this.#suspectSince = this.now().order;
+      return;
+    }
+    this.#newestRead = Math.max(sent.order, this.#newestRead);
     if (plan.revokes) this.#lease = null;
     else if (this.#lease !== null && seen.ring !== null) {
       this.#lease = { ...this.#lease, copy: this.#adopt(seen.ring, null) };
@@ -295,17 +301,28 @@ export class Member {
     }
     this.#failedAtMs = Number.NEGATIVE_INFINITY;
     this.#watching.check();
-    const isNewest = sent.order >= this.#newestRead && !this.#closed;
-    const lease = { copy: isNewest ? this.#adopt(ring, wrote) : createCopy(ring), storeMs, sent };
-    if (isNewest) {
-      this.#newestRead = sent.order;
+    const counts = this.#counts(sent, ring, wrote) && !this.#closed;
+    const lease = { copy: counts ? this.#adopt(ring, wrote) : createCopy(ring), storeMs, sent };
+    if (counts) {
+      this.#newestRead = Math.max(sent.order, this.#newestRead);
       this.#lease = lease;
-      this.#ended = endedKids(lease, this.#ended);
+      this.#pastEnds = pastEnds(lease, this.#pastEnds);
     } else if (wrote !== null) {
       // A read sent after this write may have been answered before it was done.
       this.#suspectSince = this.now().order;
     }
     return lease;
+  }
+
+  /**
+   * Whether an answer is taken: none that was sent for later was, or it shows a later revocation, or a later write of this member's own. A command and a
+   * refresh may be under way at the same time, and be carried out in another order than they were sent.
+   */
+  #counts(sent: Instant, ring: Ring | null, wrote: Plan | null): boolean {
+    if (sent.order >= this.#newestRead) return true;
+    const held = this.#copy?.ring;
+    if (ring === null || held?.id !== ring.id) return false;
+    return ring.epoch > held.epoch || (wrote !== null && ring.epoch === held.epoch && ring.gen > held.gen);
   }
 
   /** Takes over a ring's contents; kids and keys are derived only where it is another one. */

@@ -42,8 +42,9 @@ export class SingleFlight {
     return this.#queued;
   }
 
-  /** The same for a run that begins after now, but ten a second at the most: who comes too early waits for the next. */
-  paced(): Promise<void> {
+  /** The same, but of runs that it begins itself ten a second at the most: who comes too early waits for the next. */
+  paced(order = Number.POSITIVE_INFINITY): Promise<void> {
+    if (this.#running !== null && this.#running.order > order) return this.#running.done;
     if (this.#paced !== null) return this.#paced;
     const waitMs = this.#pacedAtMs + LEAST_MS_BETWEEN_PACED - this.#clock.monotonicMs();
     if (waitMs <= 0) {

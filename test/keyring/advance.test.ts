@@ -314,6 +314,34 @@ describe('row 4, adopt: a K without R', () => {
 });
 
 describe('row 5, late rotation', () => {
+  const lateMs = EXPIRES + 8_000;
+
+  it('row 5 lets the old current verify from the end that this member saw last, where a failover lost an EXPIRE', () => {
+    const known = havingSeen({ ...RING, current: { secret: CURRENT, expiresAt: EXPIRES + 5_000 } });
+    const [old] = ringOf(planFor(seenWith({ nowMs: lateMs, key: null }), { known })).retired;
+    expect(old).toEqual({ secret: CURRENT, until: EXPIRES + 5_000 + RING.overlap });
+  });
+
+  it('row 5 lets it verify for as long as it did before, where a failover lost its retirement', () => {
+    const rotated = {
+      ...RING,
+      current: { secret: NEXT, expiresAt: EXPIRES + 60_000 },
+      next: { secret: OTHER, since: EXPIRES },
+      retired: [{ secret: CURRENT, until: EXPIRES + 3_000 + RING.overlap }],
+    };
+    const [old] = ringOf(planFor(seenWith({ nowMs: lateMs, key: null }), { known: havingSeen(rotated) })).retired;
+    expect(old).toEqual({ secret: CURRENT, until: EXPIRES + 3_000 + RING.overlap });
+  });
+
+  it('row 5 never takes an end later than now for that, nor an earlier one than the ring’s', () => {
+    const until = (expiresAt: number) => {
+      const known = havingSeen({ ...RING, current: { secret: CURRENT, expiresAt } });
+      return ringOf(planFor(seenWith({ nowMs: lateMs, key: null }), { known })).retired[0]?.until;
+    };
+    expect(until(lateMs + 60_000)).toBe(lateMs + RING.overlap);
+    expect(until(EXPIRES - 10_000)).toBe(EXPIRES + RING.overlap);
+  });
+
   it('row 5 begins to the millisecond one clock tolerance before the end of current', () => {
     expect(planFor(seenWith({ nowMs: DUE - 1, key: null })).name).toBe('brake');
     expect(planFor(seenWith({ nowMs: DUE, key: null })).name).toBe('late rotation');

@@ -151,7 +151,7 @@ export class World {
     const won = contestants.filter((member) => {
       const plan = advance(seen, member.policy, member.known, this.mint);
       if (plan === null || !this.#swap(expected, plan.wanted, 'fine')) return false;
-      this.#account(seen, plan, member);
+      this.#account(seen, plan, member, member.known);
       return true;
     });
     expect(won).toHaveLength(1);
@@ -177,6 +177,7 @@ export class World {
     for (let step = 0; step < MOST_STEPS + faults.length; step += 1) {
       const expected = this.contents;
       const seen = this.read();
+      const { known } = member;
       const plan = propose(seen);
       if (seen.ring !== null && plan?.name !== 'rollback') {
         member.known = observe(member.known, seen.ring);
@@ -187,7 +188,7 @@ export class World {
       const fault = faults[step] ?? 'fine';
       if (fault === 'conflict') this.#interfere(member);
       if (this.#swap(expected, plan.wanted, fault)) {
-        this.#account(seen, plan, member);
+        this.#account(seen, plan, member, known);
         wrote(plan);
       }
     }
@@ -273,8 +274,8 @@ export class World {
     return ring;
   }
 
-  /** What one write that happened must have been, row for row the same. */
-  #account(seen: Seen, plan: Plan, member: Member): void {
+  /** What one write that happened must have been, row for row the same; `known` is what the member knew before it read. */
+  #account(seen: Seen, plan: Plan, member: Member, known: Known): void {
     const after = parseRing(plan.wanted.ring.text);
     const before = seen.ring ?? (plan.name === 'repair' ? member.known.ring : null);
     if (before?.id === after.id) expect(after.gen).toBe(before.gen + 1);
@@ -294,20 +295,26 @@ export class World {
       if (before !== null && before.id === after.id) expect(after.epoch).toBeGreaterThan(before.epoch);
     } else if (before !== null) {
       expect([after.id, after.epoch]).toEqual([before.id, before.epoch]);
-      if (after.current.secret !== before.current.secret) this.#accountForRotation(seen, plan, before, after);
+      if (after.current.secret !== before.current.secret) this.#accountForRotation(seen, plan, before, after, known);
     }
     this.#revokedBefore.set(after.op, revoked);
   }
 
-  #accountForRotation(seen: Seen, plan: Plan, before: Ring, after: Ring): void {
+  #accountForRotation(seen: Seen, plan: Plan, before: Ring, after: Ring, known: Known): void {
     expect(['rotation', 'late rotation', 'foreign rotation']).toContain(plan.name);
     const isForeign = plan.name === 'foreign rotation';
     expect(after.current.secret).toBe(isForeign ? seen.key?.value : before.next.secret);
     if (isForeign) expect(after.next).toEqual(before.next);
-    const end = seen.key?.value === before.current.secret ? this.nowMs : before.current.expiresAt;
+    const { secret } = before.current;
+    // A failover may have lost what the member saw last of the secret's end.
+    const ends = [known.ring?.current, ...(known.ring?.retired ?? [])].flatMap((slot) => {
+      if (slot?.secret !== secret || known.ring === null) return [];
+      return 'until' in slot ? [slot.until - known.ring.overlap] : [slot.expiresAt];
+    });
+    const end = seen.key?.value === secret ? this.nowMs : Math.max(before.current.expiresAt, ...ends);
     const until = Math.min(this.nowMs, end) + after.overlap;
     const kept = before.retired.filter((slot) => slot.until > this.nowMs);
-    const old = until > this.nowMs ? [{ secret: before.current.secret, until }] : [];
+    const old = until > this.nowMs ? [{ secret, until }] : [];
     if (seen.key?.expiresAtMs !== null) expect(after.retired).toEqual([...old, ...kept].slice(0, MOST_RETIRED));
   }
 

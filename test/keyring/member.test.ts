@@ -2,7 +2,7 @@
 
 import { createHmac } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { memoryStore, Rewt, type RewtOptions, type Store } from '../../src/index.js';
+import { memoryStore, Rewt, type RewtOptions, type Snapshot, type Store } from '../../src/index.js';
 import { type FaultyStore, faultyStore } from '../faulty-store.js';
 
 /** Times that make round numbers: soft age 2 s, overlap 300 + 60 + 5 s, lead 7 s. */
@@ -26,6 +26,17 @@ function member(options: Partial<RewtOptions> = {}): { rewt: Rewt; store: Faulty
 
 async function pass(ms: number): Promise<void> {
   await vi.advanceTimersByTimeAsync(ms);
+}
+
+/** A failover to a replica that knows no more than this. */
+async function failBackTo({ key, ring }: Snapshot): Promise<void> {
+  const { version } = await register.read('rewt', { timeoutMs: 1 });
+  const wanted = {
+    key: { value: key?.value ?? '', expiresAtMs: key?.expiresAtMs ?? 0 },
+    ring: { text: ring ?? '', expiresAtMs: Date.now() + 1e7 },
+  };
+  const limits = { timeoutMs: 1, notAfterMs: Number.POSITIVE_INFINITY };
+  expect((await register.swap('rewt', version, wanted, limits)).swapped).toBe(true);
 }
 
 /** What a promise comes to while the clock is turned, and after how many milliseconds. */
@@ -551,16 +562,7 @@ describe('revoke()', () => {
     const lost = await register.read('rewt', { timeoutMs: 1 });
     await rewt.revoke();
     // A failover that brings back the state before.
-    const now = await register.read('rewt', { timeoutMs: 1 });
-    await register.swap(
-      'rewt',
-      now.version,
-      {
-        key: { value: lost.key?.value ?? '', expiresAtMs: lost.key?.expiresAtMs ?? 0 },
-        ring: { text: lost.ring ?? '', expiresAtMs: Date.now() + 1e7 },
-      },
-      { timeoutMs: 1, notAfterMs: Number.POSITIVE_INFINITY },
-    );
+    await failBackTo(lost);
     await pass(2_000);
     await expect(rewt.verify(token)).rejects.toMatchObject({ code: 'ERR_REWT_UNKNOWN_KEY' });
     await expect(member().rewt.verify(token)).rejects.toMatchObject({ code: 'ERR_REWT_UNKNOWN_KEY' });
@@ -670,4 +672,35 @@ test('30 s without a store, with the default maxStaleness, fail no operation, an
   // The secret that was next all the time signs from 120 s on, whoever made it current: nothing was revoked, nothing rotated twice.
   expect(kids.size).toBe(2);
   expect(members.map(({ rewt }) => rewt.status().keyring?.epoch)).toEqual([0, 0, 0]);
+});
+
+test('a rotate() that comes too soon is a read all the same: a revocation that it found is taken', async () => {
+  const { rewt: ann } = member();
+  const { rewt: bob, store } = member();
+  await ann.sign({ sub: 'a' });
+  await bob.ready();
+  await ann.revoke();
+  const { value, error } = await settle(bob.rotate());
+  expect([value, error?.code]).toEqual([undefined, 'ERR_REWT_ROTATION_REFUSED']);
+  expect(bob.status()).toMatchObject({ copy: 'usable', keyring: { epoch: 1 } });
+  // Its copy is fresh: nothing is asked for what comes next.
+  const reads = store.readCount;
+  await bob.sign({ sub: 'b' });
+  expect(store.readCount).toBe(reads);
+});
+
+test('a secret that had ended as retired, that a failover brought back, and that retires anew, verifies until its new end', async () => {
+  const [{ rewt: ann }, { rewt: bob }] = [member(), member()];
+  await ann.ready();
+  await pass(61_000);
+  const before = await register.read('rewt', { timeoutMs: 1 });
+  await ann.rotate();
+  await pass(400_000);
+  await ann.ready();
+  // While it signs once more, only the other one is there.
+  await failBackTo(before);
+  const token = await bob.sign({ sub: 'b' });
+  await bob.rotate({ force: true });
+  await pass(3_000);
+  await expect(ann.verify(token)).resolves.toMatchObject({ sub: 'b' });
 });

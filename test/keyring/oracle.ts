@@ -85,8 +85,16 @@ export function tableSays({ nowMs: now, key: K, ring: R }: Seen, policy: Policy,
 
   const turned = (name: string, current: Ring['current'], next: Ring['next'], key: Effect['key']): Effect => {
     const overlap = mostOverlap(R.overlap);
-    // As long as K holds the old current, somebody may be signing with it.
-    const lastSigned = K?.value === R.current.secret ? now : Math.min(now, R.current.expiresAt);
+    // As long as K holds the old current, somebody may be signing with it; and until the end that this member saw last, should a failover have lost that.
+    let end = R.current.expiresAt;
+    const knownRing = known.ring;
+    if (knownRing !== null && K?.value !== R.current.secret) {
+      if (knownRing.current.secret === R.current.secret) end = Math.max(end, knownRing.current.expiresAt);
+      for (const { secret, until } of knownRing.retired) {
+        if (secret === R.current.secret) end = Math.max(end, until - knownRing.overlap);
+      }
+    }
+    const lastSigned = K?.value === R.current.secret ? now : Math.min(now, end);
     const old = { secret: R.current.secret, until: lastSigned + overlap };
     const retired = [old, ...R.retired].filter((slot) => now < slot.until).filter((_, n) => n < 32);
     const { id, epoch } = R;

@@ -1,0 +1,198 @@
+/** Breaks each promise once, in a copy of the compiled code, to show that the simulation can fail, and which scenarios see it. */
+
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Scenario } from './scenarios.js';
+import type { Tally } from './tally.js';
+
+interface Break {
+  readonly promise: number;
+  readonly what: string;
+  readonly file: string;
+  /** One place in the compiled file. */
+  readonly find: string;
+  readonly put: string;
+}
+
+const breaks: readonly Break[] = [
+  {
+    promise: 1,
+    what: 'a rotation forgets the retired secrets',
+    file: 'keyring/advance',
+    find: '[{ secret, until }, ...ring.retired]',
+    put: '[]',
+  },
+  {
+    promise: 1,
+    what: 'next does not verify before it signs',
+    file: 'keyring/copy',
+    find: 'return { ring, current, next, keys: [current, next, ...retired] };',
+    put: 'return { ring, current, next, keys: [current, ...retired] };',
+  },
+  {
+    promise: 1,
+    what: 'a copy ends at the soft age, whether the store can be read or not',
+    file: 'keyring/member',
+    find: 'leaseAgeMs(lease, this.#clock) < this.#options.policy.maxStalenessMs ?',
+    put: 'leaseAgeMs(lease, this.#clock) < this.#options.softAgeMs ?',
+  },
+  {
+    promise: 2,
+    what: 'a copy never ends while the store cannot be read',
+    file: 'keyring/member',
+    find: 'leaseAgeMs(lease, this.#clock) < this.#options.policy.maxStalenessMs ?',
+    put: 'true ?',
+  },
+  {
+    promise: 2,
+    what: 'age is the monotonic clock alone',
+    file: 'keyring/lease',
+    find: 'Math.max(clock.monotonicMs() - sent.monotonicMs, clock.wallMs() - sent.wallMs)',
+    put: 'clock.monotonicMs() - sent.monotonicMs',
+  },
+  {
+    promise: 2,
+    what: 'a copy is fresh for ever',
+    file: 'keyring/member',
+    find: 'if (ageMs >= this.#options.softAgeMs)',
+    put: 'if (false)',
+  },
+  {
+    promise: 2,
+    what: 'a push message changes nothing',
+    file: 'keyring/member',
+    find: 'this.#suspectSince = this.now().order;\n        const before',
+    put: 'return;\n        const before',
+  },
+  {
+    promise: 2,
+    what: 'a revocation that cannot be written stops nobody',
+    file: 'keyring/member',
+    find: 'if (plan.revokes)',
+    put: 'if (false)',
+  },
+  {
+    promise: 2,
+    what: 'DEL is a rotation',
+    file: 'keyring/advance',
+    find: 'const due = nowMs',
+    put: 'const due = key === null || nowMs',
+  },
+  {
+    promise: 3,
+    what: 'a lower epoch is taken as it is',
+    file: 'keyring/advance',
+    find: 'if (isRolledBack(ring, known))',
+    put: 'if (false)',
+  },
+  {
+    promise: 3,
+    what: 'a member that saw a brake forgets it where it cannot be written',
+    file: 'keyring/exchange',
+    find: "if (plan?.name === 'brake')",
+    put: 'if (false)',
+  },
+  {
+    promise: 4,
+    what: 'a swap compares nothing',
+    file: 'stores/record',
+    find: 'snapshot.version !== expected ||',
+    put: '',
+  },
+  {
+    promise: 4,
+    what: 'rotate() rotates, whoever did meanwhile',
+    file: 'keyring/commands',
+    find: 'if (done || seen.ring.current.secret !== before)',
+    put: 'if (done)',
+  },
+  {
+    promise: 4,
+    what: 'a swap that comes late is done all the same',
+    file: 'stores/record',
+    find: ' || nowMs > notAfterMs',
+    put: '',
+  },
+  {
+    promise: 5,
+    what: 'a token of unknown key is refused where the store cannot be asked',
+    file: 'rewt',
+    find: 'await this.#member.leaseSince(arrived)',
+    put: 'await this.#member.leaseSince(arrived).catch(() => lease)',
+  },
+  {
+    promise: 5,
+    what: 'who waits for another read waits as long as that takes',
+    file: 'keyring/member',
+    find: 'await within(arrived.monotonicMs + storeTimeoutMs - this.#clock.monotonicMs(), next, timedOut, this.#clock)',
+    put: 'await next',
+  },
+  {
+    promise: 6,
+    what: 'tokens without kid are not tried',
+    file: 'keyring/copy',
+    find: 'kid === undefined || ',
+    put: '',
+  },
+  {
+    promise: 6,
+    what: "old rewt's new secret is a brake",
+    file: 'keyring/advance',
+    find: 'if (due && key.expiresAtMs !== null',
+    put: 'if (false',
+  },
+  {
+    promise: 7,
+    what: 'overlap without maxStaleness',
+    file: 'options',
+    find: 'tokenLifetimeSeconds + maxStaleness + clockToleranceSeconds',
+    put: 'tokenLifetimeSeconds',
+  },
+  {
+    promise: 7,
+    what: 'what a member needs of the ring is not asked for',
+    file: 'options',
+    find: 'overlapMs: ms(overlap) },',
+    put: 'overlapMs: 0 },',
+  },
+  {
+    promise: 7,
+    what: 'a retired secret has no end',
+    file: 'keyring/copy',
+    find: '&& nowMs < key.verifiesUntilMs',
+    put: '',
+  },
+];
+
+export async function breakEachPromise(seeds: string, some: readonly Scenario[]): Promise<void> {
+  const compiled = fileURLToPath(new URL('../..', import.meta.url));
+  console.log('| promise | broken | noticed by (after so many seeds) |\n|---|---|---|');
+  for (const { promise, what, file, find, put } of breaks) {
+    const folder = mkdtempSync(join(tmpdir(), 'rewt-break-'));
+    try {
+      cpSync(compiled, folder, { recursive: true });
+      const path = join(folder, 'src', `${file}.js`);
+      const source = readFileSync(path, 'utf8');
+      if (source.split(find).length !== 2) throw new Error(`${file} has '${find}' not once: mend breaks.ts`);
+      writeFileSync(
+        path,
+        source.replace(find, () => put),
+      );
+      const found = some.length === 1 && some[0] ? ['--scenario', some[0].name] : [];
+      const command = [join(folder, 'test/sim/main.js'), '--first', '--json', '--seeds', seeds, ...found];
+      const { stdout } = spawnSync(process.execPath, command, { encoding: 'utf8', maxBuffer: 1e8 });
+      const tallies = JSON.parse(stdout) as Tally[];
+      const noticed = tallies
+        .flatMap(({ scenario, first }) => (first === null ? [] : [{ scenario, ...first }]))
+        .sort((one, other) => one.seed - other.seed)
+        .map(({ scenario, seed, promise: kind }) => `${scenario} (${kind}, ${seed})`);
+      console.log(`| ${promise} | ${what} | ${noticed.length === 0 ? 'NOBODY' : noticed.join(', ')} |`);
+      if (noticed.length === 0) process.exitCode = 1;
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  }
+}

@@ -1,0 +1,303 @@
+/** What protocol.md promises of each answer, held against the ground truth. Every excuse it makes is counted. */
+
+import { createHmac } from 'node:crypto';
+import type { Agenda } from './agenda.js';
+import type { Good, Ledger, Promised, Written } from './ledger.js';
+import { BEGIN_MS } from './machine.js';
+import type { Member } from './member.js';
+import type { Server } from './server.js';
+
+/** A token with the truth about it. */
+export interface Token {
+  readonly text: string;
+  readonly signer: string;
+  /** Undefined for a forgery. */
+  readonly secret: string | undefined;
+  readonly hasKid: boolean;
+  /** Signed with next, by a member that could not reach the store when current ended. */
+  readonly isPromoted: boolean;
+  /** When the secret was known to sign: for rewt the call's end, for old rewt the GET at the server. True time. */
+  readonly signedAtMs: number;
+  /** When the signer's copy was sent for. True time. */
+  readonly knownAtMs: number;
+  /** The signer was suspended and its wall clock set back: it could not know how old its copy was. */
+  readonly isUnaware: boolean;
+  /** How far the signer's wall clock was ahead. Milliseconds. */
+  readonly skewMs: number;
+  /** Its own `exp`, by the signer's wall clock. */
+  readonly expMs: number;
+  readonly lifetimeMs: number;
+}
+
+/** One call as it was made. */
+export interface Call {
+  readonly member: Member;
+  readonly fromMs: number;
+  readonly awayMs: number;
+  readonly verb: 'sign' | 'verify' | 'rotate' | 'revoke';
+  /** What the member had to go on with when it was called. */
+  readonly good: Good | null;
+}
+
+export interface Counts {
+  operations: number;
+  accepted: number;
+  unavailable: number;
+  rotations: number;
+  revocations: number;
+  readonly excused: Record<string, number>;
+  readonly violations: Record<Promised, number>;
+}
+
+export interface Violation {
+  readonly promise: Promised;
+  readonly atMs: number;
+  readonly text: string;
+}
+
+/** Virtual timers have Node's coarseness. */
+const COARSE_MS = 5;
+
+/** After a message that brought no news (most often of its own write), a member hears the next one this much later. */
+const HEARD_LATER_MS = 105;
+
+export class Judge {
+  readonly counts: Counts = {
+    operations: 0,
+    accepted: 0,
+    unavailable: 0,
+    rotations: 0,
+    revocations: 0,
+    excused: {},
+    violations: { lost: 0, late: 0, extra: 0, outage: 0, old: 0 },
+  };
+  readonly violations: Violation[] = [];
+  trace: ((text: string) => void) | null = null;
+  readonly #agenda: Agenda;
+  #ledger: Ledger | null = null;
+  #server: Server | null = null;
+
+  constructor(agenda: Agenda) {
+    this.#agenda = agenda;
+  }
+
+  sit(ledger: Ledger, server: Server): void {
+    this.#ledger = ledger;
+    this.#server = server;
+  }
+
+  violation(promise: Promised, text: string): void {
+    this.counts.violations[promise] += 1;
+    this.violations.push({ promise, atMs: this.#agenda.nowMs, text });
+    this.trace?.(`VIOLATION (${promise}) ${text}`);
+  }
+
+  /** A verify's answer: the refusal's code, or null where the token was accepted. */
+  verified(call: Call, token: Token, code: string | null): void {
+    this.#settled(call);
+    if (code === null) {
+      this.counts.accepted += 1;
+      this.#accepted(call, token);
+    } else if (isRefusal(code)) this.#refused(call, token, code);
+    else this.#unavailable(call, code, token);
+  }
+
+  signed(call: Call, code: string | null): void {
+    this.#settled(call);
+    if (code === null) this.#looked(call.member);
+    else this.#unavailable(call, code, null);
+  }
+
+  commanded(call: Call, code: string | null): void {
+    this.#settled(call);
+    if (code !== null && code !== 'ERR_REWT_ROTATION_REFUSED') this.counts.unavailable += 1;
+  }
+
+  /** Old rewt verified with what `GET` gave it at `gotAtMs`. */
+  oldVerified(name: string, token: Token, isAccepted: boolean, valueSinceMs: number, gotAtMs: number) {
+    this.counts.operations += 1;
+    if (isAccepted || token.secret === undefined) return;
+    // Around a rotation: it knows no next and no retired. The signer's copy may be from before it.
+    if (token.knownAtMs <= valueSinceMs) return this.#excuse('old rewt around a change');
+    if (token.isPromoted) return this.#excuse('old rewt and a promotion without the store');
+    if (this.#truth().excuseFor(token.secret, token.signedAtMs, gotAtMs) !== null)
+      return this.#excuse('old rewt after a revocation');
+    this.violation('old', `${name} refuses a token of ${token.signer} by ${this.#truth().nameOf(token.secret)}`);
+  }
+
+  #accepted({ member, fromMs }: Call, token: Token) {
+    const ledger = this.#truth();
+    const { shown, times } = member;
+    const nowMs = this.#agenda.nowMs;
+    this.#looked(member);
+    if (token.secret === undefined) return this.violation('late', `${member.name} accepts a forgery`);
+    const secret = ledger.nameOf(token.secret);
+    const goneMs = shown.taken.gone.get(token.secret);
+    if (goneMs !== undefined && goneMs <= fromMs) {
+      return this.violation(
+        'late',
+        `${member.name} accepts ${secret}, of which it saw the revocation at ${goneMs.toFixed(1)}`,
+      );
+    }
+    if (shown.pendingSinceMs < fromMs)
+      return this.violation('late', `${member.name} goes on although it has to revoke first`);
+    const endMs = ledger.ends.get(token.secret);
+    const overMs = endMs === undefined ? 0 : ledger.storeNowMs() - endMs - COARSE_MS - (nowMs - fromMs);
+    // A suspended machine whose wall clock was set back besides knows nothing of the time between.
+    const unknownMs = nowMs - shown.newestMs - member.machine.elapsedMs(shown.newestMs);
+    if (overMs > 0) {
+      const hasJumped =
+        nowMs - ledger.jumpedAtMs < times.maxStalenessMs || ledger.excuseFor(token.secret, 0, nowMs) === 'clock jump';
+      if (hasJumped) return this.#excuse('clock jump');
+      if (overMs <= unknownMs) return this.#excuse('suspended, and the wall clock set back');
+      this.violation('late', `${member.name} accepts ${secret}, which ended ${overMs.toFixed(0)} ms ago`);
+    }
+    const revokedMs = ledger.revocationOf(token.secret);
+    if (revokedMs === null) return;
+    const late = (why: string) =>
+      this.violation(
+        'late',
+        `${member.name} accepts ${secret} ${(nowMs - revokedMs).toFixed(0)} ms after its revocation: ${why}`,
+      );
+    // By its own clocks.
+    const ageMs = member.machine.elapsedMs(revokedMs);
+    if (ageMs > times.maxStalenessMs + COARSE_MS && times.maxStalenessMs > 0) late('past maxStaleness');
+    if (times.maxStalenessMs === 0 && fromMs > revokedMs) late('strict');
+    const wasSound = this.#isSound(member, revokedMs - times.storeTimeoutMs);
+    const graceMs = 4 * member.link.weather.latencyMs[1] + COARSE_MS;
+    if (wasSound && fromMs > revokedMs + times.softAgeMs + graceMs) late('it could have asked');
+    const wasTold = shown.toldAtMs.some((toldMs) => toldMs >= revokedMs && fromMs > toldMs + HEARD_LATER_MS);
+    if (wasSound && wasTold) late('it had been told');
+  }
+
+  #refused({ member, fromMs }: Call, token: Token, code: string) {
+    const ledger = this.#truth();
+    const nowMs = this.#agenda.nowMs;
+    const { shown, times } = member;
+    const isTimes = code === 'ERR_REWT_EXPIRED' || code === 'ERR_REWT_NOT_ACTIVE' || code === 'ERR_REWT_TOO_OLD';
+    if (token.secret === undefined) {
+      // Whatever it is: that its secret is unknown takes a look that began after it came.
+      const hasLooked = shown.answers.some(({ sentAtMs, shownAtMs }) => sentAtMs >= fromMs && shownAtMs <= nowMs);
+      if (code === 'ERR_REWT_UNKNOWN_KEY' && !hasLooked) {
+        this.violation('outage', `${member.name} calls a key unknown without having asked`);
+      }
+      return;
+    }
+    const secret = ledger.nameOf(token.secret);
+    if (isTimes) {
+      const isOver = member.machine.wallMs() >= token.expMs + times.clockToleranceMs - 1_000;
+      const isOwn = nowMs >= token.expMs - BEGIN_MS - token.skewMs || nowMs - token.signedAtMs >= token.lifetimeMs;
+      if (isOver && isOwn) return;
+      if (isOver && Math.abs(member.machine.wallSkewMs - token.skewMs) > times.clockToleranceMs)
+        return this.#excuse('clock skew');
+      return this.violation('lost', `${member.name} says ${code} of a token of ${token.signer} that lives`);
+    }
+    const ageMs = nowMs - token.signedAtMs;
+    if (ageMs >= token.lifetimeMs) return;
+    // Without exp it lives as long as its secret, however short the tokens of this fleet live.
+    if (!token.hasKid && ledger.storeNowMs() >= (ledger.ends.get(token.secret) ?? 0) - COARSE_MS) return;
+    if (token.isUnaware) return this.#excuse('suspended, and the wall clock set back');
+    const excuse = ledger.excuseFor(token.secret, fromMs, nowMs);
+    if (excuse !== null) return this.#excuse(excuse);
+    this.violation(
+      'lost',
+      `${member.name} says ${code} of a token that ${token.signer} signed ${ageMs.toFixed(0)} ms ago with ${secret}: ${ledger.show(ledger.entriesOf(this.#host().record))}`,
+    );
+  }
+
+  #unavailable({ member, fromMs, verb, good }: Call, code: string, token: Token | null): void {
+    const ledger = this.#truth();
+    this.counts.unavailable += 1;
+    this.trace?.(`  ${member.name} ${verb}: ${code}`);
+    if (code === 'ERR_REWT_STORE_CLOSED') return;
+    const { shown, times, machine } = member;
+    const isRevoking = shown.errands.some(
+      ({ verb, untilMs }) => verb === 'revoke' && untilMs >= fromMs - times.storeTimeoutMs,
+    );
+    if (isRevoking) return;
+    const since = fromMs - 3 * times.storeTimeoutMs;
+    const isCalm = ledger.revokedAtMs < since;
+    if (isCalm && this.#isSound(member, since) && machine.awayMs() === 0) {
+      this.violation('outage', `${member.name} cannot ${verb} (${code}), and nothing is wrong`);
+      return;
+    }
+    // Taken away since, by something that has to be revoked first.
+    const { newestRing } = shown;
+    if (good === null || shown.good === null || newestRing === null || times.maxStalenessMs === 0) return;
+    const ageMs = Math.max(machine.monotonicMs() - good.sent.monotonicMs, machine.wallMs() - good.sent.wallMs);
+    if (ageMs >= times.maxStalenessMs - COARSE_MS) return;
+    // A sign may be waiting for more overlap than the ring has.
+    const overlapMs = times.tokenLifetimeMs + times.maxStalenessMs + times.clockToleranceMs;
+    if (verb === 'sign' && (newestRing.ttl < times.ttlMs || newestRing.overlap < overlapMs)) return;
+    const isHeld = (ring: Written) => token === null || holds(ring, token.secret, good.storeMs + ageMs);
+    if (!isHeld(good.ring) || !isHeld(newestRing)) return;
+    this.violation('lost', `${member.name} cannot ${verb} (${code}) with a copy of ${ageMs.toFixed(0)} ms`);
+  }
+
+  /** After each success: what the member goes on with holds nothing that it saw go. */
+  #looked(member: Member): void {
+    const ledger = this.#truth();
+    const keyring = member.rewt.status().keyring;
+    if (keyring === null) return;
+    const { shown } = member;
+    for (const kid of [keyring.current.kid, keyring.next.kid, ...keyring.retired.map((retired) => retired.kid)]) {
+      const secret = ledger.secretOf(kid);
+      if (secret !== undefined && shown.taken.gone.has(secret)) {
+        this.violation('late', `${member.name} goes on with ${ledger.nameOf(secret)}, of which it saw the revocation`);
+      }
+    }
+    if (keyring.epoch < (shown.taken.epochs.get(keyring.lineage) ?? 0)) {
+      this.violation('late', `${member.name} goes on with an epoch lower than it has seen`);
+    }
+  }
+
+  #settled({ member, fromMs, awayMs, verb }: Call): void {
+    this.counts.operations += 1;
+    const tookMs = this.#agenda.nowMs - fromMs - (member.machine.awayMs() - awayMs);
+    if (tookMs > member.times.storeTimeoutMs + COARSE_MS) {
+      this.violation('outage', `${verb} of ${member.name} took ${tookMs.toFixed(0)} ms`);
+    }
+  }
+
+  #isSound(member: Member, sinceMs: number): boolean {
+    const { link, machine } = member;
+    const host = this.#host();
+    return (
+      machine.state === 'running' &&
+      link.state === 'up' &&
+      host.state === 'up' &&
+      host.writes === 'taken' &&
+      link.weather.latencyMs[1] <= member.times.storeTimeoutMs / 20 &&
+      Math.max(link.soundSinceMs, host.soundSinceMs, member.bornAtMs, machine.backSinceMs) < sinceMs
+    );
+  }
+
+  #excuse(why: string): void {
+    this.counts.excused[why] = (this.counts.excused[why] ?? 0) + 1;
+  }
+
+  #truth(): Ledger {
+    if (this.#ledger === null) throw new Error('no ledger');
+    return this.#ledger;
+  }
+
+  #host(): Server {
+    if (this.#server === null) throw new Error('no server');
+    return this.#server;
+  }
+}
+
+function isRefusal(code: string): boolean {
+  return !code.startsWith('ERR_REWT_STORE') && !code.startsWith('ERR_REWT_RING');
+}
+
+function holds(ring: Written, secret: string | undefined, storeMs: number): boolean {
+  if (secret === ring.next.secret) return true;
+  if (secret === ring.current.secret) return storeMs < ring.current.expiresAt + ring.overlap - COARSE_MS;
+  return ring.retired.some((slot) => slot.secret === secret && storeMs < slot.until - COARSE_MS);
+}
+
+/** What old rewt does with a token, and everybody else who has only K. */
+export function hs256(secret: string, signedPart: string): string {
+  return createHmac('sha256', secret).update(signedPart).digest('base64url');
+}

@@ -1,0 +1,600 @@
+/**
+ * The ground truth: which secrets there were, when the store lost or revoked them and why, and what each member has been shown.
+ *
+ * Written from protocol.md, and of src/ it knows no more than the form of the two entries.
+ */
+
+import { createHmac } from 'node:crypto';
+import type { StoreRecord } from '../../src/stores/record.js';
+import type { Snapshot } from '../../src/stores/store.js';
+import type { Agenda } from './agenda.js';
+import { BEGIN_MS } from './machine.js';
+
+/** The options of a member as it lives by them. Milliseconds. */
+export interface Times {
+  readonly ttlMs: number;
+  readonly tokenLifetimeMs: number;
+  readonly maxStalenessMs: number;
+  readonly clockToleranceMs: number;
+  readonly storeTimeoutMs: number;
+  readonly softAgeMs: number;
+}
+
+/** The keyring as it is written (protocol.md, "What the store holds"). */
+export interface Written {
+  readonly id: string;
+  readonly epoch: number;
+  readonly ttl: number;
+  readonly overlap: number;
+  readonly current: { readonly secret: string; readonly expiresAt: number };
+  readonly next: { readonly secret: string; readonly since: number };
+  readonly retired: readonly { readonly secret: string; readonly until: number }[];
+}
+
+export interface Instant {
+  readonly atMs: number;
+  readonly monotonicMs: number;
+  readonly wallMs: number;
+}
+
+/** One answer of the store that reached a member. */
+export interface Showing {
+  readonly sent: Instant;
+  readonly executedAtMs: number;
+  readonly snapshot: Snapshot;
+  readonly record: StoreRecord;
+  /** The answer to a swap of its own that was made. */
+  readonly isOwnWrite: boolean;
+  /** Whether the store took writes. */
+  readonly isWritable: boolean;
+}
+
+/** A call of `rotate()` or `revoke()`, whose swap may land until the store timeout is over. */
+export interface Errand {
+  readonly verb: 'rotate' | 'revoke';
+  readonly fromMs: number;
+  /** When no swap of it can land any more. */
+  untilMs: number;
+}
+
+export interface Good {
+  readonly sent: Instant;
+  readonly ring: Written;
+  readonly storeMs: number;
+}
+
+/** What one process has been shown, and has asked for: it is forgotten with the process. */
+export class Shown {
+  readonly name: string;
+  readonly times: Times;
+  readonly secrets = new Set<string>();
+  /** The highest epoch of each lineage. */
+  readonly epochs = new Map<string, number>();
+  /** The same with brakes that only its revoke() saw, which may count or not. */
+  readonly doubtful = new Map<string, number>();
+  /** Secrets of which it saw the revocation, and when. */
+  readonly gone = new Map<string, number>();
+  /** The same, where it must have been taken in: an answer to an older question never replaces that to a newer one. */
+  readonly taken = { gone: new Map<string, number>(), epochs: new Map<string, number>(), sentAtMs: -1 };
+  readonly errands: Errand[] = [];
+  lineage: string | null = null;
+  isAlive = true;
+  isOld = false;
+  hasSigned = false;
+  /** The newest read that found everything as it should be. */
+  good: Good | null = null;
+  newestMs = -1;
+  /** Since when the newest answer has asked for a revocation that it has to see done first. */
+  pendingSinceMs = Number.POSITIVE_INFINITY;
+  /** The ring in the newest answer. */
+  newestRing: Written | null = null;
+  /** The last ring that it had no reason to doubt. */
+  knownRing: Written | null = null;
+  /** When the last read was sent that was answered, and when that answer came. */
+  readonly answers: { sentAtMs: number; shownAtMs: number }[] = [];
+  readonly firstReads = new Map<number, number>();
+  /** When messages came, the last few. */
+  readonly toldAtMs: number[] = [];
+
+  constructor(name: string, times: Times) {
+    this.name = name;
+    this.times = times;
+  }
+
+  openErrand(verb: Errand['verb'], atMs: number): boolean {
+    return this.errands.some((errand) => errand.verb === verb && errand.fromMs <= atMs && atMs <= errand.untilMs);
+  }
+}
+
+export interface Author {
+  readonly shown?: Shown;
+  /** A fault or an operator's command, by name. */
+  readonly fault?: string;
+  readonly half?: boolean;
+}
+
+/** Why K is not what the ring says. */
+interface Meddling {
+  readonly kind: string;
+  readonly atMs: number;
+  readonly ttlMs: number;
+  /** A member with the right to write was shown it, in time to copy it into the ring. */
+  isNoticed: boolean;
+}
+
+interface Revocation {
+  readonly atMs: number;
+  readonly record: StoreRecord;
+  readonly secrets: ReadonlySet<string>;
+}
+
+interface Loss {
+  readonly atMs: number;
+  untilMs: number;
+  readonly why: string;
+}
+
+export interface Entries {
+  readonly key: { readonly value: string | null; readonly endMs: number } | null;
+  readonly ring: Written | null;
+}
+
+export type Promised = 'lost' | 'late' | 'extra' | 'outage' | 'old';
+
+export interface Reports {
+  violation(promise: Promised, text: string): void;
+  trace: ((text: string) => void) | null;
+}
+
+/** Row 7 leaves alone what differs by less. Milliseconds. */
+const NOISE_MS = 6;
+
+export class Ledger {
+  readonly #agenda: Agenda;
+  readonly #reports: Reports;
+  readonly storeNowMs: () => number;
+  rotations = 0;
+  revocations = 0;
+  /** When a revocation last landed or was under way. */
+  revokedAtMs = Number.NEGATIVE_INFINITY;
+  /** The smallest `clockTolerance` of the fleet. */
+  leastToleranceMs = Number.POSITIVE_INFINITY;
+  /** Since when K has the value that it has. True time. */
+  keySinceMs = 0;
+  /** Secrets that verify, until when by the store's clock. */
+  readonly #live = new Map<string, number>();
+  /** Secrets that a fault took out of the store, which may come back. */
+  readonly #missing = new Map<string, number>();
+  readonly #revoked = new Map<string, Revocation>();
+  readonly #lost = new Map<string, Loss[]>();
+  readonly #adopted = new Set<string>();
+  readonly #named = new Map<string, string>();
+  readonly #byKid = new Map<string, string>();
+  readonly #meddling = new WeakMap<StoreRecord, Meddling>();
+  readonly #entries = new WeakMap<StoreRecord, Written | null>();
+  /** What failovers went back to. */
+  readonly #restored = new WeakSet<StoreRecord>();
+  /** Rotations that failovers took back and that have not been made again. */
+  #takenBack = 0;
+  #keyValue: string | null | undefined;
+  /** When the store's clock was last set, by however little. */
+  shiftedAtMs = Number.NEGATIVE_INFINITY;
+  jumpedAtMs = Number.NEGATIVE_INFINITY;
+  #rotatedAtMs: number[] = [];
+  #skewRange = { lowMs: 0, highMs: 0, nowMs: 0 };
+  /** Ends of retired secrets by the store's clock, the last that was written. */
+  readonly ends = new Map<string, number>();
+
+  constructor(agenda: Agenda, storeNowMs: () => number, reports: Reports) {
+    this.#agenda = agenda;
+    this.storeNowMs = storeNowMs;
+    this.#reports = reports;
+  }
+
+  /** Secrets by their order of appearance: the same seed, the same names. */
+  nameOf(secret: string): string {
+    let name = this.#named.get(secret);
+    if (name === undefined) {
+      name = `s${this.#named.size + 1}`;
+      this.#named.set(secret, name);
+      this.#byKid.set(
+        createHmac('sha256', secret).update('rewt kid').digest().subarray(0, 8).toString('base64url'),
+        secret,
+      );
+    }
+    return name;
+  }
+
+  secretOf(kid: string): string | undefined {
+    return this.#byKid.get(kid);
+  }
+
+  entriesOf(record: StoreRecord, nowMs = this.storeNowMs()): Entries {
+    const { key, ring } = record;
+    const keyEndMs = key?.expiresAtMs ?? Number.POSITIVE_INFINITY;
+    const isRing = ring !== null && nowMs < (ring.expiresAtMs ?? Number.POSITIVE_INFINITY);
+    return {
+      key: key !== null && nowMs < keyEndMs ? { value: key.value, endMs: keyEndMs } : null,
+      ring: isRing ? this.#parse(record) : null,
+    };
+  }
+
+  /** Whether the secret was revoked, and when that landed. A failover may have taken it back. */
+  revocationOf(secret: string): number | null {
+    return this.#revoked.get(secret)?.atMs ?? null;
+  }
+
+  /** Why a secret need not verify at some time in this span; null: it must. */
+  excuseFor(secret: string, fromMs: number, toMs: number): string | null {
+    const loss = (this.#lost.get(secret) ?? []).find(({ atMs, untilMs }) => atMs <= toMs && fromMs <= untilMs);
+    return loss?.why ?? null;
+  }
+
+  executed(shown: Shown, verb: string, sentAtMs: number): void {
+    if (verb === 'read') shown.firstReads.set(sentAtMs, this.#agenda.nowMs);
+  }
+
+  told(shown: Shown): void {
+    shown.toldAtMs.push(this.#agenda.nowMs);
+    if (shown.toldAtMs.length > 60) shown.toldAtMs.splice(0, 30);
+  }
+
+  showed(shown: Shown, { sent, executedAtMs, snapshot, record, isOwnWrite, isWritable }: Showing): void {
+    const entries = this.entriesOf(record, snapshot.nowMs);
+    const nowMs = this.#agenda.nowMs;
+    this.#reports.trace?.(
+      `  ${shown.name} is shown ${this.show(entries)} sent ${sent.atMs.toFixed(1)} executed ${executedAtMs.toFixed(1)}`,
+    );
+    shown.answers.push({ sentAtMs: sent.atMs, shownAtMs: nowMs });
+    if (shown.answers.length > 40) shown.answers.splice(0, 20);
+    const { ring } = entries;
+    const { taken } = shown;
+    const isTaken = isOwnWrite || sent.atMs >= taken.sentAtMs;
+    taken.sentAtMs = Math.max(taken.sentAtMs, sent.atMs);
+    // A value that was K and in no ring, it had no part in: should a failover bring it back, it looks like an operator's.
+    const secrets = secretsIn({ key: null, ring });
+    for (const secret of ring === null ? [] : shown.secrets) {
+      const revocation = this.#revoked.get(secret);
+      if (!revocation || revocation.atMs > executedAtMs || secrets.has(secret)) continue;
+      if (!shown.gone.has(secret)) shown.gone.set(secret, nowMs);
+      if (isTaken && !taken.gone.has(secret)) taken.gone.set(secret, nowMs);
+    }
+    if (!this.#isBehind(shown, entries)) for (const secret of secrets) shown.secrets.add(secret);
+    const pending = this.#pending(shown, entries, snapshot.nowMs);
+    if (pending === 'revocation') shown.good = null;
+    if (isTaken)
+      shown.pendingSinceMs =
+        pending === 'revocation' ? Math.min(shown.pendingSinceMs, nowMs) : Number.POSITIVE_INFINITY;
+    // What rotate() and revoke() read is theirs: only what they wrote renews a lease.
+    const isErrands = shown.errands.some(({ fromMs }) => fromMs === sent.atMs);
+    if (pending === 'none' && ring !== null && executedAtMs >= shown.newestMs && !isErrands) {
+      shown.good = { sent, ring, storeMs: snapshot.nowMs };
+    }
+    if (ring !== null && !this.#isBehind(shown, entries)) {
+      // A brake that it saw pulled counts as seen, whether it can be written or not; but not where revoke() was to see to it, whose caller is told.
+      const isRevoking = shown.errands.some(({ verb, fromMs }) => verb === 'revoke' && fromMs === sent.atMs);
+      const brakes = this.#brakeIn(shown, entries, record, snapshot.nowMs) === null ? 0 : 1;
+      const seenEpoch = ring.epoch + (isRevoking ? 0 : brakes);
+      shown.doubtful.set(ring.id, Math.max(shown.doubtful.get(ring.id) ?? 0, ring.epoch + brakes));
+      shown.epochs.set(ring.id, Math.max(shown.epochs.get(ring.id) ?? 0, seenEpoch));
+      if (isTaken) taken.epochs.set(ring.id, Math.max(taken.epochs.get(ring.id) ?? 0, ring.epoch));
+      if (executedAtMs >= shown.newestMs) {
+        shown.lineage = ring.id;
+        shown.knownRing = ring;
+      }
+    }
+    if (executedAtMs >= shown.newestMs) shown.newestRing = ring;
+    shown.newestMs = Math.max(shown.newestMs, executedAtMs);
+    const meddling = this.#meddling.get(record);
+    const leftMs = (entries.key?.endMs ?? 0) - snapshot.nowMs;
+    if (meddling && isWritable && leftMs > 2 * shown.times.storeTimeoutMs) meddling.isNoticed = true;
+  }
+
+  /** A member's swap, or what a fault or an operator wrote. */
+  wrote(beforeRecord: StoreRecord, record: StoreRecord, author: Author): void {
+    const before = this.entriesOf(beforeRecord);
+    const after = this.entriesOf(record);
+    const isFault = author.shown === undefined || author.half === true || author.shown.isOld;
+    const vanished = this.#turn(after);
+    const by = author.fault ?? `${author.shown?.name}${author.half ? ' (half)' : ''}`;
+    this.#reports.trace?.(`${by} writes ${this.show(after)}`);
+    if (author.fault !== undefined || author.half) this.#meddle(before, after, beforeRecord, record, author);
+    if (isFault) {
+      for (const [secret, endMs] of vanished) this.#miss(secret, endMs, by);
+      return;
+    }
+    if (author.shown !== undefined) this.#judgeSwap(author.shown, before, after, beforeRecord, record, vanished);
+  }
+
+  /** A failover: the store is back where it was, `undone` is what it had been since. */
+  lostWrites(beforeRecord: StoreRecord, record: StoreRecord, undone: readonly StoreRecord[]): void {
+    const before = this.entriesOf(beforeRecord);
+    const after = this.entriesOf(record);
+    const states = [record, ...undone].map((state) => this.#parse(state));
+    let rotations = 0;
+    let lostMore: string | null = null;
+    let lostForeign: string | null = null;
+    states.slice(1).forEach((ring, index) => {
+      const earlier = states[index];
+      if (!earlier || !ring || earlier.id !== ring.id || earlier.epoch !== ring.epoch) {
+        if (earlier !== ring) lostMore = 'failover that lost a revocation';
+      } else if (earlier.current.secret !== ring.current.secret) {
+        rotations += 1;
+        // What an old rewt or an operator made was never next: no other member can hold it.
+        if (ring.current.secret !== earlier.next.secret) lostForeign = 'failover that lost a foreign rotation';
+      }
+    });
+    this.#takenBack += rotations;
+    this.#restored.add(record);
+    this.#rotatedAtMs = [];
+    const why = lostMore ?? lostForeign ?? (this.#takenBack > 1 ? 'failover that lost two rotations' : null);
+    for (const [secret, revocation] of this.#revoked) {
+      if (undone.includes(revocation.record)) this.#revoked.delete(secret);
+    }
+    const vanished = this.#turn(after, true);
+    for (const [secret, endMs] of vanished) this.#miss(secret, endMs, why);
+    if ((before.ring?.overlap ?? 0) > (after.ring?.overlap ?? 0)) {
+      for (const secret of secretsIn(after)) this.#lose(secret, 'failover that lost a larger overlap');
+    }
+    // A ring that lives no longer than what it was before the rotations that it lost.
+    if (after.ring !== null) {
+      const { current, next, ttl, overlap } = after.ring;
+      this.#lose(next.secret, 'ring that ended after a failover', current.expiresAt + ttl + overlap);
+    }
+    // What has to be revoked again takes along all that there is.
+    if (lostMore !== null) for (const secret of secretsIn(after)) this.#lose(secret, lostMore);
+    this.#reports.trace?.(
+      `failover: ${undone.length} writes, ${rotations} rotations lost${lostMore ? ', and a revocation' : ''}: ${this.show(before)} -> ${this.show(after)}`,
+    );
+  }
+
+  jumped(ms: number): void {
+    this.shiftedAtMs = this.#agenda.nowMs;
+    const range = this.#skewRange;
+    range.nowMs += ms;
+    range.lowMs = Math.min(range.lowMs, range.nowMs);
+    range.highMs = Math.max(range.highMs, range.nowMs);
+    this.#reports.trace?.(`the store's clock jumps by ${ms.toFixed(0)} ms`);
+    if (range.highMs - range.lowMs <= this.leastToleranceMs) return;
+    this.jumpedAtMs = this.#agenda.nowMs;
+    this.#skewRange = { lowMs: range.nowMs, highMs: range.nowMs, nowMs: range.nowMs };
+    for (const secret of [...this.#live.keys(), ...this.#missing.keys()]) this.#lose(secret, 'clock jump');
+  }
+
+  show({ key, ring }: Entries): string {
+    const at = (ms: number) => (Number.isFinite(ms) ? ((ms - BEGIN_MS) / 1000).toFixed(2) : 'never');
+    const value = key === null ? '-' : !isUsable(key.value) ? 'short' : `${this.nameOf(key.value)}<${at(key.endMs)}`;
+    if (ring === null) return `K ${value} R -`;
+    const retired = ring.retired.map((slot) => `${this.nameOf(slot.secret)}<${at(slot.until)}`).join(' ');
+    const { current, next, epoch } = ring;
+    return `K ${value} R e${epoch} ${this.nameOf(current.secret)}<${at(current.expiresAt)} next ${this.nameOf(next.secret)} [${retired}]`;
+  }
+
+  /** Brings what lives up to date, and tells what vanished before its end. */
+  #turn(after: Entries, isFailover = false): Map<string, number> {
+    const nowMs = this.storeNowMs();
+    const present = presentIn(after);
+    if (after.key?.value !== this.#keyValue) this.keySinceMs = this.#agenda.nowMs;
+    this.#keyValue = after.key?.value;
+    const vanished = new Map<string, number>();
+    for (const [secret, endMs] of this.#live) {
+      if (endMs <= nowMs) {
+        this.#live.delete(secret);
+        if (!this.#adopted.has(secret)) this.#lose(secret, 'never adopted');
+      } else if (!present.has(secret)) {
+        this.#live.delete(secret);
+        vanished.set(secret, endMs);
+      }
+    }
+    if (after.ring) for (const secret of secretsIn({ key: null, ring: after.ring })) this.#adopted.add(secret);
+    for (const [secret, endMs] of present) {
+      this.nameOf(secret);
+      // Where only K is left of it, what members hold goes on as before.
+      const isInRing = secret !== after.key?.value || after.ring?.current.secret === secret;
+      const knownMs = isInRing || !this.#adopted.has(secret) ? endMs : Math.max(endMs, this.ends.get(secret) ?? 0);
+      this.#live.set(secret, knownMs);
+      // What a failover takes back, members hold as long as they may.
+      this.ends.set(secret, isFailover ? Math.max(knownMs, this.ends.get(secret) ?? 0) : knownMs);
+      if (this.#missing.delete(secret)) {
+        for (const loss of this.#lost.get(secret) ?? []) {
+          if (loss.why !== 'clock jump' && !this.#revoked.has(secret))
+            loss.untilMs = Math.min(loss.untilMs, this.#agenda.nowMs);
+        }
+      }
+    }
+    return vanished;
+  }
+
+  #miss(secret: string, endMs: number, why: string | null): void {
+    this.#missing.set(secret, endMs);
+    if (why !== null) this.#lose(secret, why);
+  }
+
+  /** `fromStoreMs`: not now, but from then on, by the store's clock. */
+  #lose(secret: string, why: string, fromStoreMs = this.storeNowMs()): void {
+    const losses = this.#lost.get(secret) ?? [];
+    losses.push({ atMs: this.#agenda.nowMs + fromStoreMs - this.storeNowMs(), untilMs: Number.POSITIVE_INFINITY, why });
+    this.#lost.set(secret, losses);
+  }
+
+  #meddle(before: Entries, after: Entries, beforeRecord: StoreRecord, record: StoreRecord, author: Author): void {
+    const ttlMs = (after.key?.endMs ?? this.storeNowMs()) - this.storeNowMs();
+    let kind = author.half ? 'half' : (author.fault ?? '');
+    if (kind === 'old SETEX' && before.key !== null) kind = 'old SETEX over a value';
+    const earlier = this.#meddling.get(beforeRecord);
+    // An EXPIRE on top of a SET leaves a SET.
+    const isTtl = (some: string) => some === 'EXPIRE' || some === 'PERSIST';
+    const isMore = earlier !== undefined && isTtl(kind) && !isTtl(earlier.kind);
+    this.#meddling.set(record, {
+      kind: isMore ? earlier.kind : kind,
+      atMs: this.#agenda.nowMs,
+      ttlMs,
+      isNoticed: false,
+    });
+  }
+
+  #judgeSwap(
+    shown: Shown,
+    before: Entries,
+    after: Entries,
+    beforeRecord: StoreRecord,
+    record: StoreRecord,
+    vanished: Map<string, number>,
+  ): void {
+    const nowMs = this.storeNowMs();
+    if (after.ring === null) throw new Error('a swap always writes a ring');
+    if (before.ring === null) {
+      // Row 3 by a member that did not see the lineage which took these secrets' place, and was lost too.
+      for (const secret of secretsIn(after)) if (!shown.gone.has(secret)) this.#revoked.delete(secret);
+    }
+    const isTurned = before.ring?.id !== after.ring.id || before.ring.epoch !== after.ring.epoch;
+    for (const [secret, endMs] of this.#missing) if (endMs <= nowMs) this.#missing.delete(secret);
+    if (vanished.size > 0 || (isTurned && (before.ring !== null || this.#missing.size > 0))) {
+      const cause = this.#causeOf(shown, before, beforeRecord);
+      this.#reports.trace?.(
+        `  revokes ${[...vanished.keys()].map((secret) => this.nameOf(secret))}: ${cause ?? 'NO CAUSE'}`,
+      );
+      if (cause === null) {
+        this.#reports.violation(
+          'extra',
+          `${shown.name} revokes without a cause: ${this.show(before)} -> ${this.show(after)}`,
+        );
+      }
+      this.revocations += 1;
+      this.revokedAtMs = this.#agenda.nowMs;
+      const secrets = new Set([...vanished.keys(), ...this.#missing.keys()]);
+      const revocation = { atMs: this.#agenda.nowMs, record, secrets };
+      for (const secret of secrets) {
+        this.#revoked.set(secret, revocation);
+        if (cause !== null) this.#lose(secret, cause);
+      }
+      this.#missing.clear();
+      this.#takenBack = 0;
+      return;
+    }
+    if (before.ring === null || before.ring.current.secret === after.ring.current.secret) return;
+    this.rotations += 1;
+    this.#takenBack = Math.max(0, this.#takenBack - 1);
+    const unexplained = this.#whyNoRotation(shown, before, before.ring, nowMs);
+    if (unexplained !== null) {
+      this.#reports.violation(
+        'extra',
+        `${shown.name} rotates ${unexplained}: ${this.show(before)} -> ${this.show(after)}`,
+      );
+    }
+    this.#rotatedAtMs = [...this.#rotatedAtMs.slice(-20), this.#agenda.nowMs];
+  }
+
+  /** Which row of the table, or which call, takes secrets away here. */
+  #causeOf(shown: Shown, before: Entries, beforeRecord: StoreRecord): string | null {
+    const { ring } = before;
+    const nowMs = this.storeNowMs();
+    if (shown.openErrand('revoke', this.#agenda.nowMs)) return 'revoke()';
+    if (ring === null) return 'store came back without a ring';
+    const brake = this.#brakeIn(shown, before, beforeRecord, nowMs);
+    if (brake !== null) return brake;
+    if (this.#isBehind(shown, before) || (shown.doubtful.get(ring.id) ?? 0) > ring.epoch) return 'rollback';
+    return this.#agenda.nowMs - this.jumpedAtMs < ring.ttl ? 'clock jump' : null;
+  }
+
+  /** Rows 8 and 10: by what K was taken away or replaced, where that means a revocation. */
+  #brakeIn(shown: Shown, { key, ring }: Entries, record: StoreRecord, nowMs: number): string | null {
+    const meddling = this.#meddling.get(record);
+    if (ring === null || meddling === undefined) return null;
+    if (key?.value === ring.current.secret || key?.value === ring.next.secret) return null;
+    const isDue = nowMs >= ring.current.expiresAt - dueMs(shown.times, ring);
+    if (isDue && (key === null || (Number.isFinite(key.endMs) && isUsable(key.value)))) return null;
+    if (meddling.kind === 'PERSIST') return null;
+    if (meddling.kind !== 'EXPIRE') return meddling.kind;
+    if (key !== null) return null;
+    if (meddling.ttlMs < 2 * shown.times.softAgeMs) return 'EXPIRE below twice the soft age';
+    if (!meddling.isNoticed) return 'EXPIRE that nobody read';
+    return this.#restored.has(record) ? 'EXPIRE that a failover brought back' : null;
+  }
+
+  /** Row 1: the store shows less than this member has seen. */
+  #isBehind(shown: Shown, { key, ring }: Entries): boolean {
+    if (key?.value && shown.gone.has(key.value)) return true;
+    if (ring === null) return false;
+    if ((shown.epochs.get(ring.id) ?? 0) > ring.epoch) return true;
+    if (shown.lineage !== null && shown.lineage !== ring.id && shown.epochs.has(ring.id)) return true;
+    return [...secretsIn({ key: null, ring })].some((secret) => shown.gone.has(secret));
+  }
+
+  /** What the table makes of this, as far as it matters to whether a copy goes on: steady, a rotation, or secrets that go. */
+  #pending(shown: Shown, entries: Entries, nowMs: number): 'none' | 'rotation' | 'revocation' {
+    const { key, ring } = entries;
+    // Row 3: only R was lost.
+    if (ring === null && key !== null && key.value === shown.knownRing?.current.secret) return 'rotation';
+    if (ring === null || this.#isBehind(shown, entries)) return 'revocation';
+    const isDue = nowMs >= ring.current.expiresAt - dueMs(shown.times, ring);
+    if (key === null) return isDue ? 'rotation' : 'revocation';
+    if (key.value === ring.next.secret) return 'rotation';
+    if (key.value !== ring.current.secret) {
+      return isDue && Number.isFinite(key.endMs) && isUsable(key.value) ? 'rotation' : 'revocation';
+    }
+    const { times } = shown;
+    if (nowMs >= key.endMs - leadMs(times, ring) - NOISE_MS) return 'rotation';
+    if (Math.abs(key.endMs - ring.current.expiresAt) > NOISE_MS - 2) return 'rotation';
+    const overlapMs = times.tokenLifetimeMs + times.maxStalenessMs + times.clockToleranceMs;
+    return ring.ttl >= times.ttlMs && ring.overlap >= overlapMs ? 'none' : 'rotation';
+  }
+
+  /** Null where the schedule, the store or a call of `rotate()` explains a rotation. */
+  #whyNoRotation(shown: Shown, { key }: Entries, ring: Written, nowMs: number): string | null {
+    const { times } = shown;
+    if (key === null)
+      return nowMs >= ring.current.expiresAt - dueMs(times, ring) - NOISE_MS ? null : 'before it is due';
+    if (key.value !== ring.current.secret) return null;
+    const endMs = Number.isFinite(key.endMs) ? key.endMs : ring.current.expiresAt;
+    if (nowMs >= endMs - leadMs(times, ring) - NOISE_MS) return null;
+    const calls = shown.errands.filter(
+      ({ verb, fromMs, untilMs }) => verb === 'rotate' && fromMs <= this.#agenda.nowMs && this.#agenda.nowMs <= untilMs,
+    );
+    if (calls.length === 0) return 'ahead of the schedule';
+    const isFirst = calls.some(({ fromMs }) => {
+      const readMs = shown.firstReads.get(fromMs);
+      return readMs !== undefined && !this.#rotatedAtMs.some((atMs) => atMs > readMs);
+    });
+    return isFirst ? null : "although another member's rotation came between";
+  }
+
+  #parse(record: StoreRecord): Written | null {
+    let ring = this.#entries.get(record);
+    if (ring === undefined) {
+      ring = record.ring === null ? null : (JSON.parse(record.ring.text) as Written);
+      this.#entries.set(record, ring);
+    }
+    return ring;
+  }
+}
+
+function dueMs(times: Times, ring: Written): number {
+  return Math.min(times.clockToleranceMs, ring.ttl / 4);
+}
+
+function leadMs(times: Times, ring: Written): number {
+  return Math.min(times.softAgeMs + times.clockToleranceMs, ring.ttl / 4);
+}
+
+export function isUsable(value: string | null): value is string {
+  return value !== null && Buffer.byteLength(value) >= 32;
+}
+
+export function secretsIn({ key, ring }: Entries): Set<string> {
+  const secrets = ring === null ? [] : [ring.current, ring.next, ...ring.retired].map((slot) => slot.secret);
+  if (key !== null && isUsable(key.value)) secrets.push(key.value);
+  return new Set(secrets);
+}
+
+/** Until when each secret verifies, by the store's clock (protocol.md, "Verifying"). */
+function presentIn({ key, ring }: Entries): Map<string, number> {
+  const present = new Map<string, number>();
+  if (ring !== null) {
+    for (const { secret, until } of ring.retired) present.set(secret, until);
+    present.set(ring.next.secret, ring.current.expiresAt + ring.ttl + ring.overlap);
+    present.set(ring.current.secret, ring.current.expiresAt + ring.overlap);
+  }
+  if (key !== null && isUsable(key.value) && !present.has(key.value)) present.set(key.value, key.endMs);
+  return present;
+}

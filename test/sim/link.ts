@@ -1,0 +1,257 @@
+/** One member's way to the server: slow, lossy, cut, late, double, and an ear that may go deaf. Implements the contract of a store. */
+
+import { StoreError } from '../../src/errors.js';
+import type {
+  CallLimits,
+  Snapshot,
+  Store,
+  SwapAnswer,
+  SwapLimits,
+  WantedState,
+  Watch,
+} from '../../src/stores/store.js';
+import type { Agenda } from './agenda.js';
+import type { Author, Ledger, Shown } from './ledger.js';
+import type { Machine } from './machine.js';
+import type { Random } from './random.js';
+import type { Server } from './server.js';
+
+/** What goes wrong on the way, each as a probability per call. */
+export interface Weather {
+  readonly requestLost: number;
+  readonly replyLost: number;
+  /** Executed after its caller gave up. */
+  readonly late: number;
+  readonly twice: number;
+  /** K is written and R is not. */
+  readonly half: number;
+  readonly pushLost: number;
+  readonly pushTwice: number;
+  /** One way. Milliseconds. */
+  readonly latencyMs: readonly [number, number];
+  readonly pushMs: readonly [number, number];
+}
+
+export const FAIR: Weather = {
+  requestLost: 0,
+  replyLost: 0,
+  late: 0,
+  twice: 0,
+  half: 0,
+  pushLost: 0,
+  pushTwice: 0,
+  latencyMs: [0.1, 1],
+  pushMs: [0.2, 3],
+};
+
+export class Link implements Store {
+  readonly kind = 'simulated';
+  readonly local = false;
+  readonly watch?: NonNullable<Store['watch']>;
+  state: 'up' | 'refusing' | 'silent' = 'up';
+  weather: Weather;
+  /** Since when nothing has gone wrong on it. True time. */
+  soundSinceMs = 0;
+  readonly #agenda: Agenda;
+  readonly #random: Random;
+  readonly #server: Server;
+  readonly #machine: Machine;
+  readonly #ledger: Ledger;
+  readonly #author: Author & { readonly shown: Shown };
+  #isEarOpen = false;
+  #ear: (() => void) | null = null;
+
+  constructor(
+    { agenda, random, server, ledger }: { agenda: Agenda; random: Random; server: Server; ledger: Ledger },
+    machine: Machine,
+    author: Author & { readonly shown: Shown },
+    weather: Weather,
+    canPush: boolean,
+  ) {
+    this.#agenda = agenda;
+    this.#random = random;
+    this.#server = server;
+    this.#ledger = ledger;
+    this.#machine = machine;
+    this.#author = author;
+    this.weather = weather;
+    if (canPush) this.watch = (_namespace, onSuspect) => this.#listen(onSuspect);
+  }
+
+  read(_namespace: string, { timeoutMs }: CallLimits): Promise<Snapshot> {
+    return this.#call(
+      timeoutMs,
+      'read',
+      () => this.#server.read(),
+      (snapshot) => snapshot,
+    );
+  }
+
+  swap(_namespace: string, expected: string, wanted: WantedState, limits: SwapLimits): Promise<SwapAnswer> {
+    const { timeoutMs, notAfterMs } = limits;
+    const isHalf = this.#random.chance(this.weather.half);
+    return this.#call(
+      timeoutMs,
+      'swap',
+      () => {
+        if (this.#server.writes !== 'taken') throw new StoreError(this.#server.writes, 'refused');
+        if (isHalf) {
+          this.#server.halfSwap(expected, wanted, notAfterMs, this.#author);
+          this.#troubled();
+          throw down();
+        }
+        return this.#server.swap(expected, wanted, notAfterMs, this.#author);
+      },
+      (answer) => answer.snapshot,
+    );
+  }
+
+  async close(): Promise<void> {}
+
+  /** The push connection is lost: noticed or not. */
+  loseEar(isNoticed: boolean): void {
+    if (!this.#isEarOpen) return;
+    this.#isEarOpen = false;
+    this.#troubled();
+    if (isNoticed) this.#agenda.after(this.#random.between(1, 1_500), () => this.#reopenEar(true));
+  }
+
+  /** A message without a change. */
+  whisper(): void {
+    this.#agenda.after(this.#latency(this.weather.pushMs), () => this.#tell());
+  }
+
+  /** Everything that may go wrong with one call is decided when it is sent. */
+  #call<Answer>(
+    timeoutMs: number,
+    verb: string,
+    execute: () => Answer,
+    snapshotIn: (answer: Answer) => Snapshot,
+  ): Promise<Answer> {
+    const { requestLost, replyLost, late, twice, latencyMs } = this.weather;
+    const random = this.#random;
+    const sent = { atMs: this.#agenda.nowMs, monotonicMs: this.#machine.monotonicMs(), wallMs: this.#machine.wallMs() };
+    return new Promise((resolve, reject) => {
+      let settled = false;
+      const settle = (conclude: () => void) => {
+        if (settled) return;
+        settled = true;
+        cancel();
+        conclude();
+      };
+      const cancel = this.#machine.timer(timeoutMs, () => {
+        this.#troubled();
+        settle(() => reject(new StoreError('ERR_REWT_STORE_TIMEOUT', 'silent')));
+      });
+      const fail = (error: unknown) => {
+        this.#troubled();
+        this.#agenda.after(this.#latency(latencyMs), () => this.#machine.deliver(() => settle(() => reject(error))));
+      };
+      const arrive = (isAnswered: boolean) => {
+        if (this.#is('silent')) return this.#troubled();
+        if (this.#is('refusing')) return fail(down());
+        let answer: Answer;
+        const atMs = this.#agenda.nowMs;
+        const { record } = this.#server;
+        try {
+          answer = execute();
+        } catch (error) {
+          return fail(error);
+        }
+        this.#ledger.executed(this.#author.shown, verb, sent.atMs);
+        if (!isAnswered) return this.#troubled();
+        const isWritable = this.#server.writes === 'taken';
+        const isOwnWrite = this.#server.record !== record;
+        const shown = {
+          sent,
+          executedAtMs: atMs,
+          snapshot: snapshotIn(answer),
+          record: this.#server.record,
+          isOwnWrite,
+          isWritable,
+        };
+        this.#agenda.after(this.#latency(latencyMs), () => {
+          if (this.#is('silent')) return this.#troubled();
+          this.#machine.deliver(() => {
+            settle(() => {
+              this.#ledger.showed(this.#author.shown, shown);
+              resolve(answer);
+            });
+          });
+        });
+      };
+
+      const isAnswered = !random.chance(replyLost);
+      const travelMs = this.#latency(latencyMs);
+      if (random.chance(requestLost)) return this.#troubled();
+      if (random.chance(late)) {
+        this.#agenda.after(timeoutMs * random.between(0.5, 3), () => arrive(isAnswered));
+        return this.#troubled();
+      }
+      if (random.chance(twice)) this.#agenda.after(travelMs + random.between(0, timeoutMs), () => arrive(false));
+      this.#agenda.after(travelMs, () => arrive(isAnswered));
+    });
+  }
+
+  #listen(onSuspect: () => void): Watch {
+    this.#ear = onSuspect;
+    const hear = () => {
+      if (!this.#isEarOpen) return;
+      const { pushLost, pushTwice, pushMs } = this.weather;
+      const random = this.#random;
+      if (random.chance(pushLost)) return;
+      this.#agenda.after(this.#latency(pushMs), () => this.#tell());
+      if (random.chance(pushTwice)) this.#agenda.after(random.between(0, 3_000), () => this.#tell());
+    };
+    this.#server.ears.add(hear);
+    this.#agenda.after(this.#random.between(0.5, 5), () => this.#reopenEar(false));
+    return {
+      status: () => ({ state: this.#isEarOpen ? 'on' : 'connecting', reason: null }),
+      check: () => {
+        if (!this.#isEarOpen && this.#random.chance(0.2)) this.#reopenEar(true);
+      },
+      end: () => {
+        this.#ear = null;
+        this.#server.ears.delete(hear);
+      },
+    };
+  }
+
+  /** Armed first: what follows is read after that. */
+  #reopenEar(wasLost: boolean): void {
+    if (this.#isEarOpen || this.#ear === null) return;
+    if (wasLost) this.#tell();
+    this.#agenda.after(this.#random.between(1, 300), () => {
+      if (this.#is('silent') || this.#is('refusing')) {
+        this.#agenda.after(500, () => this.#reopenEar(false));
+        return;
+      }
+      this.#isEarOpen = this.#ear !== null && this.#machine.state !== 'dead';
+      this.#tell();
+    });
+  }
+
+  #tell(): void {
+    this.#machine.deliver(() => {
+      if (this.#ear === null) return;
+      this.#ledger.told(this.#author.shown);
+      this.#ear();
+    });
+  }
+
+  #is(state: 'silent' | 'refusing'): boolean {
+    return this.state === state || this.#server.state === state;
+  }
+
+  #troubled(): void {
+    this.soundSinceMs = this.#agenda.nowMs;
+  }
+
+  #latency([low, high]: readonly [number, number]): number {
+    return this.#random.between(low, high);
+  }
+}
+
+function down(): StoreError {
+  return new StoreError('ERR_REWT_STORE_DOWN', 'refused');
+}

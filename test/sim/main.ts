@@ -1,0 +1,140 @@
+/**
+ * The command of the simulation (`node scripts/sim.js`): plays seeds of every scenario and prints what came of it.
+ *
+ * `--seeds 1000` · `--scenario 'calm day'` · `--seed 7` replays one, `--trace` tells all of it · `--jobs 2` · `--first` goes on to the next scenario at a
+ * violation · `--json` · `--breaks` breaks each promise in a copy of the code, and tells which scenarios notice.
+ */
+
+import { availableParallelism } from 'node:os';
+import { parseArgs } from 'node:util';
+import { Worker } from 'node:worker_threads';
+import { breakEachPromise } from './breaks.js';
+import { play } from './play.js';
+import { type Scenario, scenarios } from './scenarios.js';
+import { add, emptyTally, type Tally, tallySeeds } from './tally.js';
+import type { Order } from './worker.js';
+
+/** Seeds that are played in one go. */
+const CHUNK = 20;
+
+const { values } = parseArgs({
+  options: {
+    seeds: { type: 'string', default: '100' },
+    seed: { type: 'string' },
+    scenario: { type: 'string' },
+    trace: { type: 'boolean', default: false },
+    jobs: { type: 'string', default: String(availableParallelism()) },
+    first: { type: 'boolean', default: false },
+    json: { type: 'boolean', default: false },
+    breaks: { type: 'boolean', default: false },
+  },
+});
+
+const chosen = scenarios.filter(({ name }) => values.scenario === undefined || name === values.scenario);
+if (chosen.length === 0) {
+  console.error(`There is no such scenario. There are: ${scenarios.map(({ name }) => name).join(', ')}`);
+  process.exit(1);
+}
+
+if (values.breaks) {
+  await breakEachPromise(values.seeds, chosen);
+} else {
+  const tallies = values.seed === undefined ? await playAll(chosen) : await replay(chosen, Number(values.seed));
+  if (values.json) console.log(JSON.stringify(tallies));
+  else report(tallies);
+  process.exitCode = tallies.some(({ first }) => first !== null) ? 1 : 0;
+}
+
+async function replay(some: readonly Scenario[], seed: number): Promise<Tally[]> {
+  if (values.trace) for (const scenario of some) await play(scenario, seed, console.log);
+  return Promise.all(some.map((scenario) => tallySeeds(scenario, seed, seed)));
+}
+
+/** Hands out the seeds to workers, as they become free. */
+async function playAll(some: readonly Scenario[]): Promise<Tally[]> {
+  const tallies = new Map(some.map(({ name }) => [name, emptyTally(name)]));
+  const orders: Order[] = some.flatMap(({ name, share = 100 }) => {
+    const seeds = Math.max(1, Math.round((Number(values.seeds) * share) / 100));
+    return Array.from({ length: Math.ceil(seeds / CHUNK) }, (_, chunk) => ({
+      scenario: name,
+      from: chunk * CHUNK + 1,
+      to: Math.min(seeds, (chunk + 1) * CHUNK),
+      untilFirst: values.first,
+    }));
+  });
+  const jobs = Array.from({ length: Math.max(1, Math.min(Number(values.jobs), orders.length)) }, async () => {
+    const worker = new Worker(new URL('worker.js', import.meta.url));
+    // Many rewts in one process warn many times over.
+    worker.stderr.resume();
+    for (let order = orders.shift(); order !== undefined; order = orders.shift()) {
+      const tally = tallies.get(order.scenario);
+      if (tally === undefined || (values.first && tally.first !== null)) continue;
+      add(tally, await ask(worker, order));
+    }
+    await worker.terminate();
+  });
+  await Promise.all(jobs);
+  return [...tallies.values()];
+}
+
+function ask(worker: Worker, order: Order): Promise<Tally> {
+  return new Promise((resolve, reject) => {
+    worker.once('error', reject);
+    worker.once('message', (tally: Tally) => {
+      worker.off('error', reject);
+      resolve(tally);
+    });
+    worker.postMessage(order);
+  });
+}
+
+function report(tallies: readonly Tally[]): void {
+  const columns = [
+    'seeds',
+    'operations',
+    'unavailable',
+    'rotations',
+    'revocations',
+    'lost',
+    'late',
+    'extra',
+    'outage',
+    'old',
+    'excused',
+    'ms',
+  ];
+  const row = (name: string, cells: readonly (string | number)[]) =>
+    console.log(`${name.padEnd(26)}${cells.map((cell) => String(cell).padStart(12)).join('')}`);
+  row('scenario', columns);
+  for (const { scenario, seeds, operations, unavailable, rotations, revocations, violations, excused, ms } of tallies) {
+    const { lost, late, extra, outage, old } = violations;
+    const excuses = Object.values(excused).reduce((sum, count) => sum + count, 0);
+    row(scenario, [
+      seeds,
+      operations,
+      unavailable,
+      rotations,
+      revocations,
+      lost,
+      late,
+      extra,
+      outage,
+      old,
+      excuses,
+      (ms / seeds).toFixed(1),
+    ]);
+  }
+  console.log('\nexcused');
+  for (const { scenario, excused } of tallies) {
+    const reasons = Object.entries(excused).sort(([, one], [, other]) => other - one);
+    if (reasons.length > 0)
+      console.log(`  ${scenario}: ${reasons.map(([why, count]) => `${why} ${count}`).join(', ')}`);
+  }
+  for (const { scenario, first } of tallies) {
+    if (first === null) continue;
+    console.log(
+      `\n${scenario}: broken promise (${first.promise}) at ${(first.atMs / 1_000).toFixed(3)} s\n  ${first.text}`,
+    );
+    console.log(`  node scripts/sim.js --scenario '${scenario}' --seed ${first.seed} --trace`);
+  }
+}

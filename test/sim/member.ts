@@ -1,0 +1,177 @@
+/** One process with the real Rewt in it, and what is known of it from outside. */
+
+import { CLOCK } from '../../src/clock.js';
+import { isRewtError } from '../../src/errors.js';
+import { Rewt } from '../../src/rewt.js';
+import type { Agenda } from './agenda.js';
+import { type Call, hs256, type Judge, type Token } from './judge.js';
+import { type Ledger, Shown, type Times } from './ledger.js';
+import { Link, type Weather } from './link.js';
+import { Machine } from './machine.js';
+import type { Random } from './random.js';
+import type { Server } from './server.js';
+
+export interface Place {
+  readonly agenda: Agenda;
+  readonly random: Random;
+  readonly server: Server;
+  readonly ledger: Ledger;
+  readonly judge: Judge;
+}
+
+export class Member {
+  readonly name: string;
+  readonly times: Times;
+  readonly machine: Machine;
+  readonly shown: Shown;
+  readonly link: Link;
+  readonly rewt: Rewt;
+  readonly bornAtMs: number;
+  readonly #place: Place;
+
+  constructor(
+    place: Place,
+    name: string,
+    times: Times,
+    habits: { readonly wallSkewMs: number; readonly push: boolean; readonly weather: Weather },
+  ) {
+    this.#place = place;
+    this.name = name;
+    this.times = times;
+    this.bornAtMs = place.agenda.nowMs;
+    this.machine = new Machine(place.agenda, place.random, habits.wallSkewMs);
+    this.shown = new Shown(name, times);
+    this.link = new Link(place, this.machine, { shown: this.shown }, habits.weather, habits.push);
+    this.rewt = new Rewt({
+      store: this.link,
+      ttl: times.ttlMs / 1_000,
+      tokenLifetime: times.tokenLifetimeMs / 1_000,
+      maxStaleness: times.maxStalenessMs / 1_000,
+      clockTolerance: times.clockToleranceMs / 1_000,
+      storeTimeout: times.storeTimeoutMs / 1_000,
+      ...({ [CLOCK]: this.machine } as object),
+    });
+  }
+
+  sign(then: (token: Token) => void): void {
+    this.#request('sign', async (call) => {
+      this.shown.hasSigned = true;
+      const wallMs = this.machine.wallMs();
+      const skewMs = this.machine.wallSkewMs;
+      const [text, code] = await outcome(this.rewt.sign({ n: 1 }));
+      if (!this.shown.isAlive) return;
+      this.#place.judge.signed(call, code);
+      if (text === null) return;
+      const { kid } = JSON.parse(Buffer.from(text.slice(0, text.indexOf('.')), 'base64url').toString());
+      const secret = this.#place.ledger.secretOf(kid);
+      if (secret === undefined) throw new Error('signed with a secret that never was in the store');
+      this.#place.judge.trace?.(`  ${this.name} signs with ${this.#place.ledger.nameOf(secret)}`);
+      const lifetimeMs = this.times.tokenLifetimeMs;
+      const expMs = Math.floor(wallMs / 1_000) * 1_000 + lifetimeMs;
+      const signedAtMs = this.#place.agenda.nowMs;
+      const isUnaware = signedAtMs - this.shown.newestMs - this.machine.elapsedMs(this.shown.newestMs) > 5;
+      const knownAtMs = this.shown.good?.sent.atMs ?? 0;
+      const { newestRing } = this.shown;
+      const isEnded = newestRing !== null && this.#place.server.nowMs() >= newestRing.current.expiresAt;
+      const isPromoted = isEnded && newestRing.next.secret === secret;
+      then({
+        text,
+        isPromoted,
+        isUnaware,
+        signer: this.name,
+        secret,
+        hasKid: true,
+        signedAtMs,
+        knownAtMs,
+        skewMs,
+        expMs,
+        lifetimeMs,
+      });
+    });
+  }
+
+  verify(token: Token): void {
+    this.#request('verify', async (call) => {
+      const [, code] = await outcome(this.rewt.verify(token.text));
+      if (this.shown.isAlive) this.#place.judge.verified(call, token, code);
+    });
+  }
+
+  rotate(force: boolean): void {
+    this.#command('rotate', () => this.rewt.rotate({ force }));
+  }
+
+  revoke(): void {
+    this.#command('revoke', () => this.rewt.revoke());
+  }
+
+  crash(): void {
+    this.shown.isAlive = false;
+    this.machine.kill();
+  }
+
+  async leave(): Promise<void> {
+    this.shown.isAlive = false;
+    await this.rewt.close();
+    this.machine.kill();
+  }
+
+  #command(verb: 'rotate' | 'revoke', run: () => Promise<unknown>): void {
+    this.#request(verb, async (call) => {
+      const { agenda, judge } = this.#place;
+      const errand = { verb, fromMs: agenda.nowMs, untilMs: Number.POSITIVE_INFINITY };
+      this.shown.errands.push(errand);
+      // Whether its own revocation happened it cannot know before it has read again.
+      if (verb === 'revoke') this.shown.good = null;
+      judge.trace?.(`${this.name} ${verb}()`);
+      const [, code] = await outcome(run());
+      // A swap that was given up, or sent twice, may land as long as its "not after" allows, by the store's clock.
+      const { shiftedAtMs, leastToleranceMs } = this.#place.ledger;
+      const allowedMs =
+        this.times.storeTimeoutMs +
+        this.machine.awayMs() -
+        call.awayMs +
+        (shiftedAtMs > errand.fromMs ? leastToleranceMs : 10);
+      errand.untilMs = errand.fromMs + allowedMs;
+      if (verb === 'revoke' && code !== null) this.shown.good = null;
+      judge.trace?.(`${this.name} ${verb}(): ${code ?? 'done'}`);
+      if (this.shown.isAlive) judge.commanded(call, code);
+    });
+  }
+
+  /** A request of a client: it waits where the process does not run. */
+  #request(verb: Call['verb'], run: (call: Call) => Promise<void>): void {
+    this.machine.deliver(() => {
+      const { agenda } = this.#place;
+      run({ member: this, fromMs: agenda.nowMs, awayMs: this.machine.awayMs(), verb, good: this.shown.good }).catch(
+        (error) => {
+          this.#place.judge.violation(
+            'outage',
+            `the simulation itself failed: ${error instanceof Error ? error.stack : error}`,
+          );
+        },
+      );
+    });
+  }
+}
+
+/** What came of a call: its result, or the code of the error. */
+async function outcome<T>(work: Promise<T>): Promise<[T, null] | [null, string]> {
+  try {
+    return [await work, null];
+  } catch (error) {
+    if (isRewtError(error)) return [null, error.code];
+    throw error;
+  }
+}
+
+/** Flips a bit of the signature, or names a key that never was. */
+export function forged(token: Token, how: 'signature' | 'kid'): Token {
+  const [header, payload, signature] = token.text.split('.') as [string, string, string];
+  if (how === 'signature') {
+    const last = signature.startsWith('A') ? 'B' : 'A';
+    return { ...token, secret: undefined, text: `${header}.${payload}.${last}${signature.slice(1)}` };
+  }
+  const other = Buffer.from(JSON.stringify({ alg: 'HS256', typ: 'JWT', kid: 'AAAAAAAAAAA' })).toString('base64url');
+  return { ...token, secret: undefined, text: `${other}.${payload}.${hs256('x'.repeat(32), `${other}.${payload}`)}` };
+}

@@ -1,0 +1,23 @@
+/** Plays one seed of one scenario to its end. */
+
+import type { Counts, Violation } from './judge.js';
+import type { Scenario } from './scenarios.js';
+import { World } from './world.js';
+
+export interface Played {
+  readonly counts: Counts;
+  readonly violations: readonly Violation[];
+}
+
+export async function play(
+  scenario: Scenario,
+  seed: number,
+  trace: ((line: string) => void) | null = null,
+): Promise<Played> {
+  const world = new World(scenario, seed);
+  if (trace !== null) {
+    world.judge.trace = (text) => trace(`${(world.agenda.nowMs / 1_000).toFixed(4).padStart(10)}  ${text}`);
+  }
+  await world.play();
+  return world.judge;
+}

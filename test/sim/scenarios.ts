@@ -1,0 +1,230 @@
+/** The scenarios: who takes part, and how often what happens to them. */
+
+import type { Times } from './ledger.js';
+import type { Weather } from './link.js';
+import type { Random } from './random.js';
+import type { troubles } from './troubles.js';
+import { timesOf, type World } from './world.js';
+
+export interface Scenario {
+  readonly name: string;
+  /** The mean time between two of a kind, in milliseconds. Absent: each seed has its own. */
+  readonly troubles?: { readonly [Name in keyof typeof troubles]?: (world: World) => number };
+  readonly members?: readonly [least: number, most: number];
+  readonly old?: number;
+  /** Members with options of their own. */
+  readonly mixed?: boolean;
+  /** The share of members that hear pushes. Default: a half. */
+  readonly push?: number;
+  /** How long it lasts, in `ttl`s. Default: 3. */
+  readonly turns?: number;
+  /** Between two tokens. Default: 1200. Milliseconds. */
+  readonly everyMs?: (world: World) => number;
+  /** Whether traffic gathers around the ends of secrets. Default: it does. */
+  readonly rushes?: boolean;
+  readonly weather?: (random: Random) => Partial<Weather>;
+  readonly times?: (random: Random) => Times;
+  /** Seeds of this one for a hundred of the others. Default: 100. */
+  readonly share?: number;
+}
+
+/** Every so many `ttl`s. */
+const turns = (count: number) => (world: World) => count * world.times.ttlMs;
+const DAY_MS = 86_400_000;
+const LOSSES = {
+  requestLost: 0.02,
+  replyLost: 0.04,
+  late: 0.02,
+  twice: 0.05,
+  half: 0.01,
+  pushLost: 0.2,
+  pushTwice: 0.1,
+};
+
+const operators: NonNullable<Scenario['troubles']> = {
+  DEL: turns(3),
+  SET: turns(3),
+  'SET short': turns(8),
+  'EXPIRE sooner': turns(1),
+  'EXPIRE later': turns(2),
+  PERSIST: turns(2),
+};
+
+export const scenarios: readonly Scenario[] = [
+  { name: 'calm day', troubles: { rotate: turns(1), 'rotate together': turns(2), join: turns(2), leave: turns(2) } },
+  {
+    name: 'a year',
+    troubles: {
+      leave: () => 30 * DAY_MS,
+      join: () => 30 * DAY_MS,
+      crash: () => 20 * DAY_MS,
+      revoke: () => 90 * DAY_MS,
+    },
+    members: [2, 4],
+    turns: 365,
+    everyMs: () => DAY_MS / 4,
+    rushes: false,
+    times: () =>
+      timesOf({
+        ttlMs: DAY_MS,
+        tokenLifetimeMs: 300_000,
+        maxStalenessMs: 60_000,
+        clockToleranceMs: 5_000,
+        storeTimeoutMs: 1_000,
+      }),
+    share: 4,
+  },
+  {
+    name: 'outages',
+    troubles: {
+      'server silent': turns(0.7),
+      'server refuses': turns(0.7),
+      'link down': turns(0.5),
+      'slow network': turns(1),
+      rotate: turns(1),
+    },
+  },
+  {
+    name: 'long outages',
+    troubles: { 'long outage': turns(0.8), 'writes refused': turns(1.5), crash: turns(2), revoke: turns(4) },
+  },
+  {
+    name: 'pushes',
+    push: 1,
+    everyMs: () => 600,
+    weather: () => ({ pushLost: 0.3, pushTwice: 0.3, pushMs: [0.2, 400] }),
+    troubles: {
+      'push lost': turns(0.3),
+      'push storm': turns(0.5),
+      rotate: turns(1),
+      revoke: turns(1),
+      rush: turns(0.5),
+      DEL: turns(3),
+    },
+  },
+  {
+    name: 'revocations',
+    weather: (random) => (random.chance(0.5) ? LOSSES : {}),
+    troubles: {
+      revoke: turns(1),
+      'revoke together': turns(1),
+      DEL: turns(2),
+      'server silent': turns(2),
+      'link down': turns(1),
+      'writes refused': turns(2),
+      rotate: turns(1),
+      crash: turns(2),
+    },
+  },
+  {
+    name: 'failovers, last writes',
+    troubles: {
+      'failover, last writes': turns(0.3),
+      'failover, one write': turns(1.5),
+      rotate: turns(1),
+      stop: turns(1),
+    },
+  },
+  {
+    name: 'failovers, revocations',
+    troubles: {
+      'failover, far back': turns(1),
+      'failover, last writes': turns(0.5),
+      revoke: turns(0.7),
+      DEL: turns(3),
+      'link down': turns(1),
+      crash: turns(3),
+    },
+  },
+  { name: 'operators', troubles: operators },
+  { name: 'idle operators', troubles: operators, everyMs: (world) => world.times.ttlMs / 3, rushes: false, turns: 15 },
+  {
+    name: 'operators and failovers',
+    troubles: {
+      ...operators,
+      'failover, last writes': turns(0.5),
+      'failover, one write': turns(1),
+      'failover, far back': turns(3),
+      rotate: turns(2),
+    },
+  },
+  {
+    name: 'evictions',
+    troubles: {
+      FLUSHALL: turns(3),
+      'evict K': turns(3),
+      'evict R': turns(1),
+      crash: turns(2),
+      'writes refused': turns(3),
+    },
+  },
+  {
+    name: 'clocks',
+    troubles: {
+      'wall clock off': turns(0.3),
+      'wall clock wrong': turns(1.5),
+      'store clock shifts': turns(0.3),
+      'server silent': turns(2),
+      suspend: turns(2),
+      rotate: turns(2),
+    },
+  },
+  {
+    name: 'clock jumps',
+    troubles: { 'store clock jumps': turns(1), 'store clock shifts': turns(1), revoke: turns(3), rotate: turns(2) },
+  },
+  {
+    name: 'pauses and crashes',
+    troubles: {
+      stop: turns(0.3),
+      suspend: turns(0.5),
+      crash: turns(0.7),
+      join: turns(1),
+      leave: turns(2),
+      revoke: turns(2),
+      rotate: turns(1),
+    },
+  },
+  {
+    name: 'bad network',
+    weather: (random) => ({ ...LOSSES, latencyMs: [0.2, random.pick([2, 30, 80])] }),
+    troubles: {
+      rotate: turns(1),
+      'rotate by force': turns(3),
+      revoke: turns(3),
+      'slow network': turns(1),
+      rush: turns(1),
+    },
+  },
+  {
+    name: 'mixed options',
+    mixed: true,
+    members: [3, 6],
+    troubles: {
+      rotate: turns(1),
+      crash: turns(1),
+      join: turns(1),
+      'server silent': turns(1),
+      'link down': turns(1),
+      revoke: turns(4),
+    },
+  },
+  {
+    name: 'old rewt beside it',
+    old: 2,
+    troubles: {
+      rotate: turns(1),
+      'server silent': turns(3),
+      crash: turns(3),
+      revoke: turns(4),
+      DEL: turns(4),
+      'EXPIRE sooner': turns(4),
+    },
+  },
+  {
+    name: 'everything at once',
+    mixed: true,
+    old: 1,
+    weather: (random) => (random.chance(0.7) ? LOSSES : {}),
+  },
+];

@@ -1,0 +1,38 @@
+import { describe, expect, it } from 'vitest';
+import { play } from './play.js';
+import { scenarios } from './scenarios.js';
+
+const { REWT_SEED, REWT_RUNS = '1' } = process.env;
+const SEEDS = 200;
+
+function seedsFor(share: number): number[] {
+  if (REWT_SEED !== undefined) return [Number(REWT_SEED)];
+  const count = Math.max(1, Math.round((SEEDS * Number(REWT_RUNS) * share) / 100));
+  // The same each time: what is found once in ten thousand seeds is for `npm run sim`, and not for whoever happens to push.
+  return Array.from({ length: count }, (_, index) => index + 1);
+}
+
+// Long, for a machine that has other things to do.
+describe('members of a simulated fleet', { timeout: 300_000 }, () => {
+  it.each(scenarios)('keep the promises: $name', async (scenario) => {
+    for (const seed of seedsFor(scenario.share ?? 100)) {
+      const { violations } = await play(scenario, seed);
+      const broken = violations.map(({ promise, atMs, text }) => `${(atMs / 1_000).toFixed(3)} s, ${promise}: ${text}`);
+      expect(
+        broken,
+        `REWT_SEED=${seed}, or: node scripts/sim.js --scenario '${scenario.name}' --seed ${seed} --trace`,
+      ).toEqual([]);
+    }
+  });
+
+  it.each(scenarios.filter(({ share }) => share === undefined))(
+    'do the same again for the same seed: $name',
+    async (scenario) => {
+      const [once, again]: [string[], string[]] = [[], []];
+      await play(scenario, 4711, (line) => once.push(line));
+      await play(scenario, 4711, (line) => again.push(line));
+      expect(once.length).toBeGreaterThan(50);
+      expect(again).toEqual(once);
+    },
+  );
+});

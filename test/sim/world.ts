@@ -1,0 +1,197 @@
+/** A server, a fleet and its traffic, on one agenda. */
+
+import { Agenda } from './agenda.js';
+import { Judge, type Token } from './judge.js';
+import { Ledger, type Times } from './ledger.js';
+import { FAIR, type Weather } from './link.js';
+import { forged, Member, type Place } from './member.js';
+import { OldRewt } from './old-rewt.js';
+import { Random } from './random.js';
+import type { Scenario } from './scenarios.js';
+import { Server } from './server.js';
+import { troubles } from './troubles.js';
+
+export class World implements Place {
+  readonly agenda = new Agenda();
+  readonly random: Random;
+  readonly judge: Judge;
+  readonly ledger: Ledger;
+  readonly server: Server;
+  readonly scenario: Scenario;
+  /** What this fleet was set up with; a mixed one has its variations. */
+  readonly times: Times;
+  members: Member[] = [];
+  readonly old: OldRewt[] = [];
+  readonly weather: Weather;
+  /** Secrets that an operator has put there. */
+  handmade = 0;
+  #born = 0;
+  #tokens: Token[] = [];
+
+  constructor(scenario: Scenario, seed: number) {
+    this.scenario = scenario;
+    this.random = new Random(seed, scenario.name);
+    this.judge = new Judge(this.agenda);
+    this.ledger = new Ledger(this.agenda, () => this.server.nowMs(), this.judge);
+    this.server = new Server(this.agenda, this.ledger);
+    this.judge.sit(this.ledger, this.server);
+    this.weather = { ...FAIR, ...scenario.weather?.(this.random) };
+    this.times = scenario.times?.(this.random) ?? this.#pickTimes();
+  }
+
+  async play(): Promise<void> {
+    const { scenario, random, agenda } = this;
+    const size = Math.round(random.between(...(scenario.members ?? [2, 5])));
+    for (let count = 0; count < size; count += 1) this.join();
+    for (let count = 0; count < (scenario.old ?? 0); count += 1)
+      this.old.push(new OldRewt(this, `old${count + 1}`, this.times));
+    this.judge.trace?.(JSON.stringify(this.times));
+    const endMs = (scenario.turns ?? 3) * this.times.ttlMs;
+    for (const [name, trouble] of Object.entries(troubles)) {
+      const meanMs = scenario.troubles?.[name as keyof typeof troubles]?.(this) ?? this.#anyOften();
+      if (meanMs < Number.POSITIVE_INFINITY) this.#recur(meanMs, () => trouble(this));
+    }
+    this.#recur(scenario.everyMs?.(this) ?? 1_200, () => this.request());
+    if (scenario.rushes ?? true) this.#awaitEnd(0);
+    await agenda.playUntil(endMs);
+    // What is under way may end.
+    this.calm();
+    await agenda.playUntil(endMs + 4 * this.times.storeTimeoutMs);
+    this.judge.counts.rotations = this.ledger.rotations;
+    this.judge.counts.revocations = this.ledger.revocations;
+  }
+
+  join(): Member {
+    const { random, scenario } = this;
+    this.#born += 1;
+    const times = scenario.mixed ? this.#vary(this.times) : this.times;
+    const toleranceMs = this.times.clockToleranceMs;
+    const member = new Member(this, `m${this.#born}`, times, {
+      wallSkewMs: random.between(-toleranceMs / 2, toleranceMs / 2),
+      push: random.chance(scenario.push ?? 0.5),
+      weather: this.weather,
+    });
+    this.ledger.leastToleranceMs = Math.min(this.ledger.leastToleranceMs, times.clockToleranceMs);
+    this.members.push(member);
+    this.judge.trace?.(`${member.name} joins`);
+    return member;
+  }
+
+  dismiss(member: Member): void {
+    this.members = this.members.filter((other) => other !== member);
+  }
+
+  /** One token is made, and shown around for as long as it lives. */
+  request(): void {
+    const { random } = this;
+    const signer = this.old.length > 0 && random.chance(0.3) ? random.pick(this.old) : random.pick(this.members);
+    signer.sign((token) => {
+      this.#tokens = [...this.#tokens.slice(-30), token];
+      const lifeMs = token.lifetimeMs;
+      for (const delayMs of [
+        random.between(0, 50),
+        random.between(0, lifeMs),
+        random.between(lifeMs * 0.8, lifeMs * 1.02),
+      ]) {
+        this.agenda.after(delayMs, () => this.show(token));
+      }
+      if (random.chance(0.15)) this.agenda.after(random.between(lifeMs, 6 * lifeMs), () => this.show(token));
+    });
+  }
+
+  show(token: Token): void {
+    const { random } = this;
+    if (this.old.length > 0 && random.chance(0.2)) {
+      random.pick(this.old).verify(token);
+      return;
+    }
+    const member = random.pick(this.members);
+    member.verify(token);
+    if (random.chance(0.03)) member.verify(forged(token, random.chance(0.5) ? 'kid' : 'signature'));
+  }
+
+  /** All at once, at the same instant: tokens of the last seconds at every member. */
+  rush(): void {
+    const tokens = this.#tokens.slice(-1);
+    for (const member of this.members) {
+      for (const token of tokens) member.verify(token);
+      member.sign((token) => this.agenda.after(this.random.between(0, token.lifetimeMs), () => this.show(token)));
+    }
+  }
+
+  /** Whatever was broken is mended. */
+  calm(): void {
+    this.server.state = 'up';
+    this.server.writes = 'taken';
+    for (const { link, machine } of this.members) {
+      link.state = 'up';
+      link.soundSinceMs = this.agenda.nowMs;
+      machine.resume();
+    }
+    this.server.soundSinceMs = this.agenda.nowMs;
+  }
+
+  /** A server or link that changes its state has been in trouble until now. */
+  troubled(what: { soundSinceMs: number }): void {
+    what.soundSinceMs = this.agenda.nowMs;
+  }
+
+  #recur(meanMs: number, run: () => void): void {
+    this.agenda.after(this.random.waiting(meanMs), () => {
+      run();
+      this.#recur(meanMs, run);
+    });
+  }
+
+  /** Traffic where it is most delicate: around the end of each secret. */
+  #awaitEnd(afterMs: number): void {
+    this.agenda.after(afterMs, () => {
+      const { key } = this.server.read();
+      const leftMs = (key?.expiresAtMs ?? 0) - this.server.nowMs();
+      const leadMs = this.times.softAgeMs + this.times.clockToleranceMs;
+      if (leftMs > leadMs && leftMs < 3 * leadMs) {
+        for (let count = 0; count < 2; count += 1) {
+          this.agenda.after(leftMs - leadMs * this.random.pick([1, 1, 0, this.random.between(-0.2, 1.2)]), () =>
+            this.rush(),
+          );
+        }
+        this.#awaitEnd(leftMs + leadMs);
+      } else this.#awaitEnd(leadMs);
+    });
+  }
+
+  /** Where a scenario leaves it to chance what happens: most troubles hardly ever, some often. */
+  #anyOften(): number {
+    if (this.scenario.troubles !== undefined || this.random.chance(0.6)) return Number.POSITIVE_INFINITY;
+    return this.times.ttlMs * this.random.pick([0.5, 1, 2, 4]);
+  }
+
+  #pickTimes(): Times {
+    const { random } = this;
+    const ttlMs = random.pick([20_000, 30_000, 60_000]);
+    const maxStalenessMs = random.chance(0.08) ? 0 : random.pick([1_000, 3_000, 6_000, ttlMs / 2]);
+    return timesOf({
+      ttlMs,
+      maxStalenessMs,
+      tokenLifetimeMs: random.pick([3_000, 5_000, 10_000]),
+      clockToleranceMs: random.pick([500, 1_000, 2_000]),
+      storeTimeoutMs: random.pick([200, 500, 1_000]),
+    });
+  }
+
+  #vary(times: Times): Times {
+    const { random } = this;
+    const ttlMs = times.ttlMs * random.pick([1, 1, 1.5]);
+    return timesOf({
+      ttlMs,
+      maxStalenessMs: random.pick([0, 1_000, 4_000, times.maxStalenessMs, ttlMs / 2]),
+      tokenLifetimeMs: random.pick([2_000, times.tokenLifetimeMs, 20_000]),
+      clockToleranceMs: random.pick([times.clockToleranceMs, times.clockToleranceMs / 2]),
+      storeTimeoutMs: times.storeTimeoutMs,
+    });
+  }
+}
+
+export function timesOf(times: Omit<Times, 'softAgeMs'>): Times {
+  return { ...times, softAgeMs: Math.min(2_000, times.maxStalenessMs / 2) };
+}
