@@ -72,8 +72,8 @@ export class Member {
       const isUnaware = signedAtMs - this.shown.newestMs - this.machine.elapsedMs(this.shown.newestMs) > 5;
       const knownAtMs = this.shown.good?.sent.atMs ?? 0;
       const { newestRing } = this.shown;
-      const isEnded = newestRing !== null && this.#place.server.nowMs() >= newestRing.current.expiresAt;
-      const isPromoted = isEnded && newestRing.next.secret === secret;
+      // By its own reckoning, in which a wall clock that was set makes the copy older, the secret has ended.
+      const isPromoted = newestRing?.next.secret === secret;
       then({
         text,
         isPromoted,
