@@ -36,6 +36,9 @@ import { type Status, statusOf } from './status.js';
 import { redisStoreFor } from './stores/redis.js';
 import type { Store } from './stores/store.js';
 
+/** How long a change waits for a replica where nobody asked for one. */
+const UNASKED_WAIT_MS = 100;
+
 /** What `sign` takes: claims, or a text that is signed as it is (a Buffer must be UTF-8). */
 export type Payload = object | string | Uint8Array;
 
@@ -138,7 +141,7 @@ export class Rewt {
   async rotate(options: { force?: boolean } = {}): Promise<KeyringChange> {
     const option = optionReader(options, ['force'], 'rotate options');
     const force = option('force', asFlag, false);
-    return this.#change(() => this.#member.rotate(force), 0);
+    return this.#change(() => this.#member.rotate(force), 0, UNASKED_WAIT_MS);
   }
 
   /**
@@ -152,8 +155,9 @@ export class Rewt {
   async revoke(options: { replicas?: number; timeout?: number | string } = {}): Promise<KeyringChange> {
     const option = optionReader(options, ['replicas', 'timeout'], 'revoke options');
     const replicas = option('replicas', asCount, 0);
-    const timeoutMs = option('timeout', (value, name) => asTimeout(value, name) * 1_000, null);
-    return this.#change(() => this.#member.revoke(), replicas, timeoutMs);
+    const askedMs = replicas === 0 ? UNASKED_WAIT_MS : this.#settings.member.storeTimeoutMs;
+    const waitMs = option('timeout', (value, name) => asTimeout(value, name) * 1_000, askedMs);
+    return this.#change(() => this.#member.revoke(), replicas, waitMs);
   }
 
   /** Where this member's copy stands, without asking anyone. Kids and times, never a secret. */
@@ -176,14 +180,14 @@ export class Rewt {
     await this.close();
   }
 
-  /** `waitMs` is how long to wait for replicas; null: for what is left of `storeTimeout`. */
-  async #change(command: () => Promise<Lease>, replicas: number, waitMs: number | null = null): Promise<KeyringChange> {
+  /** `waitMs` is how long to wait for replicas: where somebody asked for them, beside what the change itself may take. */
+  async #change(command: () => Promise<Lease>, replicas: number, waitMs: number): Promise<KeyringChange> {
     const { clock, member } = this.#settings;
     const giveUpMs = clock.monotonicMs() + member.storeTimeoutMs;
     const { copy } = await command();
-    const timeoutMs = waitMs ?? giveUpMs - clock.monotonicMs();
+    const timeoutMs = giveUpMs - clock.monotonicMs() + (replicas > 0 ? waitMs : 0);
     // Only a report: that it cannot be had is no reason to call a change that was made a failure.
-    const asked = this.#member.acknowledged({ replicas, timeoutMs });
+    const asked = this.#member.acknowledged({ replicas, waitMs, timeoutMs });
     const acknowledged = await within(timeoutMs, asked, () => new Error('late'), clock).catch(() => null);
     return { kid: copy.current.kid, epoch: copy.ring.epoch, replicas: acknowledged };
   }

@@ -4,28 +4,22 @@ import type { AcknowledgedBy } from '../stores/store.js';
 import type { RedisNames } from './names.js';
 import type { Command, RedisPort } from './port.js';
 
-/** How long a change waits for a replica where nobody asked for one. */
-const UNASKED_WAIT_MS = 100;
-
-/** An answer needs some of the caller's time to come back. */
-const GRACE_MS = 50;
-
 /** Null where Redis does not tell. The connection that waits is gone by `timeoutMs`. */
 export async function acknowledgedReplicas(
   port: RedisPort,
   { key, draft }: RedisNames,
-  { replicas, timeoutMs }: AcknowledgedBy,
+  { replicas, waitMs, timeoutMs }: AcknowledgedBy,
 ): Promise<number | null> {
   if (replicas === 0) {
     const [info] = await port.send([['INFO', 'replication']], key);
     const [, connected] = /^connected_slaves:(\d+)/m.exec(typeof info === 'string' ? info : '') ?? [];
     if (connected === undefined || connected === '0') return connected === undefined ? null : 0;
   }
-  const waitMs = Math.max(1, Math.floor(timeoutMs - GRACE_MS));
   const commands: readonly Command[] = [
     // WAIT counts those who have all that this connection wrote; whoever has this has what was written before it, by whomever.
     ['SET', draft('wait'), '', 'PX', '1000'],
-    ['WAIT', String(Math.max(1, replicas)), String(replicas === 0 ? Math.min(waitMs, UNASKED_WAIT_MS) : waitMs)],
+    // 0 would be for ever.
+    ['WAIT', String(Math.max(1, replicas)), String(Math.max(1, Math.floor(waitMs)))],
   ];
   const [marked, count] = await sendAside(port, commands, key, timeoutMs);
   return typeof marked === 'string' && typeof count === 'string' ? Number(count) : null;

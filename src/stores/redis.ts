@@ -18,6 +18,8 @@ import { type KeyEntry, LAST_INSTANT_MS, type Snapshot, type Store } from './sto
 const DRAFT_GRACE_MS = 5_000;
 const FIRST_PAUSE_MS = 25;
 const LONGEST_PAUSE_MS = 200;
+/** What Redis said last is told a little before the time is over, when all that is left to say is that it was. */
+const GRACE_MS = 25;
 
 /**
  * The store for what a user gave as `redisConn`: a client, which stays the user's, or a URL.
@@ -48,7 +50,7 @@ export function redisStore(port: RedisPort): Store {
         if (error === null) return asAnswer(outcomes.at(-1));
         // Both scripts may be sent again: a read changes nothing, a swap is known by its text and done no later than its last instant.
         last = asStoreError(error);
-        if (!isPassing(error) || performance.now() + pauseMs >= deadlineMs) throw last;
+        if (!isPassing(error) || performance.now() + pauseMs + GRACE_MS >= deadlineMs) throw last;
         await sleep(pauseMs);
       }
     };

@@ -54,8 +54,10 @@ export interface SwapLimits extends CallLimits {
 }
 
 export interface AcknowledgedBy extends CallLimits {
-  /** How many replicas are waited for; 0 asks only whether there are any, and waits for one a little. */
+  /** How many replicas are waited for; 0: for one, if there is any. */
   readonly replicas: number;
+  /** How long they are waited for, at most. */
+  readonly waitMs: number;
 }
 
 /** Whether changes are pushed at this moment; where not, why, in a sentence. Without them a member notices within its soft age. */

@@ -205,7 +205,7 @@ describe('nothing is given away', () => {
 
   it('by a store that fails, in whatever way', async () => {
     // Strict: nothing is answered from a copy.
-    const strict = { maxStaleness: 0 };
+    const strict = { maxStaleness: 0, storeTimeout: 1 };
     const client = new Redis({ port: server.port, host: '127.0.0.1', username: user, password });
     const rewts = [fleet.member({ ...strict, redisConn: url() }), fleet.member({ ...strict, redisConn: client })];
     try {
