@@ -106,7 +106,8 @@ export class Member {
     const held = this.#usable();
     const failedAgoMs = this.#clock.monotonicMs() - this.#failedAtMs;
     // A store that was silent a moment ago makes nobody wait again; it is asked behind their backs until it answers.
-    if (held !== null && failedAgoMs < 2 * this.#options.retryMs) {
+    const isBeingAsked = this.#outageSinceMs !== null && this.#reads.isRunning;
+    if (held !== null && (isBeingAsked || failedAgoMs < 2 * this.#options.retryMs)) {
       if (failedAgoMs >= this.#options.retryMs) this.#refreshAhead();
       return held;
     }
@@ -238,7 +239,7 @@ export class Member {
         if (this.#copy === before) this.#watching.foundNoNews();
       },
       // Told by the listener, and shown to whoever needs the copy.
-      () => {},
+      () => this.#watching.foundNoNews(),
     );
   }
 
@@ -253,6 +254,7 @@ export class Member {
       );
     } catch (error) {
       this.#failedAtMs = this.#clock.monotonicMs();
+      this.#watching.check();
       if (this.#outageSinceMs === null && !this.#closed) {
         this.#outageSinceMs = this.#failedAtMs;
         this.#options.listener.failed(error);

@@ -37,12 +37,12 @@ export class Watching {
     this.#watch = store.watch?.(namespace, () => this.#hear()) ?? null;
   }
 
-  /** Called whenever the store has been read: the time to find out that a connection is only half there. */
+  /** Called whenever the store has been read, or could not be: the time to find out that a connection is only half there. */
   check(): void {
     this.#watch?.check();
   }
 
-  /** The last message led to a read that showed what was known. */
+  /** The last message led to a read that showed what was known, or nothing. */
   foundNoNews(): void {
     this.#noNewsAtMs = this.#options.clock.monotonicMs();
   }

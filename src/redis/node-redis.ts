@@ -67,7 +67,8 @@ export function oneShot(socket: object | undefined): object {
   return {
     disableOfflineQueue: true,
     pingInterval: undefined,
-    socket: { ...socket, reconnectStrategy: false },
+    // On a connection that only listens, silence is no failure.
+    socket: { ...socket, reconnectStrategy: false, socketTimeout: undefined },
     RESP: 2,
     maintNotifications: 'disabled',
     clientSideCache: undefined,

@@ -1,5 +1,6 @@
 /** Redis' client tracking as a watch: one connection beside each client, on which the server names every key of ours that anyone writes. */
 
+import { setTimeout as pass } from 'node:timers/promises';
 import type { PushStatus, Watch } from '../stores/store.js';
 import { unlessAborted } from './connection.js';
 import { asStoreError } from './failure.js';
@@ -27,6 +28,7 @@ interface Listener {
 interface Armed {
   readonly connection: Connection;
   readonly prefixes: readonly string[];
+  readonly openedAtMs: number;
   /** Ends the connection. */
   readonly end: () => void;
 }
@@ -80,7 +82,7 @@ class Tracking {
 
   join(listener: Listener): void {
     this.#listeners.add(listener);
-    if (!this.#covers(listener.names)) void this.#open();
+    if (!covers(this.#armed, listener)) void this.#open();
   }
 
   /** How many are left. */
@@ -109,21 +111,9 @@ class Tracking {
     }
     if (performance.now() - this.#provenAtMs < PING_EVERY_MS) return;
     this.#provenAtMs = performance.now();
-    const late = setTimeout(() => {
-      // After a turn that took too long, an answer may lie there unread.
-      setImmediate(() => setImmediate(() => !answered && silent())).unref();
-    }, PING_TIMEOUT_MS);
-    late.unref();
-    let answered = false;
-    const silent = () => this.#lose(armed, 'Its connection had fallen silent: it is opened anew.');
-    armed.connection.ping().then(() => {
-      answered = true;
-      clearTimeout(late);
-    }, silent);
-  }
-
-  #covers({ key, ring }: RedisNames): boolean {
-    return [key, ring].every((name) => this.#armed?.prefixes.some((prefix) => name.startsWith(prefix)));
+    void isAlive(armed.connection).then((alive) => {
+      if (!alive) this.#lose(armed, 'Its connection had fallen silent: it is opened anew.');
+    });
   }
 
   /** Arms a connection for all listeners there are. One that lacks a newcomer's names goes on until it is replaced. */
@@ -141,7 +131,7 @@ class Tracking {
       const connection = await this.#arm(prefixes, ending.signal);
       if (this.#opening !== end) return end();
       this.#opening = null;
-      this.#replace({ connection, prefixes, end });
+      this.#replace({ connection, prefixes, openedAtMs: performance.now(), end });
     } catch (error) {
       end();
       if (this.#opening !== end) return;
@@ -175,26 +165,30 @@ class Tracking {
   }
 
   #replace(armed: Armed): void {
-    this.#armed?.end();
+    const before = this.#armed;
     this.#armed = armed;
     this.#reason = null;
     this.#refused = false;
     this.#provenAtMs = performance.now();
-    const openedAtMs = performance.now();
-    armed.connection.onLost(() => {
-      // One that is lost as soon as it is made must not be made twenty times a second.
-      if (performance.now() - openedAtMs > LONGEST_PAUSE_MS) this.#failures = 0;
-      this.#lose(armed, 'Its connection was lost: it is opened anew.');
-    });
-    // Armed first, read second: what was written before this was told to nobody.
-    this.#suspectAll();
-    if (![...this.#listeners].every(({ names }) => this.#covers(names))) void this.#open();
+    armed.connection.onLost(() => this.#lose(armed, 'Its connection was lost: it is opened anew.'));
+    // Armed first, read second: what was written before this was told to nobody, but for those whom another connection served.
+    this.#suspect([...this.#listeners].filter((listener) => !covers(before, listener)));
+    if (before !== null) void this.#retire(before);
+    if (![...this.#listeners].every((listener) => covers(armed, listener))) void this.#open();
+  }
+
+  /** Ends a connection in whose place there is another; what it was told before has arrived once a ping is answered. */
+  async #retire(before: Armed): Promise<void> {
+    if (!(await isAlive(before.connection))) this.#suspectAll();
+    before.end();
   }
 
   #lose(armed: Armed, reason: string): void {
     armed.end();
     if (this.#armed !== armed) return;
     this.#armed = null;
+    // One that is lost as soon as it is made must not be made twenty times a second.
+    if (performance.now() - armed.openedAtMs > LONGEST_PAUSE_MS) this.#failures = 0;
     this.#reason = reason;
     this.#suspectAll();
     this.#openLater();
@@ -237,6 +231,24 @@ class Tracking {
       });
     }
     for (const listener of listeners) this.#suspects.add(listener);
+  }
+}
+
+function covers(armed: Armed | null, { names: { key, ring } }: Listener): boolean {
+  return [key, ring].every((name) => armed?.prefixes.some((prefix) => name.startsWith(prefix)));
+}
+
+async function isAlive(connection: Connection): Promise<boolean> {
+  const answer = connection.ping().then(
+    () => true,
+    () => false,
+  );
+  for (;;) {
+    const askedAtMs = performance.now();
+    const alive = await Promise.race([answer, pass(PING_TIMEOUT_MS, null, { ref: false })]);
+    if (alive !== null) return alive;
+    // A process that stood still has not looked at its sockets either.
+    if (performance.now() - askedAtMs < PING_TIMEOUT_MS + 100) return false;
   }
 }
 

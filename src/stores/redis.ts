@@ -36,6 +36,8 @@ export function redisStoreFor(redisConn: object | string, namespace: string): St
 /** A store on one Redis, which every process with the same Redis and namespace shares. Closing it closes the port. */
 export function redisStore(port: RedisPort): Store {
   let closed = false;
+  /** By namespace, the ring that was written last: what replicas are asked about. */
+  const written = new Map<string, string>();
 
   /** Sends until there is an answer or a failure that lasts; throws at the deadline, whatever the client does. */
   async function ask(commands: readonly Command[], key: string, timeoutMs: number): Promise<Answer> {
@@ -70,7 +72,7 @@ export function redisStore(port: RedisPort): Store {
     local: false,
     async read(namespace, { timeoutMs }) {
       const { key, ring, draft } = redisNames(namespace, port.keyPrefix);
-      return (await ask([['EVAL', READ, '3', key, ring, draft('role')]], key, timeoutMs)).snapshot;
+      return (await ask([['EVAL', READ, '2', key, ring, draft('role')]], key, timeoutMs)).snapshot;
     },
     async swap(namespace, expected, wanted, { timeoutMs, notAfterMs }) {
       const names = redisNames(namespace, port.keyPrefix);
@@ -95,9 +97,11 @@ export function redisStore(port: RedisPort): Store {
         names.key,
         timeoutMs,
       );
+      if (outcome === 'swapped') written.set(namespace, wanted.ring.text);
       return { swapped: outcome === 'swapped', snapshot };
     },
-    acknowledged: (namespace, wanted) => acknowledgedReplicas(port, redisNames(namespace, port.keyPrefix), wanted),
+    acknowledged: (namespace, by) =>
+      acknowledgedReplicas(port, redisNames(namespace, port.keyPrefix), written.get(namespace), by),
     watch: (namespace, onSuspect) => watchKeys(port, redisNames(namespace, port.keyPrefix), onSuspect),
     caveats: port.caveats,
     async close() {

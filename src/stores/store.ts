@@ -72,7 +72,7 @@ export interface PushStatus {
  */
 export interface Watch {
   status(): PushStatus;
-  /** Called after each read: to find out, behind its back, whether the watch still hears. Costs nothing where it was asked a moment ago. */
+  /** Called after each read, failed ones too: to find out, behind its back, whether the watch still hears. Costs nothing where it was asked a moment ago. */
   check(): void;
   end(): void;
 }

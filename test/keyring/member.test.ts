@@ -704,3 +704,19 @@ test('a secret that had ended as retired, that a failover brought back, and that
   await pass(3_000);
   await expect(ann.verify(token)).resolves.toMatchObject({ sub: 'b' });
 });
+
+test('a store that is silent for longer than a soft age at a time makes one request wait, and not all of those that come meanwhile', async () => {
+  const { rewt, store } = member({ storeTimeout: 5 });
+  const token = await rewt.sign({ sub: 'a' }, { expiresIn: 300 });
+  await pass(2_000);
+  store.reads = 'hung';
+  let waitedMs = 0;
+  for (let elapsedMs = 0; elapsedMs < 30_000; ) {
+    const { ms, error } = await settle(rewt.verify(token));
+    expect(error).toBeUndefined();
+    waitedMs += ms > 1 ? ms : 0;
+    elapsedMs += ms + 100;
+    await pass(100);
+  }
+  expect(waitedMs).toBeLessThanOrEqual(5_001);
+});

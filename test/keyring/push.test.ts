@@ -128,6 +128,18 @@ describe('a push message', () => {
     expect(store.readCount - reads).toBeLessThanOrEqual(101);
   });
 
+  test('that comes while reads fail is answered no faster either', async () => {
+    const { rewt, store } = member();
+    await rewt.ready();
+    store.reads = 'down';
+    const reads = store.readCount;
+    for (let ms = 0; ms < 5_000; ms += 1) {
+      store.push();
+      await pass(1);
+    }
+    expect(store.readCount - reads).toBeLessThanOrEqual(51);
+  });
+
   test('that comes amid a flood without news is heard within 100 ms all the same', async () => {
     const { rewt: a } = member();
     const { rewt: b, store } = member();

@@ -216,6 +216,30 @@ describe('a Cluster', () => {
     60_000,
   );
 
+  test('that is moving the slot, however long that takes, goes on answering as long as the keys are together', async () => {
+    await cluster.inSync();
+    const { client, close } = await named(
+      clusterClients,
+      'redis 6',
+    )(cluster.nodes.map(({ port }) => ({ host: '127.0.0.1', port })));
+    disposals.push(close);
+    const namespace = randomUUID();
+    const { key } = redisNames(namespace);
+    const ann = rewtOn(client, namespace, { maxStaleness: 0 });
+    const token = await ann.sign({ sub: 'a' });
+    const owner = await cluster.ownerOf(key);
+    const owners = await Promise.all(['a', 'b', 'c', 'd', 'e', 'f'].map((name) => cluster.ownerOf(name)));
+    const to = owners.find((node) => node !== owner) as ClusterNode;
+    const slot = String(await cluster.slotOf(key));
+    await to.cli('CLUSTER', 'SETSLOT', slot, 'IMPORTING', owner.id);
+    await owner.cli('CLUSTER', 'SETSLOT', slot, 'MIGRATING', to.id);
+    try {
+      expect(await codeOf(ann.verify(token))).toBe('accepted');
+    } finally {
+      for (const node of [owner, to]) await node.cli('CLUSTER', 'SETSLOT', slot, 'STABLE');
+    }
+  });
+
   test.each(['redis 6', 'ioredis 6', 'iovalkey'])(
     'that moves the slot to another node goes on pushing from there, through %s',
     async (name) => {
