@@ -66,7 +66,7 @@ export interface KeyringChange {
 /**
  * One member of a namespace: signs and verifies with the secret that all members share.
  *
- * Nothing is opened or read before the first call. Every promise settles within `storeTimeout`.
+ * Nothing is opened or read before the first call. Every promise settles within `storeTimeout`, but for `revoke({ replicas })`, which waits for them besides.
  */
 export class Rewt {
   readonly #settings: Settings;
@@ -148,16 +148,16 @@ export class Rewt {
    * Drops every secret: no token signed before verifies any more, at reachable members within two seconds (half of `maxStaleness`, if that is less),
    * at no member after `maxStaleness`. With push, within milliseconds.
    *
-   * @param options.replicas waits until so many replicas have it, so that a failover to one of them keeps it. The result tells how many did.
+   * @param options.replicas waits until so many replicas have it, so that a failover to one of them keeps it. The result tells how many did, also where they are fewer.
    * @param options.timeout the longest to wait for them, beside `storeTimeout`: seconds, or a string such as `'5s'`. Default: `storeTimeout`.
    * @throws {OptionError} for an option that is wrong; {StoreError} where it could not be written: then it may or may not have happened, and has to be repeated.
    */
   async revoke(options: { replicas?: number; timeout?: number | string } = {}): Promise<KeyringChange> {
     const option = optionReader(options, ['replicas', 'timeout'], 'revoke options');
     const replicas = option('replicas', asCount, 0);
-    const askedMs = replicas === 0 ? UNASKED_WAIT_MS : this.#settings.member.storeTimeoutMs;
-    const waitMs = option('timeout', (value, name) => asTimeout(value, name) * 1_000, askedMs);
-    return this.#change(() => this.#member.revoke(), replicas, waitMs);
+    const { storeTimeoutMs } = this.#settings.member;
+    const askedMs = option('timeout', (value, name) => asTimeout(value, name) * 1_000, storeTimeoutMs);
+    return this.#change(() => this.#member.revoke(), replicas, replicas === 0 ? UNASKED_WAIT_MS : askedMs);
   }
 
   /** Where this member's copy stands, without asking anyone. Kids and times, never a secret. */

@@ -45,6 +45,7 @@ function refusal(message: string): OptionError {
 function inWords(client: unknown): string {
   if (client === null) return 'not a Redis client (it is null)';
   if (typeof client !== 'object') return `not a Redis client (it is of type ${typeof client})`;
+  if ('then' in client) return 'a promise (await it, and hand over the client that it gives)';
   // A name can lie; here it only makes for better words of a refusal.
   if (client.constructor?.name === 'RedisLegacyClient') {
     return 'the legacy() view of a redis client (hand over the client itself)';

@@ -125,6 +125,8 @@ describe('replicas', () => {
       expect(await ann.revoke({ replicas: 1, timeout: 20 })).toMatchObject({ replicas: 1 });
       const { replicas } = await ann.revoke({ replicas: 2, timeout: 0.5 });
       expect(replicas).toBe(1);
+      // Nobody asked for any: a timeout changes nothing.
+      expect(await ann.revoke({ timeout: 20 })).toMatchObject({ replicas: 1 });
       // Waiting is done beside the client's connection: others do not queue behind it.
       const order: string[] = [];
       const waiting = ann.revoke({ replicas: 2, timeout: 5 }).then(() => order.push('revoked'));

@@ -20,7 +20,7 @@ export interface Times {
   readonly softAgeMs: number;
 }
 
-/** The keyring as it is written (protocol.md, "What the store holds"). */
+/** The keyring as it is written (protocol.md, "What is in the store"). */
 export interface Written {
   readonly id: string;
   readonly epoch: number;
@@ -38,7 +38,7 @@ export interface Instant {
 }
 
 /** One answer of the store that reached a member. */
-export interface Showing {
+interface Showing {
   readonly sent: Instant;
   readonly executedAtMs: number;
   readonly snapshot: Snapshot;
@@ -141,7 +141,7 @@ export interface Entries {
 
 export type Promised = 'lost' | 'late' | 'extra' | 'outage' | 'old';
 
-export interface Reports {
+interface Reports {
   violation(promise: Promised, text: string): void;
   trace: ((text: string) => void) | null;
 }

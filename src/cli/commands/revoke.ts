@@ -22,7 +22,8 @@ token signed before verifies any more. Asks first; exit code 1 after a no.
 
   --yes              do not ask; needed where there is no terminal
   --replicas <n>     wait until so many replicas of Redis have it, so that a
-                     failover to one of them keeps it
+                     failover to one of them keeps it; exit code 0 also where
+                     fewer had it in time
   --timeout <time>   the longest to wait for them; default: 5 s
 `);
 
@@ -57,5 +58,5 @@ export const revoke: Command = {
 
 function toldOf(wanted: number, acknowledged: number | null): string {
   if (wanted === 0) return '';
-  return ` Replicas that have it: ${acknowledged ?? 'unknown'} of ${wanted}${(acknowledged ?? 0) < wanted ? '; a failover now may undo it' : ''}.`;
+  return ` Replicas that have it: ${acknowledged ?? 'unknown'} of ${wanted}${(acknowledged ?? 0) < wanted ? '; a failover to one that has it not may undo it: repeat it once they are back' : ''}.`;
 }
