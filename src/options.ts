@@ -14,7 +14,7 @@ import {
 } from './jwt/claims.js';
 import { parseDuration } from './jwt/duration.js';
 import type { MemberOptions } from './keyring/member.js';
-import { asAlgorithms, asFlag, asText, optionReader } from './option-values.js';
+import { asAlgorithms, asCount, asFlag, asText, optionReader } from './option-values.js';
 import type { Store } from './stores/store.js';
 
 /** Every span of time is seconds as a number, or a string with a unit such as `'15m'`. */
@@ -37,6 +37,10 @@ export interface RewtOptions {
   storeTimeout?: number | string | undefined;
   /** Whether Redis is to tell of changes at once, over one connection more per client. Default: true, wherever client and server can do it. */
   push?: boolean | undefined;
+  /** The longest token that is made or read, in bytes. Give all members the same. From 512 to 1 048 576. Default: 8192; a whole request's headers may have 16 384 in Node. */
+  maxTokenBytes?: number | undefined;
+  /** How many verified tokens are remembered, so that one that comes again costs next to nothing. 0: none. At most 100 000. Default: 1000, in about 2 MB at most. */
+  tokenCache?: number | undefined;
   /** Defaults for the options of `sign`. */
   sign?: SignOptions | undefined;
   /** Defaults for the options of `verify`. */
@@ -53,6 +57,8 @@ export interface Settings {
   readonly clock: Clock;
   readonly push: boolean;
   readonly tokenLifetimeSeconds: number;
+  readonly maxTokenBytes: number;
+  readonly tokenCache: number;
   readonly sign: CompiledSign;
   readonly verify: CompiledVerify;
   readonly member: Pick<MemberOptions, 'policy' | 'softAgeMs' | 'retryMs' | 'storeTimeoutMs'>;
@@ -68,6 +74,8 @@ const rewtOptionNames = [
   'clockTolerance',
   'storeTimeout',
   'push',
+  'maxTokenBytes',
+  'tokenCache',
   'sign',
   'verify',
   'algorithms',
@@ -84,6 +92,8 @@ const misplaced: Record<string, string> = {
   ),
   cacheSecret:
     "'cacheSecret' is gone: every Rewt keeps a copy of the keyring, for at most 'maxStaleness' without the store's word; maxStaleness: 0 asks the store each time",
+  cache:
+    "'cache' is called 'tokenCache', and says how many verified tokens are remembered; the keyring's copy is bounded by 'maxStaleness'",
   redisUrl: "'redisUrl' is called 'redisConn', which takes a client or a URL",
   secret: "'secret' cannot be given: rewt makes the secret and keeps it in the store",
 };
@@ -95,6 +105,13 @@ const DEFAULT_MAX_STALENESS_SECONDS = 60;
 const MOST_OVERLAP_PER_TTL = 16;
 
 const MOST_SOFT_AGE_MS = 2_000;
+
+const DEFAULT_TOKEN_BYTES = 8_192;
+const LEAST_TOKEN_BYTES = 512;
+const MOST_TOKEN_BYTES = 1_048_576;
+
+const DEFAULT_TOKEN_CACHE = 1_000;
+const MOST_TOKEN_CACHE = 100_000;
 
 /** A century: whatever is longer was meant in another unit, and would leave no room in a date. */
 const MOST_SECONDS = 3_155_760_000;
@@ -124,6 +141,8 @@ export function readOptions(raw: unknown): Settings {
     clock: (raw as { [CLOCK]?: Clock })[CLOCK] ?? processClock,
     push: option('push', asFlag, true),
     tokenLifetimeSeconds: times.tokenLifetimeSeconds,
+    maxTokenBytes: option('maxTokenBytes', asTokenBytes, DEFAULT_TOKEN_BYTES),
+    tokenCache: option('tokenCache', asTokenCache, DEFAULT_TOKEN_CACHE),
     sign: readSign(
       option('sign', (value) => value, undefined),
       times.tokenLifetimeSeconds,
@@ -232,6 +251,18 @@ export function asTimeout(value: unknown, option: string): number {
   const seconds = asPositive(value, option);
   if (seconds > 86_400) throw new OptionError(`${option}: longer than a day; numbers are seconds`, { option });
   return seconds;
+}
+
+function asTokenBytes(value: unknown, option: string): number {
+  const bytes = asCount(value, option);
+  if (bytes >= LEAST_TOKEN_BYTES && bytes <= MOST_TOKEN_BYTES) return bytes;
+  throw new OptionError(`${option}: must be from ${LEAST_TOKEN_BYTES} to ${MOST_TOKEN_BYTES} bytes`, { option });
+}
+
+function asTokenCache(value: unknown, option: string): number {
+  const entries = asCount(value, option);
+  if (entries <= MOST_TOKEN_CACHE) return entries;
+  throw new OptionError(`${option}: must be from 0 (none) to ${MOST_TOKEN_CACHE} tokens`, { option });
 }
 
 function asRedisConn(value: unknown, option: string): object | string {

@@ -3,38 +3,17 @@
 
 import { answer, type Callback } from './callback.js';
 import { within } from './deadline.js';
-import { TokenError, type TokenRefusal } from './errors.js';
-import {
-  type CompiledVerify,
-  checkClaims,
-  checkText,
-  claimsToSign,
-  compileSignOptions,
-  compileVerifyOptions,
-  type JwtClaims,
-  type RegisteredClaims,
-  type SignOptions,
-  type VerifyOptions,
-} from './jwt/claims.js';
-import {
-  BAD_SIGNATURE,
-  decodePayload,
-  encodeHeader,
-  isRefusal,
-  macMatches,
-  type ParsedToken,
-  readToken,
-  signToken,
-  UNKNOWN_KEY,
-} from './jwt/token.js';
+import type { JwtClaims, RegisteredClaims, SignOptions, VerifyOptions } from './jwt/claims.js';
 import type { Lease } from './keyring/lease.js';
 import { Member } from './keyring/member.js';
 import { announce } from './observe/announce.js';
 import { asCount, asFlag, optionReader } from './option-values.js';
 import { asTimeout, type RewtOptions, readOptions, type Settings } from './options.js';
+import { Signer } from './signer.js';
 import { type Status, statusOf } from './status.js';
 import { redisStoreFor } from './stores/redis.js';
 import type { Store } from './stores/store.js';
+import { Verifier } from './verifier.js';
 
 /** How long a change waits for a replica where nobody asked for one. */
 const UNASKED_WAIT_MS = 100;
@@ -72,6 +51,8 @@ export class Rewt {
   readonly #settings: Settings;
   readonly #store: Store;
   readonly #member: Member;
+  readonly #signer: Signer;
+  readonly #verifier: Verifier;
 
   /** @throws {OptionError} for options that are wrong or do not fit each other. */
   constructor(options: RewtOptions) {
@@ -91,6 +72,8 @@ export class Rewt {
       pushOff: whyNoPush(this.#settings, softAgeMs),
       listener,
     });
+    this.#signer = new Signer(this.#member, this.#settings);
+    this.#verifier = new Verifier(this.#member, this.#settings);
     for (const caveat of this.#store.caveats ?? []) listener.caveat(caveat);
   }
 
@@ -103,7 +86,7 @@ export class Rewt {
   sign(payload: Payload, options: SignOptions | undefined, callback: Callback<string>): void;
   sign(payload: Payload, options?: SignOptions): Promise<string>;
   sign(payload: Payload, ...rest: readonly unknown[]): Promise<string> | undefined {
-    return answer(rest, (options) => this.#sign(payload, options));
+    return answer(rest, (options) => this.#signer.sign(payload, options));
   }
 
   /**
@@ -129,7 +112,28 @@ export class Rewt {
   ): Promise<CompleteToken<Claims>>;
   verify<Claims = JwtClaims>(token: string, options?: VerifyOptions): Promise<Verified<Claims>>;
   verify(token: string, ...rest: readonly unknown[]): Promise<unknown> | undefined {
-    return answer(rest, (options) => this.#verify(token, options));
+    return answer(rest, (options) => this.#verifier.verify(token, options));
+  }
+
+  /**
+   * `sign` without a promise, for code that cannot wait: only on a fresh copy of the keyring, so await `ready()` and a first `sign()` before.
+   *
+   * @throws {StoreError} ERR_REWT_COPY_NOT_FRESH where the store has to be asked first, always so with `maxStaleness: 0` and with stores on this machine; else as `sign`.
+   */
+  signSync(payload: Payload, options?: SignOptions): string {
+    return this.#signer.signSync(payload, options);
+  }
+
+  /**
+   * `verify` without a promise, for code that cannot wait: only on a fresh copy of the keyring, so await `ready()` before.
+   *
+   * @throws {StoreError} ERR_REWT_COPY_NOT_FRESH where the store has to be asked first: the copy is older than two seconds (or half of `maxStaleness`), or does not know the
+   * token's kid; always so with `maxStaleness: 0` and with stores on this machine. Else as `verify`.
+   */
+  verifySync<Claims = JwtClaims>(token: string, options: VerifyOptions & { complete: true }): CompleteToken<Claims>;
+  verifySync<Claims = JwtClaims>(token: string, options?: VerifyOptions): Verified<Claims>;
+  verifySync(token: string, options?: VerifyOptions): unknown {
+    return this.#verifier.verifySync(token, options);
   }
 
   /**
@@ -173,6 +177,7 @@ export class Rewt {
   /** Ends this member and whatever it opened itself; a client or store that it was given stays open. Idempotent. */
   async close(): Promise<void> {
     this.#member.close();
+    this.#verifier.close();
     if (this.#settings.store === null) await this.#store.close();
   }
 
@@ -191,52 +196,6 @@ export class Rewt {
     const acknowledged = await within(timeoutMs, asked, () => new Error('late'), clock).catch(() => null);
     return { kid: copy.current.kid, epoch: copy.ring.epoch, replicas: acknowledged };
   }
-
-  async #sign(payload: unknown, options: unknown): Promise<string> {
-    const compiled = compileSignOptions(options, 'sign options', this.#settings.sign);
-    const signable = claimsToSign(
-      payload,
-      compiled,
-      this.#settings.clock.wallMs(),
-      this.#settings.tokenLifetimeSeconds,
-    );
-    const key = this.#member.signingKey(await this.#member.signingLease(this.#member.now()));
-    return 'claims' in signable
-      ? signToken(encodeHeader(key.kid, 'claims', compiled.header), signable.claims, key.key)
-      : signToken(encodeHeader(key.kid, 'text', compiled.header), signable.text, key.key);
-  }
-
-  async #verify(token: unknown, options: unknown): Promise<unknown> {
-    const compiled = compileVerifyOptions(options, 'verify options', this.#settings.verify);
-    const parsed = orThrow(readToken(token));
-    await this.#authenticate(parsed);
-    const payload = orThrow(decodePayload(parsed));
-    const refusal =
-      'claims' in payload ? checkClaims(payload.claims, compiled, this.#settings.clock.wallMs()) : checkText(compiled);
-    if (refusal !== null) throw new TokenError(refusal);
-    return present(parsed, 'claims' in payload ? payload.claims : payload.text, compiled);
-  }
-
-  /** Passes where one of the keyring's secrets signed this token (protocol.md, "Verifying"). */
-  async #authenticate(parsed: ParsedToken): Promise<void> {
-    const arrived = this.#member.now();
-    let lease = this.#member.fresh() ?? (await this.#member.lease(arrived));
-    if (this.#isSigned(parsed, lease)) return;
-    // The secret may be newer than the copy: one read begun after the token came settles it.
-    if (lease.sent.order < arrived.order) {
-      lease = await this.#member.leaseSince(arrived);
-      if (this.#isSigned(parsed, lease)) return;
-    }
-    throw new TokenError(parsed.kid === undefined ? BAD_SIGNATURE : UNKNOWN_KEY);
-  }
-
-  #isSigned(parsed: ParsedToken, lease: Lease): boolean {
-    const keys = this.#member.verifyingKeys(lease, parsed.kid);
-    if (keys.some(({ key }) => macMatches(parsed, key))) return true;
-    // A kid stands for one secret and no other: no read could change this.
-    if (parsed.kid !== undefined && keys.length > 0) throw new TokenError(BAD_SIGNATURE);
-    return false;
-  }
 }
 
 function whyNoPush({ push, member }: Settings, softAgeMs: number): string | null {
@@ -245,13 +204,4 @@ function whyNoPush({ push, member }: Settings, softAgeMs: number): string | null
   return member.softAgeMs === 0
     ? 'There is nothing to tell: with maxStaleness 0 every operation asks the store.'
     : 'There is nothing to tell: this store is so near that every operation asks it.';
-}
-
-function orThrow<T extends object>(value: T | TokenRefusal): T {
-  if (isRefusal(value)) throw new TokenError(value);
-  return value;
-}
-
-function present(parsed: ParsedToken, payload: unknown, { complete }: CompiledVerify): unknown {
-  return complete ? { header: parsed.header, payload, signature: parsed.signature.toString('base64url') } : payload;
 }

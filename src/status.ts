@@ -39,12 +39,13 @@ export interface KeyringStatus {
 
 /** Reads the copy as it stands. @internal */
 export function statusOf(settings: Settings, store: string, member: Member): Status {
-  const { namespace, clock } = settings;
+  const { namespace } = settings;
   const push = member.push();
   const lease = member.held();
   if (lease === null) return { namespace, store, copy: 'none', ageSeconds: null, push, keyring: null };
 
-  const ageMs = leaseAgeMs(lease, clock);
+  const now = member.now();
+  const ageMs = leaseAgeMs(lease, now);
   const { maxStalenessMs } = settings.member.policy;
   const { copy } = lease;
   const { ring } = copy;
@@ -60,7 +61,7 @@ export function statusOf(settings: Settings, store: string, member: Member): Sta
       generation: ring.gen,
       ttl: ring.ttl / 1_000,
       overlap: ring.overlap / 1_000,
-      signing: member.signingKey(lease).kid,
+      signing: member.signingKey(lease, now).kid,
       current: { kid: copy.current.kid, expiresAt: new Date(ring.current.expiresAt) },
       next: { kid: copy.next.kid, since: new Date(ring.next.since) },
       retired: copy.keys

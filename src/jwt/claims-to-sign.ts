@@ -3,12 +3,15 @@
 import { OptionError } from '../errors.js';
 import { decodeUtf8 } from './encoding.js';
 import { isPlainObject, type JsonObject, jsonCopy, parseObject } from './json.js';
-import { mistypedClaim } from './registered-claims.js';
+import { mistypedClaim, registeredClaims } from './registered-claims.js';
 import type { CompiledSign } from './sign-options.js';
 import { isJwtType } from './token.js';
 
 /** Ready for `signToken`: claims as JSON, or a text that is signed as it is, without `typ`. */
-export type SignablePayload = { readonly claims: string } | { readonly text: string };
+export interface SignablePayload {
+  readonly kind: 'claims' | 'text';
+  readonly text: string;
+}
 
 /** Which option writes which claim. */
 const claimOfOption = [
@@ -37,16 +40,19 @@ export function claimsToSign(
     const text = textToSign(payload, options);
     // Verifiers judge a text that is a JSON object as claims, so they have to be right here too.
     const claims = parseObject(text);
-    if (claims !== null) assertClaims(claims, options, nowMs, tokenLifetimeSeconds);
-    return { text };
+    if (claims !== null) {
+      assertTypes(claims);
+      assertTimes(claims.exp, claims.nbf, options, nowMs, tokenLifetimeSeconds);
+    }
+    return { kind: 'text', text };
   }
   const claims = plainClaims(payload);
   assertTypes(claims);
   assertNotTwice(claims, options);
-  addOptions(claims, options);
-  addTimes(claims, options, nowMs, tokenLifetimeSeconds);
-  assertClaims(claims, options, nowMs, tokenLifetimeSeconds);
-  return { claims: JSON.stringify(claims) };
+  const times = addedTimes(claims, options, nowMs, tokenLifetimeSeconds);
+  assertTimes(times.exp ?? claims.exp, times.nbf ?? claims.nbf, options, nowMs, tokenLifetimeSeconds);
+  if (options.noTimestamp) delete claims.iat;
+  return { kind: 'claims', text: written(claims, times, options) };
 }
 
 /** What can be in a text is decided by what comes back from UTF-8: no lone surrogates, no byte order mark. */
@@ -56,7 +62,7 @@ function textToSign(payload: string | Uint8Array, options: CompiledSign): string
   if (option !== undefined) {
     throw new OptionError(`${option}: only an object has claims, and the payload is a text`, { option });
   }
-  if (isJwtType(options.header.typ)) {
+  if (isJwtType(options.header?.typ)) {
     throw new OptionError('header.typ: says that the payload is claims, and it is a text', { option: 'header' });
   }
   const bytes = Buffer.from(payload);
@@ -70,18 +76,45 @@ function textToSign(payload: string | Uint8Array, options: CompiledSign): string
   return text;
 }
 
-/** A copy to add to, made by JSON itself, so that what is checked here is exactly what is written. */
+/**
+ * A copy to add to, in which the registered claims are such as JSON writes down as they stand, so that what is checked here is exactly what is written.
+ * Where they are not (lists, instances, functions), JSON itself has to make the copy. Getters are called once.
+ */
 function plainClaims(payload: unknown): JsonObject {
   if (!isPlainObject(payload)) {
     throw badPayload(`payload must be a plain object, a string or a Buffer, not ${kindOf(payload)}`);
   }
-  const claims = jsonCopy(payload);
-  if (claims === null) {
-    throw badPayload(
-      'payload cannot be written as a JSON object: it has a cycle, a BigInt, a toJSON() that gives no object, or it throws',
-    );
-  }
+  const copy = 'toJSON' in payload ? null : shallowCopy(payload);
+  if (copy !== null && registeredClaims.every((name) => !(name in copy) || isTextOrNumber(copy[name]))) return copy;
+  const claims = jsonCopy(copy ?? payload);
+  if (claims === null) throw notJson();
   return claims;
+}
+
+function isTextOrNumber(value: unknown): boolean {
+  return typeof value === 'string' || typeof value === 'number';
+}
+
+function shallowCopy(payload: Readonly<JsonObject>): JsonObject {
+  try {
+    return { ...payload };
+  } catch {
+    throw notJson();
+  }
+}
+
+function asJson(claims: JsonObject): string {
+  try {
+    return JSON.stringify(claims);
+  } catch {
+    throw notJson();
+  }
+}
+
+function notJson(): OptionError {
+  return badPayload(
+    'payload cannot be written as a JSON object: it has a cycle, a BigInt, a toJSON() that gives no object, or it throws',
+  );
 }
 
 function kindOf(payload: unknown): string {
@@ -99,41 +132,64 @@ function assertNotTwice(claims: JsonObject, options: CompiledSign): void {
   }
 }
 
-function addOptions(claims: JsonObject, { audience, issuer, subject, jwtid }: CompiledSign): void {
-  for (const [claim, value] of Object.entries({ aud: audience, iss: issuer, sub: subject, jti: jwtid })) {
-    if (value !== undefined) claims[claim] = value;
-  }
+/** Times that are not in the payload. `exp` is always there: a token that never expires would live as long as its secret. */
+interface AddedTimes {
+  readonly iat: number | undefined;
+  readonly nbf: number | undefined;
+  readonly exp: number | undefined;
 }
 
-/** `exp` is always there: a token that never expires would live as long as its secret. */
-function addTimes(claims: JsonObject, options: CompiledSign, nowMs: number, tokenLifetimeSeconds: number): void {
-  const { expiresInSeconds, notBeforeSeconds, noTimestamp } = options;
+function addedTimes(
+  claims: Readonly<JsonObject>,
+  { expiresInSeconds, notBeforeSeconds, noTimestamp }: CompiledSign,
+  nowMs: number,
+  tokenLifetimeSeconds: number,
+): AddedTimes {
   const ownIat = claims.iat as number | undefined;
   // Whole seconds, as everybody writes them; but a span such as 250 ms would be lost in the rounding, so it counts from the instant itself.
   const now = (spanSeconds: number) => (Number.isInteger(spanSeconds) ? Math.floor(nowMs / 1000) : nowMs / 1000);
   const after = (spanSeconds: number) => (ownIat ?? now(spanSeconds)) + spanSeconds;
-
-  if (noTimestamp) delete claims.iat;
-  else claims.iat ??= now(0);
-  if (notBeforeSeconds !== undefined) claims.nbf = after(notBeforeSeconds);
-  if (expiresInSeconds !== undefined) claims.exp = after(expiresInSeconds);
   // A payload's own iat may lie a little ahead (another machine's clock): the default is never longer than allowed.
-  else claims.exp ??= Math.min(after(tokenLifetimeSeconds), now(tokenLifetimeSeconds) + tokenLifetimeSeconds);
+  const latest = () => Math.min(after(tokenLifetimeSeconds), now(tokenLifetimeSeconds) + tokenLifetimeSeconds);
+  return {
+    iat: ownIat === undefined && !noTimestamp ? now(0) : undefined,
+    nbf: notBeforeSeconds === undefined ? undefined : after(notBeforeSeconds),
+    exp: expiresInSeconds !== undefined ? after(expiresInSeconds) : claims.exp === undefined ? latest() : undefined,
+  };
 }
 
-/** What every verifier of the keyring relies on: types as RFC 7519 §4.1 has them, and no life longer than its secret surely has. */
-function assertClaims(claims: JsonObject, options: CompiledSign, nowMs: number, tokenLifetimeSeconds: number): void {
-  assertTypes(claims);
-  const exp = claims.exp as number | undefined;
-  const nbf = claims.nbf as number | undefined;
-  if (exp === undefined) return;
+/** The payload as JSON with what is added to it. Put together as text: to merge objects before they are written takes Node 20 1.9 µs longer. */
+function written(claims: JsonObject, { iat, nbf, exp }: AddedTimes, options: CompiledSign): string {
+  const { audience, issuer, subject, jwtid } = options;
+  const own = asJson(claims);
+  let added = '';
+  if (iat !== undefined) added += `,"iat":${iat}`;
+  if (nbf !== undefined) added += `,"nbf":${nbf}`;
+  if (exp !== undefined) added += `,"exp":${exp}`;
+  if (audience !== undefined) added += `,"aud":${JSON.stringify(audience)}`;
+  if (issuer !== undefined) added += `,"iss":${JSON.stringify(issuer)}`;
+  if (subject !== undefined) added += `,"sub":${JSON.stringify(subject)}`;
+  if (jwtid !== undefined) added += `,"jti":${JSON.stringify(jwtid)}`;
+  if (added === '') return own;
+  return own === '{}' ? `{${added.slice(1)}}` : `${own.slice(0, -1)}${added}}`;
+}
+
+/** What every verifier of the keyring relies on: no life longer than its secret surely has. The types are right. */
+function assertTimes(
+  exp: unknown,
+  nbf: unknown,
+  options: CompiledSign,
+  nowMs: number,
+  tokenLifetimeSeconds: number,
+): void {
+  if (typeof exp !== 'number') return;
   const nowSeconds = nowMs / 1000;
   if (exp > nowSeconds + tokenLifetimeSeconds) {
     const message = `the token would live ${Math.ceil(exp - nowSeconds)} s and tokenLifetime allows ${tokenLifetimeSeconds} s: shorten it, or give every member a larger tokenLifetime`;
     if (options.expiresInSeconds !== undefined) throw new OptionError(message, { option: 'expiresIn' });
-    throw badPayload(`${message}; exp is in seconds, not milliseconds`);
+    throw badPayload(message);
   }
-  if (nbf !== undefined && nbf >= exp)
+  if (typeof nbf === 'number' && nbf >= exp)
     throw badPayload('the token would expire before it becomes valid: nbf is not before exp');
 }
 

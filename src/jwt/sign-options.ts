@@ -35,7 +35,8 @@ export interface CompiledSign {
   readonly subject: string | undefined;
   readonly jwtid: string | undefined;
   readonly noTimestamp: boolean;
-  readonly header: Readonly<JsonObject>;
+  /** Null where the header is as rewt writes it. */
+  readonly header: Readonly<JsonObject> | null;
 }
 
 export const signOptionNames = Object.freeze([
@@ -68,7 +69,7 @@ const nothing: CompiledSign = Object.freeze({
   subject: undefined,
   jwtid: undefined,
   noTimestamp: false,
-  header: Object.freeze({}),
+  header: null,
 });
 
 /**

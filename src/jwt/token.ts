@@ -1,16 +1,13 @@
 /**
- * The HS256 codec: compact JWS (RFC 7515) between strings and bytes, strict, and in an order that parses nothing of the payload before the MAC matched.
+ * The general form of a token: compact JWS (RFC 7515) between strings and bytes, strict, and in an order that parses nothing of the payload before the MAC matched.
  *
  * A fault of the token is returned as a refusal, never thrown. Until the signature is known to be good, one of four fixed sentences is all that is said.
  */
 
-import { createHmac, type KeyObject, timingSafeEqual } from 'node:crypto';
 import { OptionError, type TokenRefusal } from '../errors.js';
-import { decodeBase64url, decodeUtf8 } from './encoding.js';
+import { decodeBase64url, decodeUtf8, encodeText } from './encoding.js';
 import { countMembers, type JsonObject, parseObject } from './json.js';
-
-/** The longest token that is made or read, in bytes; the parameters `maxBytes` are for tests. Node takes 16 KiB for all headers of a request together. */
-export const MOST_TOKEN_BYTES = 8192;
+import { MAC_BYTES, MAC_CHARACTERS, type Mac } from './mac.js';
 
 export const MALFORMED: TokenRefusal = Object.freeze({
   code: 'ERR_REWT_MALFORMED',
@@ -37,11 +34,17 @@ export interface ParsedToken {
   /** Header and payload as they were signed: ASCII. */
   readonly signedPart: string;
   readonly payload: Buffer;
-  /** 32 bytes. */
-  readonly signature: Buffer;
+  /** As it stands in the token: the only base64url of 32 bytes. */
+  readonly signature: string;
 }
 
-export type DecodedPayload = { readonly claims: JsonObject } | { readonly text: string };
+/** What an authentic payload is. */
+export interface DecodedPayload {
+  /** Null where it is no JSON object. */
+  readonly claims: JsonObject | null;
+  /** As it was signed. */
+  readonly text: string;
+}
 
 /** Whether what a function of the core gave back is a refusal. */
 export function isRefusal(answer: object | null): answer is TokenRefusal {
@@ -65,27 +68,23 @@ export function encodeHeader(
 /**
  * Signs (RFC 7515 §5.1).
  *
- * @throws {OptionError} `ERR_REWT_PAYLOAD` where the token would be longer than a verifier takes.
+ * @param maxBytes the longest token that verifiers take.
+ * @throws {OptionError} `ERR_REWT_PAYLOAD` where the token would be longer.
  */
-export function signToken(
-  headerSegment: string,
-  payload: string | Uint8Array,
-  key: KeyObject,
-  maxBytes = MOST_TOKEN_BYTES,
-): string {
-  const signedPart = `${headerSegment}.${Buffer.from(payload).toString('base64url')}`;
-  const token = `${signedPart}.${createHmac('sha256', key).update(signedPart).digest('base64url')}`;
-  if (token.length > maxBytes) {
+export function signToken(headerSegment: string, payload: string, mac: Mac, maxBytes: number): string {
+  const signedPart = `${headerSegment}.${encodeText(payload)}`;
+  const bytes = signedPart.length + 1 + MAC_CHARACTERS;
+  if (bytes > maxBytes) {
     throw new OptionError(
-      `the token would have ${token.length} bytes and verifiers take at most ${maxBytes}: put less into it, for instance an identifier to look the rest up by`,
+      `the token would have ${bytes} bytes and maxTokenBytes allows ${maxBytes}: put less into it, for instance an identifier to look the rest up by`,
       { code: 'ERR_REWT_PAYLOAD' },
     );
   }
-  return token;
+  return `${signedPart}.${mac(signedPart)}`;
 }
 
 /** Reads form and header (RFC 7515 §5.2 steps 1-6). Takes time and memory in proportion to `maxBytes` at most, whatever it is given. */
-export function readToken(token: unknown, maxBytes = MOST_TOKEN_BYTES): ParsedToken | TokenRefusal {
+export function readToken(token: unknown, maxBytes: number): ParsedToken | TokenRefusal {
   if (typeof token !== 'string' || token.length > maxBytes) return MALFORMED;
   const firstDot = token.indexOf('.');
   const lastDot = token.indexOf('.', firstDot + 1);
@@ -99,14 +98,9 @@ export function readToken(token: unknown, maxBytes = MOST_TOKEN_BYTES): ParsedTo
   if (!isKid(kid) || (typ !== undefined && typeof typ !== 'string')) return MALFORMED;
 
   const payload = decodeBase64url(token.slice(firstDot + 1, lastDot));
-  const signature = decodeBase64url(token.slice(lastDot + 1));
-  if (payload === null || signature?.length !== 32) return MALFORMED;
+  const signature = token.slice(lastDot + 1);
+  if (payload === null || decodeBase64url(signature)?.length !== MAC_BYTES) return MALFORMED;
   return { header, kid, signedPart: token.slice(0, lastDot), payload, signature };
-}
-
-/** Whether `key` made the token's signature, in constant time. The text goes in as UTF-8: as latin1, other characters would alias to the same bytes. */
-export function macMatches(token: ParsedToken, key: KeyObject): boolean {
-  return timingSafeEqual(createHmac('sha256', key).update(token.signedPart).digest(), token.signature);
 }
 
 /**
@@ -118,10 +112,10 @@ export function decodePayload(token: ParsedToken): DecodedPayload | TokenRefusal
   const text = decodeUtf8(token.payload);
   if (text === null) return badPayload('jwt payload invalid: not UTF-8, or it begins with a byte order mark');
   const claims = parseObject(text);
-  if (claims !== null) return { claims };
-  if (isJwtType(token.header.typ))
+  if (claims === null && isJwtType(token.header.typ)) {
     return badPayload('jwt payload invalid: the header says JWT, but it is not a JSON object');
-  return { text };
+  }
+  return { claims, text };
 }
 
 /** Whether a header's `typ` says that the payload is a claims set: JWT or anything `+jwt`, in any case, with or without `application/` (RFC 7515 §4.1.9). */

@@ -1,15 +1,12 @@
 /** A member's copy of the keyring, prepared for use: which key signs at an instant, and which keys verify. */
 
-import { createSecretKey, type KeyObject } from 'node:crypto';
+import { createTokenKey, type VerifyingKey } from '../jwt/authenticate.js';
+import { createMac } from '../jwt/mac.js';
 import type { Ring } from './ring.js';
 import { kidOf } from './secret.js';
 
-export interface CopyKey {
-  readonly kid: string;
-  readonly key: KeyObject;
+export interface CopyKey extends VerifyingKey {
   readonly role: 'current' | 'next' | 'retired';
-  /** When it stops verifying. Milliseconds of the store's clock; next always verifies. */
-  readonly verifiesUntilMs: number;
 }
 
 export interface Copy {
@@ -20,7 +17,7 @@ export interface Copy {
   readonly keys: readonly CopyKey[];
 }
 
-/** Derives kids and key objects; done once for each change of the ring, never for each token. */
+/** Derives kids and prepares MACs; done once for each change of the ring, never for each token. */
 export function createCopy(ring: Ring): Copy {
   const current = copyKey(ring.current.secret, 'current', ring.current.expiresAt + ring.overlap);
   const next = copyKey(ring.next.secret, 'next', Number.POSITIVE_INFINITY);
@@ -33,11 +30,6 @@ export function signingKey(copy: Copy, nowMs: number): CopyKey {
   return nowMs >= copy.ring.current.expiresAt ? copy.next : copy.current;
 }
 
-/** The keys to try for a token: with a kid that key and no other, without one each that still verifies (protocol.md, "Verifying"). */
-export function verifyingKeys(copy: Copy, kid: string | undefined, nowMs: number): readonly CopyKey[] {
-  return copy.keys.filter((key) => (kid === undefined || key.kid === kid) && nowMs < key.verifiesUntilMs);
-}
-
 function copyKey(secret: string, role: CopyKey['role'], verifiesUntilMs: number): CopyKey {
-  return { kid: kidOf(secret), key: createSecretKey(Buffer.from(secret)), role, verifiesUntilMs };
+  return { ...createTokenKey(kidOf(secret), createMac(Buffer.from(secret))), role, verifiesUntilMs };
 }

@@ -1,6 +1,5 @@
 /** A copy of the keyring with the proof of its age. */
 
-import type { Clock } from '../clock.js';
 import type { Copy, CopyKey } from './copy.js';
 
 /** An instant on both clocks of this process, with its place among all instants of one member. */
@@ -13,6 +12,8 @@ export interface Instant {
 /** A copy, and the instant at which the read was sent that last showed it to be right. */
 export interface Lease {
   readonly copy: Copy;
+  /** The copy's keys without those that had come to their end before: should the store's clock jump back, they do not verify again. */
+  readonly keys: readonly CopyKey[];
   /** The store's clock in that read. Milliseconds. */
   readonly storeMs: number;
   /** Sent, not answered: a slow answer can only make a copy look older than it is. */
@@ -20,13 +21,13 @@ export interface Lease {
 }
 
 /** The larger of both clocks' differences: a suspended machine stops the one, an administrator sets back the other. */
-export function leaseAgeMs({ sent }: Lease, clock: Clock): number {
-  return Math.max(clock.monotonicMs() - sent.monotonicMs, clock.wallMs() - sent.wallMs);
+export function leaseAgeMs({ sent }: Lease, now: Omit<Instant, 'order'>): number {
+  return Math.max(now.monotonicMs - sent.monotonicMs, now.wallMs - sent.wallMs);
 }
 
-/** The store's clock now, never behind what it really is. */
-export function storeNowMs(lease: Lease, clock: Clock): number {
-  return lease.storeMs + leaseAgeMs(lease, clock);
+/** The store's clock at an instant, never behind what it really was. */
+export function storeNowMs(lease: Lease, now: Omit<Instant, 'order'>): number {
+  return lease.storeMs + leaseAgeMs(lease, now);
 }
 
 /** By kid, the ends of retired secrets that had come in this read or before. One that a failover brings back, and that retires again, has another end. */

@@ -5,13 +5,14 @@
 
 import type { Clock } from '../clock.js';
 import { within } from '../deadline.js';
+import type { StoreError } from '../errors.js';
 import type { AcknowledgedBy, PushStatus, Store } from '../stores/store.js';
 import { advance, type Plan, type Policy, type Seen } from './advance.js';
 import { type Command, revocation, rotation } from './commands.js';
-import { type Copy, type CopyKey, createCopy, signingKey, verifyingKeys } from './copy.js';
+import { type Copy, type CopyKey, createCopy, signingKey } from './copy.js';
 import { Exchange, mint, type Settled } from './exchange.js';
 import { type Instant, isPast, type Lease, leaseAgeMs, type PastEnds, pastEnds, storeNowMs } from './lease.js';
-import { closed, timedOut, unavailable } from './refusals.js';
+import { closed, notFresh, timedOut, unavailable } from './refusals.js';
 import type { Ring } from './ring.js';
 import { SingleFlight } from './single-flight.js';
 import { Watching } from './watching.js';
@@ -86,15 +87,31 @@ export class Member {
   }
 
   /** The copy, where it can be used without waiting; keeps a busy member's copy young by refreshing ahead. */
-  fresh(): Lease | null {
+  fresh(now: Instant): Lease | null {
     const lease = this.#lease;
     if (lease === null || this.#closed || lease.sent.order < this.#suspectSince) return null;
-    const ageMs = leaseAgeMs(lease, this.#clock);
+    const ageMs = leaseAgeMs(lease, now);
     if (ageMs >= this.#options.softAgeMs) return null;
-    if (ageMs * 2 >= this.#options.softAgeMs && this.#clock.monotonicMs() - this.#failedAtMs >= this.#options.retryMs) {
+    if (ageMs * 2 >= this.#options.softAgeMs && now.monotonicMs - this.#failedAtMs >= this.#options.retryMs) {
       this.#refreshAhead();
     }
     return lease;
+  }
+
+  /** The same for signing, where the ring is known to grant what this member's tokens need. */
+  freshToSign(now: Instant): Lease | null {
+    const lease = this.fresh(now);
+    return lease !== null && this.#asks && this.#grants(lease) ? lease : null;
+  }
+
+  /** Why there is nothing to use without waiting. The store is asked meanwhile, for `verb`, so that the next call may find it fresh. */
+  notFresh(verb: 'sign' | 'verify'): StoreError {
+    if (this.#closed) return closed();
+    const now = this.now();
+    const asked: Promise<unknown> = verb === 'sign' ? this.signingLease(now) : this.#reads.paced(now.order);
+    // Told by the listener, and shown to whoever waits for an answer.
+    asked.catch(() => {});
+    return notFresh(verb);
   }
 
   /**
@@ -129,7 +146,7 @@ export class Member {
    * @throws {StoreError} also where the ring does not grant it and cannot be made to.
    */
   async signingLease(arrived: Instant): Promise<Lease> {
-    let lease = this.fresh() ?? (await this.lease(arrived));
+    let lease = this.fresh(arrived) ?? (await this.lease(arrived));
     this.#asks = true;
     if (this.#grants(lease)) return lease;
     try {
@@ -153,12 +170,8 @@ export class Member {
     return this.#leaseAfter(this.#reads.paced(arrived.order), arrived);
   }
 
-  signingKey(lease: Lease): CopyKey {
-    return signingKey(lease.copy, storeNowMs(lease, this.#clock));
-  }
-
-  verifyingKeys(lease: Lease, kid: string | undefined): readonly CopyKey[] {
-    return verifyingKeys(lease.copy, kid, storeNowMs(lease, this.#clock)).filter((key) => !isPast(key, this.#pastEnds));
+  signingKey(lease: Lease, now: Instant): CopyKey {
+    return signingKey(lease.copy, storeNowMs(lease, now));
   }
 
   /** Another secret signs now. @throws {OptionError} where it comes too soon. */
@@ -199,7 +212,7 @@ export class Member {
   /** A copy that the store's silence has not yet made worthless. */
   #usable(): Lease | null {
     const lease = this.#lease;
-    return lease !== null && leaseAgeMs(lease, this.#clock) < this.#options.policy.maxStalenessMs ? lease : null;
+    return lease !== null && leaseAgeMs(lease, this.now()) < this.#options.policy.maxStalenessMs ? lease : null;
   }
 
   /** Whether a ring has the `ttl` and `overlap` that this member's tokens need. */
@@ -292,7 +305,7 @@ export class Member {
     this.#newestRead = Math.max(sent.order, this.#newestRead);
     if (plan.revokes) this.#lease = null;
     else if (this.#lease !== null && seen.ring !== null) {
-      this.#lease = { ...this.#lease, copy: this.#adopt(seen.ring, null) };
+      this.#lease = this.#leaseOn(this.#adopt(seen.ring, null), this.#lease);
     }
   }
 
@@ -304,7 +317,7 @@ export class Member {
     this.#failedAtMs = Number.NEGATIVE_INFINITY;
     this.#watching.check();
     const counts = this.#counts(sent, ring, wrote) && !this.#closed;
-    const lease = { copy: counts ? this.#adopt(ring, wrote) : createCopy(ring), storeMs, sent };
+    const lease = this.#leaseOn(counts ? this.#adopt(ring, wrote) : createCopy(ring), { storeMs, sent });
     if (counts) {
       this.#newestRead = Math.max(sent.order, this.#newestRead);
       this.#lease = lease;
@@ -325,6 +338,10 @@ export class Member {
     const held = this.#copy?.ring;
     if (ring === null || held?.id !== ring.id) return false;
     return ring.epoch > held.epoch || (wrote !== null && ring.epoch === held.epoch && ring.gen > held.gen);
+  }
+
+  #leaseOn(copy: Copy, { storeMs, sent }: Pick<Lease, 'storeMs' | 'sent'>): Lease {
+    return { copy, keys: copy.keys.filter((key) => !isPast(key, this.#pastEnds)), storeMs, sent };
   }
 
   /** Takes over a ring's contents; kids and keys are derived only where it is another one. */

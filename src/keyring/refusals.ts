@@ -16,6 +16,13 @@ export function timedOut(): StoreError {
   );
 }
 
+export function notFresh(verb: 'sign' | 'verify'): StoreError {
+  return new StoreError(
+    'ERR_REWT_COPY_NOT_FRESH',
+    `${verb}Sync() cannot answer without asking the store, which it does not wait for: call ${verb}(), which does.`,
+  );
+}
+
 export function rotationRefused(earlyMs: number, force: boolean): OptionError {
   const when = Number.isFinite(earlyMs) ? `in ${Math.ceil(earlyMs / 1000)} s` : 'later';
   const why = force

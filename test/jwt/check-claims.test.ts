@@ -12,7 +12,7 @@ describe('claims that are right', () => {
   it.each<[rfc: string, what: string, claims: string | Record<string, unknown>, options: VerifyOptions]>([
     ['RFC 7519 §4', 'none at all', {}, {}],
     ['RFC 7519 §4.1.4', 'exp later than now', { exp: now + 0.001 }, {}],
-    ['RFC 7519 §4.1.4', 'exp far away', { exp: 2 ** 53 + 2 }, {}],
+    ['RFC 7519 §4.1.4', 'exp in the year 5138', { exp: 1e11 - 1 }, {}],
     ['RFC 7519 §4.1.4', 'exp a little past, within the tolerance', { exp: now - 4.999 }, { clockTolerance: 5 }],
     ['RFC 7519 §4.1.5', 'nbf now', { nbf: now }, {}],
     ['RFC 7519 §4.1.5', 'nbf of 0, and negative', { nbf: -1 }, {}],
@@ -52,7 +52,21 @@ describe('claims that are right', () => {
   });
 });
 
-const notDates = ['"1800000000"', 'null', 'true', '[]', '{}', '[1800000000]', '1e400', '-1e400', '""'];
+const notDates = [
+  '1e11',
+  '-1e11',
+  '1800000000000',
+  '9007199254740994',
+  '"1800000000"',
+  'null',
+  'true',
+  '[]',
+  '{}',
+  '[1800000000]',
+  '1e400',
+  '-1e400',
+  '""',
+];
 
 describe('claims that are wrong', () => {
   it.each<
@@ -105,7 +119,8 @@ describe('claims that are wrong', () => {
     ['RFC 7519 §4.1.4', 'exp now', { exp: now }, {}, 'ERR_REWT_EXPIRED', 'exp'],
     ['RFC 7519 §4.1.4', 'exp past', { exp: now - 0.001 }, {}, 'ERR_REWT_EXPIRED', 'exp'],
     ['RFC 7519 §4.1.4', 'exp of 0', { exp: 0 }, {}, 'ERR_REWT_EXPIRED', 'exp'],
-    ['RFC 7519 §4.1.4', 'exp negative', { exp: -1e300 }, {}, 'ERR_REWT_EXPIRED', 'exp'],
+    ['RFC 7519 §4.1.4', 'exp negative', { exp: -1 }, {}, 'ERR_REWT_EXPIRED', 'exp'],
+    ['RFC 7519 §4.1.4', 'exp zero', { exp: 0 }, {}, 'ERR_REWT_EXPIRED', 'exp'],
     [
       'RFC 7519 §4.1.4',
       'exp past by the whole tolerance',
@@ -238,7 +253,7 @@ describe('claims that are wrong', () => {
     [{ iss: 'canary-value' }, { issuer: 'canary-expected' }, /^jwt issuer invalid: .*iss/],
     [{ sub: 'canary-value' }, { subject: 'canary-expected' }, /^jwt subject invalid: .*sub/],
     [{ jti: 'canary-value' }, { jwtid: 'canary-expected' }, /^jwt jwtid invalid: .*jti/],
-    [{ exp: 'canary-value' }, {}, /^jwt exp invalid: it must be a finite number/],
+    [{ exp: 'canary-value' }, {}, /^jwt exp invalid: it must be a number of seconds \(not milliseconds\)/],
     [{}, { requiredClaims: ['tenant'] }, /^jwt lacks the required claim tenant$/],
   ])('begin as jsonwebtoken puts it and never say a value: %j', (claims, options, message) => {
     const refusal = check(claims, options);
@@ -246,14 +261,14 @@ describe('claims that are wrong', () => {
     expect(JSON.stringify(refusal)).not.toContain('canary');
   });
 
-  it('say when the token expired or becomes valid, as a date whatever the token says', () => {
+  it('say when the token expired or becomes valid, as a date that there is', () => {
     expect(check({ exp: now - 1 })).toMatchObject({ expiredAtMs: (now - 1) * 1000 });
     expect(check({ nbf: now + 1.5 })).toMatchObject({ activeAtMs: now * 1000 + 1500 });
     expect(check({ iat: now - 100 }, { maxAge: 60 })).toMatchObject({ expiredAtMs: (now - 40) * 1000 });
-    for (const claims of [{ exp: -1e300 }, { nbf: 1e300 }]) {
+    for (const claims of [{ exp: 1 - 1e11 }, { nbf: 1e11 - 1 }]) {
       const refusal = check(claims);
       const error = refusal && new TokenError(refusal);
-      expect((error?.expiredAt ?? error?.date)?.toISOString()).toMatch(/271821|275760/);
+      expect((error?.expiredAt ?? error?.date)?.toISOString()).toMatch(/^-001199|^5138/);
     }
   });
 });

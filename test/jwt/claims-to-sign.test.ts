@@ -8,7 +8,7 @@ import {
   type SignOptions,
 } from '../../src/jwt/claims.js';
 import { decodePayload, encodeHeader, isRefusal, signToken } from '../../src/jwt/token.js';
-import { key, parsed, thrownBy } from './forge.js';
+import { key, macOf, parsed, thrownBy } from './forge.js';
 
 const nowMs = 1_700_000_000_900;
 const now = 1_700_000_000;
@@ -25,8 +25,8 @@ function claimsOf(
   lifetimeSeconds = lifetime,
 ): Record<string, unknown> {
   const made = signable(payload, options, atMs, lifetimeSeconds);
-  if (!('claims' in made)) throw new Error('no claims');
-  return JSON.parse(made.claims);
+  if (made.kind !== 'claims') throw new Error('no claims');
+  return JSON.parse(made.text);
 }
 
 describe('the claims that are signed', () => {
@@ -107,9 +107,9 @@ describe('the claims that are signed', () => {
     fc.assert(
       fc.property(fc.dictionary(name, fc.jsonValue()), (payload) => {
         const made = signable(payload);
-        const token = 'claims' in made && parsed(signToken(encodeHeader('k'), made.claims, key, 1e6), 1e6);
-        const decoded = token && decodePayload(token);
-        if (!decoded || isRefusal(decoded) || !('claims' in decoded)) throw new Error('no claims');
+        const token = parsed(signToken(encodeHeader('k'), made.text, macOf(key), 1e6), 1e6);
+        const decoded = decodePayload(token);
+        if (isRefusal(decoded) || decoded.claims === null) throw new Error('no claims');
         expect(checkClaims(decoded.claims, compileVerifyOptions({}), nowMs)).toBeNull();
         const { iat, exp, ...rest } = decoded.claims;
         expect([iat, exp]).toEqual([now, now + 300]);
@@ -126,7 +126,10 @@ describe('the claims that are signed', () => {
 
   it('carry __proto__ as data and nothing more (RFC 8259 §4)', () => {
     const made = signable(JSON.parse('{"__proto__":{"exp":1,"admin":true}}'));
-    expect(made).toEqual({ claims: `{"__proto__":{"exp":1,"admin":true},"iat":${now},"exp":${now + 300}}` });
+    expect(made).toEqual({
+      kind: 'claims',
+      text: `{"__proto__":{"exp":1,"admin":true},"iat":${now},"exp":${now + 300}}`,
+    });
   });
 
   it('may come from an object without a prototype', () => {
@@ -184,7 +187,7 @@ describe('a payload that cannot be signed', () => {
     ['bytes that are not UTF-8', Buffer.from([0x61, 0xff]), /not text in UTF-8.*base64/],
     ['bytes that begin with a byte order mark', Buffer.from('\uFEFFa'), /byte order mark/],
     // RFC 7519 §4.1, §2 "NumericDate".
-    ['exp that is a string', { exp: '1700000001' }, /exp must be a finite number of seconds/],
+    ['exp that is a string', { exp: '1700000001' }, /exp must be a number of seconds/],
     ['exp that is null', { exp: null }, /exp must be/],
     ['exp that is NaN', { exp: Number.NaN }, /exp must be/],
     ['exp that is infinite', { exp: Number.POSITIVE_INFINITY }, /exp must be/],
@@ -198,10 +201,10 @@ describe('a payload that cannot be signed', () => {
     ['sub that is an object', { sub: {} }, /sub must be a string/],
     ['jti that is null', { jti: null }, /jti must be a string/],
     ['exp past tokenLifetime', { exp: now + 302 }, /would live 302 s and tokenLifetime allows 300 s/],
-    ['exp in milliseconds', { exp: (now + 60) * 1000 }, /exp is in seconds, not milliseconds/],
+    ['exp in milliseconds', { exp: (now + 60) * 1000 }, /exp must be a number of seconds \(not milliseconds\)/],
     ['nbf at exp', { nbf: now + 10, exp: now + 10 }, /nbf is not before exp/],
     ['a text of claims with exp past tokenLifetime', `{"exp":${now + 302}}`, /would live 302 s/],
-    ['a text of claims with exp that is no number', '{"exp":1e400}', /exp must be a finite number/],
+    ['a text of claims with exp that is no number', '{"exp":1e400}', /exp must be a number/],
     ['bytes of claims with iss that is a list', Buffer.from('{"iss":["i"]}'), /iss must be a string/],
   ])('is refused with a type and a sentence: %s', (_what, payload, sentence) => {
     const error = thrownBy(() => signable(payload));
@@ -250,7 +253,7 @@ describe('options that do not go with the payload', () => {
 
   it('are refused with a text whose header would say that it is claims (RFC 7519 §5.1)', () => {
     expect(() => signable('hello', { header: { typ: 'at+jwt' } })).toThrow(/header.typ/);
-    expect(signable('hello', { header: { typ: 'text/plain' } })).toEqual({ text: 'hello' });
+    expect(signable('hello', { header: { typ: 'text/plain' } })).toEqual({ kind: 'text', text: 'hello' });
   });
 
   it('are refused where they give more than tokenLifetime, in seconds both', () => {
@@ -262,20 +265,20 @@ describe('options that do not go with the payload', () => {
   it('are refused where the token would never be valid', () => {
     expect(() => signable({}, { notBefore: '10m' })).toThrow('expire before it becomes valid');
     expect(() => signable({}, { notBefore: 1e308, expiresIn: 1 })).toThrow(/expire before/);
-    expect(() => signable({ iat: 1.7e308 }, { notBefore: 1.7e308 })).toThrow(/nbf must be a finite number/);
+    expect(() => signable({ iat: 1e10 }, { notBefore: 1e300 })).toThrow(/expire before/);
   });
 });
 
 describe('a text', () => {
   it.each(['hello', 'žluťoučký 🐎', '[1]', 'null', '{"a":', '\u0000'])('is signed as it is: %j', (text) => {
-    expect(signable(text)).toEqual({ text });
-    expect(signable(Buffer.from(text))).toEqual({ text });
-    expect(signable(new Uint8Array(Buffer.from(text)))).toEqual({ text });
+    expect(signable(text)).toEqual({ kind: 'text', text });
+    expect(signable(Buffer.from(text))).toEqual({ kind: 'text', text });
+    expect(signable(new Uint8Array(Buffer.from(text)))).toEqual({ kind: 'text', text });
   });
 
   it('that is a JSON object is signed as it is too, if its claims are right', () => {
     const text = ` {"a":1, "exp":${now + 300}} `;
-    expect(signable(text)).toEqual({ text });
-    expect(signable('{"a":1}')).toEqual({ text: '{"a":1}' });
+    expect(signable(text)).toEqual({ kind: 'text', text });
+    expect(signable('{"a":1}')).toEqual({ kind: 'text', text: '{"a":1}' });
   });
 });

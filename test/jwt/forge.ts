@@ -1,7 +1,11 @@
 /** Makes tokens that no honest signer makes: any header text, any payload bytes, under a MAC that is right. */
 
 import { createHmac, createSecretKey, type KeyObject } from 'node:crypto';
+import { createMac, type Mac, macMatches } from '../../src/jwt/mac.js';
 import { isRefusal, type ParsedToken, readToken } from '../../src/jwt/token.js';
+
+/** As the option `maxTokenBytes` has it. */
+export const MOST_BYTES = 8192;
 
 export const secretText = 'a-secret-for-tests-that-has-more-than-32-bytes';
 export const key = createSecretKey(Buffer.from(secretText));
@@ -23,7 +27,7 @@ export function forge(header: unknown, payload: string | Uint8Array = '{}', by: 
   return seal(base64url(text), base64url(payload), by);
 }
 
-export function parsed(token: string, maxBytes?: number): ParsedToken {
+export function parsed(token: string, maxBytes = MOST_BYTES): ParsedToken {
   const answer = readToken(token, maxBytes);
   if (isRefusal(answer)) throw new Error(`refused: ${answer.code}`);
   return answer;
@@ -37,4 +41,13 @@ export function thrownBy(call: () => unknown): unknown {
     return error;
   }
   throw new Error('nothing was thrown');
+}
+
+/** The code's own MAC; `seal` has Node's. */
+export function macOf(by: KeyObject): Mac {
+  return createMac(by.export());
+}
+
+export function isSignedBy({ signedPart, signature }: ParsedToken, by: KeyObject): boolean {
+  return macMatches(macOf(by), signedPart, signature);
 }

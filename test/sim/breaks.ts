@@ -36,22 +36,22 @@ const breaks: readonly Break[] = [
     promise: 1,
     what: 'a copy ends at the soft age, whether the store can be read or not',
     file: 'keyring/member',
-    find: 'leaseAgeMs(lease, this.#clock) < this.#options.policy.maxStalenessMs ?',
-    put: 'leaseAgeMs(lease, this.#clock) < this.#options.softAgeMs ?',
+    find: 'leaseAgeMs(lease, this.now()) < this.#options.policy.maxStalenessMs ?',
+    put: 'leaseAgeMs(lease, this.now()) < this.#options.softAgeMs ?',
   },
   {
     promise: 2,
     what: 'a copy never ends while the store cannot be read',
     file: 'keyring/member',
-    find: 'leaseAgeMs(lease, this.#clock) < this.#options.policy.maxStalenessMs ?',
+    find: 'leaseAgeMs(lease, this.now()) < this.#options.policy.maxStalenessMs ?',
     put: 'true ?',
   },
   {
     promise: 2,
     what: 'age is the monotonic clock alone',
     file: 'keyring/lease',
-    find: 'Math.max(clock.monotonicMs() - sent.monotonicMs, clock.wallMs() - sent.wallMs)',
-    put: 'clock.monotonicMs() - sent.monotonicMs',
+    find: 'Math.max(now.monotonicMs - sent.monotonicMs, now.wallMs - sent.wallMs)',
+    put: 'now.monotonicMs - sent.monotonicMs',
   },
   {
     promise: 2,
@@ -119,7 +119,7 @@ const breaks: readonly Break[] = [
   {
     promise: 5,
     what: 'a token of unknown key is refused where the store cannot be asked',
-    file: 'rewt',
+    file: 'verifier',
     find: 'await this.#member.leaseSince(arrived)',
     put: 'await this.#member.leaseSince(arrived).catch(() => lease)',
   },
@@ -133,7 +133,7 @@ const breaks: readonly Break[] = [
   {
     promise: 6,
     what: 'tokens without kid are not tried',
-    file: 'keyring/copy',
+    file: 'jwt/authenticate',
     find: 'kid === undefined || ',
     put: '',
   },
@@ -161,9 +161,9 @@ const breaks: readonly Break[] = [
   {
     promise: 7,
     what: 'a retired secret has no end',
-    file: 'keyring/copy',
-    find: '&& nowMs < key.verifiesUntilMs',
-    put: '',
+    file: 'jwt/authenticate',
+    find: 'nowMs < key.verifiesUntilMs && token',
+    put: 'token',
   },
 ];
 

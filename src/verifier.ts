@@ -1,0 +1,97 @@
+/** Verifies tokens for one member: the copy of the keyring, the signature, then what the token says. */
+
+import { TokenError, type TokenRefusal } from './errors.js';
+import { type Authentic, authenticate, mayLackKey } from './jwt/authenticate.js';
+import { type CompiledVerify, checkClaims, checkText, compileVerifyOptions } from './jwt/claims.js';
+import { decodeText } from './jwt/encoding.js';
+import { parseObject } from './jwt/json.js';
+import { isRefusal, readToken } from './jwt/token.js';
+import { claimsOf, VerifiedTokens } from './jwt/verified-tokens.js';
+import { type Instant, type Lease, storeNowMs } from './keyring/lease.js';
+import type { Member } from './keyring/member.js';
+
+/** A good token's payload; what else there is, where it was asked for. */
+type Verdict = { readonly payload: unknown } | TokenRefusal;
+
+export class Verifier {
+  readonly #member: Member;
+  readonly #defaults: CompiledVerify;
+  readonly #maxBytes: number;
+  readonly #verified: VerifiedTokens;
+
+  constructor(member: Member, settings: { verify: CompiledVerify; maxTokenBytes: number; tokenCache: number }) {
+    this.#member = member;
+    this.#defaults = settings.verify;
+    this.#maxBytes = settings.maxTokenBytes;
+    this.#verified = new VerifiedTokens(settings.tokenCache);
+  }
+
+  /** @throws {TokenError | StoreError | OptionError} */
+  async verify(token: unknown, options: unknown): Promise<unknown> {
+    const compiled = this.#compiled(options);
+    const arrived = this.#member.now();
+    const fresh = this.#member.fresh(arrived);
+    // Junk waits for nobody, and is junk also while the store cannot be read.
+    if (fresh === null) this.#assertForm(token);
+    const lease = fresh ?? (await this.#member.lease(arrived));
+    const verdict = this.#judge(token, compiled, lease, fresh === null ? this.#member.now() : arrived);
+    if (!isRefusal(verdict) || !mayLackKey(verdict) || lease.sent.order > arrived.order) return orThrow(verdict);
+    // The secret may be newer than the copy: one read begun after the token came settles it.
+    this.#assertForm(token);
+    return orThrow(this.#judge(token, compiled, await this.#member.leaseSince(arrived), this.#member.now()));
+  }
+
+  /** @throws {TokenError | StoreError | OptionError} */
+  verifySync(token: unknown, options: unknown): unknown {
+    const compiled = this.#compiled(options);
+    const now = this.#member.now();
+    const lease = this.#member.fresh(now);
+    const verdict = lease && this.#judge(token, compiled, lease, now);
+    if (verdict === null || (isRefusal(verdict) && mayLackKey(verdict))) {
+      this.#assertForm(token);
+      throw this.#member.notFresh('verify');
+    }
+    return orThrow(verdict);
+  }
+
+  /** Lets go of the tokens that it remembers. */
+  close(): void {
+    this.#verified.forget();
+  }
+
+  #compiled(options: unknown): CompiledVerify {
+    return compileVerifyOptions(options, 'verify options', this.#defaults);
+  }
+
+  #assertForm(token: unknown): void {
+    const parsed = readToken(token, this.#maxBytes);
+    if (isRefusal(parsed)) throw new TokenError(parsed);
+  }
+
+  /** Signature first, then claims; both without waiting and without throwing. */
+  #judge(token: unknown, options: CompiledVerify, lease: Lease, now: Instant): Verdict {
+    const storeMs = storeNowMs(lease, now);
+    const known = typeof token === 'string' && !options.complete ? this.#verified.find(token, lease.copy) : null;
+    if (known !== null && storeMs < known.key.verifiesUntilMs && lease.keys.some((key) => key === known.key)) {
+      return checkClaims(known.claims, options, now.wallMs) ?? { payload: claimsOf(known) };
+    }
+    const authentic = authenticate(token, lease.keys, storeMs, this.#maxBytes);
+    if (isRefusal(authentic)) return authentic;
+    const text = token as string;
+    this.#verified.admit(text, authentic);
+    const { claims } = authentic;
+    const refusal = claims === null ? checkText(options) : checkClaims(claims, options, now.wallMs);
+    return refusal ?? { payload: options.complete ? complete(text, authentic) : (claims ?? authentic.text) };
+  }
+}
+
+function complete(token: string, { claims, text }: Authentic): object {
+  const [header = '', , signature] = token.split('.');
+  // It was read before, or is one that we wrote.
+  return { header: parseObject(decodeText(header) ?? ''), payload: claims ?? text, signature };
+}
+
+function orThrow(verdict: Verdict): unknown {
+  if (isRefusal(verdict)) throw new TokenError(verdict);
+  return verdict.payload;
+}
