@@ -69,6 +69,7 @@ export class Rewt {
       namespace,
       clock,
       softAgeMs,
+      syncSoftAgeMs: member.softAgeMs,
       pushOff: whyNoPush(this.#settings, softAgeMs),
       listener,
     });
@@ -116,9 +117,10 @@ export class Rewt {
   }
 
   /**
-   * `sign` without a promise, for code that cannot wait: only on a fresh copy of the keyring, so await `ready()` and a first `sign()` before.
+   * `sign` without a promise, for code that cannot wait: only on a fresh copy of the keyring, so await a first `sign()` before.
    *
-   * @throws {StoreError} ERR_REWT_COPY_NOT_FRESH where the store has to be asked first, always so with `maxStaleness: 0` and with stores on this machine; else as `sign`.
+   * @throws {StoreError} ERR_REWT_COPY_NOT_FRESH where the store has to be asked first: the copy is two seconds old (or half of `maxStaleness`, so always with
+   * `maxStaleness: 0`), or may have changed. It is asked then, so that a later call finds the copy fresh; `sign` waits for it. Else as `sign`.
    */
   signSync(payload: Payload, options?: SignOptions): string {
     return this.#signer.signSync(payload, options);
@@ -127,8 +129,8 @@ export class Rewt {
   /**
    * `verify` without a promise, for code that cannot wait: only on a fresh copy of the keyring, so await `ready()` before.
    *
-   * @throws {StoreError} ERR_REWT_COPY_NOT_FRESH where the store has to be asked first: the copy is older than two seconds (or half of `maxStaleness`), or does not know the
-   * token's kid; always so with `maxStaleness: 0` and with stores on this machine. Else as `verify`.
+   * @throws {StoreError} ERR_REWT_COPY_NOT_FRESH as `signSync`, and also where the copy has no secret for the token, which may have been signed with a newer one: say nothing
+   * about the token then, and ask `verify`, which waits for the store. Else as `verify`.
    */
   verifySync<Claims = JwtClaims>(token: string, options: VerifyOptions & { complete: true }): CompleteToken<Claims>;
   verifySync<Claims = JwtClaims>(token: string, options?: VerifyOptions): Verified<Claims>;

@@ -36,7 +36,7 @@ export class Signer {
     const compiled = this.#compiled(options);
     const now = this.#member.now();
     const signable = this.#signable(payload, compiled, now);
-    const lease = this.#member.freshToSign(now);
+    const lease = this.#member.freshToSign(now, this.#member.syncSoftAgeMs);
     if (lease === null) throw this.#member.notFresh('sign');
     return this.#seal(signable, compiled, lease, now);
   }

@@ -45,7 +45,7 @@ export class Verifier {
   verifySync(token: unknown, options: unknown): unknown {
     const compiled = this.#compiled(options);
     const now = this.#member.now();
-    const lease = this.#member.fresh(now);
+    const lease = this.#member.fresh(now, this.#member.syncSoftAgeMs);
     const verdict = lease && this.#judge(token, compiled, lease, now);
     if (verdict === null || (isRefusal(verdict) && mayLackKey(verdict))) {
       this.#assertForm(token);

@@ -28,6 +28,8 @@ export interface MemberOptions {
   readonly policy: Policy & { readonly asks: NonNullable<Policy['asks']> };
   /** Until this age a copy is used without asking. Milliseconds. */
   readonly softAgeMs: number;
+  /** The same for operations that cannot wait. Longer where the store is so near that all others always ask. */
+  readonly syncSoftAgeMs: number;
   /** How long after a failure the store is tried again; for twice as long nobody waits for it. Milliseconds. */
   readonly retryMs: number;
   /** No operation waits longer for the store. Milliseconds. */
@@ -87,21 +89,25 @@ export class Member {
   }
 
   /** The copy, where it can be used without waiting; keeps a busy member's copy young by refreshing ahead. */
-  fresh(now: Instant): Lease | null {
+  fresh(now: Instant, softAgeMs = this.#options.softAgeMs): Lease | null {
     const lease = this.#lease;
     if (lease === null || this.#closed || lease.sent.order < this.#suspectSince) return null;
     const ageMs = leaseAgeMs(lease, now);
-    if (ageMs >= this.#options.softAgeMs) return null;
-    if (ageMs * 2 >= this.#options.softAgeMs && now.monotonicMs - this.#failedAtMs >= this.#options.retryMs) {
+    if (ageMs >= softAgeMs) return null;
+    if (ageMs * 2 >= softAgeMs && now.monotonicMs - this.#failedAtMs >= this.#options.retryMs) {
       this.#refreshAhead();
     }
     return lease;
   }
 
   /** The same for signing, where the ring is known to grant what this member's tokens need. */
-  freshToSign(now: Instant): Lease | null {
-    const lease = this.fresh(now);
+  freshToSign(now: Instant, softAgeMs?: number): Lease | null {
+    const lease = this.fresh(now, softAgeMs);
     return lease !== null && this.#asks && this.#grants(lease) ? lease : null;
+  }
+
+  get syncSoftAgeMs(): number {
+    return this.#options.syncSoftAgeMs;
   }
 
   /** Why there is nothing to use without waiting. The store is asked meanwhile, for `verb`, so that the next call may find it fresh. */

@@ -19,7 +19,7 @@ export function timedOut(): StoreError {
 export function notFresh(verb: 'sign' | 'verify'): StoreError {
   return new StoreError(
     'ERR_REWT_COPY_NOT_FRESH',
-    `${verb}Sync() cannot answer without asking the store, which it does not wait for: call ${verb}(), which does.`,
+    `${verb}Sync() could not answer without asking the store, and it waits for nothing: await ${verb}() in its place, which does.`,
   );
 }
 
