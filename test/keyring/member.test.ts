@@ -605,7 +605,8 @@ describe('overlap', () => {
     await pass(61_000);
     await rewt.rotate();
     await pass(364_000);
-    await expect(rewt.verify(kidless)).resolves.toMatchObject({ sub: 'old' });
+    // So often that it is remembered, which must not help it.
+    for (let i = 0; i < 4; i += 1) await expect(rewt.verify(kidless)).resolves.toMatchObject({ sub: 'old' });
     await pass(2_000);
     await expect(rewt.verify(kidless)).rejects.toMatchObject({ code: 'ERR_REWT_BAD_SIGNATURE' });
     skewMs = -10_000;
