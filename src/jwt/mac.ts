@@ -10,9 +10,7 @@ import crypto, { createHmac, createSecretKey, timingSafeEqual } from 'node:crypt
 export type Mac = (input: string) => string;
 
 /** `crypto.hash`: a release candidate in Node's own words, so it is never relied upon. */
-type OneShotHash =
-  | ((algorithm: string, input: string | Buffer, encoding: 'binary' | 'base64url') => string)
-  | undefined;
+type OneShotHash = (algorithm: string, input: string | Buffer, encoding: 'binary' | 'base64url') => string;
 
 const BLOCK_BYTES = 64;
 export const MAC_BYTES = 32;
@@ -22,11 +20,11 @@ export const MAC_CHARACTERS = 43;
 /** What the self-test signs: it ends past the first block, in characters of one, two and three bytes. */
 const SAMPLE = `${'rewt'.repeat(20)}žluťoučký €`;
 
-/** @param oneShot for tests: what stands in for `crypto.hash`. */
-export function createMac(secret: Uint8Array, oneShot: OneShotHash = crypto.hash): Mac {
+/** @param oneShot for tests: what stands in for `crypto.hash`; null where there is none. */
+export function createMac(secret: Uint8Array, oneShot: OneShotHash | null = crypto.hash ?? null): Mac {
   const slow = keyedMac(secret);
   // A longer secret is hashed first (RFC 2104 section 2), and bytes above 127 are not what they were once they are part of a text.
-  if (oneShot === undefined || secret.length > BLOCK_BYTES || secret.some((byte) => byte > 127)) return slow;
+  if (oneShot === null || secret.length > BLOCK_BYTES || secret.some((byte) => byte > 127)) return slow;
   const fast = hashedMac(secret, oneShot);
   return agree(fast, slow) ? fast : slow;
 }
@@ -54,7 +52,7 @@ function keyedMac(secret: Uint8Array): Mac {
 }
 
 /** The inner pad as a text to put before the message, the outer one as a buffer to put the inner hash behind. Buys 1 µs of 2.6. */
-function hashedMac(secret: Uint8Array, oneShot: NonNullable<OneShotHash>): Mac {
+function hashedMac(secret: Uint8Array, oneShot: OneShotHash): Mac {
   const inner = Buffer.alloc(BLOCK_BYTES, 0x36);
   const outer = Buffer.alloc(BLOCK_BYTES + MAC_BYTES, 0x5c);
   for (const [at, byte] of secret.entries()) {
