@@ -3,7 +3,7 @@
 import { OptionError } from '../errors.js';
 import { decodeUtf8 } from './encoding.js';
 import { isPlainObject, type JsonObject, jsonCopy, parseObject } from './json.js';
-import { mistypedClaim, registeredClaims } from './registered-claims.js';
+import { haveUsualTypes, mistypedClaim } from './registered-claims.js';
 import type { CompiledSign } from './sign-options.js';
 import { isJwtType } from './token.js';
 
@@ -47,7 +47,6 @@ export function claimsToSign(
     return { kind: 'text', text };
   }
   const claims = plainClaims(payload);
-  assertTypes(claims);
   assertNotTwice(claims, options);
   const times = addedTimes(claims, options, nowMs, tokenLifetimeSeconds);
   assertTimes(times.exp ?? claims.exp, times.nbf ?? claims.nbf, options, nowMs, tokenLifetimeSeconds);
@@ -77,22 +76,19 @@ function textToSign(payload: string | Uint8Array, options: CompiledSign): string
 }
 
 /**
- * A copy to add to, in which the registered claims are such as JSON writes down as they stand, so that what is checked here is exactly what is written.
- * Where they are not (lists, instances, functions), JSON itself has to make the copy. Getters are called once.
+ * A copy to add to, whose registered claims have the right types. They are texts and numbers, which JSON writes as they stand, or JSON itself has made the copy:
+ * what is checked here is exactly what is written. Getters are called once.
  */
 function plainClaims(payload: unknown): JsonObject {
   if (!isPlainObject(payload)) {
     throw badPayload(`payload must be a plain object, a string or a Buffer, not ${kindOf(payload)}`);
   }
   const copy = 'toJSON' in payload ? null : shallowCopy(payload);
-  if (copy !== null && registeredClaims.every((name) => !(name in copy) || isTextOrNumber(copy[name]))) return copy;
+  if (copy !== null && haveUsualTypes(copy)) return copy;
   const claims = jsonCopy(copy ?? payload);
   if (claims === null) throw notJson();
+  assertTypes(claims);
   return claims;
-}
-
-function isTextOrNumber(value: unknown): boolean {
-  return typeof value === 'string' || typeof value === 'number';
 }
 
 function shallowCopy(payload: Readonly<JsonObject>): JsonObject {
@@ -126,7 +122,7 @@ function kindOf(payload: unknown): string {
 
 function assertNotTwice(claims: JsonObject, options: CompiledSign): void {
   for (const [option, compiled, claim] of claimOfOption) {
-    if (options[compiled] !== undefined && Object.hasOwn(claims, claim)) {
+    if (options[compiled] !== undefined && claims[claim] !== undefined) {
       throw new OptionError(`${option}: the payload already has ${claim}; give one of the two`, { option });
     }
   }

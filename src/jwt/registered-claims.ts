@@ -36,20 +36,8 @@ const wantedTypes = [
   ['jti', isString, 'a string'],
 ] as const;
 
-/** Their names. */
-export const registeredClaims: readonly string[] = wantedTypes.map(([claim]) => claim);
-
-/** The first registered claim of the wrong type, and what it should have been; null where all that are there are right. */
-export function mistypedClaim(claims: Readonly<Record<string, unknown>>): { claim: string; wanted: string } | null {
-  if (areUsual(claims)) return null;
-  for (const [claim, isRight, wanted] of wantedTypes) {
-    if (Object.hasOwn(claims, claim) && !isRight(claims[claim])) return { claim, wanted };
-  }
-  return null;
-}
-
-/** All that most tokens need, name by name: 0.01 µs, where going through the table takes 0.11. */
-function areUsual({ exp, nbf, iat, aud, iss, sub, jti }: Readonly<Record<string, unknown>>): boolean {
+/** Whether those which are there are texts and numbers as they should be, which is all that most tokens need. Name by name, since to go through the table takes 0.1 µs longer. */
+export function haveUsualTypes({ exp, nbf, iat, aud, iss, sub, jti }: Readonly<Record<string, unknown>>): boolean {
   return (
     (exp === undefined || isNumericDate(exp)) &&
     (nbf === undefined || isNumericDate(nbf)) &&
@@ -59,6 +47,15 @@ function areUsual({ exp, nbf, iat, aud, iss, sub, jti }: Readonly<Record<string,
     (sub === undefined || isString(sub)) &&
     (jti === undefined || isString(jti))
   );
+}
+
+/** The first registered claim of the wrong type, and what it should have been; null where all that are there are right. */
+export function mistypedClaim(claims: Readonly<Record<string, unknown>>): { claim: string; wanted: string } | null {
+  if (haveUsualTypes(claims)) return null;
+  for (const [claim, isRight, wanted] of wantedTypes) {
+    if (Object.hasOwn(claims, claim) && !isRight(claims[claim])) return { claim, wanted };
+  }
+  return null;
 }
 
 /** Not Infinity either, which is what `JSON.parse` makes of 1e400. */

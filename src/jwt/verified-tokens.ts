@@ -42,6 +42,7 @@ export class VerifiedTokens {
 
   /** What is known of a token under this copy of the keyring; whatever was known under another is forgotten. */
   find(token: string, copy: object): VerifiedToken | null {
+    if (this.#mostEntries === 0) return null;
     if (copy !== this.#under) this.forget(copy);
     const signature = token.slice(-MAC_CHARACTERS);
     const young = this.#young.get(signature);
