@@ -7,13 +7,13 @@ import type { Clock } from '../clock.js';
 import { within } from '../deadline.js';
 import type { StoreError } from '../errors.js';
 import type { AcknowledgedBy, PushStatus, Store } from '../stores/store.js';
-import { advance, type Plan, type Policy, type Seen } from './advance.js';
+import { advance, type Policy } from './advance.js';
 import { type Command, revocation, rotation } from './commands.js';
-import { type Copy, type CopyKey, createCopy, signingKey } from './copy.js';
+import { type CopyKey, signingKey } from './copy.js';
 import { Exchange, mint, type Settled } from './exchange.js';
-import { type Instant, isPast, type Lease, leaseAgeMs, type PastEnds, pastEnds, storeNowMs } from './lease.js';
+import { Holding, type HoldingListener } from './holding.js';
+import { type Instant, type Lease, leaseAgeMs, storeNowMs } from './lease.js';
 import { closed, notFresh, timedOut, unavailable } from './refusals.js';
-import type { Ring } from './ring.js';
 import { SingleFlight } from './single-flight.js';
 import { Watching } from './watching.js';
 
@@ -40,13 +40,10 @@ export interface MemberOptions {
 }
 
 /** What a member tells of itself. */
-export interface MemberListener {
-  /** The copy is another one than before; `wrote` is the plan where this member wrote it. */
-  changed(ring: Ring, before: Ring, wrote: Plan | null): void;
+export interface MemberListener extends HoldingListener {
   /** The store could not be used; said once for each outage. */
   failed(error: unknown): void;
   recovered(outageMs: number): void;
-  unusableSecret(): void;
 }
 
 export class Member {
@@ -55,17 +52,9 @@ export class Member {
   readonly #exchange: Exchange;
   readonly #reads: SingleFlight;
   readonly #watching: Watching;
+  readonly #holding: Holding;
   /** Whether this member signs, so that the ring has to grant what its tokens need. */
   #asks = false;
-  #lease: Lease | null = null;
-  /** The last copy, also after its lease was withdrawn: what changes are told against. */
-  #copy: Copy | null = null;
-  /** The order of the newest read whose answer was taken: an older one never replaces it. */
-  #newestRead = 0;
-  /** A lease from before this is suspect: something happened since. */
-  #suspectSince = 0;
-  /** Of retired secrets, by the store's clock: should it jump back, they do not verify again. */
-  #pastEnds: PastEnds = new Map();
   #failedAtMs = Number.NEGATIVE_INFINITY;
   #outageSinceMs: number | null = null;
   #closed = false;
@@ -76,11 +65,9 @@ export class Member {
     this.#clock = clock;
     this.#exchange = new Exchange(store, namespace, options.storeTimeoutMs, clock);
     this.#watching = new Watching({ store, namespace, clock, off: pushOff, suspect: () => this.#suspect() });
-    this.#reads = new SingleFlight(
-      clock,
-      () => this.now().order,
-      () => this.#refresh(),
-    );
+    const nextOrder = () => this.now().order;
+    this.#holding = new Holding(nextOrder, options.listener);
+    this.#reads = new SingleFlight(clock, nextOrder, () => this.#refresh());
   }
 
   /** This instant: a lease whose read came after it knows all that had happened by now, and no operation that began now outlives the store timeout. */
@@ -90,8 +77,8 @@ export class Member {
 
   /** The copy, where it can be used without waiting; keeps a busy member's copy young by refreshing ahead. */
   fresh(now: Instant, softAgeMs = this.#options.softAgeMs): Lease | null {
-    const lease = this.#lease;
-    if (lease === null || this.#closed || lease.sent.order < this.#suspectSince) return null;
+    const lease = this.#holding.lease;
+    if (lease === null || this.#closed || lease.sent.order < this.#holding.suspectSince) return null;
     const ageMs = leaseAgeMs(lease, now);
     if (ageMs >= softAgeMs) return null;
     if (ageMs * 2 >= softAgeMs && now.monotonicMs - this.#failedAtMs >= this.#options.retryMs) {
@@ -135,7 +122,7 @@ export class Member {
       return held;
     }
     // A copy that is never fresh (strict, or a store next door) is as good as a read of its own for each operation.
-    const after = this.#options.softAgeMs === 0 ? arrived.order : this.#suspectSince;
+    const after = this.#options.softAgeMs === 0 ? arrived.order : this.#holding.suspectSince;
     try {
       // A store that has just failed is asked ten times a second, not as often as it can refuse.
       const read = failedAgoMs < PAUSE_AFTER_FAILURE_MS ? this.#reads.paced() : this.#reads.after(after);
@@ -172,7 +159,7 @@ export class Member {
    */
   async leaseSince(arrived: Instant): Promise<Lease> {
     this.#assertOpen();
-    if (this.#lease !== null && this.#lease.sent.order > arrived.order) return this.#lease;
+    if (this.#holding.lease !== null && this.#holding.lease.sent.order > arrived.order) return this.#holding.lease;
     return this.#leaseAfter(this.#reads.paced(arrived.order), arrived);
   }
 
@@ -198,7 +185,7 @@ export class Member {
 
   /** The copy as it stands, without asking anyone; null where there is none. */
   held(): Lease | null {
-    return this.#lease;
+    return this.#holding.lease;
   }
 
   push(): PushStatus {
@@ -207,7 +194,7 @@ export class Member {
 
   close(): void {
     this.#closed = true;
-    this.#lease = null;
+    this.#holding.end();
     this.#watching.end();
   }
 
@@ -217,7 +204,7 @@ export class Member {
 
   /** A copy that the store's silence has not yet made worthless. */
   #usable(): Lease | null {
-    const lease = this.#lease;
+    const lease = this.#holding.lease;
     return lease !== null && leaseAgeMs(lease, this.now()) < this.#options.policy.maxStalenessMs ? lease : null;
   }
 
@@ -237,25 +224,25 @@ export class Member {
       await within(arrived.monotonicMs + storeTimeoutMs - this.#clock.monotonicMs(), next, timedOut, this.#clock);
       this.#assertOpen();
       // Strict mode has no age at which a copy is usable, but this one was read for the operation that asks.
-      const lease = policy.maxStalenessMs === 0 ? this.#lease : this.#usable();
+      const lease = policy.maxStalenessMs === 0 ? this.#holding.lease : this.#usable();
       if (lease !== null) return lease;
-      if (this.#lease === null) throw unavailable();
+      if (this.#holding.lease === null) throw unavailable();
     }
   }
 
   /** Starts a refresh that nobody waits for. Its failure is told by the listener, and shows when somebody does wait. */
   #refreshAhead(): void {
-    if (!this.#reads.isRunning) this.#reads.after(this.#suspectSince).catch(() => {});
+    if (!this.#reads.isRunning) this.#reads.after(this.#holding.suspectSince).catch(() => {});
   }
 
   /** A message, or the loss of the connection that brings them: neither is an answer, so the store is asked at once. */
   #suspect(): void {
     if (this.#closed) return;
-    this.#suspectSince = this.now().order;
-    const before = this.#copy;
-    this.#reads.after(this.#suspectSince).then(
+    this.#holding.suspect();
+    const before = this.#holding.ring;
+    this.#reads.after(this.#holding.suspectSince).then(
       () => {
-        if (this.#copy === before) this.#watching.foundNoNews();
+        if (this.#holding.ring === before) this.#watching.foundNoNews();
       },
       // Told by the listener, and shown to whoever needs the copy.
       () => this.#watching.foundNoNews(),
@@ -268,7 +255,7 @@ export class Member {
       this.#renew(
         await this.#exchange.run({
           propose: (seen, known) => advance(seen, this.#policy(), known, mint),
-          pending: (plan, seen, sent) => this.#pending(plan, seen, sent),
+          pending: (plan, seen, sent) => this.#holding.pending(plan, seen, sent),
         }),
       );
     } catch (error) {
@@ -286,14 +273,14 @@ export class Member {
     this.#assertOpen();
     const run = this.#exchange.run({
       ...command,
-      pending: (plan, seen, sent) => this.#pending(plan, seen, sent),
+      pending: (plan, seen, sent) => this.#holding.pending(plan, seen, sent),
     });
     let lease: Lease;
     try {
       lease = this.#renew(await within(this.#options.storeTimeoutMs, run, timedOut, this.#clock));
     } catch (error) {
       // Its swap may have happened all the same.
-      this.#suspectSince = this.now().order;
+      this.#holding.suspect();
       throw error;
     }
     const refusal = command.refusal?.() ?? null;
@@ -301,63 +288,14 @@ export class Member {
     return lease;
   }
 
-  /** A plan that is not written yet renews nothing; but what was read counts, and what was revoked is gone at once. */
-  #pending(plan: Plan, seen: Seen, sent: Instant): void {
-    if (plan.unusableSecret) this.#options.listener.unusableSecret();
-    if (!this.#counts(sent, seen.ring, null)) {
-      this.#suspectSince = this.now().order;
-      return;
-    }
-    this.#newestRead = Math.max(sent.order, this.#newestRead);
-    if (plan.revokes) this.#lease = null;
-    else if (this.#lease !== null && seen.ring !== null) {
-      this.#lease = this.#leaseOn(this.#adopt(seen.ring, null), this.#lease);
-    }
-  }
-
-  #renew({ ring, storeMs, sent, wrote }: Settled): Lease {
+  #renew(settled: Settled): Lease {
     if (this.#outageSinceMs !== null) {
       this.#options.listener.recovered(this.#clock.monotonicMs() - this.#outageSinceMs);
       this.#outageSinceMs = null;
     }
     this.#failedAtMs = Number.NEGATIVE_INFINITY;
     this.#watching.check();
-    const counts = this.#counts(sent, ring, wrote) && !this.#closed;
-    const lease = this.#leaseOn(counts ? this.#adopt(ring, wrote) : createCopy(ring), { storeMs, sent });
-    if (counts) {
-      this.#newestRead = Math.max(sent.order, this.#newestRead);
-      this.#lease = lease;
-      this.#pastEnds = pastEnds(lease, this.#pastEnds);
-    } else if (wrote !== null) {
-      // A read sent after this write may have been answered before it was done.
-      this.#suspectSince = this.now().order;
-    }
-    return lease;
-  }
-
-  /**
-   * Whether an answer is taken: none that was sent for later was, or it shows a later revocation, or a later write of this member's own. A command and a
-   * refresh may be under way at the same time, and be carried out in another order than they were sent.
-   */
-  #counts(sent: Instant, ring: Ring | null, wrote: Plan | null): boolean {
-    if (sent.order >= this.#newestRead) return true;
-    const held = this.#copy?.ring;
-    if (ring === null || held?.id !== ring.id) return false;
-    return ring.epoch > held.epoch || (wrote !== null && ring.epoch === held.epoch && ring.gen > held.gen);
-  }
-
-  #leaseOn(copy: Copy, { storeMs, sent }: Pick<Lease, 'storeMs' | 'sent'>): Lease {
-    return { copy, keys: copy.keys.filter((key) => !isPast(key, this.#pastEnds)), storeMs, sent };
-  }
-
-  /** Takes over a ring's contents; kids and keys are derived only where it is another one. */
-  #adopt(ring: Ring, wrote: Plan | null): Copy {
-    const before = this.#copy;
-    if (before?.ring === ring) return before;
-    const copy = createCopy(ring);
-    this.#copy = copy;
-    if (before !== null) this.#options.listener.changed(ring, before.ring, wrote);
-    return copy;
+    return this.#holding.renew(settled);
   }
 
   #assertOpen(): void {

@@ -1,0 +1,114 @@
+/** What a member holds: its copy of the keyring, and which answers of the store may change it. It asks nobody and waits for nothing. */
+
+import type { Plan, Seen } from './advance.js';
+import { type Copy, createCopy } from './copy.js';
+import type { Settled } from './exchange.js';
+import { type Instant, isPast, type Lease, type PastEnds, pastEnds } from './lease.js';
+import type { Ring } from './ring.js';
+
+/** What is told of a copy. */
+export interface HoldingListener {
+  /** The copy is another one than before; `wrote` is the plan where this member wrote it. */
+  changed(ring: Ring, before: Ring, wrote: Plan | null): void;
+  unusableSecret(): void;
+}
+
+export class Holding {
+  readonly #listener: HoldingListener;
+  readonly #nextOrder: () => number;
+  #lease: Lease | null = null;
+  /** The last copy, also after its lease was withdrawn: what changes are told against. */
+  #copy: Copy | null = null;
+  /** The order of the newest read whose answer was taken: an older one never replaces it. */
+  #newestRead = 0;
+  #suspectSince = 0;
+  /** Of retired secrets, by the store's clock: should it jump back, they do not verify again. */
+  #pastEnds: PastEnds = new Map();
+  #ended = false;
+
+  /** `nextOrder` numbers instants. */
+  constructor(nextOrder: () => number, listener: HoldingListener) {
+    this.#nextOrder = nextOrder;
+    this.#listener = listener;
+  }
+
+  get lease(): Lease | null {
+    return this.#lease;
+  }
+
+  /** The ring of the last copy, whether it may be used or not. */
+  get ring(): Ring | null {
+    return this.#copy?.ring ?? null;
+  }
+
+  /** A lease from before this order is suspect: something happened since. */
+  get suspectSince(): number {
+    return this.#suspectSince;
+  }
+
+  /** Something may have happened that the copy does not show. */
+  suspect(): void {
+    this.#suspectSince = this.#nextOrder();
+  }
+
+  /** A plan that is not written yet renews nothing; but what was read counts, and what was revoked is gone at once. */
+  pending(plan: Plan, seen: Seen, sent: Instant): void {
+    if (plan.unusableSecret) this.#listener.unusableSecret();
+    if (!this.#counts(sent, seen.ring, null)) {
+      this.suspect();
+      return;
+    }
+    this.#newestRead = Math.max(sent.order, this.#newestRead);
+    if (plan.revokes) this.#lease = null;
+    else if (this.#lease !== null && seen.ring !== null) {
+      this.#lease = this.#leaseOn(this.#adopt(seen.ring, null), this.#lease);
+    }
+  }
+
+  /** Takes an answer of which nothing is left to decide, if it still counts; gives the lease that it makes for whoever asked. */
+  renew({ ring, storeMs, sent, wrote }: Settled): Lease {
+    const counts = this.#counts(sent, ring, wrote);
+    const lease = this.#leaseOn(counts ? this.#adopt(ring, wrote) : createCopy(ring), { storeMs, sent });
+    if (counts) {
+      this.#newestRead = Math.max(sent.order, this.#newestRead);
+      this.#lease = lease;
+      this.#pastEnds = pastEnds(lease, this.#pastEnds);
+    } else if (wrote !== null) {
+      // A read sent after this write may have been answered before it was done.
+      this.suspect();
+    }
+    return lease;
+  }
+
+  /** Lets go of the copy; nothing counts any more. */
+  end(): void {
+    this.#ended = true;
+    this.#lease = null;
+  }
+
+  /**
+   * Whether an answer is taken: none that was sent for later was, or it shows a later revocation, or a later write of this member's own. A command and a
+   * refresh may be under way at the same time, and be carried out in another order than they were sent.
+   */
+  #counts(sent: Instant, ring: Ring | null, wrote: Plan | null): boolean {
+    if (this.#ended) return false;
+    if (sent.order >= this.#newestRead) return true;
+    const held = this.ring;
+    if (ring === null || held?.id !== ring.id) return false;
+    return ring.epoch > held.epoch || (wrote !== null && ring.epoch === held.epoch && ring.gen > held.gen);
+  }
+
+  #leaseOn(copy: Copy, { storeMs, sent }: Pick<Lease, 'storeMs' | 'sent'>): Lease {
+    return { copy, keys: copy.keys.filter((key) => !isPast(key, this.#pastEnds)), storeMs, sent };
+  }
+
+  /** Takes over a ring's contents; kids and keys are derived only where it is another one. */
+  #adopt(ring: Ring, wrote: Plan | null): Copy {
+    const before = this.#copy;
+    if (before?.ring === ring) return before;
+    const copy = createCopy(ring);
+    this.#copy = copy;
+    if (before !== null) this.#listener.changed(ring, before.ring, wrote);
+    return copy;
+  }
+}
