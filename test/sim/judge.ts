@@ -150,8 +150,8 @@ export class Judge {
         nowMs - ledger.jumpedAtMs < times.maxStalenessMs || ledger.excuseFor(token.secret, 0, nowMs) === 'clock jump';
       if (hasJumped) return this.#excuse('clock jump');
       if (overMs <= unknownMs) return this.#excuse('suspended, and the wall clock set back');
-      // Of a shift within the tolerance a copy knows nothing until the next read.
-      if (ledger.shiftedAtMs > shown.newestMs && overMs <= ledger.leastToleranceMs) return this.#excuse('clock shift');
+      // Of how far the store's clock was put forward a copy knows nothing until the next read.
+      if (overMs <= ledger.putForwardMs(shown.newestMs, fromMs)) return this.#excuse('clock shift');
       this.violation('late', `${member.name} accepts ${secret}, which ended ${overMs.toFixed(0)} ms ago`);
     }
     const revokedMs = ledger.revocationOf(token.secret);

@@ -180,6 +180,8 @@ export class Ledger {
   /** When the store's clock was last set, by however little. */
   shiftedAtMs = Number.NEGATIVE_INFINITY;
   jumpedAtMs = Number.NEGATIVE_INFINITY;
+  /** Where the store's clock was put, and when, from the newest back. */
+  readonly #settings: { readonly atMs: number; readonly skewMs: number }[] = [];
   #rotatedAtMs: number[] = [];
   #skewRange = { lowMs: 0, highMs: 0, nowMs: 0 };
   /** Ends of retired secrets by the store's clock, the last that was written. */
@@ -348,10 +350,23 @@ export class Ledger {
     );
   }
 
+  /** By how much the store's clock was at most put forward after `sinceMs`, as it stood at any time from `fromMs` on. What a copy read at `sinceMs` cannot know. */
+  putForwardMs(sinceMs: number, fromMs: number): number {
+    const before = this.#settings.find(({ atMs }) => atMs <= sinceMs)?.skewMs ?? 0;
+    let mostMs = 0;
+    for (const { atMs, skewMs } of this.#settings) {
+      if (atMs <= sinceMs) break;
+      mostMs = Math.max(mostMs, skewMs - before);
+      if (atMs <= fromMs) break;
+    }
+    return mostMs;
+  }
+
   jumped(ms: number): void {
     this.shiftedAtMs = this.#agenda.nowMs;
     const range = this.#skewRange;
     range.nowMs += ms;
+    this.#settings.unshift({ atMs: this.#agenda.nowMs, skewMs: (this.#settings[0]?.skewMs ?? 0) + ms });
     range.lowMs = Math.min(range.lowMs, range.nowMs);
     range.highMs = Math.max(range.highMs, range.nowMs);
     this.#reports.trace?.(`the store's clock jumps by ${ms.toFixed(0)} ms`);
