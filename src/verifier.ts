@@ -77,11 +77,12 @@ export class Verifier {
     }
     const authentic = authenticate(token, lease.keys, storeMs, this.#maxBytes);
     if (isRefusal(authentic)) return authentic;
-    const text = token as string;
-    this.#verified.admit(text, authentic);
-    const { claims } = authentic;
+    const { claims, text } = authentic;
     const refusal = claims === null ? checkText(options) : checkClaims(claims, options, now.wallMs);
-    return refusal ?? { payload: options.complete ? complete(text, authentic) : (claims ?? authentic.text) };
+    if (refusal !== null) return refusal;
+    // Whatever is authentic is a string.
+    this.#verified.admit(token as string, authentic);
+    return { payload: options.complete ? complete(token as string, authentic) : (claims ?? text) };
   }
 }
 

@@ -16,6 +16,8 @@ async function main(): Promise<void> {
     await rewt.sign({ topic: mail.topic }),
     { complete: true },
   );
+  const username: string = rewt.verifySync<{ username: string }>(rewt.signSync({ username: 'a@b.c' })).username;
+  if (username !== 'a@b.c') throw new Error('another username');
   const refusal: unknown = await rewt.verify('no.to.ken').catch((error: unknown) => error);
   if (!(refusal instanceof Rewt.TokenError)) throw new Error('not a TokenError');
   const known: Rewt.TokenError = refusal;

@@ -38,6 +38,10 @@ rewt.verify({ token: 'a.b.c' });
 rewt.verify('a.b.c', { expiresIn: 60 });
 // @ts-expect-error: the claims are those that were asked for
 const claims: Promise<{ username: number }> = rewt.verify<{ username: string }>('a.b.c', { maxAge: 60 });
+// @ts-expect-error: what is there at once is no promise
+rewt.verifySync('a.b.c').then(() => {});
+// @ts-expect-error: without a promise there is no callback
+rewt.signSync({}, () => {});
 // @ts-expect-error: without `complete` there is no header
 const header = rewt.verify<{ username: string }>('a.b.c').then((claims) => claims.header);
 
