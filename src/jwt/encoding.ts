@@ -4,7 +4,7 @@
  * Node's decoders are lenient (they skip, replace or alias what they cannot read), and one token must have one spelling only.
  */
 
-const BYTE_ORDER_MARK = '\uFEFF';
+const BYTE_ORDER_MARK = 0xfeff;
 
 /** Of the module, since nothing comes between writing into it and reading from it. Buys 0.3 µs of the 0.9 that decoding a small payload takes with buffers of its own. */
 const scratch = Buffer.alloc(16_384);
@@ -21,7 +21,7 @@ export function decodeText(segment: string): string | null {
     segment.length <= scratch.length
       ? scratch.toString('utf8', 0, scratch.write(segment, 'base64url'))
       : Buffer.from(segment, 'base64url').toString();
-  return encodeText(text) === segment && !text.startsWith(BYTE_ORDER_MARK) ? text : null;
+  return encodeText(text) === segment && text.charCodeAt(0) !== BYTE_ORDER_MARK ? text : null;
 }
 
 /**
@@ -37,7 +37,7 @@ export function decodeBase64url(text: string): Buffer | null {
 export function decodeUtf8(bytes: Uint8Array): string | null {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const text = buffer.toString('utf8');
-  return buffer.equals(Buffer.from(text, 'utf8')) && !text.startsWith(BYTE_ORDER_MARK) ? text : null;
+  return buffer.equals(Buffer.from(text, 'utf8')) && text.charCodeAt(0) !== BYTE_ORDER_MARK ? text : null;
 }
 
 /** A UTF-16 unit takes at most three bytes. */
