@@ -1,25 +1,43 @@
 /** Reads the values of options: each is what it must be, or an `OptionError` says which option and what is wanted. */
 
-import { OptionError } from './errors.js';
+import { isRewtError, OptionError } from './errors.js';
 import { isPlainObject } from './jwt/json.js';
 import { assertKnownNames } from './option-names.js';
 
 /** Reads one option by its name: what `read` makes of the value, or `otherwise` where it is not given (absent or undefined). */
 export type OptionReader = <T>(name: string, read: (value: unknown, option: string) => T, otherwise: T) => T;
 
-/** Refuses what is not an object of known options, and gives what reads them. */
+/** Refuses what is not an object of known options, and gives what reads them. What getters and proxies of the caller's throw meanwhile is told as the option's fault. */
 export function optionReader(
   raw: unknown,
   known: readonly string[],
   where: string,
   foreign: Readonly<Record<string, string>> = {},
 ): OptionReader {
-  if (!isPlainObject(raw)) throw new OptionError(`${where}: must be a plain object`);
-  assertKnownNames(raw, known, where, foreign);
-  return (name, read, otherwise) => {
-    const value = Object.hasOwn(raw, name) ? raw[name] : undefined;
-    return value === undefined ? otherwise : read(value, name);
-  };
+  const options = readable(where, () => {
+    if (!isPlainObject(raw)) throw new OptionError(`${where}: must be a plain object`);
+    assertKnownNames(raw, known, where, foreign);
+    return raw;
+  });
+  return (name, read, otherwise) =>
+    readable(
+      name,
+      () => {
+        const value = Object.hasOwn(options, name) ? options[name] : undefined;
+        return value === undefined ? otherwise : read(value, name);
+      },
+      { option: name },
+    );
+}
+
+/** Their message may say anything, so it is not repeated. */
+function readable<T>(what: string, read: () => T, details: { option?: string } = {}): T {
+  try {
+    return read();
+  } catch (error) {
+    if (isRewtError(error)) throw error;
+    throw new OptionError(`${what}: cannot be read, since a getter or a proxy in it throws`, details);
+  }
 }
 
 /** An empty string is most often an environment variable that is not set; jsonwebtoken then skips the check. */

@@ -14,6 +14,30 @@ test.each([5, 'now', null, {}])('a clock that is %j is refused by the name of it
   expect(() => asClock(value, 'now')).toThrow(/^now: must be a function/);
 });
 
+const traps = ['getPrototypeOf', 'ownKeys', 'getOwnPropertyDescriptor', 'get'] as const;
+
+test.each(traps)('what a proxy throws at %s is told as a fault of the options, without its words', (trap) => {
+  const fail = () => {
+    throw new Error('hidden');
+  };
+  const read = () =>
+    optionReader(new Proxy({ now: 1 }, { [trap]: fail }), ['now'], 'store options')('now', asClock, Date.now);
+  expect(read).toThrow(OptionError);
+  expect(read).toThrow(/cannot be read, since a getter or a proxy in it throws$/);
+});
+
+test('what a getter throws is told by the name of its option', () => {
+  const raw = {
+    get now(): never {
+      throw new TypeError('hidden');
+    },
+  };
+  const option = optionReader(raw, ['now'], 'store options');
+  expect(() => option('now', asClock, Date.now)).toThrow(
+    new OptionError('now: cannot be read, since a getter or a proxy in it throws', { option: 'now' }),
+  );
+});
+
 test('options are read by name, with a default where one is not given', () => {
   const option = optionReader({ now: undefined }, ['now'], 'store options');
   expect(option('now', asClock, Date.now)).toBe(Date.now);

@@ -103,11 +103,13 @@ function asAudience(value: unknown, option: string): string | readonly string[] 
 /** A copy that is plain JSON, so that what was checked here is what is written later. */
 function asHeader(value: unknown, option: string): Readonly<JsonObject> {
   if (!isPlainObject(value)) throw new OptionError(`${option}: must be a plain object of header members`, { option });
-  for (const name of ['alg', 'kid', 'crit', 'b64']) {
-    if (Object.hasOwn(value, name)) throw new OptionError(`${option}: '${name}' is not yours to set`, { option });
-  }
   const header = jsonCopy(value);
   if (header === null) throw new OptionError(`${option}: cannot be written as a JSON object`, { option });
+  for (const name of ['alg', 'kid', 'crit', 'b64']) {
+    // In the copy too: a toJSON() may have put it there.
+    if (!Object.hasOwn(value, name) && !Object.hasOwn(header, name)) continue;
+    throw new OptionError(`${option}: '${name}' is not yours to set`, { option });
+  }
   if (Object.hasOwn(header, 'typ')) asText(header.typ, 'header.typ');
   return Object.freeze(header);
 }

@@ -96,6 +96,11 @@ describe('sign options', () => {
     });
   });
 
+  it.each(['alg', 'kid', 'crit', 'b64'])('refuse %s where the toJSON() of a header puts it there', (name) => {
+    const header = { x: 1, toJSON: () => ({ [name]: 'none' }) };
+    expect(() => compileSignOptions({ header })).toThrow(`header: '${name}' is not yours to set`);
+  });
+
   it.each([1, null, ''])('refuse a typ that is no type (%j)', (typ) => {
     expect(() => compileSignOptions({ header: { typ } })).toThrow(/header.typ: must be a string/);
   });

@@ -1,0 +1,58 @@
+/** One run of the `rewt` command: finds the verb, runs it, and says what came of it. */
+
+import { OptionError } from '../errors.js';
+import { isAsked } from './arguments.js';
+import type { Command } from './command.js';
+import { demo } from './commands/demo.js';
+import { revoke } from './commands/revoke.js';
+import { rotate } from './commands/rotate.js';
+import { sign } from './commands/sign.js';
+import { status } from './commands/status.js';
+import { verify } from './commands/verify.js';
+import { failureOf } from './failure.js';
+import { overview } from './help.js';
+import type { Terminal } from './terminal.js';
+
+const commands = new Map<string, Command>(Object.entries({ sign, verify, rotate, revoke, status, demo }));
+
+/**
+ * The exit code. Whatever happens is said on the terminal, never thrown.
+ *
+ * @param version what `--version` prints.
+ */
+export async function run(words: readonly string[], terminal: Terminal, version: () => string): Promise<number> {
+  const [verb = '', ...rest] = words;
+  const command = commands.get(verb);
+  const asked = command === undefined ? words : rest;
+  const json = isAsked(asked, '--json');
+  try {
+    if (verb === 'help' || isAsked(asked, '--help', '-h')) terminal.print(command?.help ?? overview);
+    else if (command === undefined && isAsked(asked, '--version')) terminal.print(version());
+    else if (command === undefined) throw unknownVerb(verb);
+    else {
+      const outcome = await command.run(rest, terminal);
+      if (outcome.words !== undefined) terminal.say(outcome.words);
+      const result = json ? JSON.stringify(outcome.json) : outcome.result;
+      if (result !== undefined) terminal.print(result);
+      return outcome.exitCode ?? 0;
+    }
+    return 0;
+  } catch (error) {
+    if (terminal.interrupted.aborted) return terminal.interrupted.reason;
+    const { exitCode, ...failure } = failureOf(error);
+    if (json) terminal.print(JSON.stringify({ error: failure }));
+    else {
+      terminal.say(`${terminal.style('red', 'rewt:')} ${failure.message}`);
+      if (exitCode === 2) terminal.say(`See: rewt ${command === undefined ? '' : `${verb} `}--help`);
+    }
+    return exitCode;
+  }
+}
+
+function unknownVerb(verb: string): OptionError {
+  const verbs = [...commands.keys()].join(', ');
+  if (verb === '') return new OptionError(`say what to do: ${verbs}`);
+  // Not repeated unless it looks like a word: it may be a token whose verb was forgotten.
+  const named = /^[a-z]{1,12}$/i.test(verb) ? `'${verb}' is none of` : 'the first word must be one of';
+  return new OptionError(`${named} ${verbs}`);
+}
