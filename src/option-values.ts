@@ -14,30 +14,36 @@ export function optionReader(
   where: string,
   foreign: Readonly<Record<string, string>> = {},
 ): OptionReader {
-  const options = readable(where, () => {
+  const options = asOptions(raw, known, where, foreign);
+  return (name, read, otherwise) => {
+    try {
+      const value = Object.hasOwn(options, name) ? options[name] : undefined;
+      return value === undefined ? otherwise : read(value, name);
+    } catch (error) {
+      throw asOptionError(error, name, { option: name });
+    }
+  };
+}
+
+function asOptions(
+  raw: unknown,
+  known: readonly string[],
+  where: string,
+  foreign: Readonly<Record<string, string>>,
+): Readonly<Record<string, unknown>> {
+  try {
     if (!isPlainObject(raw)) throw new OptionError(`${where}: must be a plain object`);
     assertKnownNames(raw, known, where, foreign);
     return raw;
-  });
-  return (name, read, otherwise) =>
-    readable(
-      name,
-      () => {
-        const value = Object.hasOwn(options, name) ? options[name] : undefined;
-        return value === undefined ? otherwise : read(value, name);
-      },
-      { option: name },
-    );
+  } catch (error) {
+    throw asOptionError(error, where);
+  }
 }
 
-/** Their message may say anything, so it is not repeated. */
-function readable<T>(what: string, read: () => T, details: { option?: string } = {}): T {
-  try {
-    return read();
-  } catch (error) {
-    if (isRewtError(error)) throw error;
-    throw new OptionError(`${what}: cannot be read, since a getter or a proxy in it throws`, details);
-  }
+/** What is not ours may say anything, so it is not repeated. */
+function asOptionError(error: unknown, what: string, details: { option?: string } = {}): unknown {
+  if (isRewtError(error)) return error;
+  return new OptionError(`${what}: cannot be read, since a getter or a proxy in it throws`, details);
 }
 
 /** An empty string is most often an environment variable that is not set; jsonwebtoken then skips the check. */
