@@ -30,10 +30,11 @@ export function checkText(options: CompiledVerify): TokenRefusal | null {
 /** RFC 7519 §4.1.4: expired *at* `exp`. §4.1.5: valid from `nbf` on. */
 function checkTimes(claims: Readonly<JsonObject>, options: CompiledVerify, nowSeconds: number): TokenRefusal | null {
   const { exp, nbf } = claims;
-  if (typeof exp === 'number' && nowSeconds >= exp + options.clockToleranceSeconds) {
+  // Whether the token itself says it, and not a polluted Object.prototype, is asked last: only of tokens that it would refuse.
+  if (typeof exp === 'number' && nowSeconds >= exp + options.clockToleranceSeconds && Object.hasOwn(claims, 'exp')) {
     return { ...refusal('ERR_REWT_EXPIRED', 'jwt expired', 'exp'), expiredAtMs: exp * 1000 };
   }
-  if (typeof nbf === 'number' && nbf > nowSeconds + options.clockToleranceSeconds) {
+  if (typeof nbf === 'number' && nbf > nowSeconds + options.clockToleranceSeconds && Object.hasOwn(claims, 'nbf')) {
     return { ...refusal('ERR_REWT_NOT_ACTIVE', 'jwt not active', 'nbf'), activeAtMs: nbf * 1000 };
   }
   return null;
@@ -86,7 +87,7 @@ function checkAge(claims: Readonly<JsonObject>, options: CompiledVerify, nowSeco
   const { maxAgeSeconds, clockToleranceSeconds } = options;
   if (maxAgeSeconds === undefined) return null;
   const { iat } = claims;
-  if (typeof iat !== 'number') {
+  if (typeof iat !== 'number' || !Object.hasOwn(claims, 'iat')) {
     return refusal('ERR_REWT_CLAIM_MISSING', 'iat required when maxAge is specified', 'iat');
   }
   if (iat > nowSeconds + clockToleranceSeconds) {

@@ -130,7 +130,9 @@ function readHeader(segment: string): JsonObject | null {
   const text = bytes && decodeUtf8(bytes);
   const header = text && parseObject(text);
   // The header is not authenticated yet and picks the key: two readers must never see different ones in it (RFC 7515 §4, refuse duplicates).
-  return header && countMembers(text) === Object.keys(header).length ? header : null;
+  if (!header || countMembers(text) !== Object.keys(header).length) return null;
+  // Without a prototype, so that what somebody put on Object.prototype is not taken for what the token says.
+  return { __proto__: null, ...header };
 }
 
 /** A Map is where kids are looked up, so any string is harmless; the length keeps logs and look-ups small. */
