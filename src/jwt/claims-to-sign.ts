@@ -141,10 +141,10 @@ function addedTimes(
   nowMs: number,
   tokenLifetimeSeconds: number,
 ): AddedTimes {
-  const ownIat = claims.iat as number | undefined;
+  const ownIat = has(claims, 'iat') ? (claims.iat as number) : undefined;
   let exp: number | undefined;
   if (expiresInSeconds !== undefined) exp = endOf(expiresInSeconds, nowMs, ownIat);
-  else if (claims.exp === undefined) {
+  else if (!has(claims, 'exp')) {
     // A payload's own iat may lie a little ahead (another machine's clock): the default is never longer than allowed.
     exp = Math.min(endOf(tokenLifetimeSeconds, nowMs, ownIat), endOf(tokenLifetimeSeconds, nowMs));
   }
@@ -153,6 +153,11 @@ function addedTimes(
     nbf: notBeforeSeconds === undefined ? undefined : endOf(notBeforeSeconds, nowMs, ownIat),
     exp,
   };
+}
+
+/** Whether the payload itself has it: a polluted Object.prototype would keep `exp` out of the token. The quick look comes first, since most payloads have none. */
+function has(claims: Readonly<JsonObject>, claim: string): boolean {
+  return claims[claim] !== undefined && Object.hasOwn(claims, claim);
 }
 
 /** Where a span ends that begins at `iat`, or else now. In whole seconds, as everybody writes them; but a span such as 250 ms would be lost in the rounding, so it counts from the instant itself. */
