@@ -20,13 +20,13 @@ describe('Wycheproof', () => {
     expect(new Set(vectors.map(({ tcId }) => tcId)).size).toBe(40);
   });
 
-  it.each(vectors)('$tcId is the token that the recipe gives: $what', ({ token, digest }) => {
-    expect(createHash('sha256').update(token).digest('base64url')).toBe(digest);
-  });
-
-  it.each(vectors)('$tcId ($what) is answered with $code', (vector) => {
-    expect(codeOf(vector)).toBe(vector.code);
-  });
+  for (const vector of vectors) {
+    const { tcId, what, token, digest, code } = vector;
+    it(`${tcId} (${what}) is the very token that our recipe gives, and is ${code === null ? 'accepted' : `answered with ${code}`}`, () => {
+      expect(createHash('sha256').update(token).digest('base64url')).toBe(digest);
+      expect(codeOf(vector)).toBe(code);
+    });
+  }
 
   it('is taken at its word, but for four vectors', () => {
     const different = vectors.filter((vector) => (codeOf(vector) === null) !== vector.isValid);
