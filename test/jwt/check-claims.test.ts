@@ -52,22 +52,6 @@ describe('claims that are right', () => {
   });
 });
 
-const notDates = [
-  '1e11',
-  '-1e11',
-  '1800000000000',
-  '9007199254740994',
-  '"1800000000"',
-  'null',
-  'true',
-  '[]',
-  '{}',
-  '[1800000000]',
-  '1e400',
-  '-1e400',
-  '""',
-];
-
 describe('claims that are wrong', () => {
   it.each<
     [
@@ -79,107 +63,10 @@ describe('claims that are wrong', () => {
       claim: string,
     ]
   >([
-    ...['exp', 'nbf', 'iat'].flatMap((claim) =>
-      notDates.map(
-        (value) =>
-          [
-            'RFC 7519 §2 NumericDate',
-            `${claim} ${value}`,
-            `{"${claim}":${value}}`,
-            {},
-            'ERR_REWT_CLAIM_INVALID',
-            claim,
-          ] as [string, string, string, VerifyOptions, string, string],
-      ),
-    ),
-    ...['null', '1', '{}', '[1]', '["a",null]', '[["a"]]', '{"0":"a","length":1}'].map(
-      (value) =>
-        ['RFC 7519 §4.1.3', `aud ${value}`, `{"aud":${value}}`, { audience: 'a' }, 'ERR_REWT_CLAIM_INVALID', 'aud'] as [
-          string,
-          string,
-          string,
-          VerifyOptions,
-          string,
-          string,
-        ],
-    ),
-    ...['iss', 'sub', 'jti'].flatMap((claim) =>
-      ['null', '1', 'true', '{}', '["a"]'].map(
-        (value) =>
-          [
-            'RFC 7519 §2 StringOrURI',
-            `${claim} ${value}`,
-            `{"${claim}":${value}}`,
-            {},
-            'ERR_REWT_CLAIM_INVALID',
-            claim,
-          ] as [string, string, string, VerifyOptions, string, string],
-      ),
-    ),
-    ['RFC 7519 §4.1.4', 'exp now', { exp: now }, {}, 'ERR_REWT_EXPIRED', 'exp'],
-    ['RFC 7519 §4.1.4', 'exp past', { exp: now - 0.001 }, {}, 'ERR_REWT_EXPIRED', 'exp'],
-    ['RFC 7519 §4.1.4', 'exp of 0', { exp: 0 }, {}, 'ERR_REWT_EXPIRED', 'exp'],
-    ['RFC 7519 §4.1.4', 'exp negative', { exp: -1 }, {}, 'ERR_REWT_EXPIRED', 'exp'],
-    ['RFC 7519 §4.1.4', 'exp zero', { exp: 0 }, {}, 'ERR_REWT_EXPIRED', 'exp'],
-    [
-      'RFC 7519 §4.1.4',
-      'exp past by the whole tolerance',
-      { exp: now - 5 },
-      { clockTolerance: 5 },
-      'ERR_REWT_EXPIRED',
-      'exp',
-    ],
-    ['RFC 7519 §4.1.5', 'nbf ahead', { nbf: now + 0.001 }, {}, 'ERR_REWT_NOT_ACTIVE', 'nbf'],
-    [
-      'RFC 7519 §4.1.5',
-      'nbf ahead by more than the tolerance',
-      { nbf: now + 5.001 },
-      { clockTolerance: 5 },
-      'ERR_REWT_NOT_ACTIVE',
-      'nbf',
-    ],
-    ['RFC 7519 §4.1.3', 'no aud', {}, { audience: 'a' }, 'ERR_REWT_CLAIM_MISSING', 'aud'],
-    [
-      'RFC 7519 §4.1.3',
-      'no aud for a RegExp that matches "undefined"',
-      {},
-      { audience: /undefined/ },
-      'ERR_REWT_CLAIM_MISSING',
-      'aud',
-    ],
-    ['RFC 7519 §4.1.3', 'aud of nobody', { aud: [] }, { audience: /./ }, 'ERR_REWT_CLAIM_MISMATCH', 'aud'],
-    [
-      'RFC 7519 §4.1.3',
-      'aud of others',
-      { aud: ['x', 'A', 'a '] },
-      { audience: ['a', /^b$/] },
-      'ERR_REWT_CLAIM_MISMATCH',
-      'aud',
-    ],
-    ['RFC 7519 §4.1.1', 'no iss', {}, { issuer: 'i' }, 'ERR_REWT_CLAIM_MISSING', 'iss'],
+    // Wrong types, times and names, and what is absent: hostile-claims.ts.
     ['RFC 7519 §4.1.1', 'iss of another', { iss: 'I' }, { issuer: ['i', 'j'] }, 'ERR_REWT_CLAIM_MISMATCH', 'iss'],
-    [
-      'RFC 7519 §4.1.1',
-      'iss as a list with the right one in it',
-      { iss: ['i', 'x'] },
-      { issuer: 'i' },
-      'ERR_REWT_CLAIM_INVALID',
-      'iss',
-    ],
-    ['RFC 7519 §4.1.2', 'no sub', {}, { subject: 's' }, 'ERR_REWT_CLAIM_MISSING', 'sub'],
     ['RFC 7519 §4.1.2', 'sub of another', { sub: '' }, { subject: 's' }, 'ERR_REWT_CLAIM_MISMATCH', 'sub'],
-    ['RFC 7519 §4.1.7', 'no jti', {}, { jwtid: 'j' }, 'ERR_REWT_CLAIM_MISSING', 'jti'],
     ['RFC 7519 §4.1.7', 'jti of another', { jti: 'k' }, { jwtid: 'j' }, 'ERR_REWT_CLAIM_MISMATCH', 'jti'],
-    [
-      'RFC 7519 §4.1.3',
-      'aud through __proto__ only',
-      '{"__proto__":{"aud":"a"}}',
-      { audience: 'a' },
-      'ERR_REWT_CLAIM_MISSING',
-      'aud',
-    ],
-    ['OpenID Connect Core §3.1.2.1', 'an age, and no iat', {}, { maxAge: 60 }, 'ERR_REWT_CLAIM_MISSING', 'iat'],
-    ['OpenID Connect Core §3.1.2.1', 'too old', { iat: now - 60.001 }, { maxAge: 60 }, 'ERR_REWT_TOO_OLD', 'iat'],
     [
       'OpenID Connect Core §3.1.2.1',
       'too old, tolerance included',
@@ -195,30 +82,6 @@ describe('claims that are wrong', () => {
       { maxAge: 60, clockTolerance: 5 },
       'ERR_REWT_CLAIM_INVALID',
       'iat',
-    ],
-    [
-      'RFC 7519 §4',
-      'a required claim is absent',
-      { a: 1 },
-      { requiredClaims: ['a', 'exp'] },
-      'ERR_REWT_CLAIM_MISSING',
-      'exp',
-    ],
-    [
-      'RFC 7519 §4',
-      'a required claim is null',
-      { tenant: null },
-      { requiredClaims: ['tenant'] },
-      'ERR_REWT_CLAIM_MISSING',
-      'tenant',
-    ],
-    [
-      'RFC 7519 §4',
-      'a required claim is on Object.prototype only',
-      {},
-      { requiredClaims: ['constructor'] },
-      'ERR_REWT_CLAIM_MISSING',
-      'constructor',
     ],
     // The order: form, then times, then policy, then age.
     ['order', 'a wrong type before expiry', { exp: 1, sub: 1 }, {}, 'ERR_REWT_CLAIM_INVALID', 'sub'],

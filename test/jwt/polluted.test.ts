@@ -1,0 +1,94 @@
+/** Verifying in a process whose Object.prototype somebody has polluted: what a token or a caller did not say is not said by it either. */
+
+import { describe, expect, it } from 'vitest';
+import { authenticate, createTokenKey } from '../../src/jwt/authenticate.js';
+import {
+  type CompiledVerify,
+  checkClaims,
+  checkText,
+  claimsToSign,
+  compileSignOptions,
+  compileVerifyOptions,
+} from '../../src/jwt/claims.js';
+import { isRefusal } from '../../src/jwt/token.js';
+import { key, MOST_BYTES, macOf } from './forge.js';
+import { signersOf } from './hostile.js';
+import { hostileClaims, now } from './hostile-claims.js';
+import { hostileForms } from './hostile-forms.js';
+import { hostileHeaders } from './hostile-headers.js';
+import { allowed, hostilePayloads } from './hostile-payloads.js';
+
+const keys = [{ ...createTokenKey('kid-current', macOf(key)), verifiesUntilMs: 1 }];
+
+/** The code, or the claims or the text as JSON has them. */
+function verdictOn(token: unknown, options: CompiledVerify): string {
+  const authentic = authenticate(token, keys, 0, MOST_BYTES);
+  if (isRefusal(authentic)) return authentic.code;
+  const { claims, text } = authentic;
+  const refusal = claims === null ? checkText(options) : checkClaims(claims, options, now * 1000);
+  return refusal?.code ?? `accepted ${claims === null ? text : JSON.stringify(claims)}`;
+}
+
+/** What `call` gives while every object inherits a member; enumerable, as a careless merge leaves it. */
+function polluted<T>(name: string, value: unknown, call: () => T): T {
+  const prototype = Object.prototype as unknown as Record<string, unknown>;
+  prototype[name] = value;
+  try {
+    return call();
+  } finally {
+    delete prototype[name];
+  }
+}
+
+const signers = signersOf('kid-current', key).map(([, , signer]) => signer);
+const rows = [...hostileHeaders, ...hostileForms, ...hostilePayloads, ...hostileClaims, ...allowed];
+const cases = rows.flatMap(({ rfc, what, token, options = {} }) =>
+  signers.map((signer) => ({ what: `${rfc}: ${what}`, token: token(signer), options })),
+);
+
+function verdicts(): string[] {
+  return cases.map(({ what, token, options }) => `${what}: ${verdictOn(token, compileVerifyOptions(options))}`);
+}
+
+describe('a polluted Object.prototype', () => {
+  const clean = verdicts();
+
+  it.each<[name: string, values: unknown[]]>([
+    ['alg', ['HS256', 'none']],
+    ['typ', ['JWT', 'x', 1]],
+    ['kid', ['kid-current', 'x', 1]],
+    ['crit', [['x'], null]],
+    ['b64', [false]],
+    ['exp', [0, now, 9e10, 'x']],
+    ['nbf', [0, 9e10, 'x']],
+    ['iat', [0, now, now + 60, 'x']],
+    ['aud', ['a', ['a'], 1]],
+    ['iss', ['a', 1]],
+    ['sub', ['a', 'ann', 1]],
+    ['jti', ['a', 1]],
+    ['tenant', ['a']],
+    ['claims', [{ sub: 'a' }]],
+    ['text', ['{"sub":"a"}']],
+    ['audience', ['x', []]],
+    ['maxAge', [1, 1e10]],
+    ['clockTolerance', [1e10]],
+    ['requiredClaims', [['x'], []]],
+    ['maxAgeSeconds', [1]],
+    ['clockToleranceSeconds', [1e10]],
+  ])('changes no verdict by its %s', (name, values) => {
+    for (const value of values) {
+      const changed = polluted(name, value, verdicts).filter((verdict, at) => verdict !== clean[at]);
+      expect({ value, changed }).toEqual({ value, changed: [] });
+    }
+  });
+
+  it('that has a code, as refusals have, makes all tokens refused and none accepted', () => {
+    const all = polluted('code', 'x', verdicts);
+    expect(all.filter((verdict) => verdict.includes(': accepted'))).toEqual([]);
+  });
+
+  it.each(['exp', 'iat', 'nbf', 'sub'])('neither keeps its %s out of what is signed nor puts it in', (name) => {
+    const sign = () => claimsToSign({ a: 1 }, compileSignOptions({}), now * 1000, 300).text;
+    for (const value of [1, now, now + 60]) expect(polluted(name, value, sign)).toBe(sign());
+  });
+});
