@@ -7,6 +7,7 @@ export default defineConfig({
       'test/jwt/**/*.test.ts',
       'test/keyring/{secret,ring,advance,advance.property,copy}.test.ts',
       'test/option-{names,values}.test.ts',
+      'test/{hostile,hostile-keys}.test.ts',
     ],
     // One seed for all mutants, since a score that depends on luck says nothing, and fewer runs, since there are many mutants.
     env: { REWT_SEED: '20250101', REWT_RUNS: '0.2' },
