@@ -36,7 +36,7 @@ export function claimsToSign(
   nowMs: number,
   tokenLifetimeSeconds: number,
 ): SignablePayload {
-  if (typeof payload === 'string' || payload instanceof Uint8Array) {
+  if (isTextual(payload)) {
     const text = textToSign(payload, options);
     // Verifiers judge a text that is a JSON object as claims, so they have to be right here too.
     const claims = parseObject(text);
@@ -52,6 +52,11 @@ export function claimsToSign(
   assertTimes(times.exp ?? claims.exp, times.nbf ?? claims.nbf, options, nowMs, tokenLifetimeSeconds);
   if (options.noTimestamp) delete claims.iat;
   return { kind: 'claims', text: written(claims, times, options) };
+}
+
+/** `isView` first, since `instanceof` asks a proxy, which may throw. */
+function isTextual(payload: unknown): payload is string | Uint8Array {
+  return typeof payload === 'string' || (ArrayBuffer.isView(payload) && payload instanceof Uint8Array);
 }
 
 /** What can be in a text is decided by what comes back from UTF-8: no lone surrogates, no byte order mark. */
@@ -80,23 +85,27 @@ function textToSign(payload: string | Uint8Array, options: CompiledSign): string
  * what is checked here is exactly what is written. Getters are called once.
  */
 function plainClaims(payload: unknown): JsonObject {
-  if (!isPlainObject(payload)) {
-    throw badPayload(`payload must be a plain object, a string or a Buffer, not ${kindOf(payload)}`);
-  }
-  const copy = 'toJSON' in payload ? null : shallowCopy(payload);
+  const copy = shallowCopy(payload);
   if (copy !== null && haveUsualTypes(copy)) return copy;
-  const claims = jsonCopy(copy ?? payload);
+  // The cast holds: it was a plain object.
+  const claims = jsonCopy(copy ?? (payload as object));
   if (claims === null) throw notJson();
   assertTypes(claims);
   return claims;
 }
 
-function shallowCopy(payload: Readonly<JsonObject>): JsonObject {
+/** Null where it has a `toJSON`, which says what its members are; a proxy may deny it and have it all the same. */
+function shallowCopy(payload: unknown): JsonObject | null {
   try {
-    return { ...payload };
+    if (isPlainObject(payload)) {
+      if ('toJSON' in payload) return null;
+      const copy = { ...payload };
+      return 'toJSON' in copy ? null : copy;
+    }
   } catch {
     throw notJson();
   }
+  throw badPayload(`payload must be a plain object, a string or a Buffer, not ${kindOf(payload)}`);
 }
 
 function asJson(claims: JsonObject): string {

@@ -216,6 +216,30 @@ describe('a payload that cannot be signed', () => {
     expect(String(error)).not.toContain('canary-value');
     expect(error).not.toHaveProperty('cause');
   });
+
+  it.each(['getPrototypeOf', 'has', 'ownKeys', 'getOwnPropertyDescriptor', 'get'])(
+    'is refused in our own words where it is a proxy that throws at %s',
+    (trap) => {
+      const fail = () => {
+        throw new Error('canary-value');
+      };
+      const payload = new Proxy({ a: 1 }, { [trap]: fail });
+      expect(() => signable(payload)).toThrow(/^payload cannot be written as a JSON object/);
+    },
+  );
+
+  it('is refused in our own words where it is a proxy that was revoked', () => {
+    const { proxy, revoke } = Proxy.revocable({}, {});
+    revoke();
+    expect(() => signable(proxy)).toThrow(/^payload cannot be written as a JSON object/);
+  });
+
+  it('is what its toJSON() makes of it, also where a proxy denies that it has one', () => {
+    const denying = (toJSON: () => unknown) => new Proxy({ exp: now + 1, toJSON }, { has: () => false });
+    expect(claimsOf(denying(() => ({ a: 1 })))).toEqual({ a: 1, iat: now, exp: now + 300 });
+    expect(() => signable(denying(() => ({ exp: now + 1e9 })))).toThrow(/tokenLifetime allows 300 s/);
+    expect(() => signable(denying(() => 'x'))).toThrow(/toJSON/);
+  });
 });
 
 describe('options that do not go with the payload', () => {
