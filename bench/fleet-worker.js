@@ -4,19 +4,11 @@ import { subscribe } from 'node:diagnostics_channel';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createClient } from 'redis';
 import { Rewt } from '../dist/esm/index.js';
+import { answer, ordered } from './child.js';
 
-const { port, namespace, members, options } = JSON.parse(process.argv[2]);
+const { port, namespace, members, options } = ordered();
 const rewts = [];
 let inUse = false;
-
-process.on('message', async ({ verb, order }) => {
-  try {
-    process.send({ value: await verbs[verb](order) });
-  } catch (error) {
-    process.send({ error: String(error) });
-  }
-});
-process.on('disconnect', () => process.exit());
 
 let heard = 0;
 let wanted = { epoch: Number.POSITIVE_INFINITY, done() {} };
@@ -27,7 +19,7 @@ subscribe('rewt:revoked', ({ epoch }) => {
   if (heard === rewts.length) wanted.done(performance.timeOrigin + performance.now());
 });
 
-const verbs = {
+answer({
   async start() {
     for (let n = 0; n < members; n += 1) {
       const client = createClient({ socket: { host: '127.0.0.1', port } });
@@ -67,7 +59,7 @@ const verbs = {
     if (taken) throw new Error('a revoked token was taken');
     return atMs;
   },
-};
+});
 
 async function use(rewt) {
   while (inUse) {

@@ -1,14 +1,11 @@
 /** A fleet on one Redis: how fast a revocation reaches its last member, and what the members cost the server. */
 
-import { execFile, fork, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { createServer } from 'node:net';
 import { cpus } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { Rewt } from '../dist/esm/index.js';
-import { ensureRedisServer } from '../scripts/redis-server.js';
+import { startChild } from './child.js';
+import { startRedis } from './local-redis.js';
+import { quantile, sorted } from './quantiles.js';
 
 /** With maxStaleness 60 s the soft age is 2 s: what a member without push may take, and one round trip. */
 const options = { ttl: '1d', maxStaleness: 60, storeTimeout: 30 };
@@ -39,10 +36,15 @@ export async function run() {
 }
 
 async function measure({ title, members, processes, revocations, push }, server) {
-  const before = await server.usedMemory();
+  const before = await usedMemory(server);
   const namespace = `fleet-${members}-${push}`;
   const workers = Array.from({ length: processes }, () =>
-    startWorker(server.port, namespace, members / processes, push),
+    startChild('fleet-worker.js', {
+      port: server.port,
+      namespace,
+      members: members / processes,
+      options: { ...options, push },
+    }),
   );
   const rewt = new Rewt({
     ...options,
@@ -53,7 +55,7 @@ async function measure({ title, members, processes, revocations, push }, server)
   try {
     await rewt.ready();
     await Promise.all(workers.map((worker) => worker.ask('start')));
-    const memory = (await server.usedMemory()) - before;
+    const memory = (await usedMemory(server)) - before;
     const atRest = await commandsPerSecond(server, AT_REST_MS);
     await Promise.all(workers.map((worker) => worker.ask('use')));
     const inUse = await commandsPerSecond(server, AT_REST_MS);
@@ -94,70 +96,20 @@ async function measure({ title, members, processes, revocations, push }, server)
 /** By everybody's clock. */
 const now = () => performance.timeOrigin + performance.now();
 
-function startWorker(port, namespace, members, push) {
-  const script = fileURLToPath(new URL('fleet-worker.js', import.meta.url));
-  const child = fork(script, [JSON.stringify({ port, namespace, members, options: { ...options, push } })]);
-  return {
-    async ask(verb, order) {
-      child.send({ verb, order });
-      const [{ value, error }] = await once(child, 'message');
-      if (error) throw new Error(`a member failed: ${error}`);
-      return value;
-    },
-    end: () => child.kill('SIGKILL'),
-  };
-}
-
 async function commandsPerSecond(server, ms) {
-  const from = await server.commands();
+  const from = await commands(server);
   await sleep(ms);
-  return ((await server.commands()) - from) / (ms / 1_000);
+  return ((await commands(server)) - from) / (ms / 1_000);
 }
 
-async function startRedis() {
-  const binary = ensureRedisServer();
-  const port = await freePort();
-  const args = [
-    '--port',
-    String(port),
-    '--bind',
-    '127.0.0.1',
-    '--save',
-    '',
-    '--appendonly',
-    'no',
-    '--maxclients',
-    '10000',
-  ];
-  const server = spawn(binary, args, { stdio: ['ignore', 'pipe', 'inherit'] });
-  process.once('exit', () => server.kill('SIGKILL'));
-  for await (const chunk of server.stdout) if (String(chunk).includes('eady to accept')) break;
-  const cli = binary.replace(/redis-server$/, 'redis-cli');
-  const info = async (section, name) => {
-    const { stdout } = await promisify(execFile)(cli, ['-p', String(port), 'INFO', section]);
-    return new RegExp(`^${name}:(.*)$`, 'm').exec(stdout)?.[1]?.trim() ?? '';
-  };
-  return {
-    port,
-    version: `Redis ${await info('server', 'redis_version')}`,
-    usedMemory: async () => Number(await info('memory', 'used_memory')),
-    // What members send. The total would count what a script calls as well.
-    async commands() {
-      const counts = await Promise.all(['eval', 'ping', 'set'].map((name) => info('commandstats', `cmdstat_${name}`)));
-      return counts.reduce((sum, line) => sum + Number(/calls=(\d+)/.exec(line)?.[1] ?? 0), 0);
-    },
-    stop: () => server.kill('SIGKILL'),
-  };
+/** What members send. The total would count what a script calls as well. */
+async function commands(server) {
+  const counts = await Promise.all(
+    ['eval', 'ping', 'set'].map((name) => server.info('commandstats', `cmdstat_${name}`)),
+  );
+  return counts.reduce((sum, line) => sum + Number(/calls=(\d+)/.exec(line)?.[1] ?? 0), 0);
 }
 
-async function freePort() {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address();
-  server.close();
-  return port;
-}
+const usedMemory = async (server) => Number(await server.info('memory', 'used_memory'));
 
-const sorted = (values) => values.toSorted((a, b) => a - b);
-const quantile = (values, part) => values[Math.ceil(values.length * part) - 1];
 const round = (value) => Math.round(value * 10) / 10;

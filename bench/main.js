@@ -1,16 +1,91 @@
-/** `npm run bench [-- <name> …]`: measures, and prints what the documentation may say. */
+/**
+ * `npm run bench [-- <name> …]`: measures, and prints what the documentation may say; without names all but the fleet.
+ *
+ * `--write` puts it into docs/ as well, `--check` fails where a claim of targets.js does not hold, `--seed` gives back the order of an earlier run.
+ */
 
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { seededRandom } from './random.js';
+import { figure, markdownTable, tableText } from './table.js';
 
 process.chdir(fileURLToPath(new URL('..', import.meta.url)));
 
-const benches = { fleet: () => import('./fleet.js') };
+const benches = {
+  codec: () => import('./codec.js'),
+  reject: () => import('./reject.js'),
+  repeat: () => import('./repeat.js'),
+  server: () => import('./server.js'),
+  redis: () => import('./redis.js'),
+  start: () => import('./start.js'),
+  tricks: () => import('./tricks.js'),
+  fleet: () => import('./fleet.js'),
+};
 
-const names = process.argv.slice(2);
+// Whoever ends it ends what it has started: that is done on exit.
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1));
+
+const { values, positionals } = asked();
+const names = positionals.length > 0 ? positionals : Object.keys(benches).filter((name) => name !== 'fleet');
 const unknown = names.find((name) => !Object.hasOwn(benches, name));
-if (unknown === undefined) {
-  for (const name of names.length > 0 ? names : Object.keys(benches)) await (await benches[name]()).run();
-} else {
-  console.error(`There is no bench called '${unknown}': there are ${Object.keys(benches).join(', ')}.`);
-  process.exitCode = 2;
+if (unknown !== undefined)
+  refuse(`There is no bench called '${unknown}': there are ${Object.keys(benches).join(', ')}.`);
+await run();
+
+function asked() {
+  try {
+    return parseArgs({
+      allowPositionals: true,
+      options: { write: { type: 'boolean' }, check: { type: 'boolean' }, seed: { type: 'string' } },
+    });
+  } catch (error) {
+    return refuse(error.message);
+  }
+}
+
+function refuse(message) {
+  console.error(message);
+  process.exit(2);
+}
+
+async function run() {
+  installPeers();
+  const seed = Number(values.seed ?? Math.ceil(Math.random() * 2 ** 31));
+  console.log(`Node ${process.versions.node}, seed ${seed}\n`);
+  const tables = [];
+  for (const name of names) {
+    const { run } = await benches[name]();
+    for (const table of (await run({ seed, random: seededRandom(seed) })) ?? []) {
+      tables.push({ bench: name, ...table });
+      console.log(tableText(table));
+    }
+  }
+  if (values.write) await (await import('./report.js')).write(tables, seed);
+  if (values.check) await check(tables);
+}
+
+async function check(tables) {
+  const { checked } = await import('./targets.js');
+  const rows = checked(tables, Number.parseInt(process.versions.node, 10));
+  const lines = rows.map(({ claim, value, limit, is, met }) => [
+    claim,
+    figure(value),
+    `at ${is} ${figure(limit)}`,
+    met ? 'met' : 'MISSED',
+  ]);
+  console.log(markdownTable([['claim', 'is', 'has to be', ''], ...lines]));
+  if (rows.some(({ met }) => !met)) process.exitCode = 1;
+}
+
+/** They have a package of their own, so that nobody who only works on rewt has to install them. */
+function installPeers() {
+  if (existsSync('bench/node_modules')) return;
+  console.log('Installing what rewt is compared with: npm ci in bench/.');
+  const { status } = spawnSync('npm', ['ci', '--no-audit', '--no-fund'], {
+    cwd: 'bench',
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+  if (status !== 0) process.exit(1);
 }

@@ -186,7 +186,6 @@ function written(claims: JsonObject, { iat, nbf, exp }: AddedTimes, options: Com
   if (issuer !== undefined) added += `,"iss":${JSON.stringify(issuer)}`;
   if (subject !== undefined) added += `,"sub":${JSON.stringify(subject)}`;
   if (jwtid !== undefined) added += `,"jti":${JSON.stringify(jwtid)}`;
-  if (added === '') return own;
   return own === '{}' ? `{${added.slice(1)}}` : `${own.slice(0, -1)}${added}}`;
 }
 

@@ -20,11 +20,11 @@ export const MAC_CHARACTERS = 43;
 /** What the self-test signs: it ends past the first block, in characters of one, two and three bytes. */
 const SAMPLE = `${'rewt'.repeat(20)}žluťoučký €`;
 
-/** @param oneShot for tests: what stands in for `crypto.hash`; null where there is none. */
-export function createMac(secret: Uint8Array, oneShot: OneShotHash | null = crypto.hash ?? null): Mac {
+/** @param oneShot for tests: what stands in for `crypto.hash`, which need not be there; null: nothing does. */
+export function createMac(secret: Uint8Array, oneShot: OneShotHash | null = crypto.hash): Mac {
   const slow = keyedMac(secret);
   // A longer secret is hashed first (RFC 2104 section 2), and bytes above 127 are not what they were once they are part of a text.
-  if (oneShot === null || secret.length > BLOCK_BYTES || secret.some((byte) => byte > 127)) return slow;
+  if (!oneShot || secret.length > BLOCK_BYTES || secret.some((byte) => byte > 127)) return slow;
   const fast = hashedMac(secret, oneShot);
   return agree(fast, slow) ? fast : slow;
 }

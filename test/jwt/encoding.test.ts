@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decodeBase64url, decodeUtf8 } from '../../src/jwt/encoding.js';
+import { decodeBase64url, decodeText, decodeUtf8, encodeText } from '../../src/jwt/encoding.js';
 
 describe('base64url', () => {
   it('is read back as it was written', () => {
@@ -21,6 +21,44 @@ describe('base64url', () => {
         const canonical = /^[\w-]*$/.test(text) && text.length % 4 !== 1 && bytes !== null;
         expect(bytes === null || (canonical && bytes.toString('base64url') === text)).toBe(true);
       }),
+    );
+  });
+});
+
+describe('text as base64url', () => {
+  const text = fc.string({ unit: 'binary' });
+
+  it('is what its UTF-8 is in base64url, and is read back', () => {
+    fc.assert(
+      fc.property(text, (one) => {
+        const bytes = new TextEncoder().encode(one);
+        expect(encodeText(one)).toBe(Buffer.from(bytes).toString('base64url'));
+        expect(decodeText(encodeText(one))).toBe(decodeUtf8(bytes));
+      }),
+    );
+  });
+
+  it.each([5_461, 5_462, 12_288, 12_289, 16_384, 40_000])(
+    'is the same for %i characters, whatever the scratch buffer holds',
+    (length) => {
+      for (const unit of ['a', 'ž', '€', '🐎']) {
+        const long = unit.repeat(Math.ceil(length / unit.length));
+        expect(encodeText(long)).toBe(Buffer.from(long).toString('base64url'));
+        expect(decodeText(encodeText(long))).toBe(long);
+        expect(decodeText(`${encodeText(long)}=`)).toBeNull();
+        expect(decodeText(encodeText('short'))).toBe('short');
+      }
+    },
+  );
+
+  it('is read only where both encodings are right', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 12 }), fc.constantFrom('', '=', 'A', ' ', '+'), (bytes, more) => {
+        const segment = Buffer.from(bytes).toString('base64url') + more;
+        const decoded = decodeBase64url(segment);
+        expect(decodeText(segment)).toBe(decoded && decodeUtf8(decoded));
+      }),
+      { numRuns: 2000 },
     );
   });
 });

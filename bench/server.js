@@ -1,0 +1,71 @@
+/** Verify inside a loaded node:http server, where other code runs between two calls: what a loop flatters. */
+
+import { connect } from 'node:net';
+import { startChild } from './child.js';
+import { startRedis } from './local-redis.js';
+import { median, quietAndMedian, spread } from './quantiles.js';
+
+const CONNECTIONS = 32;
+const WARM_UP = 20_000;
+const REQUESTS = 72_000;
+/** Of one contender's times, each compared with ours of the same while. */
+const SLICES = 24;
+
+export async function run({ seed }) {
+  const redis = await startRedis();
+  const child = startChild('server-child.js', { port: redis.port, seed });
+  try {
+    const { port, tokens } = await child.ask('listen');
+    const requests = tokens.map((token) => `GET / HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer ${token}\r\n\r\n`);
+    await load(port, requests, WARM_UP);
+    await child.ask('forget');
+    await load(port, requests, REQUESTS);
+    return [tableOf(await child.ask('times'))];
+  } finally {
+    child.end();
+    redis.stop();
+  }
+}
+
+/** Each connection has one request under way, until all have been answered. */
+async function load(port, requests, total) {
+  let sent = 0;
+  const connections = Array.from({ length: CONNECTIONS }, () => {
+    const socket = connect(port, '127.0.0.1');
+    const next = () => {
+      if (sent === total) return socket.end();
+      socket.write(requests[sent % requests.length]);
+      sent += 1;
+    };
+    let received = '';
+    socket.on('connect', next);
+    socket.on('data', (chunk) => {
+      received += chunk.toString('latin1');
+      if (!received.endsWith('\r\n\r\n')) return;
+      if (!received.startsWith('HTTP/1.1 204')) socket.destroy(new Error(`answered ${received.slice(0, 40)}`));
+      received = '';
+      next();
+    });
+    return new Promise((resolve, reject) => socket.on('error', reject).on('close', resolve));
+  });
+  await Promise.all(connections);
+}
+
+function tableOf(times) {
+  const [[ours]] = Object.entries(times);
+  const slices = new Map(Object.entries(times).map(([name, micros]) => [name, mediansOfSlices(micros)]));
+  const rows = Object.entries(times).map(([name, micros]) => ({
+    name,
+    'µs p10 / median': quietAndMedian(micros),
+    ...(name !== ours && { ratio: spread(slices.get(name).map((value, at) => value / slices.get(ours)[at])) }),
+  }));
+  const title = `Verify in a node:http server with ${CONNECTIONS} connections, payload of 149 B, 256 tokens`;
+  return { id: 'server', title, columns: ['ratio', 'µs p10 / median'], rows };
+}
+
+function mediansOfSlices(micros) {
+  return Array.from({ length: SLICES }, (_, at) => {
+    const from = Math.floor((micros.length * at) / SLICES);
+    return median(micros.slice(from, Math.floor((micros.length * (at + 1)) / SLICES)));
+  });
+}
