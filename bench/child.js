@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 /** Starts a script of this folder. `order` is what it finds in `ordered()`. */
 export function startChild(script, order, execArgv = []) {
   const child = fork(fileURLToPath(new URL(script, import.meta.url)), [JSON.stringify(order)], { execArgv });
-  const end = () => child.kill('SIGKILL');
+  const end = () => child.kill('SIGTERM');
   process.once('exit', end);
   return {
     /** One question at a time. */
@@ -40,5 +40,6 @@ export function answer(verbs) {
       process.send({ error: error?.stack ?? String(error) });
     }
   });
-  process.on('disconnect', () => process.exit());
+  // By an exit, which ends what it has started itself.
+  for (const event of ['disconnect', 'SIGINT', 'SIGTERM']) process.once(event, () => process.exit());
 }

@@ -8,30 +8,20 @@ import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { seededRandom } from './random.js';
+import { startChild } from './child.js';
 import { figure, markdownTable, tableText } from './table.js';
 
 process.chdir(fileURLToPath(new URL('..', import.meta.url)));
 
-const benches = {
-  codec: () => import('./codec.js'),
-  reject: () => import('./reject.js'),
-  repeat: () => import('./repeat.js'),
-  server: () => import('./server.js'),
-  redis: () => import('./redis.js'),
-  start: () => import('./start.js'),
-  tricks: () => import('./tricks.js'),
-  fleet: () => import('./fleet.js'),
-};
+const benches = ['codec', 'reject', 'repeat', 'server', 'redis', 'start', 'tricks', 'fleet'];
 
 // Whoever ends it ends what it has started: that is done on exit.
 for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1));
 
 const { values, positionals } = asked();
-const names = positionals.length > 0 ? positionals : Object.keys(benches).filter((name) => name !== 'fleet');
-const unknown = names.find((name) => !Object.hasOwn(benches, name));
-if (unknown !== undefined)
-  refuse(`There is no bench called '${unknown}': there are ${Object.keys(benches).join(', ')}.`);
+const names = positionals.length > 0 ? positionals : benches.filter((name) => name !== 'fleet');
+const unknown = names.find((name) => !benches.includes(name));
+if (unknown !== undefined) refuse(`There is no bench called '${unknown}': there are ${benches.join(', ')}.`);
 await run();
 
 function asked() {
@@ -56,8 +46,8 @@ async function run() {
   console.log(`Node ${process.versions.node}, seed ${seed}\n`);
   const tables = [];
   for (const name of names) {
-    const { run } = await benches[name]();
-    for (const table of (await run({ seed, random: seededRandom(seed) })) ?? []) {
+    const child = startChild('one-bench.js', { name, seed });
+    for (const table of await child.ask('run').finally(child.end)) {
       tables.push({ bench: name, ...table });
       console.log(tableText(table));
     }

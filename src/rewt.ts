@@ -173,7 +173,8 @@ export class Rewt {
 
   /** Resolves once there is a copy that can be used. @throws {StoreError} where there is none. */
   async ready(): Promise<void> {
-    await this.#member.lease(this.#member.now());
+    const now = this.#member.now();
+    if (this.#member.fresh(now) === null) await this.#member.lease(now);
   }
 
   /** Ends this member and whatever it opened itself; a client or store that it was given stays open. Idempotent. */

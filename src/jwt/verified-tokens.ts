@@ -12,8 +12,8 @@ import { MAC_CHARACTERS } from './mac.js';
 /** The bytes of tokens that all entries together may have; in the heap an entry takes about twice its token. */
 const MOST_BYTES = 1_048_576;
 
-/** Slots for the signatures of tokens that were seen once. */
-const SEEN_SLOTS = 4_096;
+/** Where signatures of tokens that were seen once are kept: two in each place, since one alone would keep two tokens that come in turns from ever being seen twice. */
+const SEEN_PLACES = 4_096;
 
 /** A token that is known to be authentic. Its claims are for looking at only: give away what `claimsOf` makes of them. */
 export interface VerifiedToken {
@@ -37,7 +37,7 @@ export class VerifiedTokens {
   /** @param mostEntries 0: nothing is remembered. */
   constructor(mostEntries: number) {
     this.#mostEntries = mostEntries;
-    this.#seen = new Uint32Array(mostEntries === 0 ? 0 : SEEN_SLOTS);
+    this.#seen = new Uint32Array(mostEntries === 0 ? 0 : 2 * SEEN_PLACES);
   }
 
   /** What is known of a token under this copy of the keyring; whatever was known under another is forgotten. */
@@ -84,15 +84,18 @@ export class VerifiedTokens {
     this.#youngBytes += bytes;
   }
 
-  /** Whether the last token in this one's slot was this one; now it is. Tokens that never come again cost a look at the slot, and no memory. */
+  /** Whether this token was among the last two in its place; now it is. Tokens that never come again cost a look there, and no memory. */
   #wasSeen(token: string): boolean {
     const at = token.length - MAC_CHARACTERS;
-    const slot = ((token.charCodeAt(at) << 6) ^ token.charCodeAt(at + 1)) % SEEN_SLOTS;
-    let mark = 0;
-    for (let next = at + 2; next < at + 7; next += 1) mark = (mark << 6) ^ token.charCodeAt(next);
-    const wasSeen = this.#seen[slot] === mark >>> 0;
-    this.#seen[slot] = mark;
-    return wasSeen;
+    const place = 2 * (((token.charCodeAt(at) << 6) ^ token.charCodeAt(at + 1)) % SEEN_PLACES);
+    let bits = 0;
+    for (let next = at + 2; next < at + 7; next += 1) bits = (bits << 6) ^ token.charCodeAt(next);
+    const mark = bits >>> 0;
+    const last = this.#seen[place] ?? 0;
+    if (mark === last || mark === this.#seen[place + 1]) return true;
+    this.#seen[place] = mark;
+    this.#seen[place + 1] = last;
+    return false;
   }
 }
 

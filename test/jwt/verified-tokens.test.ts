@@ -153,6 +153,14 @@ describe('the memory', () => {
     expect(held.length * (tokens[0] as string).length).toBeLessThanOrEqual(1_048_576);
   });
 
+  it('takes in as many as it may of tokens that come in turns', () => {
+    const verified = new VerifiedTokens(1_000);
+    const tokens = Array.from({ length: 400 }, (_, n) => signed({ n }));
+    for (let round = 0; round < 4; round += 1) for (const token of tokens) see(verified, token);
+    // Three or more in one place wash each other out: of 400 a dozen.
+    expect(count(verified, tokens)).toBeGreaterThan(380);
+  });
+
   it('takes in nothing of a flood of tokens that never come again', () => {
     const verified = new VerifiedTokens(1_000);
     const tokens = Array.from({ length: 5_000 }, (_, n) => signed({ n }));
