@@ -1,7 +1,5 @@
 /** Makes a port from a URL, with whichever Redis client the application has installed. The one file that loads a client. */
 
-import { realpathSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { OptionError } from '../errors.js';
 import { createPort } from './client-port.js';
@@ -28,6 +26,8 @@ interface Address {
  */
 export function connectRedis(url: string): RedisPort {
   const address = parseUrl(url);
+  // Not imported, for what it costs those who give a client (docs/adr/0011).
+  const { createRequire } = process.getBuiltinModule('node:module');
   for (const from of searchedFolders()) {
     const require = createRequire(join(from, 'rewt.js'));
     const port = redisFrom(require, address) ?? ioredisFrom(require, address);
@@ -76,7 +76,7 @@ function* searchedFolders(): Generator<string> {
   if (script) yield join(script, '..');
   yield process.cwd();
   try {
-    if (script) yield join(realpathSync(script), '..');
+    if (script) yield join(process.getBuiltinModule('node:fs').realpathSync(script), '..');
   } catch {
     // Started without a file (`node -e`): nothing more to search.
   }

@@ -1,6 +1,5 @@
 /** What LMDB and the file system refuse, as the store errors of rewt: each says what to do, and names no path. */
 
-import { getSystemErrorName } from 'node:util';
 import { isRewtError, StoreError, type StoreErrorCode } from '../errors.js';
 
 const folder = 'the folder given to lmdbStore';
@@ -62,5 +61,7 @@ async function causeOf(reason: unknown): Promise<string | number> {
   if (!('code' in reason)) return 'nothing';
   if (typeof reason.code === 'string') return reason.code;
   if (typeof reason.code !== 'number') return 'nothing';
-  return reason.code > 0 ? getSystemErrorName(-reason.code) : reason.code;
+  if (reason.code <= 0) return reason.code;
+  // Not imported: docs/adr/0011.
+  return process.getBuiltinModule('node:util').getSystemErrorName(-reason.code);
 }

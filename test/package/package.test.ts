@@ -1,8 +1,11 @@
 /** What is published, and how programs in JavaScript use it. */
-import { existsSync } from 'node:fs';
-import { copyFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { copyFile, readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { join, relative } from 'node:path';
+import { compileFunction } from 'node:vm';
+import ts from 'typescript';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type * as api from '../../src/index.js';
 import { installPackage, node, project, type Scratch } from './scratch.js';
 
 let scratch: Scratch;
@@ -15,14 +18,20 @@ describe('the tarball', () => {
   const documents = ['CHANGELOG.md', 'CONTRIBUTING.md', 'LICENSE', 'README.md', 'SECURITY.md', 'package.json'];
   // For those who use and run it; the others are for those who change it.
   const pages = ['docs/clients.md', 'docs/operations.md', 'docs/protocol.md'];
-  const byHand = ['dist/cjs/index.cjs', 'dist/cjs/index.d.cts', 'dist/cjs/package.json'];
+  const required = ['dist/cjs/index.cjs', 'dist/cjs/index.d.cts', 'dist/cjs/package.json'];
+  const imported = ['dist/esm/index.js', 'dist/esm/core.js'];
+  const command = ['main', 'demo/caller', 'demo/server', 'demo/shared'].map((name) => `dist/esm/cli/${name}.js`);
 
-  it('holds the documents and what was compiled from the sources, and nothing else', () => {
-    expect(scratch.files.filter((file) => !isCompiled(file))).toEqual([...documents, ...pages, ...byHand].sort());
+  it('holds the documents, few files of JavaScript, and of the types those that the index leads to, and nothing else', () => {
+    const types = ['dist/esm', 'dist/cjs'].flatMap(typesFrom);
+    expect(types).toContain('dist/cjs/rewt.d.ts');
+    expect(scratch.files).toEqual([...documents, ...pages, ...required, ...imported, ...command, ...types].sort());
   });
 
-  it('is smaller than 150 kB', () => {
-    expect(scratch.size).toBeLessThan(150_000);
+  it('is smaller than 125 kB, and installed than 450 kB and 55 files', () => {
+    expect(scratch.packedSize).toBeLessThan(125_000);
+    expect(scratch.installedSize).toBeLessThan(450_000);
+    expect(scratch.files.length).toBeLessThan(55);
   });
 
   it('has nothing for publint to report', async () => {
@@ -37,11 +46,37 @@ describe('the tarball', () => {
   });
 });
 
-/** Of each source two files for each kind of module, and no maps. */
-function isCompiled(file: string): boolean {
-  const source = file.replace(/^dist\/(esm|cjs)\//, 'src/').replace(/(\.d\.ts|\.js)$/, '.ts');
-  return source !== file && existsSync(join(project, source));
+/** The index of this folder and all that it leads to. */
+function typesFrom(folder: string): string[] {
+  const installed = join(scratch.folder, 'node_modules/rewt');
+  const program = ts.createProgram([join(installed, folder, 'index.d.ts')], { noLib: true, types: [] });
+  return program.getSourceFiles().map(({ fileName }) => relative(installed, fileName));
 }
+
+describe.each(['dist/esm/core.js', 'dist/cjs/index.cjs'])('the library in %s', (file) => {
+  let source: string;
+  beforeAll(async () => {
+    source = await readFile(join(scratch.folder, 'node_modules/rewt', file), 'utf8');
+  });
+
+  it('loads nothing at its start but these modules of Node, the only ones that cost little', () => {
+    const loaded = source.matchAll(/^(?:import .* from |let \w+ = require\()"([^"]+)"/gm);
+    const few = ['node:crypto', 'node:diagnostics_channel', 'node:path', 'node:timers/promises'];
+    expect([...loaded].map(([, name]) => name).sort()).toEqual(few);
+  });
+
+  it('is made of our sources, each under its name, and of no package', () => {
+    const sources = [...source.matchAll(/^\/\/ (.*)$/gm)].map(([, name]) => name ?? '');
+    expect(sources).toContain('src/keyring/member.ts');
+    expect(sources.filter((name) => !/^src\/(?!cli\/).*\.ts$/.test(name) && name !== '\\0rolldown/runtime.js')).toEqual(
+      [],
+    );
+  });
+
+  it('is text that V8 keeps in one byte for each character', () => {
+    expect(source).toMatch(/^[\t\n -~]*$/);
+  });
+});
 
 describe('programs in JavaScript', () => {
   it.each([
@@ -51,6 +86,29 @@ describe('programs in JavaScript', () => {
   ])('%s', async (_title, program) => {
     await copyFile(join(project, 'test/package/consumers', program), join(scratch.folder, program));
     expect(await node(scratch.folder, program)).toBe(program.replace(/\..*/, ''));
+  });
+});
+
+describe('a runtime of CommonJS in which import() fails, as in Jest', () => {
+  it('can use the store that needs the package lmdb', async () => {
+    const source = await readFile(join(scratch.folder, 'node_modules/rewt/dist/cjs/index.cjs'), 'utf8');
+    const module = { exports: {} as typeof api };
+    const run = compileFunction(source, ['module', 'exports', 'require']);
+    run(module, module.exports, createRequire(import.meta.url));
+    const store = module.exports.lmdbStore({ path: join(scratch.folder, 'keyring') });
+    expect(await store.read('rewt', { timeoutMs: 5_000 })).toMatchObject({ ring: null });
+    await store.close();
+  });
+});
+
+describe('errors', () => {
+  it.each([
+    ['import', 'core.js', '--input-type=module', "import Rewt, { memoryStore } from 'rewt';"],
+    ['require', 'index.cjs', '--input-type=commonjs', "const Rewt = require('rewt'), { memoryStore } = Rewt;"],
+  ])('of %s tell by the names in their stacks where they come from', async (_way, file, ...[type, load]) => {
+    const program = `${load} new Rewt({ store: memoryStore() }).verify('junk').catch((e) => console.log(e.stack));`;
+    const stack = await node(scratch.folder, type, '-e', program);
+    expect(stack).toMatch(new RegExp(`at Verifier\\.verify \\(.*${file}:\\d+.*at Rewt\\.verify \\(`, 's'));
   });
 });
 

@@ -1,6 +1,6 @@
 /** The package as its users get it: packed from dist/, and installed without a network into an empty folder. */
 import { execFile } from 'node:child_process';
-import { mkdtemp, realpath, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -16,7 +16,9 @@ export interface Scratch {
   /** The paths within the tarball. */
   readonly files: readonly string[];
   /** Bytes of the tarball. */
-  readonly size: number;
+  readonly packedSize: number;
+  /** Bytes of the files in it. */
+  readonly installedSize: number;
   remove(): Promise<void>;
 }
 
@@ -25,7 +27,9 @@ export async function installPackage(): Promise<Scratch> {
   const folder = await realpath(await mkdtemp(join(tmpdir(), 'rewt-package-')));
   const quiet = ['--offline', '--no-audit', '--no-fund', '--no-update-notifier', '--ignore-scripts'];
   const packing = await npm(project, 'pack', '--json', '--pack-destination', folder, ...quiet);
-  const [packed] = JSON.parse(packing) as [{ filename: string; files: { path: string }[] }];
+  const [packed] = JSON.parse(packing) as [
+    { filename: string; size: number; unpackedSize: number; files: { path: string }[] },
+  ];
   const tarball = join(folder, packed.filename);
   await writeFile(join(folder, 'package.json'), '{"private":true}\n');
   await npm(folder, 'install', tarball, ...quiet);
@@ -33,7 +37,8 @@ export async function installPackage(): Promise<Scratch> {
     folder,
     tarball,
     files: packed.files.map(({ path }) => path).sort(),
-    size: (await stat(tarball)).size,
+    packedSize: packed.size,
+    installedSize: packed.unpackedSize,
     remove: () => rm(folder, { recursive: true, force: true }),
   };
 }

@@ -11,17 +11,21 @@ import { OptionError } from '../../src/errors.js';
 import { connectRedis } from '../../src/redis/connect.js';
 import { redisStore } from '../../src/stores/redis.js';
 import { type RedisServer, startRedis } from '../servers.js';
+import { compileStores } from '../stores/compiled.js';
 
 const limits = { timeoutMs: 5_000 };
 const modules = resolve('node_modules');
 const argv1 = process.argv[1] ?? '';
 
 let server: RedisServer;
+/** rewt in a folder from which no client is found, as in one that its package manager keeps apart. */
+let compiled: string;
 const disposals: (() => unknown)[] = [];
 beforeAll(async () => {
   server = await startRedis(['--requirepass', 'p@ss/word']);
+  compiled = compileStores({ packages: false, format: 'esm' });
 });
-afterAll(() => server?.stop());
+afterAll(() => Promise.all([server?.stop(), rm(compiled, { recursive: true, force: true })]));
 afterEach(async () => {
   process.argv[1] = argv1;
   for (const dispose of disposals.splice(0).reverse()) await dispose();
@@ -62,14 +66,14 @@ async function startProxy(target: number): Promise<{ readonly port: number; read
   return { port: (proxy.address() as AddressInfo).port, freeze };
 }
 
-const published = (file: string): string => pathToFileURL(resolve('dist/esm', file)).href;
+const fileUrl = (file: string): string => pathToFileURL(join(compiled, file)).href;
 
-/** Runs a program of that application with the published rewt, and gives what it prints; it has to end by itself. */
+/** Runs a program of that application with the compiled rewt, and gives what it prints; it has to end by itself. */
 async function run(script: string, from: string, then: string, cwd = join(script, '..')): Promise<string> {
   await writeFile(
     script,
-    `import { connectRedis } from '${published('redis/connect.js')}';
-     import { redisStore } from '${published('stores/redis.js')}';
+    `import { connectRedis } from '${fileUrl('redis/connect.js')}';
+     import { redisStore } from '${fileUrl('stores/redis.js')}';
      let port;
      try { port = connectRedis(process.argv[2]); } catch (error) { console.log(error.name, error.option, error.message); }
      ${then}`,

@@ -1,0 +1,58 @@
+/** How the JavaScript that is published is put together: the library in one file for each kind of module, since every file costs a start 0.8 ms (docs/adr/0011). */
+
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { defineConfig } from 'rolldown';
+
+const folder = (path) => fileURLToPath(new URL(path, import.meta.url));
+const { peerDependencies } = JSON.parse(readFileSync(folder('package.json'), 'utf8'));
+const isCommand = (file) => file.startsWith(folder('src/cli/'));
+const isLibrary = (file) => file.startsWith(folder('src/')) && !isCommand(file);
+
+const common = { platform: 'node', external: Object.keys(peerDependencies), transform: { target: 'es2023' } };
+/** Names stay as they are, for stack traces; the comments are in the types and in the sources. */
+const readable = { minify: false, comments: false, plugins: [{ name: 'ascii', renderChunk: asAscii }] };
+
+export default defineConfig([
+  {
+    ...common,
+    input: {
+      index: 'src/index.ts',
+      'cli/main': 'src/cli/main.ts',
+      'cli/demo/server': 'src/cli/demo/server.ts',
+      'cli/demo/caller': 'src/cli/demo/caller.ts',
+    },
+    output: {
+      ...readable,
+      dir: 'dist/esm',
+      chunkFileNames: '[name].js',
+      codeSplitting: {
+        groups: [
+          // A file beside index.js, which exports no more than it should: the command needs more.
+          { name: 'core', test: isLibrary },
+          { name: 'cli/demo/shared', test: isCommand, minShareCount: 2 },
+        ],
+      },
+    },
+  },
+  {
+    ...common,
+    input: 'src/index.ts',
+    output: {
+      ...readable,
+      file: 'dist/cjs/index.cjs',
+      format: 'cjs',
+      strict: true,
+      exports: 'named',
+      // Jest's CommonJS has no import().
+      dynamicImportInCjs: false,
+      // So that `const Rewt = require('rewt')` is the class, as it was in the first rewt, and everything else hangs on it by name.
+      footer: 'module.exports = Object.assign(Rewt, exports);',
+    },
+  },
+]);
+
+/** One character beyond Latin-1, and V8 keeps the whole source in two bytes for each. What is left of them stands in strings and patterns. */
+function asAscii(code) {
+  return code.replace(/[\u0080-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
