@@ -59,7 +59,8 @@ export function asTexts(value: unknown, option: string): readonly string[] {
 
 /** One value or a list of them, as a list. An empty list would match no token. */
 export function asList<T>(value: unknown, option: string, read: (value: unknown, option: string) => T): readonly T[] {
-  const values: readonly unknown[] = Array.isArray(value) ? value : [value];
+  // A copy: holes are values too, and a list may have a map() of its own.
+  const values: readonly unknown[] = Array.isArray(value) ? Array.from(value) : [value];
   if (values.length === 0) throw new OptionError(`${option}: the list is empty`, { option });
   return Object.freeze(values.map((one) => read(one, option)));
 }

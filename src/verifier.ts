@@ -10,7 +10,7 @@ import { claimsOf, VerifiedTokens } from './jwt/verified-tokens.js';
 import { type Instant, type Lease, storeNowMs } from './keyring/lease.js';
 import type { Member } from './keyring/member.js';
 
-/** A good token's payload; what else there is, where it was asked for. */
+/** `payload` is what `verify` resolves with: the claims or the text, or `{ header, payload, signature }` with `complete`. */
 type Verdict = { readonly payload: unknown } | TokenRefusal;
 
 export class Verifier {
@@ -91,18 +91,27 @@ export class Verifier {
   /** Signature first, then claims; both without waiting and without throwing. */
   #judge(token: unknown, options: CompiledVerify, lease: Lease, now: Instant): Verdict {
     const storeMs = storeNowMs(lease, now);
-    const known = typeof token === 'string' && !options.complete ? this.#verified.find(token, lease.copy) : null;
+    const known = this.#isLookedUp(token, options) ? this.#verified.find(token, lease.copy) : null;
     if (known !== null && storeMs < known.key.verifiesUntilMs && lease.keys.some((key) => key === known.key)) {
-      return checkClaims(known.claims, options, now.wallMs) ?? { payload: claimsOf(known) };
+      const payload = claimsOf(known);
+      return checkClaims(payload, options, now.wallMs) ?? { payload };
     }
     const authentic = authenticate(token, lease.keys, storeMs, this.#maxBytes);
     if (isRefusal(authentic)) return authentic;
     const { claims, text } = authentic;
     const refusal = claims === null ? checkText(options) : checkClaims(claims, options, now.wallMs);
     if (refusal !== null) return refusal;
+    if (this.#isLookedUp(token, options)) {
+      this.#verified.admit(token, authentic);
+      return { payload: claims ?? text };
+    }
     // Whatever is authentic is a string.
-    this.#verified.admit(token as string, authentic);
-    return { payload: options.complete ? complete(token as string, authentic) : (claims ?? text) };
+    return { payload: complete(token as string, authentic) };
+  }
+
+  /** Not where the header is asked for too, which is not remembered; and nothing that is too long to be looked at. */
+  #isLookedUp(token: unknown, { complete }: CompiledVerify): token is string {
+    return typeof token === 'string' && token.length <= this.#maxBytes && !complete;
   }
 }
 

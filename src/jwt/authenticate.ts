@@ -38,7 +38,7 @@ export const NO_KEY_FITS: TokenRefusal = Object.freeze({ ...BAD_SIGNATURE });
 
 /** How our own headers begin: the 33 bytes up to the kid, so that no character stands for part of it as well. To recognise a header takes 0.05 µs, to read it strictly 2 µs. */
 const OWN_BEGINNING = encodeHeader('').slice(0, 44);
-/** How long they are: all kids of a keyring have 11 characters (protocol.md, "Terms"). */
+/** How long they are: all kids of a keyring have 11 characters (protocol.md, "Words"). */
 const OWN_LENGTH = encodeHeader('kid of ours').length;
 const DOT = 46;
 

@@ -49,7 +49,13 @@ export function claimsToSign(
   const claims = plainClaims(payload);
   assertNotTwice(claims, options);
   const times = addedTimes(claims, options, nowMs, tokenLifetimeSeconds);
-  assertTimes(times.exp ?? claims.exp, times.nbf ?? claims.nbf, options, nowMs, tokenLifetimeSeconds);
+  assertTimes(
+    times.exp ?? claims.exp,
+    times.nbf ?? (has(claims, 'nbf') ? claims.nbf : undefined),
+    options,
+    nowMs,
+    tokenLifetimeSeconds,
+  );
   if (options.noTimestamp) delete claims.iat;
   return { kind: 'claims', text: written(claims, times, options) };
 }
@@ -131,7 +137,7 @@ function kindOf(payload: unknown): string {
 
 function assertNotTwice(claims: JsonObject, options: CompiledSign): void {
   for (const [option, compiled, claim] of claimOfOption) {
-    if (options[compiled] !== undefined && claims[claim] !== undefined) {
+    if (options[compiled] !== undefined && has(claims, claim)) {
       throw new OptionError(`${option}: the payload already has ${claim}; give one of the two`, { option });
     }
   }

@@ -48,7 +48,7 @@ export interface DecodedPayload {
 
 /** Whether what a function of the core gave back is a refusal. */
 export function isRefusal(answer: object | null): answer is TokenRefusal {
-  return answer !== null && 'code' in answer;
+  return answer !== null && Object.hasOwn(answer, 'code');
 }
 
 /**

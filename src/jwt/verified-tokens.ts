@@ -15,13 +15,12 @@ const MOST_BYTES = 1_048_576;
 /** Where signatures of tokens that were seen once are kept: two in each place, since one alone would keep two tokens that come in turns from ever being seen twice. */
 const SEEN_PLACES = 4_096;
 
-/** A token that is known to be authentic. Its claims are for looking at only: give away what `claimsOf` makes of them. */
+/** A token that is known to be authentic. Look at what `claimsOf` makes of its claims. */
 export interface VerifiedToken {
   readonly token: string;
   readonly key: VerifyingKey;
-  readonly claims: Readonly<JsonObject>;
-  /** The claims as JSON; null where a copy of their members is as good, since none of them can be altered. */
-  readonly text: string | null;
+  /** The claims where a copy of their members is as good as parsing them again, since none of them can be altered; else their JSON, which takes less room. */
+  readonly claims: Readonly<JsonObject> | string;
 }
 
 export class VerifiedTokens {
@@ -59,10 +58,7 @@ export class VerifiedTokens {
     // A text of its own: a slice would keep alive what it was cut from, such as a request's whole header.
     const own = Buffer.from(token, 'latin1').toString('latin1');
     const isFlat = Object.values(claims).every((value) => typeof value !== 'object' || value === null);
-    const entry = isFlat
-      ? { token: own, key, claims: { ...claims }, text: null }
-      : { token: own, key, claims: JSON.parse(text) as JsonObject, text };
-    this.#insert(own.slice(-MAC_CHARACTERS), entry);
+    this.#insert(own.slice(-MAC_CHARACTERS), { token: own, key, claims: isFlat ? { ...claims } : text });
   }
 
   /** Forgets everything, and goes on under another copy of the keyring. */
@@ -74,6 +70,7 @@ export class VerifiedTokens {
   }
 
   #insert(signature: string, entry: VerifiedToken): void {
+    if (this.#young.has(signature)) return;
     const bytes = entry.token.length;
     if (this.#young.size >= this.#mostEntries / 2 || this.#youngBytes + bytes > MOST_BYTES / 2) {
       this.#old = this.#young;
@@ -100,6 +97,6 @@ export class VerifiedTokens {
 }
 
 /** Claims of its own for whoever verified the token: to alter them alters nothing here. A copy takes 0.02 µs, parsing again 0.8 µs. */
-export function claimsOf({ claims, text }: VerifiedToken): JsonObject {
-  return text === null ? { ...claims } : (JSON.parse(text) as JsonObject);
+export function claimsOf({ claims }: VerifiedToken): JsonObject {
+  return typeof claims === 'string' ? (JSON.parse(claims) as JsonObject) : { ...claims };
 }

@@ -112,5 +112,5 @@ function asPattern(value: unknown, option: string): string | RegExp {
 /** Unlike the lists above, an empty one means something: it takes back the default. */
 function asNames(value: unknown, option: string): readonly string[] {
   if (!Array.isArray(value)) throw new OptionError(`${option}: must be a list of claim names`, { option });
-  return Object.freeze(value.map((name) => asText(name, option)));
+  return Object.freeze(Array.from(value, (name) => asText(name, option)));
 }

@@ -60,24 +60,18 @@ export class Holding {
     }
     this.#newestRead = Math.max(sent.order, this.#newestRead);
     if (plan.revokes) this.#lease = null;
-    else if (this.#lease !== null && seen.ring !== null) {
-      this.#lease = this.#leaseOn(this.#adopt(seen.ring, null), this.#lease);
-    }
+    else if (this.#lease !== null && seen.ring !== null) this.#take(seen.ring, this.#lease, null);
   }
 
   /** Takes an answer of which nothing is left to decide, if it still counts; gives the lease that it makes for whoever asked. */
   renew({ ring, storeMs, sent, wrote }: Settled): Lease {
-    const counts = this.#counts(sent, ring, wrote);
-    const lease = this.#leaseOn(counts ? this.#adopt(ring, wrote) : createCopy(ring), { storeMs, sent });
-    if (counts) {
+    if (this.#counts(sent, ring, wrote)) {
       this.#newestRead = Math.max(sent.order, this.#newestRead);
-      this.#lease = lease;
-      this.#pastEnds = pastEnds(lease, this.#pastEnds);
-    } else if (wrote !== null) {
-      // A read sent after this write may have been answered before it was done.
-      this.suspect();
+      return this.#take(ring, { storeMs, sent }, wrote);
     }
-    return lease;
+    // A read sent after this write may have been answered before it was done.
+    if (wrote !== null) this.suspect();
+    return this.#leaseOn(createCopy(ring), { storeMs, sent });
   }
 
   /** Lets go of the copy; nothing counts any more. */
@@ -102,13 +96,15 @@ export class Holding {
     return { copy, keys: copy.keys.filter((key) => !isPast(key, this.#pastEnds)), storeMs, sent };
   }
 
-  /** Takes over a ring's contents; kids and keys are derived only where it is another one. */
-  #adopt(ring: Ring, wrote: Plan | null): Copy {
+  /** Takes over a ring's contents; kids and keys are derived only where it is another one. Told last: who is told finds it done. */
+  #take(ring: Ring, read: Pick<Lease, 'storeMs' | 'sent'>, wrote: Plan | null): Lease {
     const before = this.#copy;
-    if (before?.ring === ring) return before;
-    const copy = createCopy(ring);
+    const copy = before?.ring === ring ? before : createCopy(ring);
+    const lease = this.#leaseOn(copy, read);
     this.#copy = copy;
-    if (before !== null) this.#listener.changed(ring, before.ring, wrote);
-    return copy;
+    this.#lease = lease;
+    this.#pastEnds = pastEnds(lease, this.#pastEnds);
+    if (before !== null && before !== copy) this.#listener.changed(ring, before.ring, wrote);
+    return lease;
   }
 }

@@ -90,7 +90,10 @@ export class Member {
   /** The same for signing, where the ring is known to grant what this member's tokens need. */
   freshToSign(now: Instant, softAgeMs?: number): Lease | null {
     const lease = this.fresh(now, softAgeMs);
-    return lease !== null && this.#asks && this.#grants(lease) ? lease : null;
+    if (lease === null || !this.#grants(lease)) return null;
+    // Nothing has to be asked for that is granted already.
+    this.#asks = true;
+    return lease;
   }
 
   get syncSoftAgeMs(): number {
@@ -101,9 +104,11 @@ export class Member {
   notFresh(verb: 'sign' | 'verify'): StoreError {
     if (this.#closed) return closed();
     const now = this.now();
-    const asked: Promise<unknown> = verb === 'sign' ? this.signingLease(now) : this.#reads.paced(now.order);
-    // Told by the listener, and shown to whoever waits for an answer.
-    asked.catch(() => {});
+    if (verb === 'sign') this.#asks = true;
+    this.#reads.paced(now.order).catch(() => {
+      // Told by the listener, and shown to whoever waits. What cannot be asked for must not keep this member from verifying.
+      if (verb === 'sign') this.#asks = false;
+    });
     return notFresh(verb);
   }
 
