@@ -56,6 +56,7 @@ const header = fc
     fc.constantFrom(
       '{"alg":"HS256"}',
       '{"alg":"HS256","typ":"JWT"}',
+      '{"alg":"HS256","typ":"JWT","kid":"kid-of-ours"}',
       '{"typ":"JWT","alg":"HS256","kid":"kid-of-ours"}',
       '{"alg":"HS256","kid":"kid-of-ours"}',
       '{}',
