@@ -40,8 +40,8 @@ function asOptions(
   }
 }
 
-/** What is not ours may say anything, so it is not repeated. */
-function asOptionError(error: unknown, what: string, details: { option?: string } = {}): unknown {
+/** An error of ours as it is. What is not ours may say anything, so it is not repeated. */
+export function asOptionError(error: unknown, what: string, details: { option?: string } = {}): unknown {
   if (isRewtError(error)) return error;
   return new OptionError(`${what}: cannot be read, since a getter or a proxy in it throws`, details);
 }

@@ -1,6 +1,7 @@
 /** Tells the families of Redis clients apart by their shape: rewt imports none of them. */
 
 import { OptionError } from '../errors.js';
+import { asOptionError } from '../option-values.js';
 import { glidePort, isGlide } from './glide.js';
 import { type IoredisClient, ioredisPort } from './ioredis.js';
 import { ioredisClusterPort, isIoredisCluster } from './ioredis-cluster.js';
@@ -17,6 +18,14 @@ import { type CallbackClient, redisCallbackPort } from './redis-callback.js';
  * @throws {OptionError} naming `redisConn`, for what is no client that rewt can use
  */
 export function asRedisPort(client: unknown): RedisPort {
+  try {
+    return portOf(client);
+  } catch (error) {
+    throw asOptionError(error, 'redisConn', { option: 'redisConn' });
+  }
+}
+
+function portOf(client: unknown): RedisPort {
   if (isIoredisCluster(client)) return ioredisClusterPort(client);
   if (isIoredis(client)) return ioredisPort(client);
   if (isRedisCallback(client)) return redisCallbackPort(client);

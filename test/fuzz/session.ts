@@ -36,8 +36,9 @@ export async function playTarget(target: string, seed: number, seconds: number):
       return { target, played, fault: faultIn(target, played), noticedAfter: played.seconds };
     }
     const fault = await silenced(target, watched);
-    // A machine that was busy for seconds is nobody's fault.
     if (fault !== null || left <= 1) return { target, played: null, fault, noticedAfter };
+    // A machine that was busy for seconds is nobody's fault.
+    console.error(`${target}: ${watched.how}, but not once more: ${JSON.stringify(watched.input)}`);
   }
 }
 

@@ -202,6 +202,21 @@ describe('what cannot be used is refused at once', () => {
     expect(refusal).toMatchObject({ message: expect.stringContaining('ioredis 4 to 6') });
   });
 
+  it('what throws when it is looked at, without its words', () => {
+    const { proxy, revoke } = Proxy.revocable({}, {});
+    revoke();
+    const failing = {
+      get sendCommand(): never {
+        throw new Error('a password');
+      },
+    };
+    for (const client of [proxy, failing]) {
+      expect(() => redisStoreFor(client, 'rewt')).toThrow(
+        new OptionError('redisConn: cannot be read, since a getter or a proxy in it throws', { option: 'redisConn' }),
+      );
+    }
+  });
+
   it('a namespace that the prefix of the client makes impossible', () => {
     expect(() => redisStoreFor(createClient({ keyPrefix: 'a}:' }), 'rewt')).toThrow(
       expect.objectContaining({ option: 'redisNamespace' }),

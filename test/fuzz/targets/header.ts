@@ -11,7 +11,7 @@ import { assertThat, isSame, outcomeOf, type Target } from '../target.js';
 import { texts } from '../texts.js';
 import { build, members, type Value, values } from '../values.js';
 
-const MOST_BYTES = 1_048_576;
+const MOST_BYTES = 65_536;
 
 interface Input {
   readonly header: Value;
@@ -49,7 +49,7 @@ export function headerTarget(): Target<Input, Live> {
       const wanted = { alg: 'HS256', ...typ, kid, ...extra };
 
       const segment = encodeHeader(kid, isText ? 'text' : 'claims', extra);
-      const read = readToken(signToken(segment, text, mac, MOST_BYTES), MOST_BYTES);
+      const read = readToken(signToken(segment, text, mac, Infinity), Infinity);
       assertThat(!isRefusal(read), 'what was signed cannot be read', () => ('code' in read ? String(read.code) : ''));
       const isOurs = read.header.alg === 'HS256' && read.kid === kid;
       assertThat(

@@ -64,8 +64,7 @@ function assertFrozen(compiled: object): void {
 /** Whatever was taken signs and verifies. */
 async function useRewt(raw: unknown): Promise<void> {
   const { clock, turn } = turnedClock();
-  const isOurs =
-    typeof raw === 'object' && raw !== null && Object.getOwnPropertyDescriptor(raw, 'store')?.value === 'a store';
+  const isOurs = asksForStore(raw);
   if (isOurs) Object.assign(raw, { store: storeWith(null, null), [CLOCK]: clock });
   const rewt = new Rewt(raw as RewtOptions);
   // Anything else would be a client's to answer.
@@ -80,10 +79,27 @@ async function useRewt(raw: unknown): Promise<void> {
   await rewt.close();
 }
 
+function asksForStore(raw: unknown): raw is object {
+  try {
+    return Object.getOwnPropertyDescriptor(raw, 'store')?.value === 'a store';
+  } catch {
+    return false;
+  }
+}
+
+/** Getters in a list of arguments are called before rewt is. */
+function listOf(raw: unknown): readonly unknown[] {
+  try {
+    return [...(raw as unknown[])];
+  } catch {
+    return [raw];
+  }
+}
+
 /** The original's calling convention, with whatever arguments. */
 async function useCalls(raw: unknown): Promise<void> {
   const { rewt, turn } = emptyStage();
-  const list = Array.isArray(raw) ? raw : [raw];
+  const list = listOf(raw);
   turn();
   const outcomes = [
     await outcomeOf(() => Reflect.apply(rewt.sign, rewt, list)),
