@@ -18,6 +18,8 @@ function compile() {
   mkdirSync(folder, { recursive: true });
   writeFileSync(`${folder}/package.json`, '{"type":"module"}\n');
   const tsc = `${project}node_modules/typescript/bin/tsc`;
-  execFileSync(process.execPath, [tsc, '-p', `${project}tsconfig.build.json`, '--outDir', folder], { stdio: 'inherit' });
+  execFileSync(process.execPath, [tsc, '-p', `${project}tsconfig.build.json`, '--outDir', folder], {
+    stdio: 'inherit',
+  });
   isCompiled = true;
 }

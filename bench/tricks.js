@@ -131,8 +131,8 @@ async function tricksOf() {
     },
     {
       trick: 'remembered claims: copied, not parsed again',
-      ours: (n) => claimsOf({ claims: at(claims, n), text: null }),
-      plain: (n) => claimsOf({ claims: at(claims, n), text: at(texts, n) }),
+      ours: (n) => claimsOf({ claims: at(claims, n) }),
+      plain: (n) => claimsOf({ claims: at(texts, n) }),
     },
     {
       trick: 'a call without a callback goes straight through',

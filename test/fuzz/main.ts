@@ -1,13 +1,11 @@
 /**
  * The command of the fuzzer (`npm run fuzz --`): plays every target and prints what came of it.
  *
- * `--seconds 60` in all · `--target ring` one alone, or `linear` · `--seed 7` the same inputs again · `--input '…'` one input of a target, as it was printed ·
- * `--json` · `--breaks` breaks a copy of the code, one line at a time, and tells how long it takes to notice.
+ * `--seconds 60` in all · `--target ring` one alone, or `linear` · `--seed 7` the same inputs again · `--input '…'` one input of a target, as it was printed · `--json`
  */
 
 import { randomInt } from 'node:crypto';
 import { parseArgs } from 'node:util';
-import { breakEach } from './breaks.js';
 import type { Ladder } from './ladder.js';
 import { reportFault, reportLadder, reportSessions } from './report.js';
 import { type Fault, playAgain, playTarget, type Session } from './session.js';
@@ -26,18 +24,18 @@ const { values } = parseArgs({
     target: { type: 'string' },
     input: { type: 'string' },
     json: { type: 'boolean', default: false },
-    breaks: { type: 'boolean', default: false },
   },
 });
 const seed = values.seed === undefined ? randomInt(2 ** 31) : Number(values.seed);
 const seconds = Number(values.seconds);
 const known = [...Object.keys(targets), 'linear'];
 
-if (!Number.isSafeInteger(seed) || !(seconds > 0) || (values.target !== undefined && !known.includes(values.target))) {
-  console.error(`--seed is a whole number, --seconds more than 0, --target one of ${known.join(', ')}`);
+const isTarget = values.target === undefined ? values.input === undefined : known.includes(values.target);
+if (!Number.isSafeInteger(seed) || !(seconds > 0) || !isTarget) {
+  console.error(
+    `--seed is a whole number, --seconds more than 0, --target one of ${known.join(', ')}; --input wants its --target`,
+  );
   process.exitCode = 2;
-} else if (values.breaks) {
-  process.exitCode = await breakEach(seconds, seed, values.target);
 } else if (values.input !== undefined) {
   const fault = await playAgain(values.target ?? '', JSON.parse(values.input));
   if (fault === null) console.log('Nothing is wrong with this one.');

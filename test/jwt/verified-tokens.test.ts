@@ -114,7 +114,6 @@ describe('the claims of a verified token', () => {
       for (let i = 0; i < 3; i += 1) {
         const known = verified.find(token, copy) as VerifiedToken;
         expect(claimsOf(known)).toEqual(authentic(token).claims);
-        expect(known.claims).toEqual(authentic(token).claims);
         spoil(claimsOf(known));
       }
     }
