@@ -6,6 +6,7 @@ import type { Fault, Session } from './session.js';
 const STEEPEST = 5;
 
 export function reportSessions(sessions: readonly Session[]): void {
+  if (sessions.length === 0) return;
   const row = (cells: readonly (string | number)[]) =>
     console.log(cells.map((cell, at) => (at === 0 ? String(cell).padEnd(8) : String(cell).padStart(12))).join(''));
   row(['target', 'inputs', 'inputs/s', 'accepted', 'branches', 'heap kB', 'slowest ms']);
@@ -34,11 +35,12 @@ export function reportSessions(sessions: readonly Session[]): void {
 
 export function reportLadder({ climbed, tooLongMicroseconds }: Ladder): void {
   console.log(`\nlinear time: ${climbed.length} kinds of texts, from 1 kB to 1 MB; what a byte costs`);
-  console.log('  from 4 kB to 1 MB   worst from n to 4n    1 MB takes');
+  console.log('  4 kB to 1 MB  (medians)   worst from n to 4n   1 MB takes');
   const steepest = climbed.toSorted((one, other) => other.factor - one.factor).slice(0, STEEPEST);
-  for (const { name, factor, worstStep, longestMs } of steepest) {
+  for (const { name, factor, medianFactor, worstStep, longestMs } of steepest) {
+    const factors = [factor, medianFactor, worstStep].map((number) => `x ${number.toFixed(2)}`);
     console.log(
-      `  ${`x ${factor.toFixed(2)}`.padStart(18)}   ${`x ${worstStep.toFixed(2)}`.padStart(18)}   ${longestMs.toFixed(2).padStart(8)} ms   ${name}`,
+      `${factors.map((text) => text.padStart(14)).join('')}   ${longestMs.toFixed(2).padStart(12)} ms   ${name}`,
     );
   }
   console.log(`a token of 1 MB, where 8 kB are allowed, is refused in ${tooLongMicroseconds.toFixed(2)} µs`);
