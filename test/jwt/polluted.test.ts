@@ -82,9 +82,8 @@ describe('a polluted Object.prototype', () => {
     }
   });
 
-  it('that has a code, as refusals have, makes all tokens refused and none accepted', () => {
-    const all = polluted('code', 'x', verdicts);
-    expect(all.filter((verdict) => verdict.includes(': accepted'))).toEqual([]);
+  it('that has a code, as refusals have, changes no verdict', () => {
+    expect(polluted('code', 'x', verdicts)).toEqual(verdicts());
   });
 
   it.each(['exp', 'iat', 'nbf', 'sub'])('neither keeps its %s out of what is signed nor puts it in', (name) => {
