@@ -43,3 +43,9 @@ test('options are read by name, with a default where one is not given', () => {
   expect(option('now', asClock, Date.now)).toBe(Date.now);
   expect(() => optionReader({ noww: 1 }, ['now'], 'store options')).toThrow(/store options: .*did you mean 'now'/);
 });
+
+test('a count is a whole number, 0 or more', async () => {
+  const { asCount } = await import('../src/option-values.js');
+  expect(asCount(0, 'n')).toBe(0);
+  for (const wrong of [-1, 1.5, '1', null]) expect(() => asCount(wrong, 'n')).toThrow('n: must be a whole number');
+});

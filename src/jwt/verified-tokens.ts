@@ -88,7 +88,7 @@ export class VerifiedTokens {
     let bits = 0;
     for (let next = at + 2; next < at + 7; next += 1) bits = (bits << 6) ^ token.charCodeAt(next);
     const mark = bits >>> 0;
-    const last = this.#seen[place] ?? 0;
+    const last = this.#seen[place] as number;
     if (mark === last || mark === this.#seen[place + 1]) return true;
     this.#seen[place] = mark;
     this.#seen[place + 1] = last;

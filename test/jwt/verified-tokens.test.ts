@@ -74,6 +74,14 @@ describe('a verified token', () => {
     expect(verified.find(token, copy)).toBeNull();
   });
 
+  it('takes the room of one, however often it is admitted', () => {
+    const loved = signed({ sub: 'loved' });
+    const verified = remembering(loved);
+    const token = signed({ sub: 'ann', pad: 'x'.repeat(5_000) });
+    for (let i = 0; i < 1_000; i += 1) verified.admit(token, authentic(token));
+    expect(verified.find(loved, copy)).not.toBeNull();
+  });
+
   it('is not remembered where that is turned off, nor where its payload is a text', () => {
     const token = signed({ sub: 'ann' });
     expect(remembering(token, 0).find(token, copy)).toBeNull();
