@@ -7,7 +7,8 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Rewt, type Store } from '../src/index.js';
 import { kidOf } from './interop/fleet.js';
 import { base64url, forge } from './jwt/forge.js';
-import { type KnownSecrets, knownSecrets, knownStore, times } from './known-ring.js';
+import { type KnownSecrets, knownSecrets, knownStore } from './known-ring.js';
+import { times, turnTime } from './turned-time.js';
 
 const names = ['current', 'next', 'retired'] as const;
 const elsewhere: KnownSecrets = {
@@ -18,7 +19,7 @@ const elsewhere: KnownSecrets = {
 const members: Rewt[] = [];
 
 beforeEach(() => {
-  vi.useFakeTimers({ toFake: ['Date', 'performance', 'setTimeout', 'clearTimeout'], now: 1_800_000_000_000 });
+  turnTime();
 });
 
 afterEach(async () => {

@@ -10,7 +10,8 @@ import { hostileClaims, now } from './jwt/hostile-claims.js';
 import { hostileForms } from './jwt/hostile-forms.js';
 import { hostileHeaders } from './jwt/hostile-headers.js';
 import { allowed, hostilePayloads } from './jwt/hostile-payloads.js';
-import { knownSecrets, knownStore, times } from './known-ring.js';
+import { knownSecrets, knownStore } from './known-ring.js';
+import { times, turnTime } from './turned-time.js';
 
 const hostile = [...hostileHeaders, ...hostileForms, ...hostilePayloads, ...hostileClaims];
 const signers = signersOf(kidOf(knownSecrets.current), createSecretKey(Buffer.from(knownSecrets.current)));
@@ -18,7 +19,7 @@ const signers = signersOf(kidOf(knownSecrets.current), createSecretKey(Buffer.fr
 /** All that is ever said before the MAC is known to be right. Spelt out: to change one means to think of who searches logs for it. */
 const sentences: Readonly<Record<string, string>> = {
   ERR_REWT_MALFORMED:
-    'jwt malformed: it must be three dot-separated parts in strict base64url, the first one a JSON object, and not longer than allowed',
+    'jwt malformed: it must be a string of three dot-separated parts in strict base64url (no "Bearer" before it), the first one a JSON object, and no longer than maxTokenBytes',
   ERR_REWT_UNSUPPORTED:
     'invalid algorithm: only HS256 is supported, and no header that changes the rules ("crit", "b64")',
   ERR_REWT_UNKNOWN_KEY:
@@ -29,7 +30,7 @@ const sentences: Readonly<Record<string, string>> = {
 let rewt: Rewt;
 
 beforeEach(async () => {
-  vi.useFakeTimers({ toFake: ['Date', 'performance', 'setTimeout', 'clearTimeout'], now: now * 1000 });
+  turnTime(now * 1000);
   rewt = new Rewt({ ...times, store: await knownStore({ here: knownSecrets }), redisNamespace: 'here' });
   await rewt.ready();
 });

@@ -19,9 +19,6 @@ export const knownSecrets: KnownSecrets = {
   retired: 'the-secret-that-signed-before-this-one-came-',
 };
 
-/** Seconds, as options of its members; the ring grants what they need. */
-export const times = { ttl: 3600, tokenLifetime: 300, maxStaleness: 60, clockTolerance: 5, storeTimeout: 1 };
-
 /** As at the far end of a network, so that its members hold a copy on a lease; one register for all of its namespaces. */
 export async function knownStore(rings: Readonly<Record<string, KnownSecrets>>): Promise<Store> {
   const register = memoryStore();

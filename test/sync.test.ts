@@ -4,15 +4,14 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { memoryStore, Rewt, type RewtOptions, type Store } from '../src/index.js';
 import { type FaultyStore, faultyStore } from './faulty-store.js';
 import { thrownBy } from './jwt/forge.js';
+import { pass, times, turnTime } from './turned-time.js';
 
-/** Soft age 2 s. */
-const times = { ttl: 3600, tokenLifetime: 300, maxStaleness: 60, clockTolerance: 5, storeTimeout: 1 };
 const notFresh = { name: 'StoreError', code: 'ERR_REWT_COPY_NOT_FRESH', status: 503 };
 
 let register: Store;
 
 beforeEach(() => {
-  vi.useFakeTimers({ toFake: ['Date', 'performance', 'setTimeout', 'clearTimeout'], now: 1_800_000_000_000 });
+  turnTime();
   register = memoryStore();
 });
 
@@ -23,10 +22,6 @@ afterEach(() => {
 function member(options: Partial<RewtOptions> = {}): { rewt: Rewt; store: FaultyStore } {
   const store = faultyStore(register);
   return { rewt: new Rewt({ ...times, ...options, store }), store };
-}
-
-async function pass(ms: number): Promise<void> {
-  await vi.advanceTimersByTimeAsync(ms);
 }
 
 describe('on a fresh copy', () => {

@@ -3,13 +3,12 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { memoryStore, Rewt, type RewtOptions, type Store } from '../src/index.js';
 import { faultyStore } from './faulty-store.js';
-
-const times = { ttl: 3600, tokenLifetime: 300, maxStaleness: 60, clockTolerance: 5, storeTimeout: 1 };
+import { times, turnTime } from './turned-time.js';
 
 let register: Store;
 
 beforeEach(() => {
-  vi.useFakeTimers({ toFake: ['Date', 'performance', 'setTimeout', 'clearTimeout'], now: 1_800_000_000_000 });
+  turnTime();
   register = memoryStore();
 });
 

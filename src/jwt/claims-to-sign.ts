@@ -65,6 +65,16 @@ function isTextual(payload: unknown): payload is string | Uint8Array {
   return typeof payload === 'string' || (ArrayBuffer.isView(payload) && payload instanceof Uint8Array);
 }
 
+/** The bytes themselves: `Buffer.from` asks a subclass for its `valueOf()`, which may say something else, or throw. */
+function bytesOf(payload: string | Uint8Array): Buffer {
+  if (typeof payload === 'string') return Buffer.from(payload);
+  try {
+    return Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength);
+  } catch {
+    throw badPayload('payload cannot be read as bytes: give a Buffer or a plain Uint8Array');
+  }
+}
+
 /** What can be in a text is decided by what comes back from UTF-8: no lone surrogates, no byte order mark. */
 function textToSign(payload: string | Uint8Array, options: CompiledSign): string {
   const given = claimOfOption.filter(([, compiled]) => options[compiled] !== undefined).map(([option]) => option);
@@ -75,7 +85,7 @@ function textToSign(payload: string | Uint8Array, options: CompiledSign): string
   if (isJwtType(options.header?.typ)) {
     throw new OptionError('header.typ: says that the payload is claims, and it is a text', { option: 'header' });
   }
-  const bytes = Buffer.from(payload);
+  const bytes = bytesOf(payload);
   if (bytes.length === 0) throw badPayload('payload is empty');
   const text = decodeUtf8(bytes);
   if (text === null || (typeof payload === 'string' && text !== payload)) {
@@ -130,9 +140,18 @@ function notJson(): OptionError {
 
 function kindOf(payload: unknown): string {
   if (payload === null) return 'null';
-  if (Array.isArray(payload)) return 'an array';
+  if (isList(payload)) return 'an array';
   if (typeof payload === 'object') return 'an instance of a class (give its members: { ...object })';
   return typeof payload;
+}
+
+/** A proxy that was taken back throws when it is asked. */
+function isList(value: unknown): boolean {
+  try {
+    return Array.isArray(value);
+  } catch {
+    return false;
+  }
 }
 
 function assertNotTwice(claims: JsonObject, options: CompiledSign): void {

@@ -306,3 +306,44 @@ describe('a text', () => {
     expect(signable('{"a":1}')).toEqual({ kind: 'text', text: '{"a":1}' });
   });
 });
+
+describe('bytes of a class of their own', () => {
+  class Odd extends Uint8Array {
+    override valueOf(): never {
+      throw new Error('canary');
+    }
+  }
+  class Other extends Uint8Array {
+    override valueOf(): never {
+      return 'other' as never;
+    }
+  }
+  class Unreadable extends Uint8Array {
+    override get byteLength(): never {
+      throw new Error('canary');
+    }
+  }
+
+  it('are signed as they are, whatever their valueOf() says', () => {
+    for (const bytes of [new Odd([65]), new Other([65])]) expect(signable(bytes)).toEqual({ kind: 'text', text: 'A' });
+  });
+
+  it('are refused in our own words where they cannot be read', () => {
+    const error = thrownBy(() => signable(new Unreadable([65])));
+    expect(error).toMatchObject({ code: 'ERR_REWT_PAYLOAD' });
+    expect(String(error)).not.toContain('canary');
+  });
+});
+
+it('a proxy that takes itself back is refused in our own words', () => {
+  const { proxy, revoke } = Proxy.revocable(
+    {},
+    {
+      getPrototypeOf() {
+        revoke();
+        return Array.prototype;
+      },
+    },
+  );
+  expect(thrownBy(() => signable(proxy))).toMatchObject({ code: 'ERR_REWT_PAYLOAD' });
+});

@@ -4,14 +4,12 @@ import { createHmac } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { memoryStore, Rewt, type RewtOptions, type Snapshot, type Store } from '../../src/index.js';
 import { type FaultyStore, faultyStore } from '../faulty-store.js';
-
-/** Times that make round numbers: soft age 2 s, overlap 300 + 60 + 5 s, lead 7 s. */
-const times = { ttl: 3600, tokenLifetime: 300, maxStaleness: 60, clockTolerance: 5, storeTimeout: 1 };
+import { pass, times, turnTime } from '../turned-time.js';
 
 let register: Store;
 
 beforeEach(() => {
-  vi.useFakeTimers({ toFake: ['Date', 'performance', 'setTimeout', 'clearTimeout'], now: 1_800_000_000_000 });
+  turnTime();
   register = memoryStore();
 });
 
@@ -22,10 +20,6 @@ afterEach(() => {
 function member(options: Partial<RewtOptions> = {}): { rewt: Rewt; store: FaultyStore } {
   const store = faultyStore(register);
   return { rewt: new Rewt({ ...times, ...options, store }), store };
-}
-
-async function pass(ms: number): Promise<void> {
-  await vi.advanceTimersByTimeAsync(ms);
 }
 
 /** A failover to a replica that knows no more than this. */

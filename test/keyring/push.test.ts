@@ -3,13 +3,12 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { memoryStore, Rewt, type RewtOptions, type Store } from '../../src/index.js';
 import { type FaultyStore, faultyStore } from '../faulty-store.js';
-
-const times = { ttl: 3600, tokenLifetime: 300, maxStaleness: 60, clockTolerance: 5, storeTimeout: 1 };
+import { pass, times, turnTime } from '../turned-time.js';
 
 let register: Store;
 
 beforeEach(() => {
-  vi.useFakeTimers({ toFake: ['Date', 'performance', 'setTimeout', 'clearTimeout'], now: 1_800_000_000_000 });
+  turnTime();
   register = memoryStore();
 });
 afterEach(() => {
@@ -20,8 +19,6 @@ function member(options: Partial<RewtOptions> = {}): { rewt: Rewt; store: Faulty
   const store = faultyStore(register);
   return { rewt: new Rewt({ ...times, ...options, store }), store };
 }
-
-const pass = (ms: number): Promise<unknown> => vi.advanceTimersByTimeAsync(ms);
 
 /** What becomes of a call; the clock is turned only where it has to wait, as for a token of an unknown secret. */
 async function codeOf(work: Promise<unknown>): Promise<unknown> {
