@@ -62,5 +62,6 @@ describe.each(places)('on %s', (_, place, connection) => {
       await newcomer.close();
     }
     await given.store?.close();
-  });
+    // Eight processes are started and killed: on a slow machine with others beside them, half a minute was not enough.
+  }, 120_000);
 });
