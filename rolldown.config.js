@@ -5,52 +5,84 @@ import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'rolldown';
 
 const folder = (path) => fileURLToPath(new URL(path, import.meta.url));
-const { peerDependencies } = JSON.parse(readFileSync(folder('package.json'), 'utf8'));
+const { exports, peerDependencies } = JSON.parse(readFileSync(folder('package.json'), 'utf8'));
+/** What `import 'rewt/…'` gives, by the path below src/ and dist/: whatever package.json names beside the library itself. */
+export const subpaths = Object.values(exports)
+  .map((entry) => entry.import?.default.match(/^\.\/dist\/esm\/(.*)\.js$/)[1])
+  .filter((path) => path !== undefined && path !== 'index');
+const inputs = Object.fromEntries(subpaths.map((path) => [path, `src/${path}.ts`]));
 const isCommand = (file) => file.startsWith(folder('src/cli/'));
-const isLibrary = (file) => file.startsWith(folder('src/')) && !isCommand(file);
+const isHttp = (file) => file.startsWith(folder('src/http/'));
+const isLibrary = (file) =>
+  file.startsWith(folder('src/')) &&
+  !isCommand(file) &&
+  !isHttp(file) &&
+  !Object.values(inputs).some((input) => file === folder(input));
 
 const common = { platform: 'node', external: Object.keys(peerDependencies), transform: { target: 'es2023' } };
 /** Names stay as they are, for stack traces; the comments are in the types and in the sources. */
 const readable = { minify: false, comments: false, plugins: [{ name: 'ascii', renderChunk: asAscii }] };
 
-export default defineConfig([
-  {
-    ...common,
-    input: {
-      index: 'src/index.ts',
-      'cli/main': 'src/cli/main.ts',
-      'cli/demo/server': 'src/cli/demo/server.ts',
-      'cli/demo/caller': 'src/cli/demo/caller.ts',
-    },
-    output: {
-      ...readable,
-      dir: 'dist/esm',
-      chunkFileNames: '[name].js',
-      codeSplitting: {
-        groups: [
-          // A file beside index.js, which exports no more than it should: the command needs more.
-          { name: 'core', test: isLibrary },
-          { name: 'cli/demo/shared', test: isCommand, minShareCount: 2 },
-        ],
+export default defineConfig(
+  [
+    {
+      ...common,
+      input: {
+        index: 'src/index.ts',
+        ...inputs,
+        'cli/main': 'src/cli/main.ts',
+        'cli/demo/server': 'src/cli/demo/server.ts',
+        'cli/demo/caller': 'src/cli/demo/caller.ts',
+      },
+      output: {
+        ...readable,
+        dir: 'dist/esm',
+        chunkFileNames: '[name].js',
+        codeSplitting: {
+          groups: [
+            // A file beside index.js, which exports no more than it should: the command needs more.
+            { name: 'core', test: isLibrary },
+            { name: 'http/shared', test: isHttp, minShareCount: 2 },
+            { name: 'cli/demo/shared', test: isCommand, minShareCount: 2 },
+          ],
+        },
       },
     },
-  },
-  {
-    ...common,
-    input: 'src/index.ts',
-    output: {
-      ...readable,
-      file: 'dist/cjs/index.cjs',
-      format: 'cjs',
-      strict: true,
-      exports: 'named',
-      // Jest's CommonJS has no import().
-      dynamicImportInCjs: false,
-      // So that `const Rewt = require('rewt')` is the class, as it was in the first rewt, and everything else hangs on it by name.
-      footer: 'module.exports = Object.assign(Rewt, exports);',
+    {
+      ...common,
+      input: 'src/index.ts',
+      output: {
+        ...readable,
+        file: 'dist/cjs/index.cjs',
+        format: 'cjs',
+        strict: true,
+        exports: 'named',
+        // Jest's CommonJS has no import().
+        dynamicImportInCjs: false,
+        // So that `const Rewt = require('rewt')` is the class, as it was in the first rewt, and everything else hangs on it by name.
+        footer: 'module.exports = Object.assign(Rewt, exports);',
+      },
     },
-  },
-]);
+    // In one build, so that what they share is there once. They know the library as a type or, those that stand beside it, by its public names.
+    subpaths.length > 0 && {
+      ...common,
+      external: [...common.external, /\/index\.js$/],
+      input: inputs,
+      output: {
+        ...readable,
+        dir: 'dist/cjs',
+        format: 'cjs',
+        strict: true,
+        exports: 'named',
+        dynamicImportInCjs: false,
+        entryFileNames: '[name].cjs',
+        chunkFileNames: '[name].cjs',
+        paths: (id) => (id.endsWith('/index.js') ? './index.cjs' : id),
+        codeSplitting: { groups: [{ name: 'http/shared', test: isHttp, minShareCount: 2 }] },
+      },
+    },
+  ].filter(Boolean),
+);
 
 /** One character beyond Latin-1, and V8 keeps the whole source in two bytes for each. What is left of them stands in strings and patterns. */
 function asAscii(code) {

@@ -6,7 +6,7 @@ import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'rolldown';
 import ts from 'typescript';
-import programs from '../rolldown.config.js';
+import programs, { subpaths } from '../rolldown.config.js';
 
 process.chdir(fileURLToPath(new URL('..', import.meta.url)));
 rmSync('dist', { recursive: true, force: true });
@@ -21,9 +21,13 @@ const tsc = [
   types,
 ];
 execFileSync(process.execPath, tsc, { stdio: 'inherit' });
-// What index.d.ts leads to. The same types serve both kinds of module, which package.json tells apart.
-for (const { fileName } of ts.createProgram([`${types}/index.d.ts`], { noLib: true, types: [] }).getSourceFiles()) {
-  for (const format of ['esm', 'cjs']) cpSync(fileName, join('dist', format, relative(types, fileName)));
+// What the entries lead to. The same types serve both kinds of module, which package.json tells apart.
+const entries = ['index', ...subpaths].map((path) => `${types}/${path}.d.ts`);
+for (const { fileName } of ts.createProgram(entries, { noLib: true, types: [] }).getSourceFiles()) {
+  const path = relative(types, fileName);
+  // A framework's own types stay where they are.
+  if (path.startsWith('..')) continue;
+  for (const format of ['esm', 'cjs']) cpSync(fileName, join('dist', format, path));
 }
 copyFileSync('src/cjs/index.d.cts', 'dist/cjs/index.d.cts');
 writeFileSync('dist/cjs/package.json', '{"type":"commonjs"}\n');
