@@ -30,6 +30,14 @@ export function answer<T>(rest: readonly unknown[], work: (options: unknown) => 
   return undefined;
 }
 
+/** The options of a call that gives its result at once. @throws {OptionError} where it is given a callback, which would never be called. */
+export function withoutCallback(rest: readonly unknown[], verb: string): unknown {
+  if (typeof rest[0] !== 'function' && typeof rest[1] !== 'function') return rest[0];
+  throw new OptionError(`${verb}Sync returns its result: call ${verb} with a callback, or this without one`, {
+    option: 'callback',
+  });
+}
+
 function misused(): OptionError {
   return new OptionError('call it with (payload or token, options, callback); options and callback may be left out', {
     option: 'callback',

@@ -14,7 +14,7 @@ import {
 } from './jwt/claims.js';
 import { parseDuration } from './jwt/duration.js';
 import type { MemberOptions } from './keyring/member.js';
-import { asAlgorithms, asCount, asFlag, asText, optionReader } from './option-values.js';
+import { asAlgorithms, asFlag, asText, optionReader } from './option-values.js';
 import type { Store } from './stores/store.js';
 
 /** Every span of time is seconds as a number, or a string with a unit such as `'15m'`. */
@@ -127,8 +127,9 @@ export function readOptions(raw: unknown): Settings {
   const redisConn = option('redisConn', asRedisConn, null);
   const store = option('store', asStore, null);
   if ((redisConn === null) === (store === null)) {
+    const found = store === null ? 'neither is there' : 'both are there, so leave one out';
     throw new OptionError(
-      'Rewt needs one place for its keyring: redisConn (a Redis client or URL), or store (lmdbStore() or memoryStore())',
+      `Rewt needs one place for its keyring, redisConn (a Redis client or URL) or store (lmdbStore() or memoryStore()): ${found}`,
       { option: 'redisConn' },
     );
   }
@@ -254,15 +255,17 @@ export function asTimeout(value: unknown, option: string): number {
 }
 
 function asTokenBytes(value: unknown, option: string): number {
-  const bytes = asCount(value, option);
-  if (bytes >= LEAST_TOKEN_BYTES && bytes <= MOST_TOKEN_BYTES) return bytes;
-  throw new OptionError(`${option}: must be from ${LEAST_TOKEN_BYTES} to ${MOST_TOKEN_BYTES} bytes`, { option });
+  const wanted = `a number of bytes from ${LEAST_TOKEN_BYTES} to ${MOST_TOKEN_BYTES}`;
+  return asWithin(value, option, LEAST_TOKEN_BYTES, MOST_TOKEN_BYTES, wanted);
 }
 
 function asTokenCache(value: unknown, option: string): number {
-  const entries = asCount(value, option);
-  if (entries <= MOST_TOKEN_CACHE) return entries;
-  throw new OptionError(`${option}: must be from 0 (none) to ${MOST_TOKEN_CACHE} tokens`, { option });
+  return asWithin(value, option, 0, MOST_TOKEN_CACHE, `a number of tokens from 0 (none) to ${MOST_TOKEN_CACHE}`);
+}
+
+function asWithin(value: unknown, option: string, least: number, most: number, wanted: string): number {
+  if (Number.isSafeInteger(value) && (value as number) >= least && (value as number) <= most) return value as number;
+  throw new OptionError(`${option}: must be ${wanted}`, { option });
 }
 
 function asRedisConn(value: unknown, option: string): object | string {

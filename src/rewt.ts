@@ -1,7 +1,7 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 /** The class that users make: options in, one member wired to its store, promises and callbacks out. */
 
-import { answer, type Callback } from './callback.js';
+import { answer, type Callback, withoutCallback } from './callback.js';
 import { within } from './deadline.js';
 import type { JwtClaims, RegisteredClaims, SignOptions, VerifyOptions } from './jwt/claims.js';
 import type { Lease } from './keyring/lease.js';
@@ -122,8 +122,9 @@ export class Rewt {
    * @throws {StoreError} ERR_REWT_COPY_NOT_FRESH where the store has to be asked first: the copy is two seconds old (or half of `maxStaleness`, so always with
    * `maxStaleness: 0`), or may have changed. It is asked then, so that a later call finds the copy fresh; `sign` waits for it. Else as `sign`.
    */
-  signSync(payload: Payload, options?: SignOptions): string {
-    return this.#signer.signSync(payload, options);
+  signSync(payload: Payload, options?: SignOptions): string;
+  signSync(payload: Payload, ...rest: readonly unknown[]): string {
+    return this.#signer.signSync(payload, withoutCallback(rest, 'sign'));
   }
 
   /**
@@ -134,8 +135,8 @@ export class Rewt {
    */
   verifySync<Claims = JwtClaims>(token: string, options: VerifyOptions & { complete: true }): CompleteToken<Claims>;
   verifySync<Claims = JwtClaims>(token: string, options?: VerifyOptions): Verified<Claims>;
-  verifySync(token: string, options?: VerifyOptions): unknown {
-    return this.#verifier.verifySync(token, options);
+  verifySync(token: string, ...rest: readonly unknown[]): unknown {
+    return this.#verifier.verifySync(token, withoutCallback(rest, 'verify'));
   }
 
   /**

@@ -75,13 +75,13 @@ test('algorithms: ["HS256"] is accepted, and an option that is undefined counts 
 
 describe('refused, with the reason and the remedy:', () => {
   test.each([
-    ['no options at all', undefined, 'redisConn', /one place for its keyring: redisConn .* or store/],
+    ['no options at all', undefined, 'redisConn', /one place for its keyring, redisConn .* or store .*: neither/],
     ['neither a connection nor a store', {}, 'redisConn', /one place for its keyring/],
     [
       'both a connection and a store',
       { store, redisConn: 'redis://localhost' },
       'redisConn',
-      /one place for its keyring/,
+      /both are there, so leave one out/,
     ],
     ['a connection that is none', { redisConn: 6379 }, 'redisConn', /must be a Redis client, or a URL/],
     ['a store that is none', { store: {} }, 'store', /must be a store, such as lmdbStore/],
@@ -111,6 +111,8 @@ describe('refused, with the reason and the remedy:', () => {
     ['a ttl of nothing', { store, ttl: 0 }, 'ttl', /at least a millisecond/],
     ['a negative ttl', { store, ttl: -1 }, 'ttl', /not negative/],
     ['a ttl in milliseconds by mistake', { store, ttl: 86_400_000_000 }, 'ttl', /century/],
+    ['maxTokenBytes with a unit', { store, maxTokenBytes: '8k' }, 'maxTokenBytes', /bytes from 512 to 1048576/],
+    ['a token cache that is switched', { store, tokenCache: false }, 'tokenCache', /tokens from 0 \(none\) to 100000/],
     ['NaN', { store, storeTimeout: Number.NaN }, 'storeTimeout', /finite/],
     [
       'maxStaleness beyond half of ttl',

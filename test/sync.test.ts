@@ -162,3 +162,15 @@ test('a closed member says that it is closed', async () => {
   expect(thrownBy(() => rewt.verifySync(token))).toMatchObject({ code: 'ERR_REWT_STORE_CLOSED' });
   expect(thrownBy(() => rewt.signSync({}))).toMatchObject({ code: 'ERR_REWT_STORE_CLOSED' });
 });
+
+test('a callback, which nobody would call, is refused', async () => {
+  const { rewt } = member();
+  const token = await rewt.sign({});
+  const misused = { code: 'ERR_REWT_OPTION', option: 'callback' };
+  // As a program in JavaScript can call them.
+  const { signSync, verifySync } = rewt as unknown as Record<string, (...given: unknown[]) => unknown>;
+  for (const given of [[() => {}], [undefined, () => {}], [{}, () => {}]]) {
+    expect(thrownBy(() => signSync?.call(rewt, {}, ...given))).toMatchObject(misused);
+    expect(thrownBy(() => verifySync?.call(rewt, token, ...given))).toMatchObject(misused);
+  }
+});

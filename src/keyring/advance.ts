@@ -271,13 +271,13 @@ function retire(
 /** Row 7: an operator's EXPIRE is the new schedule, a PERSIST is undone, and a member's larger needs are met. */
 function reschedule(key: KeyEntry, ring: Ring, policy: Policy, mint: Mint): Plan | null {
   const { current } = ring;
-  const amended = amend(ring, policy, mint);
-  if (key.expiresAtMs === null) return plan('reschedule', false, current, amended);
-  if (Math.abs(key.expiresAtMs - current.expiresAt) > TTL_NOISE_MS) {
-    return plan('reschedule', false, null, { ...amended, current: { ...current, expiresAt: key.expiresAtMs } });
+  if (key.expiresAtMs === null) return plan('reschedule', false, current, amend(ring, policy, mint));
+  const { expiresAtMs: expiresAt } = key;
+  if (Math.abs(expiresAt - current.expiresAt) > TTL_NOISE_MS) {
+    return plan('reschedule', false, null, { ...amend(ring, policy, mint), current: { ...current, expiresAt } });
   }
-  const grown = amended.ttl > ring.ttl || amended.overlap > ring.overlap;
-  return grown ? plan('reschedule', false, null, amended) : null;
+  const isGranted = ringTtl(ring, policy) === ring.ttl && ringOverlap(ring, policy) === ring.overlap;
+  return isGranted ? null : plan('reschedule', false, null, amend(ring, policy, mint));
 }
 
 /** A ring without its secrets. */
@@ -295,10 +295,14 @@ function ringTtl(ring: RingBase, policy: Policy): number {
   return Math.max(ring.ttl, policy.asks?.ttlMs ?? 0);
 }
 
+function ringOverlap(ring: RingBase, policy: Policy): number {
+  return Math.max(ring.overlap, policy.asks?.overlapMs ?? 0);
+}
+
 /** One more write of this ring, which also grants what this member asks for. Fields of a later version are kept. */
 function amend(ring: Ring, policy: Policy, mint: Mint): Ring {
-  const overlap = Math.max(ring.overlap, policy.asks?.overlapMs ?? 0);
-  return { ...ring, gen: ring.gen + 1, op: mint.id(), ttl: ringTtl(ring, policy), overlap };
+  const [ttl, overlap] = [ringTtl(ring, policy), ringOverlap(ring, policy)];
+  return { ...ring, gen: ring.gen + 1, op: mint.id(), ttl, overlap };
 }
 
 function plan(name: PlanName, revokes: boolean, key: CurrentSecret | null, ring: Ring): Plan {

@@ -44,7 +44,7 @@ function portOf(client: unknown): RedisPort {
 }
 
 const supported =
-  'Supported are clients of redis 2.8 to 6 (createClient, createClientPool, createCluster, createSentinel), of ioredis 4 to 6 and iovalkey (new Redis, also with sentinels, new Cluster) and of valkey-glide, and redis:// or rediss:// URLs.';
+  'Supported are clients of redis 2.8 to 6 (createClient, createClientPool, createCluster, createSentinel), of ioredis 5 and 6 and iovalkey (new Redis, also with sentinels, new Cluster) and of valkey-glide, and redis:// or rediss:// URLs.';
 
 function refusal(message: string): OptionError {
   return new OptionError(message, { option: 'redisConn' });

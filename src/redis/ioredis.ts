@@ -1,4 +1,4 @@
-/** ioredis 4 to 6 and iovalkey, with a fixed address or through sentinels. */
+/** ioredis 5 and 6 and iovalkey, with a fixed address or through sentinels. */
 
 import type { Caveat } from '../stores/store.js';
 import { createPort } from './client-port.js';

@@ -199,7 +199,7 @@ describe('what cannot be used is refused at once', () => {
     })();
     expect(refusal).toBeInstanceOf(OptionError);
     expect(refusal).toMatchObject({ option: 'redisConn', message: expect.stringContaining(words) });
-    expect(refusal).toMatchObject({ message: expect.stringContaining('ioredis 4 to 6') });
+    expect(refusal).toMatchObject({ message: expect.stringContaining('ioredis 5 and 6') });
   });
 
   it('what throws when it is looked at, without its words', () => {
