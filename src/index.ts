@@ -16,7 +16,9 @@ export type { JwtClaims, RegisteredClaims, SignOptions, VerifyOptions } from './
 export type {
   ChannelMessages,
   DegradedMessage,
+  OperationMessage,
   RecoveredMessage,
+  RefreshMessage,
   RevokedMessage,
   RotatedMessage,
   WarningMessage,

@@ -65,6 +65,12 @@ export function asList<T>(value: unknown, option: string, read: (value: unknown,
   return Object.freeze(values.map((one) => read(one, option)));
 }
 
+/** Any list, as a copy. */
+export function asArray(value: unknown, option: string): readonly unknown[] {
+  if (Array.isArray(value)) return Array.from(value);
+  throw new OptionError(`${option}: must be a list`, { option });
+}
+
 /** How many: a whole number, 0 or more. */
 export function asCount(value: unknown, option: string): number {
   if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return value;

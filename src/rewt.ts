@@ -7,6 +7,7 @@ import type { JwtClaims, RegisteredClaims, SignOptions, VerifyOptions } from './
 import type { Lease } from './keyring/lease.js';
 import { Member } from './keyring/member.js';
 import { announce } from './observe/announce.js';
+import { Operations } from './observe/operations.js';
 import { asCount, asFlag, optionReader } from './option-values.js';
 import { asTimeout, type RewtOptions, readOptions, type Settings } from './options.js';
 import { Signer } from './signer.js';
@@ -53,6 +54,7 @@ export class Rewt {
   readonly #member: Member;
   readonly #signer: Signer;
   readonly #verifier: Verifier;
+  readonly #operations: Operations;
 
   /** @throws {OptionError} for options that are wrong or do not fit each other. */
   constructor(options: RewtOptions) {
@@ -75,6 +77,7 @@ export class Rewt {
     });
     this.#signer = new Signer(this.#member, this.#settings);
     this.#verifier = new Verifier(this.#member, this.#settings);
+    this.#operations = new Operations({ namespace, clock, secretOf: (token) => this.#verifier.secretOf(token) });
     for (const caveat of this.#store.caveats ?? []) listener.caveat(caveat);
   }
 
@@ -87,7 +90,10 @@ export class Rewt {
   sign(payload: Payload, options: SignOptions | undefined, callback: Callback<string>): void;
   sign(payload: Payload, options?: SignOptions): Promise<string>;
   sign(payload: Payload, ...rest: readonly unknown[]): Promise<string> | undefined {
-    return answer(rest, (options) => this.#signer.sign(payload, options));
+    return answer(rest, (options) => {
+      if (!this.#operations.areHeard) return this.#signer.sign(payload, options);
+      return this.#operations.told('sign', () => this.#signer.sign(payload, options));
+    });
   }
 
   /**
@@ -113,7 +119,10 @@ export class Rewt {
   ): Promise<CompleteToken<Claims>>;
   verify<Claims = JwtClaims>(token: string, options?: VerifyOptions): Promise<Verified<Claims>>;
   verify(token: string, ...rest: readonly unknown[]): Promise<unknown> | undefined {
-    return answer(rest, (options) => this.#verifier.verify(token, options));
+    return answer(rest, (options) => {
+      if (!this.#operations.areHeard) return this.#verifier.verify(token, options);
+      return this.#operations.told('verify', () => this.#verifier.verify(token, options), token);
+    });
   }
 
   /**
@@ -124,7 +133,9 @@ export class Rewt {
    */
   signSync(payload: Payload, options?: SignOptions): string;
   signSync(payload: Payload, ...rest: readonly unknown[]): string {
-    return this.#signer.signSync(payload, withoutCallback(rest, 'sign'));
+    const options = withoutCallback(rest, 'sign');
+    if (!this.#operations.areHeard) return this.#signer.signSync(payload, options);
+    return this.#operations.toldSync('sign', () => this.#signer.signSync(payload, options));
   }
 
   /**
@@ -136,7 +147,9 @@ export class Rewt {
   verifySync<Claims = JwtClaims>(token: string, options: VerifyOptions & { complete: true }): CompleteToken<Claims>;
   verifySync<Claims = JwtClaims>(token: string, options?: VerifyOptions): Verified<Claims>;
   verifySync(token: string, ...rest: readonly unknown[]): unknown {
-    return this.#verifier.verifySync(token, withoutCallback(rest, 'verify'));
+    const options = withoutCallback(rest, 'verify');
+    if (!this.#operations.areHeard) return this.#verifier.verifySync(token, options);
+    return this.#operations.toldSync('verify', () => this.#verifier.verifySync(token, options), token);
   }
 
   /**
@@ -148,7 +161,7 @@ export class Rewt {
   async rotate(options: { force?: boolean } = {}): Promise<KeyringChange> {
     const option = optionReader(options, ['force'], 'rotate options');
     const force = option('force', asFlag, false);
-    return this.#change(() => this.#member.rotate(force), 0, UNASKED_WAIT_MS);
+    return this.#operations.told('rotate', () => this.#change(() => this.#member.rotate(force), 0, UNASKED_WAIT_MS));
   }
 
   /**
@@ -164,7 +177,8 @@ export class Rewt {
     const replicas = option('replicas', asCount, 0);
     const { storeTimeoutMs } = this.#settings.member;
     const askedMs = option('timeout', (value, name) => asTimeout(value, name) * 1_000, storeTimeoutMs);
-    return this.#change(() => this.#member.revoke(), replicas, replicas === 0 ? UNASKED_WAIT_MS : askedMs);
+    const waitMs = replicas === 0 ? UNASKED_WAIT_MS : askedMs;
+    return this.#operations.told('revoke', () => this.#change(() => this.#member.revoke(), replicas, waitMs));
   }
 
   /** Where this member's copy stands, without asking anyone. Kids and times, never a secret. */

@@ -7,6 +7,7 @@ import { decodeText } from './jwt/encoding.js';
 import { parseObject } from './jwt/json.js';
 import { isRefusal, readToken } from './jwt/token.js';
 import { claimsOf, VerifiedTokens } from './jwt/verified-tokens.js';
+import type { CopyKey } from './keyring/copy.js';
 import { type Instant, type Lease, storeNowMs } from './keyring/lease.js';
 import type { Member } from './keyring/member.js';
 
@@ -56,6 +57,14 @@ export class Verifier {
       throw this.#member.notFresh('verify');
     }
     return orThrow(verdict);
+  }
+
+  /** Which secret a token was signed with that has just been verified; null where the copy has it no more. */
+  secretOf(token: string): CopyKey['role'] | 'unnamed' | null {
+    const parsed = readToken(token, this.#maxBytes);
+    if (isRefusal(parsed)) return null;
+    if (parsed.kid === undefined) return 'unnamed';
+    return this.#member.held()?.copy.keys.find(({ kid }) => kid === parsed.kid)?.role ?? null;
   }
 
   /** Lets go of the tokens that it remembers. */

@@ -37,6 +37,8 @@ declare namespace Rewt {
   export type CallerErrorCode = api.CallerErrorCode;
 
   export type ChannelMessages = api.ChannelMessages;
+  export type OperationMessage = api.OperationMessage;
+  export type RefreshMessage = api.RefreshMessage;
   export type RotatedMessage = api.RotatedMessage;
   export type RevokedMessage = api.RevokedMessage;
   export type DegradedMessage = api.DegradedMessage;

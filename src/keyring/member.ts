@@ -41,6 +41,8 @@ export interface MemberOptions {
 
 /** What a member tells of itself. */
 export interface MemberListener extends HoldingListener {
+  /** The store was asked; `error` where it could not be used. */
+  refreshed(durationMs: number, error: unknown): void;
   /** The store could not be used; said once for each outage. */
   failed(error: unknown): void;
   recovered(outageMs: number): void;
@@ -256,6 +258,9 @@ export class Member {
 
   async #refresh(): Promise<void> {
     this.#watching.start();
+    const startedMs = this.#clock.monotonicMs();
+    const tell = (error: unknown): void =>
+      this.#options.listener.refreshed(this.#clock.monotonicMs() - startedMs, error);
     try {
       this.#renew(
         await this.#exchange.run({
@@ -263,7 +268,9 @@ export class Member {
           pending: (plan, seen, sent) => this.#holding.pending(plan, seen, sent),
         }),
       );
+      tell(null);
     } catch (error) {
+      tell(error);
       this.#failedAtMs = this.#clock.monotonicMs();
       this.#watching.check();
       if (this.#outageSinceMs === null && !this.#closed) {

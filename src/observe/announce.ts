@@ -1,6 +1,6 @@
 /** Turns what a member tells of itself into messages on the diagnostics channels. */
 
-import { isRewtError } from '../errors.js';
+import { isRewtError, type RewtErrorCode } from '../errors.js';
 import type { MemberListener } from '../keyring/member.js';
 import { kidOf } from '../keyring/secret.js';
 import type { Caveat } from '../stores/store.js';
@@ -27,8 +27,11 @@ export function announce(namespace: string): MemberListener & { caveat(caveat: C
         publish('rotated', { namespace, kid, previousKid: kidOf(before.current.secret), own });
       }
     },
+    refreshed(durationMs, error) {
+      publish('refresh', { namespace, outcome: error === null ? 'ok' : codeOf(error), durationMs });
+    },
     failed(error) {
-      publish('degraded', { namespace, code: isRewtError(error) ? error.code : 'ERR_REWT_STORE_DOWN' });
+      publish('degraded', { namespace, code: codeOf(error) });
     },
     recovered(outageMs) {
       publish('recovered', { namespace, outageMs });
@@ -43,4 +46,8 @@ export function announce(namespace: string): MemberListener & { caveat(caveat: C
       );
     },
   };
+}
+
+function codeOf(error: unknown): RewtErrorCode {
+  return isRewtError(error) ? error.code : 'ERR_REWT_STORE_DOWN';
 }

@@ -40,7 +40,27 @@ export interface WarningMessage extends OfNamespace {
   readonly message: string;
 }
 
+/** `rewt:operation`: a call of the public API has ended. */
+export interface OperationMessage extends OfNamespace {
+  readonly operation: 'sign' | 'verify' | 'rotate' | 'revoke';
+  readonly outcome: 'ok' | RewtErrorCode;
+  /** Whose it was that it did not go well: 401, 503 and 500. */
+  readonly fault: 'token' | 'store' | 'caller' | null;
+  /** With all waiting. Milliseconds. */
+  readonly durationMs: number;
+  /** Of a token that was verified, which secret signed it. 'unnamed': it has no kid, as the tokens of the first rewt. */
+  readonly secret: 'current' | 'next' | 'retired' | 'unnamed' | null;
+}
+
+/** `rewt:refresh`: the store was asked for the keyring, and whatever had to be written was written. */
+export interface RefreshMessage extends OfNamespace {
+  readonly outcome: 'ok' | RewtErrorCode;
+  readonly durationMs: number;
+}
+
 export interface ChannelMessages {
+  operation: OperationMessage;
+  refresh: RefreshMessage;
   rotated: RotatedMessage;
   revoked: RevokedMessage;
   degraded: DegradedMessage;
@@ -49,6 +69,8 @@ export interface ChannelMessages {
 }
 
 const channels: { readonly [Name in keyof ChannelMessages]: Channel } = {
+  operation: channel('rewt:operation'),
+  refresh: channel('rewt:refresh'),
   rotated: channel('rewt:rotated'),
   revoked: channel('rewt:revoked'),
   degraded: channel('rewt:degraded'),
@@ -56,6 +78,21 @@ const channels: { readonly [Name in keyof ChannelMessages]: Channel } = {
   warning: channel('rewt:warning'),
 };
 
+/** Whether anybody listens: what only a listener needs is not even measured without one. Asking takes 0.01 µs. */
+export function isHeard(name: keyof ChannelMessages): boolean {
+  return channels[name].hasSubscribers;
+}
+
 export function publish<Name extends keyof ChannelMessages>(name: Name, message: ChannelMessages[Name]): void {
   if (channels[name].hasSubscribers) channels[name].publish(message);
+}
+
+/** Calls `hear` with each message until what it returns is called. */
+export function subscribe<Name extends keyof ChannelMessages>(
+  name: Name,
+  hear: (message: ChannelMessages[Name]) => void,
+): () => void {
+  const listener = (message: unknown): void => hear(message as ChannelMessages[Name]);
+  channels[name].subscribe(listener);
+  return () => channels[name].unsubscribe(listener);
 }

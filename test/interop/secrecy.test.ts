@@ -12,7 +12,8 @@ import { createFleet, errorOf, type Fleet, soon } from './fleet.js';
 const user = 'canary-user';
 const password = 'pa55-canary-word';
 const payloadCanary = 'canary-in-the-payload';
-const channels = ['rotated', 'revoked', 'degraded', 'recovered', 'warning'].map((name) => `rewt:${name}`);
+const events = ['operation', 'refresh', 'rotated', 'revoked', 'degraded', 'recovered', 'warning'];
+const channels = events.map((name) => `rewt:${name}`);
 
 let server: RedisServer;
 let fleet: Fleet;
@@ -153,7 +154,14 @@ describe('nothing is given away', () => {
       await new Promise((resolve) => setImmediate(resolve));
       expect(canaries.size).toBeGreaterThan(20);
       expect([...canaries.values()]).toContain(planted);
-      expect(kinds).toEqual(new Set(['rewt:rotated', 'rewt:revoked', 'rewt:warning', 'ERR_REWT_ROTATION_REFUSED']));
+      expect([...kinds].sort()).toEqual([
+        'ERR_REWT_ROTATION_REFUSED',
+        'rewt:operation',
+        'rewt:refresh',
+        'rewt:revoked',
+        'rewt:rotated',
+        'rewt:warning',
+      ]);
       expectNothingFound();
     } finally {
       client.disconnect();
@@ -199,6 +207,8 @@ describe('nothing is given away', () => {
       'ERR_REWT_TOO_OLD',
       'ERR_REWT_UNKNOWN_KEY',
       'ERR_REWT_UNSUPPORTED',
+      'rewt:operation',
+      'rewt:refresh',
     ]);
     expectNothingFound();
   });
@@ -270,7 +280,9 @@ describe('nothing is given away', () => {
       'ERR_REWT_STORE_TIMEOUT',
       'ERR_REWT_STORE_WRONG_TYPE',
       'rewt:degraded',
+      'rewt:operation',
       'rewt:recovered',
+      'rewt:refresh',
       'rewt:revoked',
     ]);
     expectNothingFound();
@@ -311,7 +323,7 @@ describe('nothing is given away', () => {
     }
     await recordError(rewt.sign({ sub: payloadCanary }, { subject: 'ann' }));
     await recordError(rewt.sign({ user: payloadCanary }, { expiresIn: 100_000 }));
-    expect(kinds).toEqual(new Set(['ERR_REWT_OPTION', 'ERR_REWT_PAYLOAD']));
+    expect(kinds).toEqual(new Set(['ERR_REWT_OPTION', 'ERR_REWT_PAYLOAD', 'rewt:operation', 'rewt:refresh']));
     expectNothingFound();
   });
 });

@@ -1,0 +1,125 @@
+/**
+ * What rewt measures of itself: the instruments, and which message of which channel counts in which.
+ *
+ * Names, units and attributes follow OpenTelemetry's conventions (dots, seconds, `error.type`). Where they go is for the meter to say.
+ */
+
+import type { Status } from '../status.js';
+import { subscribe } from './channels.js';
+
+export type Labels = Readonly<Record<string, string | boolean>>;
+
+interface Instrument {
+  readonly description: string;
+  /** As UCUM writes it; braces around what is counted. */
+  readonly unit: string;
+}
+
+/** From a microsecond, which a signature takes, to the seconds of a store timeout. */
+const OPERATION_SECONDS = [0.000_005, 0.000_025, 0.000_1, 0.001, 0.01, 0.1, 1, 5];
+const REFRESH_SECONDS = [0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.1, 0.5, 1, 5];
+
+export const counters = {
+  'rewt.verifications': { unit: '{token}', description: 'Tokens that were good, by the secret that had signed them.' },
+  'rewt.rotations': { unit: '{rotation}', description: 'Rotations that this process has seen.' },
+  'rewt.revocations': { unit: '{revocation}', description: 'Revocations that this process has seen.' },
+  'rewt.outages': { unit: '{outage}', description: 'Times that the store could not be used any more.' },
+  'rewt.warnings': { unit: '{warning}', description: 'Things that an operator should mend.' },
+} as const satisfies Record<string, Instrument>;
+
+export const histograms = {
+  'rewt.operation.duration': {
+    unit: 's',
+    description: 'Calls of sign, verify, rotate and revoke, with all waiting.',
+    boundaries: OPERATION_SECONDS,
+  },
+  'rewt.refresh.duration': {
+    unit: 's',
+    description: 'Reads of the keyring, with the write that one led to.',
+    boundaries: REFRESH_SECONDS,
+  },
+} as const satisfies Record<string, Instrument & { readonly boundaries: readonly number[] }>;
+
+/** What is looked up when somebody asks; null: it cannot be told now. */
+export const gauges = {
+  'rewt.keyring.age': {
+    unit: 's',
+    description: 'Since the copy of the keyring was last known to be right.',
+    of: ({ ageSeconds }) => ageSeconds,
+  },
+  'rewt.keyring.usable': {
+    unit: '{member}',
+    description: '1 where the copy may be used, 0 where every operation fails until the store answers.',
+    of: ({ copy }) => (copy === 'usable' ? 1 : 0),
+  },
+  'rewt.keyring.epoch': {
+    unit: '{revocation}',
+    description: 'Revocations in the life of the keyring.',
+    of: ({ keyring }) => keyring?.epoch ?? null,
+  },
+  'rewt.keyring.retired': {
+    unit: '{secret}',
+    description: 'Retired secrets that still verify.',
+    of: ({ keyring }) => keyring?.retired.length ?? null,
+  },
+  'rewt.keyring.expiry': {
+    unit: 's',
+    description: 'When the current secret stops signing: seconds since the epoch.',
+    of: ({ keyring }) => (keyring === null ? null : keyring.current.expiresAt.getTime() / 1_000),
+  },
+  'rewt.push.on': {
+    unit: '{member}',
+    description: '1 where changes by other members arrive at once.',
+    of: ({ push }) => (push.state === 'on' ? 1 : 0),
+  },
+} as const satisfies Record<string, Instrument & { readonly of: (status: Status) => number | null }>;
+
+export type CounterName = keyof typeof counters;
+export type HistogramName = keyof typeof histograms;
+export type GaugeName = keyof typeof gauges;
+
+/** Where measurements go. */
+export interface Meter {
+  count(name: CounterName, labels: Labels): void;
+  record(name: HistogramName, seconds: number, labels: Labels): void;
+}
+
+/** Tells the meter of everything that happens to the keyrings of this process, until what it returns is called. */
+export function measure(meter: Meter): () => void {
+  const subscriptions = [
+    subscribe('operation', ({ namespace, operation, outcome, fault, durationMs, secret }) => {
+      const labels = {
+        'rewt.namespace': namespace,
+        'rewt.operation': operation,
+        ...errorType(outcome),
+        ...(fault === null ? {} : { 'rewt.fault': fault }),
+      };
+      meter.record('rewt.operation.duration', durationMs / 1_000, labels);
+      if (secret !== null) meter.count('rewt.verifications', { 'rewt.namespace': namespace, 'rewt.secret': secret });
+    }),
+    subscribe('refresh', ({ namespace, outcome, durationMs }) => {
+      const labels = { 'rewt.namespace': namespace, ...errorType(outcome) };
+      meter.record('rewt.refresh.duration', durationMs / 1_000, labels);
+    }),
+    subscribe('rotated', ({ namespace, own }) => {
+      meter.count('rewt.rotations', { 'rewt.namespace': namespace, 'rewt.own': own });
+    }),
+    subscribe('revoked', ({ namespace, own, cause }) => {
+      meter.count('rewt.revocations', { 'rewt.namespace': namespace, 'rewt.own': own, 'rewt.cause': cause });
+    }),
+    subscribe('degraded', ({ namespace, code }) => {
+      meter.count('rewt.outages', { 'rewt.namespace': namespace, 'error.type': code });
+    }),
+    subscribe('warning', ({ namespace, code }) => {
+      meter.count('rewt.warnings', { 'rewt.namespace': namespace, 'rewt.warning': code });
+    }),
+  ];
+  return () => {
+    for (const end of subscriptions) end();
+  };
+}
+
+/** The convention: there where something failed, absent where it went well. */
+export function errorType(outcome: string): Labels {
+  return outcome === 'ok' ? {} : { 'error.type': outcome };
+}

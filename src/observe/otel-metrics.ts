@@ -1,0 +1,47 @@
+/** rewt's metrics as instruments of an OpenTelemetry meter. */
+
+import type { MeterProvider, ObservableResult } from '@opentelemetry/api';
+import type { Status } from '../status.js';
+import { counters, type GaugeName, gauges, histograms, measure } from './metrics.js';
+
+/** A member, of either kind of module. */
+export interface Observed {
+  status(): Status;
+}
+
+export function measureWith(provider: MeterProvider, members: readonly Observed[]): () => void {
+  const meter = provider.getMeter('rewt');
+  const counterOf = byName(counters, (name, what) => meter.createCounter(name, what));
+  const histogramOf = byName(histograms, (name, { boundaries, ...what }) =>
+    meter.createHistogram(name, { ...what, advice: { explicitBucketBoundaries: [...boundaries] } }),
+  );
+  const observations = (Object.keys(gauges) as GaugeName[]).map((name) => {
+    const { of, unit, description } = gauges[name];
+    const gauge = meter.createObservableGauge(name, { unit, description });
+    const observe = (result: ObservableResult): void => {
+      for (const member of members) {
+        const status = member.status();
+        const value = of(status);
+        if (value !== null) result.observe(value, { 'rewt.namespace': status.namespace });
+      }
+    };
+    gauge.addCallback(observe);
+    return () => gauge.removeCallback(observe);
+  });
+  const end = measure({
+    count: (name, labels) => counterOf[name].add(1, labels),
+    record: (name, seconds, labels) => histogramOf[name].record(seconds, labels),
+  });
+  return () => {
+    end();
+    for (const stop of observations) stop();
+  };
+}
+
+function byName<Table extends object, Made>(
+  table: Table,
+  make: (name: string, what: Table[keyof Table]) => Made,
+): Readonly<Record<keyof Table, Made>> {
+  const made = Object.entries(table).map(([name, what]) => [name, make(name, what as Table[keyof Table])]);
+  return Object.fromEntries(made) as Record<keyof Table, Made>;
+}
