@@ -30,12 +30,12 @@ declare module 'fastify' {
   }
 }
 
-/** `fastify.register(rewtAuth, { rewt, …options })`. Nothing is protected before a route or an instance has the hook. */
-export function rewtAuth(
-  fastify: FastifyInstance,
-  options: FastifyAuthPluginOptions,
-  done: (error?: Error) => void,
-): void {
+/**
+ * `fastify.register(rewtAuth, { rewt, …options })`. Nothing is protected before a route or an instance has the hook.
+ *
+ * Async, since what a plugin with a callback throws would end the process. @throws {OptionError} in the promise.
+ */
+export async function rewtAuth(fastify: FastifyInstance, options: FastifyAuthPluginOptions): Promise<void> {
   // What remains of it is Fastify's: `register` takes these beside the options of any plugin.
   const { rewt, prefix: _, logLevel: __, logSerializers: ___, ...given } = options as typeof options & RegisterOptions;
   const hookFor = (own: FastifyAuthOptions): FastifyAuthHook => createHook(rewt, own);
@@ -43,7 +43,6 @@ export function rewtAuth(
   hookFor(given);
   fastify.decorateRequest('rewt', undefined);
   fastify.decorate('rewtAuth', (overrides = {}) => hookFor(overridden(given, overrides)));
-  done();
 }
 
 interface RegisterOptions {
