@@ -2,9 +2,6 @@
 
 import type { Refusal } from './challenge.js';
 
-/** The web's Response, as far as the types of the program that asks know it. */
-export type WebResponse = typeof globalThis extends { Response: { prototype: infer Known } } ? Known : object;
-
 export function webAnswer({ status, headers, body }: Refusal): Response {
   return new Response(body, { status, headers });
 }

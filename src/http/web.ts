@@ -5,7 +5,7 @@ import { type AuthOptions, type Mandatory, type Optional, overridden, type Token
 import { createBearer } from './bearer.js';
 import { Refusal } from './challenge.js';
 import { type WebHeaders, webCredentials } from './credentials.js';
-import { type WebResponse, webAnswer } from './web-answer.js';
+import { webAnswer } from './web-answer.js';
 
 /** What we need of the web's Request. */
 export interface WebRequest {
@@ -13,6 +13,9 @@ export interface WebRequest {
   readonly method?: string | undefined;
   readonly url?: string | undefined;
 }
+
+/** The web's Response, as far as the types of the program that asks know it. */
+export type WebResponse = typeof globalThis extends { Response: { prototype: infer Known } } ? Known : object;
 
 export type WebAuthOptions<Claims = JwtClaims> = AuthOptions<WebRequest, Claims & RegisteredClaims>;
 
