@@ -38,7 +38,7 @@ export async function knownStore(rings: Readonly<Record<string, KnownSecrets>>):
     };
     const key = { value: secrets.key ?? secrets.current, expiresAtMs: ring.current.expiresAt };
     const wanted = { key, ring: { text: formatRing(ring), expiresAtMs: ringExpiresAt(ring) } };
-    await register.swap(namespace, version, wanted, { timeoutMs: 1, notAfterMs: nowMs });
+    await register.swap(namespace, version, wanted, { timeoutMs: 1, notAfterMs: nowMs + 1_000 });
   }
   return faultyStore(register);
 }

@@ -1,6 +1,6 @@
 /** The package as its users get it: packed from dist/, and installed without a network into an empty folder. */
 import { execFile } from 'node:child_process';
-import { mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, realpath, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -41,6 +41,15 @@ export async function installPackage(): Promise<Scratch> {
     installedSize: packed.unpackedSize,
     remove: () => rm(folder, { recursive: true, force: true }),
   };
+}
+
+/** Puts these packages beside rewt, as those have it who use it with a framework. */
+export async function installBeside(scratch: Scratch, packages: readonly string[]): Promise<void> {
+  for (const name of packages) {
+    const place = join(scratch.folder, 'node_modules', name);
+    await mkdir(join(place, '..'), { recursive: true });
+    await symlink(join(project, 'node_modules', name), place);
+  }
 }
 
 function npm(cwd: string, ...args: string[]): Promise<string> {

@@ -3,7 +3,7 @@ import { copyFile, mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import ts from 'typescript';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { installPackage, node, project, type Scratch } from './scratch.js';
+import { installBeside, installPackage, node, project, type Scratch } from './scratch.js';
 
 const consumers = join(project, 'test/package/consumers');
 
@@ -13,8 +13,11 @@ const printed: Record<string, string> = {
   'named-import': 'named-import: a@b.c string',
   'star-import': 'star-import: 0',
   'import-require': 'import-require: mail 401',
+  http: 'http: ann acme 401 function',
+  frameworks: 'frameworks: acme acme true',
 };
-const imports = ['default-import.ts', 'named-import.ts', 'star-import.ts', 'refused.ts'];
+const ofIndex = ['default-import.ts', 'named-import.ts', 'star-import.ts', 'refused.ts'];
+const imports = [...ofIndex, 'http.ts'];
 
 /** Every set-up but those that say otherwise has no types of Node, and none of a later ECMAScript than ES2022. */
 const strict = {
@@ -46,6 +49,10 @@ const everyEnding = [
   'import-require.mts',
 ];
 const commonjs = [...imports, 'import-require.ts'];
+/** Without package exports there are no subpaths. */
+const before = [...ofIndex, 'import-require.ts'];
+/** The frameworks' own types are theirs to mend. */
+const withNode = { types: ['node'], skipLibCheck: true };
 
 const setups: Record<string, Setup> = {
   'node16 in a folder of ES modules': { options: { module: 'node16' }, type: 'module', files: everyEnding },
@@ -77,11 +84,29 @@ const setups: Record<string, Setup> = {
   'commonjs for a bundler': { options: { module: 'commonjs', moduleResolution: 'bundler' }, files: commonjs },
   'commonjs as before package exports': {
     options: { module: 'commonjs', moduleResolution: 'node10', ignoreDeprecations: '6.0' },
-    files: commonjs,
+    files: before,
   },
   'commonjs as before package exports, without esModuleInterop': {
     options: { module: 'commonjs', moduleResolution: 'node10', esModuleInterop: false, ignoreDeprecations: '6.0' },
-    files: commonjs,
+    files: before,
+  },
+};
+
+/** As programs are that have the frameworks installed. */
+const setupsWithFrameworks: Record<string, Setup> = {
+  'node16 with frameworks, in a folder of CommonJS': {
+    options: { module: 'node16', ...withNode },
+    files: ['frameworks.ts', 'frameworks.mts', 'http.ts'],
+  },
+  'nodenext with frameworks, in a folder of ES modules': {
+    options: { module: 'nodenext', ...withNode },
+    type: 'module',
+    files: ['frameworks.ts', 'frameworks.cts', 'http.ts'],
+  },
+  'preserve for a bundler, with frameworks': {
+    options: { module: 'preserve', ...withNode },
+    files: ['frameworks.ts', 'http.ts'],
+    runs: false,
   },
 };
 
@@ -101,24 +126,35 @@ beforeAll(async () => {
 afterAll(() => scratch?.remove());
 
 describe('programs in TypeScript', () => {
-  for (const [name, setup] of Object.entries(setups)) {
-    it(`compile as ${name}${setup.runs === false ? '' : ', and do what they say'}`, async () => {
-      const folder = join(scratch.folder, name.replaceAll(/\W+/g, '-'));
-      await write(folder, setup);
-      expect(compile(folder)).toEqual([]);
-      if (setup.runs === false) return;
-      const programs = (await readdir(join(folder, 'out'))).filter((file) => stem(file) !== 'refused');
-      const lines = await node(
-        folder,
-        '--input-type=module',
-        '-e',
-        importAll,
-        ...programs.map((file) => `./out/${file}`),
-      );
-      expect(lines.split('\n').sort()).toEqual(programs.map((file) => printed[stem(file)]).sort());
+  for (const [name, setup] of Object.entries(setups)) itCompiles(name, setup);
+
+  describe('that have the frameworks installed', () => {
+    beforeAll(async () => {
+      const typed = ['express', 'koa', 'node'].map((name) => `@types/${name}`);
+      await installBeside(scratch, ['express', 'fastify', 'hono', 'koa', ...typed]);
     });
-  }
+
+    for (const [name, setup] of Object.entries(setupsWithFrameworks)) itCompiles(name, setup);
+  });
 });
+
+function itCompiles(name: string, setup: Setup): void {
+  it(`compile as ${name}${setup.runs === false ? '' : ', and do what they say'}`, async () => {
+    const folder = join(scratch.folder, name.replaceAll(/\W+/g, '-'));
+    await write(folder, setup);
+    expect(compile(folder)).toEqual([]);
+    if (setup.runs === false) return;
+    const programs = (await readdir(join(folder, 'out'))).filter((file) => stem(file) !== 'refused');
+    const lines = await node(
+      folder,
+      '--input-type=module',
+      '-e',
+      importAll,
+      ...programs.map((file) => `./out/${file}`),
+    );
+    expect(lines.split('\n').sort()).toEqual(programs.map((file) => printed[stem(file)]).sort());
+  });
+}
 
 async function write(folder: string, { options, type, files }: Setup): Promise<void> {
   await mkdir(folder);

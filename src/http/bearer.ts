@@ -1,0 +1,75 @@
+/** Judges the requests that bring a bearer token, for every framework alike: what comes in is a request, what comes out are claims or a refusal. */
+
+import { isRewtError, OptionError } from '../errors.js';
+import { type AuthOptions, asTokenVerifier, readAuthOptions, type TokenVerifier } from './auth-options.js';
+import { Refusal } from './challenge.js';
+import type { Credentials } from './credentials.js';
+
+/** The claims; nothing, where credentials are optional and there were none; or what to answer in place of the route. */
+export type Outcome<Claims> = Claims | undefined | Refusal;
+
+/** Rejects only with what `token` or `authorize` threw, or for a Rewt that is misused: that is the framework's to tell. */
+export type Judge<Request, Claims> = (request: Request) => Promise<Outcome<Claims>>;
+
+/**
+ * Reads the options, and makes what is asked for each request: a promise of its own and one callback are all that it adds to `rewt.verify`.
+ *
+ * @param credentialsOf where the framework keeps `Authorization`; the option `token` takes its place.
+ * @throws {OptionError}
+ */
+export function createBearer<Request, Claims extends object>(
+  rewt: TokenVerifier,
+  options: AuthOptions<never, never>,
+  credentialsOf: (request: Request) => Credentials,
+): Judge<Request, Claims> {
+  const verifier = asTokenVerifier(rewt);
+  const { verify, token, authorize, optional, refusals } = readAuthOptions(options);
+  const missing = Promise.resolve(optional ? undefined : refusals.missing);
+  const malformed = Promise.resolve(refusals.malformed);
+
+  /** RFC 7519: a signed text is no claims set, and nobody could say whom it is for. */
+  function asClaims(payload: unknown): Outcome<Claims> {
+    return typeof payload === 'object' && payload !== null ? (payload as Claims) : refusals.refused;
+  }
+
+  /** The class of an error says whose fault it is. */
+  function asRefusal(error: unknown): Refusal {
+    if (isRewtError(error)) {
+      if (error.status === 401) return refusals.refused;
+      if (error.status === 503) return refusals.unavailable;
+    }
+    throw error;
+  }
+
+  function judge(given: Credentials, request: Request): Promise<Outcome<Claims>> {
+    if (given === undefined) return missing;
+    if (given === null) return malformed;
+    // The one place where the verdict is asked for.
+    const verdict = verifier.verify(given, verify);
+    if (authorize === undefined) return verdict.then(asClaims, asRefusal);
+    return verdict.then((payload) => {
+      const claims = asClaims(payload);
+      return claims instanceof Refusal ? claims : permitted(claims as Claims, authorize(claims as Claims, request));
+    }, asRefusal);
+  }
+
+  function permitted(claims: Claims, permit: unknown): Outcome<Claims> | Promise<Outcome<Claims>> {
+    if (permit === true) return claims;
+    if (!isThenable(permit)) return refusals.forbidden;
+    return Promise.resolve(permit).then((settled) => (settled === true ? claims : refusals.forbidden));
+  }
+
+  if (token === undefined) return (request) => judge(credentialsOf(request), request);
+  return async (request) => judge(asCredentials(await token(request)), request);
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && typeof Reflect.get(value, 'then') === 'function';
+}
+
+/** What a program's own function has found. */
+function asCredentials(found: unknown): Credentials {
+  if (found === undefined || found === null || found === '') return undefined;
+  if (typeof found === 'string') return found;
+  throw new OptionError('token: must give a string, or undefined where there is no token', { option: 'token' });
+}

@@ -1,0 +1,75 @@
+/** `rewt/fastify`: a plugin; `fastify.rewtAuth()` makes hooks, and the claims are in `request.rewt`. */
+
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { JwtClaims } from '../jwt/registered-claims.js';
+import { type AuthOptions, overridden, type TokenVerifier } from './auth-options.js';
+import { createBearer } from './bearer.js';
+import { Refusal } from './challenge.js';
+import { nodeCredentials } from './credentials.js';
+
+/** The claims in `request.rewt`. Declare yours once: `declare module 'rewt/fastify' { interface AuthClaims { tenant: string } }`. */
+export interface AuthClaims extends JwtClaims {}
+
+export type FastifyAuthOptions = AuthOptions<FastifyRequest, AuthClaims>;
+
+export interface FastifyAuthPluginOptions extends FastifyAuthOptions {
+  rewt: TokenVerifier;
+}
+
+/** For `onRequest`, `preValidation` and `preHandler`. */
+export type FastifyAuthHook = (request: FastifyRequest, reply: FastifyReply, done: (error?: Error) => void) => void;
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** A hook that lets in who brings a token that counts; the options are those of the plugin, but for these. @throws {OptionError} */
+    rewtAuth(overrides?: FastifyAuthOptions): FastifyAuthHook;
+  }
+  interface FastifyRequest {
+    /** The claims of the verified token; undefined where the route asks for none. */
+    rewt: AuthClaims | undefined;
+  }
+}
+
+/**
+ * `fastify.register(rewtAuth, { rewt, …options })`. Nothing is protected before a route or an instance has the hook.
+ *
+ * Async, since what a plugin with a callback throws would end the process. @throws {OptionError} in the promise.
+ */
+export async function rewtAuth(fastify: FastifyInstance, options: FastifyAuthPluginOptions): Promise<void> {
+  // What remains of it is Fastify's: `register` takes these beside the options of any plugin.
+  const { rewt, prefix: _, logLevel: __, logSerializers: ___, ...given } = options as typeof options & RegisterOptions;
+  const hookFor = (own: FastifyAuthOptions): FastifyAuthHook => createHook(rewt, own);
+  // So that a wrong option is told by `register`, and not first by the routes.
+  hookFor(given);
+  fastify.decorateRequest('rewt', undefined);
+  fastify.decorate('rewtAuth', (overrides = {}) => hookFor(overridden(given, overrides)));
+}
+
+interface RegisterOptions {
+  prefix?: unknown;
+  logLevel?: unknown;
+  logSerializers?: unknown;
+}
+
+// What the package fastify-plugin would set: the decorators are for those who register the plugin, not for itself alone.
+Object.assign(rewtAuth, {
+  [Symbol.for('skip-override')]: true,
+  [Symbol.for('fastify.display-name')]: 'rewt',
+  [Symbol.for('plugin-meta')]: { name: 'rewt', fastify: '>=4' },
+});
+
+export default rewtAuth;
+
+function createHook(rewt: TokenVerifier, options: FastifyAuthOptions): FastifyAuthHook {
+  const judge = createBearer<FastifyRequest, AuthClaims>(rewt, options, ({ raw }) => nodeCredentials(raw));
+  return function rewtAuth(request, reply, done) {
+    judge(request).then((outcome) => {
+      if (!(outcome instanceof Refusal)) {
+        request.rewt = outcome;
+        return done();
+      }
+      // Somebody else has lost patience meanwhile.
+      if (!reply.sent) reply.code(outcome.status).headers(outcome.headers).send(outcome.body);
+    }, done);
+  };
+}

@@ -1,0 +1,59 @@
+/** `rewt/node`: for plain node:http (also https and http2). It answers who is refused, and gives the claims of all others. */
+
+import type { JwtClaims, RegisteredClaims } from '../jwt/registered-claims.js';
+import { type AuthOptions, type Mandatory, type Optional, overridden, type TokenVerifier } from './auth-options.js';
+import { createBearer } from './bearer.js';
+import { Refusal } from './challenge.js';
+import { type NodeRequest, nodeCredentials } from './credentials.js';
+import { answerOnNode, type NodeResponse } from './node-answer.js';
+
+export type NodeAuthOptions<Claims = JwtClaims> = AuthOptions<NodeRequest, Claims & RegisteredClaims>;
+
+/** Either the request was refused, and has its answer, or these are its claims. */
+export type NodeAdmission<Found> =
+  | { readonly answered: false; readonly claims: Found }
+  | { readonly answered: true; readonly claims?: undefined };
+
+/** Judges a request, and answers it where it is refused. */
+export interface NodeAuth<Claims, Found = Claims & RegisteredClaims> {
+  (request: NodeRequest, response: NodeResponse): Promise<NodeAdmission<Found>>;
+  /** The same with other options for a route. @throws {OptionError} */
+  with(overrides: Optional<NodeAuthOptions<Claims>>): NodeAuth<Claims, (Claims & RegisteredClaims) | undefined>;
+  with(overrides: NodeAuthOptions<Claims>): NodeAuth<Claims, Found>;
+}
+
+/** `const { answered, claims } = await auth(request, response)`. @throws {OptionError} */
+export function rewtAuth<Claims extends object = JwtClaims>(
+  rewt: TokenVerifier,
+  options: Optional<NodeAuthOptions<Claims>>,
+): NodeAuth<Claims, (Claims & RegisteredClaims) | undefined>;
+export function rewtAuth<Claims extends object = JwtClaims>(
+  rewt: TokenVerifier,
+  options?: Mandatory<NodeAuthOptions<Claims>>,
+): NodeAuth<Claims>;
+export function rewtAuth<Claims extends object>(
+  rewt: TokenVerifier,
+  options: NodeAuthOptions<Claims> = {},
+): NodeAuth<Claims> {
+  return createNodeAuth(rewt, options);
+}
+
+function createNodeAuth<Claims extends object>(
+  rewt: TokenVerifier,
+  options: NodeAuthOptions<Claims>,
+): NodeAuth<Claims> {
+  type Found = Claims & RegisteredClaims;
+  const judge = createBearer<NodeRequest, Found>(rewt, options, nodeCredentials);
+
+  async function rewtAuth(request: NodeRequest, response: NodeResponse): Promise<NodeAdmission<Found>> {
+    const outcome = await judge(request);
+    // Nothing only where the types say so.
+    if (!(outcome instanceof Refusal)) return { answered: false, claims: outcome as Found };
+    answerOnNode(response, outcome);
+    return { answered: true };
+  }
+
+  return Object.assign(rewtAuth, {
+    with: (overrides: NodeAuthOptions<Claims>) => createNodeAuth(rewt, overridden(options, overrides)),
+  });
+}

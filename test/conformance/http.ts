@@ -1,0 +1,295 @@
+/** What every server with `rewtAuth` answers (RFC 6750 §2.1, §3, §3.1), as one table that is run against each framework on a real socket. */
+import { createSecretKey } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { AuthOptions } from '../../src/http/auth-options.js';
+import { type JwtClaims, Rewt } from '../../src/index.js';
+import type { FaultyStore } from '../faulty-store.js';
+import { ask, type RawAnswer } from '../http/raw-client.js';
+import { kidOf } from '../interop/fleet.js';
+import { forge } from '../jwt/forge.js';
+import { knownSecrets, knownStore } from '../known-ring.js';
+
+/** The options of one route, on top of those of the whole server. */
+export type RouteOptions = AuthOptions<unknown, JwtClaims>;
+
+export interface RunningServer {
+  readonly port: number;
+  close(): Promise<void>;
+}
+
+/** What to build with a framework: each of `routes` is a path, and answers `{"claims": …}` with the claims that the framework has there, or null. */
+export interface ServerPlan {
+  readonly rewt: Rewt;
+  readonly options: RouteOptions;
+  readonly routes: Readonly<Record<string, RouteOptions>>;
+}
+
+export interface HttpFixture {
+  /** An error that reaches the framework's own error handler is answered with 500 and its message. */
+  start(plan: ServerPlan): Promise<RunningServer>;
+  /** Reads a header of the request that `token` and `authorize` are given. */
+  headerOf(request: never, name: string): string | undefined;
+}
+
+const bare = 'Bearer realm="orders"';
+/** The whole answer, by name: status, challenge, error in the body. */
+const answers = {
+  missing: [401, bare, 'unauthorized'],
+  malformed: [400, `${bare}, error="invalid_request"`, 'invalid_request'],
+  refused: [401, `${bare}, error="invalid_token"`, 'invalid_token'],
+  forbidden: [403, `${bare}, error="insufficient_scope"`, 'insufficient_scope'],
+  scoped: [403, `${bare}, error="insufficient_scope", scope="orders:write orders:read"`, 'insufficient_scope'],
+  unavailable: [503, undefined, 'temporarily_unavailable'],
+} as const;
+
+/** A token of each kind, by the name that stands in the table. */
+function tokens(): Record<string, string> {
+  const nowSeconds = Math.floor(Date.now() / 1_000);
+  const honest = { sub: 'ann', aud: 'orders', iat: nowSeconds, exp: nowSeconds + 60 };
+  const header = { alg: 'HS256', typ: 'JWT', kid: kidOf(knownSecrets.current) };
+  const signed = (claims: object | string, secret = knownSecrets.current, head: object = header) =>
+    forge(head, typeof claims === 'string' ? claims : JSON.stringify(claims), createSecretKey(Buffer.from(secret)));
+  const good = signed(honest);
+  return {
+    GOOD: good,
+    ADMIN: signed({ ...honest, role: 'admin' }),
+    EXPIRED: signed({ ...honest, exp: nowSeconds - 60 }),
+    EARLY: signed({ ...honest, nbf: nowSeconds + 50 }),
+    ELSEWHERE: signed({ ...honest, aud: 'billing' }),
+    FORGED: signed(honest, 'a-secret-that-nobody-in-this-namespace-has--'),
+    NONE: signed(honest, knownSecrets.current, { ...header, alg: 'none' }),
+    UNSIGNED: good.slice(0, good.lastIndexOf('.') + 1),
+    TEXT: signed('just a text'),
+    NO_CLAIMS: signed('null'),
+    UNKNOWN: signed(honest, undefined, { ...header, kid: 'unknown-kid' }),
+    LONG: 'a'.repeat(12_000),
+  };
+}
+
+type Row = readonly [
+  title: string,
+  path: string,
+  lines: readonly string[],
+  answer: keyof typeof answers | object | null,
+];
+
+/** `$NAME` is a token of `tokens()`. Claims, or null for none, stand for a request that went on. */
+const table: readonly Row[] = [
+  ['no header', '/claims', [], 'missing'],
+  ['another scheme', '/claims', ['Authorization: Basic YW5uOnBhc3M='], 'missing'],
+  ['a scheme with parameters', '/claims', ['Authorization: Digest username="ann, b", realm="c", nc=01'], 'missing'],
+  ['a scheme that begins as ours', '/claims', ['Authorization: Bearers $GOOD'], 'missing'],
+  ['a token without a scheme', '/claims', ['Authorization: $GOOD'], 'missing'],
+  ['a token in another header', '/claims', ['X-Token: $GOOD'], 'missing'],
+
+  ['an empty header', '/claims', ['Authorization:'], 'malformed'],
+  ['a scheme and no token', '/claims', ['Authorization: Bearer'], 'malformed'],
+  ['a scheme, spaces and no token', '/claims', ['Authorization: Bearer    '], 'malformed'],
+  ['two tokens', '/claims', ['Authorization: Bearer $GOOD $GOOD'], 'malformed'],
+  ['two tokens with a comma', '/claims', ['Authorization: Bearer $GOOD,$GOOD'], 'malformed'],
+  ['two credentials in one header', '/claims', ['Authorization: Bearer $GOOD, Bearer $GOOD'], 'malformed'],
+  ['a scheme twice', '/claims', ['Authorization: Bearer Bearer $GOOD'], 'malformed'],
+  ['a token in quotes', '/claims', ['Authorization: Bearer "$GOOD"'], 'malformed'],
+  ['a parameter in place of a token', '/claims', ['Authorization: Bearer token="$GOOD"'], 'malformed'],
+  ['a tab after the scheme', '/claims', ['Authorization: Bearer\t$GOOD'], 'malformed'],
+  ['a character that no token has', '/claims', ['Authorization: Bearer $GOOD!'], 'malformed'],
+  ['padding within the token', '/claims', ['Authorization: Bearer a=b'], 'malformed'],
+  ['bytes beyond ASCII', '/claims', ['Authorization: Bearer \u00e9\u00ff'], 'malformed'],
+  ['a space beyond ASCII', '/claims', ['Authorization: Bearer\u00a0$GOOD'], 'malformed'],
+  ['what is no scheme', '/claims', ['Authorization: @@@'], 'malformed'],
+  ['two headers', '/claims', ['Authorization: Bearer $GOOD', 'Authorization: Bearer $GOOD'], 'malformed'],
+  ['two headers, cases mixed', '/claims', ['Authorization: Bearer $GOOD', 'authorizatioN: Bearer $ADMIN'], 'malformed'],
+  [
+    'another scheme in a first header',
+    '/claims',
+    ['Authorization: Basic eA==', 'Authorization: Bearer $GOOD'],
+    'malformed',
+  ],
+  [
+    'another scheme in a second header',
+    '/claims',
+    ['Authorization: Bearer $GOOD', 'Authorization: Basic eA=='],
+    'malformed',
+  ],
+
+  ['a good token', '/claims', ['Authorization: Bearer $GOOD'], { sub: 'ann', aud: 'orders' }],
+  ['a scheme in lower case', '/claims', ['Authorization: bearer $GOOD'], { sub: 'ann' }],
+  ['a scheme in upper case', '/claims', ['AUTHORIZATION: BEARER $GOOD'], { sub: 'ann' }],
+  ['several spaces', '/claims', ['Authorization:    Bearer    $GOOD   '], { sub: 'ann' }],
+
+  ['junk', '/claims', ['Authorization: Bearer junk'], 'refused'],
+  ['padding after the token', '/claims', ['Authorization: Bearer $GOOD='], 'refused'],
+  ['an expired token', '/claims', ['Authorization: Bearer $EXPIRED'], 'refused'],
+  ['a token that is not valid yet', '/claims', ['Authorization: Bearer $EARLY'], 'refused'],
+  ['a token for another audience', '/claims', ['Authorization: Bearer $ELSEWHERE'], 'refused'],
+  ['a forged token', '/claims', ['Authorization: Bearer $FORGED'], 'refused'],
+  ['a token without a signature', '/claims', ['Authorization: Bearer $UNSIGNED'], 'refused'],
+  ['alg none', '/claims', ['Authorization: Bearer $NONE'], 'refused'],
+  ['a kid that nobody knows', '/claims', ['Authorization: Bearer $UNKNOWN'], 'refused'],
+  ['a token that is too long', '/claims', ['Authorization: Bearer $LONG'], 'refused'],
+  ['a signed text, which is no claims set', '/any', ['Authorization: Bearer $TEXT'], 'refused'],
+  ['a signed null, which is no claims set', '/any', ['Authorization: Bearer $NO_CLAIMS'], 'refused'],
+
+  ['claims that are not enough', '/admin', ['Authorization: Bearer $GOOD'], 'scoped'],
+  ['claims that are enough', '/admin', ['Authorization: Bearer $ADMIN'], { role: 'admin' }],
+  ['a bad token where claims are asked for', '/admin', ['Authorization: Bearer $EXPIRED'], 'refused'],
+  ['no token where claims are asked for', '/admin', [], 'missing'],
+  ['a policy that waits and says no', '/waits', ['Authorization: Bearer $GOOD'], 'forbidden'],
+  ['a policy that waits and says yes', '/waits', ['Authorization: Bearer $ADMIN'], { role: 'admin' }],
+  ['a policy that forgets to say anything', '/forgets', ['Authorization: Bearer $GOOD'], 'forbidden'],
+  ['a policy that says what is not true', '/vague', ['Authorization: Bearer $GOOD'], 'forbidden'],
+  [
+    'a policy that sees the request, which does not fit',
+    '/request',
+    ['Authorization: Bearer $GOOD', 'X-Sub: bob'],
+    'forbidden',
+  ],
+  [
+    'a policy that sees the request, which fits',
+    '/request',
+    ['Authorization: Bearer $GOOD', 'X-Sub: ann'],
+    { sub: 'ann' },
+  ],
+
+  ['another audience for this route', '/billing', ['Authorization: Bearer $ELSEWHERE'], { aud: 'billing' }],
+  ['the audience of the others', '/billing', ['Authorization: Bearer $GOOD'], 'refused'],
+  ['an option that is undefined for this route', '/same', ['Authorization: Bearer $ELSEWHERE'], 'refused'],
+
+  ['optional: no header', '/optional', [], null],
+  ['optional: another scheme', '/optional', ['Authorization: Basic YW5uOnBhc3M='], null],
+  ['optional: a good token', '/optional', ['Authorization: Bearer $GOOD'], { sub: 'ann' }],
+  ['optional: an expired token', '/optional', ['Authorization: Bearer $EXPIRED'], 'refused'],
+  ['optional: bad syntax', '/optional', ['Authorization: Bearer a b'], 'malformed'],
+  ['optional: two headers', '/optional', ['Authorization: Basic eA==', 'Authorization: Bearer $GOOD'], 'malformed'],
+
+  ['token from elsewhere', '/elsewhere', ['X-Token: $GOOD'], { sub: 'ann' }],
+  ['token from elsewhere, bad', '/elsewhere', ['X-Token: $EXPIRED'], 'refused'],
+  ['token from elsewhere, of no known form', '/elsewhere', ['X-Token: a b'], 'refused'],
+  ['token from elsewhere, empty', '/elsewhere', ['X-Token:'], 'missing'],
+  ['token from elsewhere, in its old place', '/elsewhere', ['Authorization: Bearer $GOOD'], 'missing'],
+  ['token from elsewhere, later', '/later', ['X-Token: $GOOD'], { sub: 'ann' }],
+];
+
+/** While the store cannot be used, and the copy has ended. */
+const outage: readonly Row[] = [
+  ['a good token', '/claims', ['Authorization: Bearer $GOOD'], 'unavailable'],
+  ['a forged token, of which nobody can tell', '/claims', ['Authorization: Bearer $FORGED'], 'unavailable'],
+  ['optional: a good token', '/optional', ['Authorization: Bearer $GOOD'], 'unavailable'],
+  ['optional: no header', '/optional', [], null],
+  ['junk', '/claims', ['Authorization: Bearer junk'], 'refused'],
+  ['bad syntax', '/claims', ['Authorization: Bearer a b'], 'malformed'],
+  ['no header', '/claims', [], 'missing'],
+];
+
+/** Registers the suite. */
+export function httpConformance(title: string, { start, headerOf }: HttpFixture): void {
+  const known = tokens();
+  const header = (request: unknown, name: string) => headerOf(request as never, name);
+  const routes: Record<string, RouteOptions> = {
+    '/claims': {},
+    '/any': { audience: /.*/, requiredClaims: [] },
+    '/admin': { authorize: ({ role }) => role === 'admin', scope: 'orders:write orders:read' },
+    '/waits': { authorize: async ({ role }) => role === 'admin' },
+    '/forgets': { authorize: (() => undefined) as never },
+    '/vague': { authorize: (() => 'yes') as never },
+    '/request': { authorize: ({ sub }, request) => header(request, 'x-sub') === sub },
+    '/billing': { audience: 'billing' },
+    '/same': { audience: undefined },
+    '/optional': { optional: true },
+    '/elsewhere': { token: (request) => header(request, 'x-token') },
+    '/later': { token: async (request) => header(request, 'x-token') },
+    '/throws': {
+      authorize: () => {
+        throw new Error('thrown by authorize');
+      },
+    },
+    '/rejects': { authorize: () => Promise.reject(new Error('rejected by authorize')) },
+    '/token-throws': {
+      token: () => {
+        throw new Error('thrown by token');
+      },
+    },
+    '/token-rejects': { token: () => Promise.reject(new Error('rejected by token')) },
+    '/token-number': { token: (() => 5) as never },
+  };
+
+  describe(title, () => {
+    let rewt: Rewt;
+    let store: FaultyStore;
+    let server: RunningServer;
+
+    beforeAll(async () => {
+      store = (await knownStore({ rewt: knownSecrets })) as FaultyStore;
+      rewt = new Rewt({ store, maxStaleness: 0, ttl: 3600 });
+      server = await start({ rewt, options: { audience: 'orders', realm: 'orders' }, routes });
+    });
+    afterAll(async () => {
+      await server?.close();
+      await rewt?.close();
+    });
+
+    const send = (path: string, lines: readonly string[], method = 'GET') =>
+      ask(server.port, {
+        path,
+        method,
+        lines: lines.map((line) => line.replace(/\$([A-Z_]+)/g, (_, name) => known[name] ?? '')),
+      });
+
+    it.each(table)('answers %s on %s', async (_title, path, lines, answer) => {
+      expectAnswer(await send(path, lines), answer);
+    });
+
+    it('answers HEAD as GET, without a body', async () => {
+      const answer = await send('/claims', [], 'HEAD');
+      expect(answer).toMatchObject({ status: 401, headers: { 'www-authenticate': bare }, body: '' });
+    });
+
+    describe('while the store cannot be used', () => {
+      beforeAll(() => {
+        store.reads = 'down';
+      });
+      afterAll(() => {
+        store.reads = 'up';
+      });
+
+      it.each(outage)('answers %s on %s', async (_title, path, lines, answer) => {
+        expectAnswer(await send(path, lines), answer);
+      });
+    });
+
+    it.each([
+      ['throws', '/throws', 'thrown by authorize'],
+      ['rejects', '/rejects', 'rejected by authorize'],
+    ])('hands what authorize %s to the framework', async (_way, path, message) => {
+      expect(await send(path, ['Authorization: Bearer $GOOD'])).toMatchObject({ status: 500, body: message });
+    });
+
+    it.each([
+      ['throws', '/token-throws', 'thrown by token'],
+      ['rejects', '/token-rejects', 'rejected by token'],
+      ['gives that is no string', '/token-number', 'token: must give a string, or undefined where there is no token'],
+    ])('hands what token %s to the framework', async (_way, path, message) => {
+      expect(await send(path, [])).toMatchObject({ status: 500, body: message });
+    });
+  });
+}
+
+function expectAnswer({ status, headers, body }: RawAnswer, wanted: Row[3]): void {
+  if (typeof wanted !== 'string') {
+    expect({ status, ...JSON.parse(body) }).toEqual({
+      status: 200,
+      claims: wanted === null ? null : expect.objectContaining(wanted),
+    });
+    expect(headers['www-authenticate']).toBeUndefined();
+    return;
+  }
+  const [wantedStatus, challenge, error] = answers[wanted as keyof typeof answers];
+  expect({ status, body: JSON.parse(body), challenge: headers['www-authenticate'] }).toEqual({
+    status: wantedStatus,
+    body: { error },
+    challenge,
+  });
+  expect(headers['cache-control']).toBe('no-store');
+  expect(headers['content-type']).toMatch(/^application\/json(; charset=utf-8)?$/);
+  expect(headers['retry-after']).toBe(wantedStatus === 503 ? '2' : undefined);
+}

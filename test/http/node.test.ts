@@ -1,0 +1,69 @@
+/** `rewt/node` on plain node:http. */
+
+import type { IncomingMessage } from 'node:http';
+import { connect, createServer as createSecondServer } from 'node:http2';
+import type { AddressInfo } from 'node:net';
+import { describe, expect, expectTypeOf, it } from 'vitest';
+import { rewtAuth } from '../../src/http/node.js';
+import { memoryStore, type RegisteredClaims, Rewt } from '../../src/index.js';
+import { httpConformance } from '../conformance/http.js';
+import { serve } from './listening.js';
+
+httpConformance('rewt/node', {
+  start({ rewt, options, routes }) {
+    const auth = rewtAuth(rewt, options as object);
+    const guards = new Map(Object.entries(routes).map(([path, own]) => [path, auth.with(own)]));
+    return serve(async (request, response) => {
+      try {
+        const guard = guards.get(request.url ?? '') ?? auth;
+        const { answered, claims } = await guard(request, response);
+        if (!answered) response.end(JSON.stringify({ claims: claims ?? null }));
+      } catch (error) {
+        response.writeHead(500).end((error as Error).message);
+      }
+    });
+  },
+  headerOf: ({ headers }: IncomingMessage, name) => headers[name] as string | undefined,
+});
+
+describe('rewt/node', () => {
+  const rewt = new Rewt({ store: memoryStore() });
+
+  it('works on HTTP/2', async () => {
+    const auth = rewtAuth(rewt);
+    const server = createSecondServer(async (request, response) => {
+      const { answered, claims } = await auth(request, response);
+      if (!answered) response.end(JSON.stringify(claims));
+    }).listen(0, '127.0.0.1');
+    await new Promise((resolve) => server.once('listening', resolve));
+    const session = connect(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+    const token = await rewt.sign({ sub: 'ann' });
+    const statusOf = async (headers: Record<string, string>) => {
+      const stream = session.request({ ':path': '/', ...headers }).resume();
+      const status = await new Promise((resolve) => stream.once('response', (got) => resolve(got[':status'])));
+      await new Promise((resolve) => stream.once('close', resolve));
+      return status;
+    };
+    expect(await statusOf({})).toBe(401);
+    expect(await statusOf({ authorization: `Bearer ${token}` })).toBe(200);
+    session.close();
+    await new Promise((resolve) => server.close(resolve));
+  });
+
+  it('has types that know whether there are claims', async () => {
+    interface Mine {
+      tenant: string;
+    }
+    const auth = rewtAuth<Mine>(rewt, {
+      authorize: ({ tenant }, request: IncomingMessage) => tenant === request.method,
+    });
+    type Admission = Awaited<ReturnType<typeof auth>>;
+    expectTypeOf<Extract<Admission, { answered: false }>['claims']>().toEqualTypeOf<Mine & RegisteredClaims>();
+    const maybe = auth.with({ optional: true });
+    type Maybe = Awaited<ReturnType<typeof maybe>>;
+    expectTypeOf<Extract<Maybe, { answered: false }>['claims']>().toEqualTypeOf<
+      (Mine & RegisteredClaims) | undefined
+    >();
+    expect(auth.name).toBe('rewtAuth');
+  });
+});
