@@ -1,7 +1,8 @@
-/** `npm test`: makes sure of a redis-server, builds (some tests run what is published), and runs every test. */
+/** `npm test`: makes sure of redis-server and nginx, builds (some tests run what is published), and runs every test. */
 
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { ensureNginx } from './nginx.js';
 import { ensureRedisServer } from './redis-server.js';
 
 process.chdir(fileURLToPath(new URL('..', import.meta.url)));
@@ -13,6 +14,7 @@ function run(...command) {
 
 try {
   ensureRedisServer();
+  ensureNginx();
 } catch (error) {
   console.error(error.message);
   process.exit(1);

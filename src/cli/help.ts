@@ -9,6 +9,7 @@ export const overview = `rewt: signs and verifies JWTs with one secret that all 
   rewt rotate   lets the next secret sign now; no token is refused for it
   rewt revoke   drops every secret; no token signed before verifies any more
   rewt status   shows the keyring: kids and times, never a secret
+  rewt serve    judges tokens for services behind a reverse proxy
   rewt demo     two services, one calling the other, while secrets rotate
 
 Each verb has --help. Exit codes: 0 valid, 1 refused, 2 usage, 3 store unavailable.`;

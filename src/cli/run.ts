@@ -6,6 +6,7 @@ import type { Command } from './command.js';
 import { demo } from './commands/demo.js';
 import { revoke } from './commands/revoke.js';
 import { rotate } from './commands/rotate.js';
+import { serve } from './commands/serve.js';
 import { sign } from './commands/sign.js';
 import { status } from './commands/status.js';
 import { verify } from './commands/verify.js';
@@ -13,7 +14,7 @@ import { failureOf } from './failure.js';
 import { overview } from './help.js';
 import type { Terminal } from './terminal.js';
 
-const commands = new Map<string, Command>(Object.entries({ sign, verify, rotate, revoke, status, demo }));
+const commands = new Map<string, Command>(Object.entries({ sign, verify, rotate, revoke, status, serve, demo }));
 
 /**
  * The exit code. Whatever happens is said on the terminal, never thrown.

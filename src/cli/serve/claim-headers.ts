@@ -1,0 +1,37 @@
+/** The claims of a good token as headers, for a proxy to hand on. */
+
+import { OptionError } from '../../errors.js';
+import type { JwtClaims } from '../../jwt/registered-claims.js';
+
+/** A header with one claim in it. */
+export interface ClaimHeader {
+  readonly header: string;
+  readonly claim: string;
+}
+
+/** All claims: JSON in base64url, so that whatever is in it is safe in a header. */
+export const ALL_CLAIMS = 'x-rewt-claims';
+
+/** Reads `X-User=sub`. @throws {OptionError} */
+export function parseClaimHeader(text: string): ClaimHeader {
+  const [, header, claim] = /^(x-[a-z0-9-]{1,62})=(.{1,100})$/i.exec(text) ?? [];
+  if (header === undefined || claim === undefined || header.toLowerCase() === ALL_CLAIMS) {
+    throw new OptionError(
+      `--header: must be a header that begins with X-, '=', and the claim to put into it, such as X-User=sub; ${ALL_CLAIMS} is always there`,
+      { option: 'header' },
+    );
+  }
+  return { header: header.toLowerCase(), claim };
+}
+
+/** A claim that is neither text, number nor truth value, or has what does not belong in a header, is left out: it is still among all claims. */
+export function headersOf(claims: JwtClaims, wanted: readonly ClaimHeader[]): Readonly<Record<string, string>> {
+  const headers: Record<string, string> = { [ALL_CLAIMS]: Buffer.from(JSON.stringify(claims)).toString('base64url') };
+  for (const { header, claim } of wanted) {
+    const value = Object.hasOwn(claims, claim) ? claims[claim] : undefined;
+    if (['string', 'number', 'boolean'].includes(typeof value) && /^[!-~](?:[ -~]*[!-~])?$/.test(String(value))) {
+      headers[header] = String(value);
+    }
+  }
+  return headers;
+}

@@ -1,0 +1,81 @@
+/** The HTTP side of `rewt serve`: what a reverse proxy asks before it lets a request through, and what a probe and a scraper ask. */
+
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { NodeAuth } from '../../http/node.js';
+import type { JwtClaims } from '../../jwt/registered-claims.js';
+import { PROMETHEUS_TYPE, type Prometheus } from '../../observe/prometheus.js';
+import { type ClaimHeader, headersOf } from './claim-headers.js';
+
+/** Longer than the usual proxies keep a connection that nobody uses: who closes first must not be us, or a request could cross the end. */
+const KEEP_ALIVE_MS = 75_000;
+
+const SWEEP_MS = 50;
+/** Nobody is waited for longer at the end: an answer takes no longer than the store timeout. */
+const GIVE_UP_MS = 5_000;
+
+export interface Serving {
+  readonly auth: NodeAuth<JwtClaims>;
+  readonly headers: readonly ClaimHeader[];
+  readonly prometheus: Prometheus;
+  /** Resolves where tokens can be judged. */
+  ready(): Promise<void>;
+}
+
+export function createAuthServer(serving: Serving): Server {
+  const server = createServer((request, response) => {
+    // What a proxy sends along is of no interest.
+    request.resume();
+    answer(serving, request, response).catch(() => {
+      if (!response.headersSent) end(response, 500);
+    });
+  });
+  server.keepAliveTimeout = KEEP_ALIVE_MS;
+  return server;
+}
+
+/** Answers what has come, takes nothing more, and waits for nobody who keeps a connection open without a word. */
+export async function closeServer(server: Server): Promise<void> {
+  const closed = once(server, 'close');
+  server.close();
+  const sweep = setInterval(() => server.closeIdleConnections(), SWEEP_MS);
+  const giveUp = setTimeout(() => server.closeAllConnections(), GIVE_UP_MS);
+  await closed;
+  clearInterval(sweep);
+  clearTimeout(giveUp);
+}
+
+async function answer(serving: Serving, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  // The query is the client's where a proxy hands on its URL (Envoy does), so nothing is ever read from it.
+  const path = request.url?.split('?', 1)[0] ?? '';
+  // Envoy puts the client's path behind the prefix that it is given.
+  if (path === '/verify' || path.startsWith('/verify/')) return verify(serving, request, response);
+  if (!['/healthz', '/readyz', '/metrics'].includes(path)) return end(response, 404);
+  if (request.method !== 'GET' && request.method !== 'HEAD') return end(response, 405, { allow: 'GET, HEAD' });
+  if (path === '/metrics') return end(response, 200, { 'content-type': PROMETHEUS_TYPE }, serving.prometheus.text());
+  if (path === '/readyz' && !(await isReady(serving))) return end(response, 503);
+  return end(response, 200, { 'content-type': 'text/plain' }, 'ok\n');
+}
+
+/** 204 and the claims, or whatever an application behind `rewt/node` would have answered. */
+async function verify({ auth, headers }: Serving, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const { answered, claims } = await auth(request, response);
+  if (!answered) end(response, 204, headersOf(claims, headers));
+}
+
+function isReady(serving: Serving): Promise<boolean> {
+  return serving.ready().then(
+    () => true,
+    () => false,
+  );
+}
+
+function end(
+  response: ServerResponse,
+  status: number,
+  headers: Readonly<Record<string, string>> = {},
+  body = '',
+): void {
+  response.writeHead(status, { 'cache-control': 'no-store', ...headers });
+  response.end(body);
+}

@@ -1,0 +1,167 @@
+/** `rewt serve`, asked as a reverse proxy asks it. */
+import { createServer } from 'node:net';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { Rewt } from '../../src/index.js';
+import { ask, type RawRequest } from '../http/raw-client.js';
+import { type RedisServer, startRedis } from '../servers.js';
+import { rewt as command } from './command.js';
+import { type Serving, startServing } from './serving.js';
+
+let redis: RedisServer;
+let member: Rewt;
+let serving: Serving;
+
+beforeAll(async () => {
+  redis = await startRedis();
+});
+afterAll(() => redis?.stop());
+
+beforeEach(async () => {
+  member = new Rewt({ redisConn: redis.url });
+  await member.ready();
+});
+afterEach(async () => {
+  await serving?.end('SIGKILL');
+  await member.close();
+  await redis.cli('FLUSHALL');
+});
+
+const start = async (...args: string[]): Promise<void> => {
+  serving = await startServing(['--url', redis.url, ...args]);
+};
+const verify = (token?: string, request: Partial<RawRequest> = {}) =>
+  ask(serving.port, {
+    path: '/verify',
+    lines: token === undefined ? [] : [`Authorization: Bearer ${token}`],
+    ...request,
+  });
+const claimsIn = (header: string | undefined): unknown => JSON.parse(Buffer.from(header ?? '', 'base64url').toString());
+
+describe('/verify', () => {
+  it('answers a good token with 204 and its claims', async () => {
+    await start();
+    const answer = await verify(await member.sign({ sub: 'ann', name: 'Žluťoučký\r\nX-Evil: 1' }));
+    expect(answer).toMatchObject({ status: 204, body: '', headers: { 'cache-control': 'no-store' } });
+    expect(claimsIn(answer.headers['x-rewt-claims'])).toMatchObject({ sub: 'ann', name: 'Žluťoučký\r\nX-Evil: 1' });
+    expect(answer.headers).not.toHaveProperty('x-evil');
+  });
+
+  it('gives the claims that are asked for in headers of their own, unless they do not belong there', async () => {
+    await start(
+      '--header',
+      'X-User=sub',
+      '--header',
+      'x-level=level',
+      '--header',
+      'X-Name=name',
+      '--header',
+      'X-No=no',
+    );
+    const { headers } = await verify(await member.sign({ sub: 'ann', level: 3, name: 'a\r\nX-Evil: 1' }));
+    expect(headers).toMatchObject({ 'x-user': 'ann', 'x-level': '3' });
+    expect(headers).not.toHaveProperty('x-name');
+    expect(headers).not.toHaveProperty('x-no');
+    expect(headers).not.toHaveProperty('x-evil');
+  });
+
+  it('answers everything else as RFC 6750 has it, whatever path and query a proxy adds', async () => {
+    await start('--audience', 'orders', '--issuer', 'shop');
+    const token = await member.sign({}, { audience: 'orders', issuer: 'shop' });
+    expect((await verify()).headers['www-authenticate']).toBe('Bearer realm="api"');
+    expect((await verify('a b')).status).toBe(400);
+    expect((await verify(`${token}x`)).headers['www-authenticate']).toBe('Bearer realm="api", error="invalid_token"');
+    expect((await verify(await member.sign({}, { audience: 'mail', issuer: 'shop' }))).status).toBe(401);
+    expect((await verify(await member.sign({}, { audience: 'orders' }))).status).toBe(401);
+    expect((await verify(token, { path: '/verify/orders/1?audience=mail', method: 'DELETE' })).status).toBe(204);
+    const twice = [`Authorization: Bearer ${token}`, `Authorization: Bearer ${token}`];
+    expect((await verify(undefined, { lines: twice })).status).toBe(400);
+  });
+
+  it('refuses a token of before a revocation', async () => {
+    await start();
+    const token = await member.sign({});
+    expect((await verify(token)).status).toBe(204);
+    await member.revoke();
+    await vi.waitFor(async () => expect((await verify(token)).status).toBe(401), 5_000);
+    expect(serving.said()).toMatch(/rewt serve: revoked, every token of before is refused \(epoch 1\)/);
+  });
+});
+
+describe('a store that cannot be used', () => {
+  it('is answered with 503 and never with 401, from the start too, and shows in the probes', async () => {
+    const own = await startRedis();
+    try {
+      await own.kill();
+      serving = await startServing(['--url', own.url]);
+      const token = await member.sign({});
+      expect(await verify(token)).toMatchObject({ status: 503, headers: { 'retry-after': '2' } });
+      expect((await ask(serving.port, { path: '/readyz' })).status).toBe(503);
+      expect((await ask(serving.port, { path: '/healthz' })).status).toBe(200);
+      await own.restart();
+      await vi.waitFor(async () => expect((await ask(serving.port, { path: '/readyz' })).status).toBe(200), 10_000);
+      // Another keyring.
+      expect((await verify(token)).status).toBe(401);
+    } finally {
+      await own.stop();
+    }
+  });
+});
+
+it('/metrics counts, and shows the copy of the keyring', async () => {
+  await start('--namespace', 'rewt');
+  await verify(await member.sign({}));
+  await verify('junk');
+  const { headers, body } = await ask(serving.port, { path: '/metrics' });
+  expect(headers['content-type']).toBe('text/plain; version=0.0.4; charset=utf-8');
+  const lines = body.split('\n');
+  expect(lines).toContain('# TYPE rewt_operation_duration_seconds histogram');
+  expect(lines).toContain('rewt_verifications_total{rewt_namespace="rewt",rewt_secret="current"} 1');
+  expect(lines).toContain('rewt_keyring_usable{rewt_namespace="rewt"} 1');
+  const of = 'rewt_namespace="rewt",rewt_operation="verify"';
+  const refused = `${of},error_type="ERR_REWT_MALFORMED",rewt_fault="token"`;
+  expect(lines).toContain(`rewt_operation_duration_seconds_count{${of}} 1`);
+  expect(lines).toContain(`rewt_operation_duration_seconds_count{${refused}} 1`);
+  expect(lines).toContain(`rewt_operation_duration_seconds_bucket{${refused},le="+Inf"} 1`);
+});
+
+it('other paths are not there, and probes are only looked at', async () => {
+  await start();
+  expect((await ask(serving.port, { path: '/' })).status).toBe(404);
+  expect((await ask(serving.port, { path: '/verifyx' })).status).toBe(404);
+  expect(await ask(serving.port, { path: '/metrics', method: 'POST' })).toMatchObject({
+    status: 405,
+    headers: { allow: 'GET, HEAD' },
+  });
+});
+
+describe('the process', () => {
+  it.each(['SIGTERM', 'SIGINT'] as const)('ends well at %s, also with a connection that stays open', async (signal) => {
+    await start();
+    const kept = await fetch(`http://127.0.0.1:${serving.port}/healthz`);
+    await kept.text();
+    expect(await serving.end(signal)).toMatchObject({ code: 0, stdout: '' });
+  });
+
+  it('says in one line that it cannot have a port', async () => {
+    const taken = createServer().listen(0, '127.0.0.1');
+    await new Promise((resolve) => taken.once('listening', resolve));
+    const { port } = taken.address() as { port: number };
+    const { code, stderr } = await command(['serve', '--url', redis.url, '--port', String(port)]);
+    taken.close();
+    expect(code).toBe(2);
+    expect(stderr).toMatch(
+      /^rewt: cannot listen on 127\.0\.0\.1:\d+: see whether another process has the port.*\n.*--help\n$/,
+    );
+  });
+
+  it.each([
+    [['--port', '70000'], /--port: must be a number from 0 to 65535/],
+    [['--header', 'User=sub'], /--header: must be a header that begins with X-/],
+    [['--header', 'X-Rewt-Claims=sub'], /--header: .* x-rewt-claims is always there/],
+    [['--audiense', 'x'], /did you mean '--audience'/],
+  ])('refuses %j', async (args, message) => {
+    const { code, stderr } = await command(['serve', '--url', redis.url, ...args]);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(message);
+  });
+});
