@@ -1,7 +1,7 @@
 /** All that `rewt/testing` gives: a Rewt in memory with a clock to turn, so that a service that uses rewt can be tested without Redis. */
 
 import { CLOCK, type Clock } from './clock.js';
-import { memoryStore, OptionError, Rewt, type RewtOptions } from './index.js';
+import { type JwtClaims, memoryStore, OptionError, Rewt, type RewtOptions } from './index.js';
 import { parseDuration } from './jwt/duration.js';
 import { createFailingStore, type FailingStore } from './testing/failing-store.js';
 import { createTestTokens, type TestTokens } from './testing/test-tokens.js';
@@ -21,15 +21,15 @@ export interface TestClock {
   now(): number;
 }
 
-export interface TestRewt {
+export interface TestRewt<Claims = JwtClaims> {
   /** The real class over a store in memory: `rotate()` and `revoke()` do what they do in production. */
-  readonly rewt: Rewt;
+  readonly rewt: Rewt<Claims>;
   readonly clock: TestClock;
   readonly tokens: TestTokens;
   /** To be made to fail. Members go on with their copy until `maxStaleness`, here too: turn the clock on by that much to see a 503. The ready-made tokens do not need it. */
   readonly store: FailingStore;
   /** Another member of the same keyring, such as the service that calls yours. Its options are those of the first, but for what is given. */
-  member(options?: TestRewtOptions): Rewt;
+  member<Others = Claims>(options?: TestRewtOptions): Rewt<Others>;
   /** Ends all of it; with `await using` by itself. */
   close(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
@@ -40,24 +40,25 @@ const HOUR_SECONDS = 3_600;
 /**
  * Makes a Rewt for a test, with a keyring that is old enough to be rotated at once.
  *
+ * @typeParam Claims as of `Rewt`.
  * @throws {OptionError} for options that are wrong, as `new Rewt()` does.
  */
-export async function createTestRewt(options: TestRewtOptions = {}): Promise<TestRewt> {
+export async function createTestRewt<Claims = JwtClaims>(options: TestRewtOptions = {}): Promise<TestRewt<Claims>> {
   const { tokenLifetime, maxStaleness } = spans(options);
   const clock = createTurnedClock(-maxStaleness * 1_000);
   const register = memoryStore({ now: clock.wallMs });
   const store = createFailingStore(register);
-  const members: Rewt[] = [];
+  const members: Pick<Rewt, 'close'>[] = [];
 
-  function join(raw: TestRewtOptions, above: object = {}): Rewt {
+  function join<Others>(raw: TestRewtOptions, above: object = {}): Rewt<Others> {
     assertNoPlace(raw);
-    const member = new Rewt({ ...raw, store, [CLOCK]: clock, ...above } as RewtOptions);
+    const member = new Rewt<Others>({ ...raw, store, [CLOCK]: clock, ...above } as RewtOptions);
     members.push(member);
     return member;
   }
 
   const skewed = (seconds: number): Clock => ({ ...clock, wallMs: () => clock.wallMs() + seconds * 1_000 });
-  const rewt = join(options);
+  const rewt = join<Claims>(options);
   const tokens = createTestTokens({
     // Straight on the register: also while the store is made to fail.
     member: join(options, { store: register }),
