@@ -2,6 +2,7 @@
 /** The class that users make: options in, one member wired to its store, promises and callbacks out. */
 
 import { answer, type Callback } from './callback.js';
+import { CLOCK, type Clock } from './clock.js';
 import { within } from './deadline.js';
 import type { JwtClaims, RegisteredClaims, SignOptions, StandardSchema, VerifyOptions } from './jwt/claims.js';
 import type { Lease } from './keyring/lease.js';
@@ -197,6 +198,21 @@ export class Rewt<Claims = JwtClaims, Output = Claims, Input = Signable<Claims>>
   async ready(): Promise<void> {
     const now = this.#member.now();
     if (this.#member.fresh(now) === null) await this.#member.lease(now);
+  }
+
+  /**
+   * Reads the keyring now, however young the copy is: for when something tells that it has changed, such as another service that refuses a token of this one.
+   * All who ask share ten reads a second.
+   *
+   * @throws {StoreError} where it cannot be read.
+   */
+  async refresh(): Promise<void> {
+    await this.#member.leaseSince(this.#member.now());
+  }
+
+  /** The time that this member goes by. @internal */
+  get [CLOCK](): Clock {
+    return this.#settings.clock;
   }
 
   /** Ends this member and whatever it opened itself; a client or store that it was given stays open. Idempotent. */
