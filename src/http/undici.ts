@@ -27,8 +27,8 @@ export function createInterceptor(rewt: Signing, options: TokenOptions): Dispatc
     function sendToken(request, handler) {
       const url = urlOf(request);
       const audience = url === null || hasAuthorization(request.headers) ? null : audienceOf(url);
-      if (audience === null) return dispatch(request, handler);
-      const sender = new Sender({ dispatch, request, handler, source, audience });
+      if (url === null || audience === null) return dispatch(request, handler);
+      const sender = new Sender({ dispatch, request, handler, source, origin: url.origin, audience });
       sender.send();
       return true;
     };
@@ -39,6 +39,7 @@ interface Sending {
   readonly request: Dispatcher.DispatchOptions;
   readonly handler: Dispatcher.DispatchHandler;
   readonly source: TokenSource;
+  readonly origin: string;
   readonly audience: string;
 }
 
@@ -47,6 +48,8 @@ class Sender implements Dispatcher.DispatchHandler {
   readonly #sending: Sending;
   #token = '';
   #mayRepeat: boolean;
+  /** Where an interceptor below this one that follows redirects has been; it grows. */
+  #visited: readonly URL[] = [];
   /** 'passed' on to whoever sent the request; 'held' until there is another token; 'dropped' since there is one. */
   #answer: 'passed' | 'held' | 'dropped' = 'passed';
 
@@ -64,6 +67,7 @@ class Sender implements Dispatcher.DispatchHandler {
   }
 
   onRequestStart(controller: Dispatcher.DispatchController, context: unknown): void {
+    this.#visited = (context as { readonly history?: readonly URL[] } | undefined)?.history ?? [];
     this.#sending.handler.onRequestStart?.(controller, context);
   }
 
@@ -74,7 +78,7 @@ class Sender implements Dispatcher.DispatchHandler {
   onResponseStart(...start: Parameters<NonNullable<Dispatcher.DispatchHandler['onResponseStart']>>): void {
     const { handler, source, audience } = this.#sending;
     const [controller, status, headers] = start;
-    if (!this.#mayRepeat || !isRefusedToken(status, headers['www-authenticate'])) {
+    if (!this.#mayRepeat || this.#isElsewhere() || !isRefusedToken(status, headers['www-authenticate'])) {
       handler.onResponseStart?.(...start);
       return;
     }
@@ -112,6 +116,11 @@ class Sender implements Dispatcher.DispatchHandler {
 
   onResponseError(controller: Dispatcher.DispatchController, error: Error): void {
     this.#sending.handler.onResponseError?.(controller, error);
+  }
+
+  /** Another origin has answered, to which a redirect led: it was sent no token. */
+  #isElsewhere(): boolean {
+    return this.#visited.some(({ origin }) => origin !== this.#sending.origin);
   }
 
   #dispatch(token: string): void {
