@@ -13,10 +13,12 @@ export const subpaths = Object.values(exports)
 const inputs = Object.fromEntries(subpaths.map((path) => [path, `src/${path}.ts`]));
 const isCommand = (file) => file.startsWith(folder('src/cli/'));
 const isHttp = (file) => file.startsWith(folder('src/http/'));
+const isForTests = (file) => file.startsWith(folder('src/testing/'));
 const isLibrary = (file) =>
   file.startsWith(folder('src/')) &&
   !isCommand(file) &&
   !isHttp(file) &&
+  !isForTests(file) &&
   !Object.values(inputs).some((input) => file === folder(input));
 
 const common = { platform: 'node', external: Object.keys(peerDependencies), transform: { target: 'es2023' } };

@@ -19,5 +19,8 @@ export const processClock: Clock = {
   },
 };
 
-/** Under this name `new Rewt()` takes a clock among its options: for simulations, and out of reach of what is written in JSON. @internal */
-export const CLOCK = Symbol('rewt clock');
+/**
+ * Under this name `new Rewt()` takes a clock among its options: for `rewt/testing` and simulations, and out of reach of what is written in JSON.
+ * In the registry, since `rewt/testing` may come from another copy of rewt than the class. @internal
+ */
+export const CLOCK: unique symbol = Symbol.for('rewt.clock') as never;

@@ -18,7 +18,8 @@ export type TokenErrorCode =
   | 'ERR_REWT_CLAIM_MISMATCH'
   | 'ERR_REWT_EXPIRED'
   | 'ERR_REWT_NOT_ACTIVE'
-  | 'ERR_REWT_TOO_OLD';
+  | 'ERR_REWT_TOO_OLD'
+  | 'ERR_REWT_SCHEMA';
 
 /** Why the store could not be used. */
 export type StoreErrorCode =
@@ -52,6 +53,13 @@ export abstract class RewtError extends Error {
   }
 }
 
+/** What a schema has against a payload. Its texts are the schema's own: they may tell what the token says, so think before you log or send them. */
+export interface SchemaIssue {
+  readonly message: string;
+  /** The names and indices that lead to it, from the payload on. */
+  readonly path: readonly PropertyKey[];
+}
+
 /** What the pure core says of a token that it refuses; `TokenError` is made from it at the edge. */
 export interface TokenRefusal {
   readonly code: TokenErrorCode;
@@ -62,6 +70,8 @@ export interface TokenRefusal {
   readonly expiredAtMs?: number;
   /** When the token becomes valid (`nbf`), for `ERR_REWT_NOT_ACTIVE`. Milliseconds since the epoch. */
   readonly activeAtMs?: number;
+  /** For `ERR_REWT_SCHEMA`. */
+  readonly issues?: readonly SchemaIssue[];
 }
 
 /** The token is at fault (HTTP 401). `name` is what jsonwebtoken would have called it. */
@@ -73,6 +83,8 @@ export class TokenError extends RewtError {
   declare readonly expiredAt?: Date;
   /** As in jsonwebtoken's NotBeforeError. */
   declare readonly date?: Date;
+  /** What the schema has against the payload, for `ERR_REWT_SCHEMA`. Not enumerable: no logger, `inspect` or JSON shows it unless you do. */
+  declare readonly issues?: readonly SchemaIssue[];
 
   constructor(refusal: TokenRefusal) {
     super(refusal.message);
@@ -81,6 +93,7 @@ export class TokenError extends RewtError {
     if (refusal.claim !== undefined) this.claim = refusal.claim;
     if (refusal.expiredAtMs !== undefined) this.expiredAt = new Date(refusal.expiredAtMs);
     if (refusal.activeAtMs !== undefined) this.date = new Date(refusal.activeAtMs);
+    if (refusal.issues !== undefined) Object.defineProperty(this, 'issues', { value: refusal.issues });
   }
 }
 

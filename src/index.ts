@@ -7,12 +7,20 @@ export {
   OptionError,
   RewtError,
   type RewtErrorCode,
+  type SchemaIssue,
   StoreError,
   type StoreErrorCode,
   TokenError,
   type TokenErrorCode,
 } from './errors.js';
-export type { JwtClaims, RegisteredClaims, SignOptions, VerifyOptions } from './jwt/claims.js';
+export type {
+  JwtClaims,
+  RegisteredClaims,
+  SchemaResult,
+  SignOptions,
+  StandardSchema,
+  VerifyOptions,
+} from './jwt/claims.js';
 export type {
   ChannelMessages,
   DegradedMessage,
@@ -24,7 +32,16 @@ export type {
   WarningMessage,
 } from './observe/channels.js';
 export type { RewtOptions } from './options.js';
-export { type CompleteToken, type KeyringChange, type Payload, Rewt, Rewt as default, type Verified } from './rewt.js';
+export {
+  type CompleteToken,
+  type KeyringChange,
+  type Payload,
+  Rewt,
+  Rewt as default,
+  type SchemaOptions,
+  type Signable,
+  type Verified,
+} from './rewt.js';
 export type { KeyringStatus, Status } from './status.js';
 export { type LmdbStoreOptions, lmdbStore } from './stores/lmdb.js';
 export { memoryStore } from './stores/memory.js';

@@ -2,8 +2,9 @@
 /** The class that users make: options in, one member wired to its store, promises and callbacks out. */
 
 import { answer, type Callback, withoutCallback } from './callback.js';
+import { CLOCK, type Clock } from './clock.js';
 import { within } from './deadline.js';
-import type { JwtClaims, RegisteredClaims, SignOptions, VerifyOptions } from './jwt/claims.js';
+import type { JwtClaims, RegisteredClaims, SignOptions, StandardSchema, VerifyOptions } from './jwt/claims.js';
 import type { Lease } from './keyring/lease.js';
 import { Member } from './keyring/member.js';
 import { announce } from './observe/announce.js';
@@ -25,10 +26,20 @@ export type Payload = object | string | Uint8Array;
 /** What `verify<Claims>` gives: your claims beside the registered ones; a type that is no object (`verify<string>`) stays as it is. */
 export type Verified<Claims> = Claims extends object ? Claims & RegisteredClaims : Claims;
 
+/** What `sign` takes of a `Rewt<Claims>`: your claims, of which options may write the registered ones. Without claims of your own, any payload. */
+export type Signable<Claims> = JwtClaims extends Claims
+  ? Payload
+  : Claims extends object
+    ? { [Name in keyof Claims as Name extends keyof RegisteredClaims ? never : Name]: Claims[Name] } & RegisteredClaims
+    : Claims;
+
+/** Options of `verify` with a schema, whose output `verify` then gives. */
+export type SchemaOptions<Output> = VerifyOptions & { schema: StandardSchema<Output> };
+
 /** What `verify` gives with `complete: true`. */
-export interface CompleteToken<Claims = JwtClaims> {
+export interface CompleteToken<Claims = JwtClaims, Output = Verified<Claims>> {
   readonly header: Readonly<Record<string, unknown>>;
-  readonly payload: Verified<Claims>;
+  readonly payload: Output;
   /** As it stands in the token: base64url. */
   readonly signature: string;
 }
@@ -47,8 +58,12 @@ export interface KeyringChange {
  * One member of a namespace: signs and verifies with the secret that all members share.
  *
  * Nothing is opened or read before the first call. Every promise settles within `storeTimeout`, but for `revoke({ replicas })`, which waits for them besides.
+ *
+ * @typeParam Claims what `sign` takes, and `verify` gives. Nothing looks at them at run time: for that, give `verify` a schema.
+ * @typeParam Output what `verify` gives, where that is another: of itself, the output of the schema among the options.
+ * @typeParam Input what `sign` takes, where it is another. A parameter of its own, so that a `Rewt<Claims>` goes wherever a `Rewt` is wanted.
  */
-export class Rewt {
+export class Rewt<Claims = JwtClaims, Output = Claims, Input = Signable<Claims>> {
   readonly #settings: Settings;
   readonly #store: Store;
   readonly #member: Member;
@@ -57,6 +72,8 @@ export class Rewt {
   readonly #operations: Operations;
 
   /** @throws {OptionError} for options that are wrong or do not fit each other. */
+  constructor(options: RewtOptions & { verify: SchemaOptions<Output> });
+  constructor(options: RewtOptions);
   constructor(options: RewtOptions) {
     this.#settings = readOptions(options);
     const { namespace, redisConn, store, member, clock } = this.#settings;
@@ -86,10 +103,10 @@ export class Rewt {
    *
    * @throws {OptionError} for a payload or option that is wrong; {StoreError} where the keyring cannot be used.
    */
-  sign(payload: Payload, callback: Callback<string>): void;
-  sign(payload: Payload, options: SignOptions | undefined, callback: Callback<string>): void;
-  sign(payload: Payload, options?: SignOptions): Promise<string>;
-  sign(payload: Payload, ...rest: readonly unknown[]): Promise<string> | undefined {
+  sign(payload: Input, callback: Callback<string>): void;
+  sign(payload: Input, options: SignOptions | undefined, callback: Callback<string>): void;
+  sign(payload: Input, options?: SignOptions): Promise<string>;
+  sign(payload: unknown, ...rest: readonly unknown[]): Promise<string> | undefined {
     return answer(rest, (options) => {
       if (!this.#operations.areHeard) return this.#signer.sign(payload, options);
       return this.#operations.told('sign', () => this.#signer.sign(payload, options));
@@ -100,24 +117,28 @@ export class Rewt {
    * Verifies a token and gives its payload: an object where that is a JSON object, else a string.
    *
    * @throws {TokenError} where the token is refused (401); {StoreError} where the keyring cannot be used (503), which says nothing about the token;
-   * {OptionError} for an option that is wrong.
+   * {OptionError} for an option that is wrong, or a schema that fails.
    */
-  verify<Claims = JwtClaims>(token: string, callback: Callback<Verified<Claims>>): void;
-  verify<Claims = JwtClaims>(
+  verify<Asked = Output>(token: string, callback: Callback<Verified<Asked>>): void;
+  verify<Asked>(
+    token: string,
+    options: SchemaOptions<Asked> & { complete: true },
+    callback: Callback<CompleteToken<Asked, Asked>>,
+  ): void;
+  verify<Asked>(token: string, options: SchemaOptions<Asked>, callback: Callback<Asked>): void;
+  verify<Asked>(
+    token: string,
+    options: SchemaOptions<Asked> & { complete: true },
+  ): Promise<CompleteToken<Asked, Asked>>;
+  verify<Asked>(token: string, options: SchemaOptions<Asked>): Promise<Asked>;
+  verify<Asked = Output>(
     token: string,
     options: VerifyOptions & { complete: true },
-    callback: Callback<CompleteToken<Claims>>,
+    callback: Callback<CompleteToken<Asked>>,
   ): void;
-  verify<Claims = JwtClaims>(
-    token: string,
-    options: VerifyOptions | undefined,
-    callback: Callback<Verified<Claims>>,
-  ): void;
-  verify<Claims = JwtClaims>(
-    token: string,
-    options: VerifyOptions & { complete: true },
-  ): Promise<CompleteToken<Claims>>;
-  verify<Claims = JwtClaims>(token: string, options?: VerifyOptions): Promise<Verified<Claims>>;
+  verify<Asked = Output>(token: string, options: VerifyOptions | undefined, callback: Callback<Verified<Asked>>): void;
+  verify<Asked = Output>(token: string, options: VerifyOptions & { complete: true }): Promise<CompleteToken<Asked>>;
+  verify<Asked = Output>(token: string, options?: VerifyOptions): Promise<Verified<Asked>>;
   verify(token: string, ...rest: readonly unknown[]): Promise<unknown> | undefined {
     return answer(rest, (options) => {
       if (!this.#operations.areHeard) return this.#verifier.verify(token, options);
@@ -131,8 +152,8 @@ export class Rewt {
    * @throws {StoreError} ERR_REWT_COPY_NOT_FRESH where the store has to be asked first: the copy is two seconds old (or half of `maxStaleness`, so always with
    * `maxStaleness: 0`), or may have changed. It is asked then, so that a later call finds the copy fresh; `sign` waits for it. Else as `sign`.
    */
-  signSync(payload: Payload, options?: SignOptions): string;
-  signSync(payload: Payload, ...rest: readonly unknown[]): string {
+  signSync(payload: Input, options?: SignOptions): string;
+  signSync(payload: unknown, ...rest: readonly unknown[]): string {
     const options = withoutCallback(rest, 'sign');
     if (!this.#operations.areHeard) return this.#signer.signSync(payload, options);
     return this.#operations.toldSync('sign', () => this.#signer.signSync(payload, options));
@@ -144,8 +165,10 @@ export class Rewt {
    * @throws {StoreError} ERR_REWT_COPY_NOT_FRESH as `signSync`, and also where the copy has no secret for the token, which may have been signed with a newer one: say nothing
    * about the token then, and ask `verify`, which waits for the store. Else as `verify`.
    */
-  verifySync<Claims = JwtClaims>(token: string, options: VerifyOptions & { complete: true }): CompleteToken<Claims>;
-  verifySync<Claims = JwtClaims>(token: string, options?: VerifyOptions): Verified<Claims>;
+  verifySync<Asked>(token: string, options: SchemaOptions<Asked> & { complete: true }): CompleteToken<Asked, Asked>;
+  verifySync<Asked>(token: string, options: SchemaOptions<Asked>): Asked;
+  verifySync<Asked = Output>(token: string, options: VerifyOptions & { complete: true }): CompleteToken<Asked>;
+  verifySync<Asked = Output>(token: string, options?: VerifyOptions): Verified<Asked>;
   verifySync(token: string, ...rest: readonly unknown[]): unknown {
     const options = withoutCallback(rest, 'verify');
     if (!this.#operations.areHeard) return this.#verifier.verifySync(token, options);
@@ -190,6 +213,21 @@ export class Rewt {
   async ready(): Promise<void> {
     const now = this.#member.now();
     if (this.#member.fresh(now) === null) await this.#member.lease(now);
+  }
+
+  /**
+   * Reads the keyring now, however young the copy is: for when something tells that it has changed, such as another service that refuses a token of this one.
+   * All who ask share ten reads a second.
+   *
+   * @throws {StoreError} where it cannot be read.
+   */
+  async refresh(): Promise<void> {
+    await this.#member.leaseSince(this.#member.now());
+  }
+
+  /** The time that this member goes by. @internal */
+  get [CLOCK](): Clock {
+    return this.#settings.clock;
   }
 
   /** Ends this member and whatever it opened itself; a client or store that it was given stays open. Idempotent. */

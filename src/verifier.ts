@@ -2,7 +2,7 @@
 
 import { TokenError, type TokenRefusal } from './errors.js';
 import { type Authentic, authenticate, mayLackKey } from './jwt/authenticate.js';
-import { type CompiledVerify, checkClaims, checkText, compileVerifyOptions } from './jwt/claims.js';
+import { type CompiledVerify, checkClaims, checkText, compileVerifyOptions, fitted, fittedSync } from './jwt/claims.js';
 import { decodeText } from './jwt/encoding.js';
 import { parseObject } from './jwt/json.js';
 import { isRefusal, readToken } from './jwt/token.js';
@@ -40,7 +40,7 @@ export class Verifier {
       if (lease === null) return this.#verifyOnceRead(token, compiled, arrived);
       const verdict = this.#judge(token, compiled, lease, arrived);
       if (isRefusal(verdict) && mayLackKey(verdict)) return this.#verifyOnceReadAgain(token, compiled, arrived);
-      return Promise.resolve(orThrow(verdict));
+      return Promise.resolve(answerTo(verdict, compiled));
     } catch (error) {
       return Promise.reject(error);
     }
@@ -56,7 +56,8 @@ export class Verifier {
       this.#assertForm(token);
       throw this.#member.notFresh('verify');
     }
-    return orThrow(verdict);
+    const answer = orThrow(verdict);
+    return compiled.schema === undefined ? answer : fittedSync(answer, compiled.schema, compiled.complete);
   }
 
   /** Which secret a token was signed with that has just been verified; null where the copy has it no more. */
@@ -78,14 +79,14 @@ export class Verifier {
     const lease = await this.#member.lease(arrived);
     const verdict = this.#judge(token, options, lease, this.#member.now());
     const mayBeNewer = isRefusal(verdict) && mayLackKey(verdict) && lease.sent.order < arrived.order;
-    return mayBeNewer ? this.#verifyOnceReadAgain(token, options, arrived) : orThrow(verdict);
+    return mayBeNewer ? this.#verifyOnceReadAgain(token, options, arrived) : answerTo(verdict, options);
   }
 
   /** The secret may be newer than the copy: one read begun after the token came settles it. */
   async #verifyOnceReadAgain(token: unknown, options: CompiledVerify, arrived: Instant): Promise<unknown> {
     this.#assertForm(token);
     const lease = await this.#member.leaseSince(arrived);
-    return orThrow(this.#judge(token, options, lease, this.#member.now()));
+    return answerTo(this.#judge(token, options, lease, this.#member.now()), options);
   }
 
   #compiled(options: unknown): CompiledVerify {
@@ -128,6 +129,12 @@ function complete(token: string, { claims, text }: Authentic): object {
   const [header = '', , signature] = token.split('.');
   // It was read before, or is one that we wrote.
   return { header: parseObject(decodeText(header) ?? ''), payload: claims ?? text, signature };
+}
+
+/** A promise only where a schema has the last word. */
+function answerTo(verdict: Verdict, options: CompiledVerify): unknown {
+  const answer = orThrow(verdict);
+  return options.schema === undefined ? answer : fitted(answer, options.schema, options.complete);
 }
 
 function orThrow(verdict: Verdict): unknown {

@@ -2,11 +2,19 @@
 // a class stands there twice, once as a value and once as a type. A test compares the names with those of src/index.ts.
 import type * as api from './index.js';
 
-declare class Rewt extends api.Rewt {}
+declare class Rewt<Claims = api.JwtClaims, Output = Claims, Input = api.Signable<Claims>> extends api.Rewt<
+  Claims,
+  Output,
+  Input
+> {}
 
 declare namespace Rewt {
   export const Rewt: typeof api.Rewt;
-  export type Rewt = api.Rewt;
+  export type Rewt<Claims = api.JwtClaims, Output = Claims, Input = api.Signable<Claims>> = api.Rewt<
+    Claims,
+    Output,
+    Input
+  >;
   export { Rewt as default };
 
   export type RewtOptions = api.RewtOptions;
@@ -16,7 +24,12 @@ declare namespace Rewt {
   export type JwtClaims = api.JwtClaims;
   export type RegisteredClaims = api.RegisteredClaims;
   export type Verified<Claims> = api.Verified<Claims>;
-  export type CompleteToken<Claims = api.JwtClaims> = api.CompleteToken<Claims>;
+  export type Signable<Claims> = api.Signable<Claims>;
+  export type CompleteToken<Claims = api.JwtClaims, Output = api.Verified<Claims>> = api.CompleteToken<Claims, Output>;
+  export type StandardSchema<Output = unknown> = api.StandardSchema<Output>;
+  export type SchemaResult<Output> = api.SchemaResult<Output>;
+  export type SchemaOptions<Output> = api.SchemaOptions<Output>;
+  export type SchemaIssue = api.SchemaIssue;
   export type Callback<Result> = api.Callback<Result>;
   export type KeyringChange = api.KeyringChange;
   export type KeyringStatus = api.KeyringStatus;

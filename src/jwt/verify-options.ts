@@ -3,6 +3,7 @@
 import { OptionError } from '../errors.js';
 import { asAlgorithms, asFlag, asList, asText, asTexts, optionReader } from '../option-values.js';
 import { parseDuration } from './duration.js';
+import { asSchema, type StandardSchema } from './schema.js';
 
 export interface VerifyOptions {
   /** Whom the token must be for: one of these must be in its `aud`, or match it. Default: not checked. (RFC 7519 §4.1.3) */
@@ -21,6 +22,8 @@ export interface VerifyOptions {
   complete?: boolean | undefined;
   /** Claims that must be there, and not null. Default: none. */
   requiredClaims?: readonly string[] | undefined;
+  /** What the payload must fit, once all else is found right: a schema of zod, valibot, arktype or any other Standard Schema. `verify` gives what it makes of the payload. Default: none. */
+  schema?: StandardSchema | undefined;
   /** Accepted for what was written for jsonwebtoken: there is no other. Default: `['HS256']`. (RFC 8725 §3.1) */
   algorithms?: readonly 'HS256'[] | undefined;
 }
@@ -35,6 +38,7 @@ export interface CompiledVerify {
   readonly clockToleranceSeconds: number;
   readonly complete: boolean;
   readonly requiredClaims: readonly string[];
+  readonly schema: StandardSchema | undefined;
 }
 
 export const verifyOptionNames = Object.freeze([
@@ -46,6 +50,7 @@ export const verifyOptionNames = Object.freeze([
   'clockTolerance',
   'complete',
   'requiredClaims',
+  'schema',
   'algorithms',
 ] as const satisfies readonly (keyof VerifyOptions)[]);
 
@@ -73,6 +78,7 @@ const nothing: CompiledVerify = Object.freeze({
   clockToleranceSeconds: 0,
   complete: false,
   requiredClaims: Object.freeze([]),
+  schema: undefined,
 });
 
 /**
@@ -95,6 +101,7 @@ export function compileVerifyOptions(raw: unknown, where = 'verify options', def
     clockToleranceSeconds: option('clockTolerance', parseDuration, defaults.clockToleranceSeconds),
     complete: option('complete', asFlag, defaults.complete),
     requiredClaims: option('requiredClaims', asNames, defaults.requiredClaims),
+    schema: option('schema', asSchema, defaults.schema),
   });
 }
 

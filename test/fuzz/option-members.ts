@@ -37,6 +37,7 @@ const verifyOptions: Likely = {
   clockTolerance: durations,
   complete: flags,
   requiredClaims: fc.array(names, { maxLength: 3 }).map((list) => ({ list })),
+  schema: fc.constant({ object: [['~standard', { object: [['version', 1]] }]] }),
   algorithms: fc.constantFrom({ list: ['HS256'] }, { list: ['none'] }, { list: [] }),
 };
 

@@ -4,6 +4,7 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { inspect } from 'node:util';
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import * as z from 'zod';
 import { Rewt } from '../../src/index.js';
 import type { RewtOptions } from '../../src/options.js';
 import { freePort, type RedisServer, startRedis } from '../servers.js';
@@ -195,6 +196,9 @@ describe('nothing is given away', () => {
     const named = forge(secret, claims({ iss: payloadCanary, sub: payloadCanary, jti: payloadCanary }));
     for (const name of ['issuer', 'subject', 'jwtid']) await recordError(rewt.verify(named, { [name]: 'shop' }));
 
+    const schema = z.object({ user: z.literal('ann') });
+    await recordError(rewt.verify(forge(secret, claims({ user: payloadCanary, [payloadCanary]: 1 })), { schema }));
+
     expect([...kinds].sort()).toEqual([
       'ERR_REWT_BAD_SIGNATURE',
       'ERR_REWT_CLAIM_INVALID',
@@ -204,6 +208,7 @@ describe('nothing is given away', () => {
       'ERR_REWT_MALFORMED',
       'ERR_REWT_NOT_ACTIVE',
       'ERR_REWT_PAYLOAD_INVALID',
+      'ERR_REWT_SCHEMA',
       'ERR_REWT_TOO_OLD',
       'ERR_REWT_UNKNOWN_KEY',
       'ERR_REWT_UNSUPPORTED',

@@ -1,6 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { compileVerifyOptions, type VerifyOptions, verifyOptionNames } from '../../src/jwt/claims.js';
+import {
+  compileVerifyOptions,
+  type StandardSchema,
+  type VerifyOptions,
+  verifyOptionNames,
+} from '../../src/jwt/claims.js';
 import { thrownBy } from './forge.js';
+
+const schema: StandardSchema = { '~standard': { version: 1, vendor: 'test', validate: (value) => ({ value }) } };
 
 describe('verify options', () => {
   it('are read into lists and seconds, and frozen', () => {
@@ -13,6 +20,7 @@ describe('verify options', () => {
       clockTolerance: 5,
       complete: true,
       requiredClaims: ['tenant'],
+      schema,
       algorithms: ['HS256'],
     };
     const compiled = compileVerifyOptions(raw);
@@ -25,7 +33,9 @@ describe('verify options', () => {
       clockToleranceSeconds: 5,
       complete: true,
       requiredClaims: ['tenant'],
+      schema,
     });
+    expect(compiled.schema).toBe(schema);
     expect([compiled, compiled.audience, compiled.issuer, compiled.requiredClaims].every(Object.isFrozen)).toBe(true);
     expect(Object.keys(raw).toSorted()).toEqual([...verifyOptionNames].toSorted());
   });

@@ -179,7 +179,7 @@ describe('the types of require', () => {
     expect(required).toMatchObject({
       TokenError: 'value and type of 0',
       memoryStore: 'value',
-      CompleteToken: 'type of 1',
+      CompleteToken: 'type of 2',
     });
   });
 });

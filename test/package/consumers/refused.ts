@@ -45,6 +45,14 @@ rewt.signSync({}, () => {});
 // @ts-expect-error: without `complete` there is no header
 const header = rewt.verify<{ username: string }>('a.b.c').then((claims) => claims.header);
 
+const mine = new Rewt<{ username: string }>({ store });
+// @ts-expect-error: not the claims of this instance
+mine.sign({ user: 'ann' });
+// @ts-expect-error: the claims are those of the instance
+mine.verifySync('a.b.c').user;
+// @ts-expect-error: a schema has its validate() where the standard says
+rewt.verify('a.b.c', { schema: { validate: () => true } });
+
 // @ts-expect-error: the status holds no secret
 rewt.status().keyring?.secret;
 // @ts-expect-error: nor is the member within reach

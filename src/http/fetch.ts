@@ -1,0 +1,105 @@
+/** All that `rewt/fetch` gives: a `fetch` that sends a token of this service with each request. */
+
+import { OptionError } from '../errors.js';
+import { isRefusedToken } from './refused-token.js';
+import type { Signing } from './token-source.js';
+import { readTargets, type TokenOptions, tokenOptionNames } from './token-targets.js';
+
+export type { Signing } from './token-source.js';
+export type { TokenOptions } from './token-targets.js';
+
+type Fetch = typeof globalThis.fetch;
+type Input = Parameters<Fetch>[0];
+type Init = NonNullable<Parameters<Fetch>[1]>;
+
+export interface FetchOptions extends TokenOptions {
+  /** The fetch that is called. Default: the global one, as it is at each call. */
+  fetch?: Fetch | undefined;
+}
+
+/**
+ * Makes a fetch that sends `Authorization: Bearer` with a token for the audience of the URL, and once more with another token where the first is refused and the body can
+ * be sent again. A request that has an `Authorization` already goes as it is.
+ *
+ * @throws {OptionError} for options that are wrong. What it returns rejects as `fetch` does, and with {StoreError} where no token can be had.
+ */
+export function createFetch(rewt: Signing, options: FetchOptions): Fetch {
+  const { audienceOf, source } = readTargets(rewt, options, [...tokenOptionNames, 'fetch'], 'fetch options');
+  const send: Fetch = asFetch(options.fetch) ?? ((input, init) => globalThis.fetch(input, init));
+
+  return async function fetch(input, init) {
+    const url = urlOf(input);
+    const headers = new Headers(init?.headers ?? (isRequest(input) ? input.headers : undefined));
+    const audience = url === null || headers.has('authorization') ? null : audienceOf(url);
+    if (url === null || audience === null) return send(input, init);
+
+    const token = await source.tokenFor(audience);
+    const again = repeatable(input, init);
+    const response = await send(input, withToken(init, headers, token));
+    if (again === null || !isRefusedHere(response, url)) {
+      again?.drop();
+      return response;
+    }
+    let fresh: string;
+    try {
+      fresh = await source.tokenInPlaceOf(token, audience);
+    } catch {
+      // The other service has answered, and nothing better can be had.
+      again.drop();
+      return response;
+    }
+    // Nobody reads it, and its connection is wanted.
+    response.body?.cancel().catch(() => {});
+    return send(again.input, withToken(init, headers, fresh));
+  };
+}
+
+function asFetch(value: unknown): Fetch | undefined {
+  if (value === undefined || typeof value === 'function') return value as Fetch | undefined;
+  throw new OptionError('fetch: must be a function', { option: 'fetch' });
+}
+
+/** Null where it is none: then it is for the wrapped fetch to say so. */
+function urlOf(input: Input): URL | null {
+  const text = isRequest(input) ? input.url : String(input);
+  return URL.canParse(text) ? new URL(text) : null;
+}
+
+/** By its looks: it may be of another copy of undici than the global one. */
+function isRequest(input: Input): input is Request {
+  return typeof input === 'object' && 'url' in input && 'headers' in input;
+}
+
+function withToken(init: Init | undefined, headers: Headers, token: string): Init {
+  const own = new Headers(headers);
+  own.set('authorization', `Bearer ${token}`);
+  return { ...init, headers: own };
+}
+
+/** Not by another origin, to which a redirect led: it was sent no token. */
+function isRefusedHere(response: Response, url: URL): boolean {
+  if (response.redirected && new URL(response.url).origin !== url.origin) return false;
+  return isRefusedToken(response.status, response.headers.get('www-authenticate'));
+}
+
+interface Repeatable {
+  readonly input: Input;
+  /** It was not needed. */
+  drop(): void;
+}
+
+/** What is sent the second time; null where the body is gone by then. Called before the first. */
+function repeatable(input: Input, init: Init | undefined): Repeatable | null {
+  const body = init?.body ?? null;
+  if (body !== null) return isLasting(body) ? { input, drop() {} } : null;
+  if (!isRequest(input) || input.body === null) return { input, drop() {} };
+  if (input.bodyUsed) return null;
+  const copy = input.clone();
+  return { input: copy, drop: () => void copy.body?.cancel().catch(() => {}) };
+}
+
+/** Whether a body can be read twice: not a stream, an iterator, or what nobody knows. */
+function isLasting(body: unknown): boolean {
+  if (typeof body === 'string' || ArrayBuffer.isView(body)) return true;
+  return /^\[object (?:ArrayBuffer|Blob|File|FormData|URLSearchParams)\]$/.test(Object.prototype.toString.call(body));
+}

@@ -1,0 +1,103 @@
+/** Fits a payload to a schema of the application's, by the interface that zod, valibot, arktype and others share: Standard Schema, version 1 (https://standardschema.dev). */
+
+import { isRewtError, OptionError, type SchemaIssue, TokenError } from '../errors.js';
+
+/** A schema that makes an `Output` of what it is given, or says why not. As much of the standard as rewt asks of one. */
+export interface StandardSchema<Output = unknown> {
+  readonly '~standard': {
+    readonly version: 1;
+    readonly vendor: string;
+    readonly validate: (value: unknown) => SchemaResult<Output> | Promise<SchemaResult<Output>>;
+    readonly types?: { readonly input: unknown; readonly output: Output } | undefined;
+  };
+}
+
+export type SchemaResult<Output> =
+  | { readonly value: Output; readonly issues?: undefined }
+  | { readonly issues: readonly FoundIssue[] };
+
+interface FoundIssue {
+  readonly message: string;
+  readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
+}
+
+/** Some are functions with the property, such as arktype's. */
+export function asSchema(value: unknown, option: string): StandardSchema {
+  if (isSchema(value)) return value;
+  throw new OptionError(`${option}: must be a Standard Schema, such as those of zod, valibot and arktype`, { option });
+}
+
+function isSchema(value: unknown): value is StandardSchema {
+  if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return false;
+  const standard: unknown = Reflect.get(value, '~standard');
+  if (typeof standard !== 'object' || standard === null) return false;
+  return Reflect.get(standard, 'version') === 1 && typeof Reflect.get(standard, 'validate') === 'function';
+}
+
+/**
+ * What the schema makes of the answer of a verification that has succeeded: the payload, or with `complete` the whole of which it is a part.
+ *
+ * @throws {TokenError} ERR_REWT_SCHEMA where it does not fit; {OptionError} where the schema itself fails.
+ */
+export async function fitted(answer: unknown, schema: StandardSchema, complete: boolean): Promise<unknown> {
+  try {
+    const result = await schema['~standard'].validate(payloadOf(answer, complete));
+    return withPayload(answer, complete, outputOf(result));
+  } catch (error) {
+    throw asOurs(error);
+  }
+}
+
+/** The same for those who cannot wait. @throws {OptionError} also where the schema has to. */
+export function fittedSync(answer: unknown, schema: StandardSchema, complete: boolean): unknown {
+  try {
+    const result: unknown = schema['~standard'].validate(payloadOf(answer, complete));
+    if (isPromise(result)) {
+      // What it comes to is nobody's.
+      result.then(undefined, () => {});
+      throw wrong('it answers with a promise, and verifySync() waits for nothing: await verify() in its place');
+    }
+    return withPayload(answer, complete, outputOf(result));
+  } catch (error) {
+    throw asOurs(error);
+  }
+}
+
+function payloadOf(answer: unknown, complete: boolean): unknown {
+  return complete ? (answer as { payload: unknown }).payload : answer;
+}
+
+function withPayload(answer: unknown, complete: boolean, payload: unknown): unknown {
+  return complete ? { ...(answer as object), payload } : payload;
+}
+
+/** What fits has no issues, and there is what it became; whatever else was answered is no permission. */
+function outputOf(result: unknown): unknown {
+  const answer = result as SchemaResult<unknown>;
+  if (answer.issues) throw refused(answer.issues);
+  if ('value' in answer) return answer.value;
+  throw wrong('it gave neither a value nor issues');
+}
+
+function isPromise(value: unknown): value is Promise<unknown> {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
+}
+
+function refused(found: readonly FoundIssue[]): TokenError {
+  // Lists of their own kinds, such as arktype's, have a map() of their own.
+  const issues = Array.from(found, ({ message, path = [] }): SchemaIssue => {
+    const keys = Array.from(path, (segment) => (typeof segment === 'object' ? segment.key : segment));
+    return Object.freeze({ message, path: Object.freeze(keys) });
+  });
+  const message = 'jwt payload does not fit the schema';
+  return new TokenError({ code: 'ERR_REWT_SCHEMA', message, issues: Object.freeze(issues) });
+}
+
+/** Without what was thrown: a schema knows the payload, and says what it likes. */
+function asOurs(error: unknown): unknown {
+  return isRewtError(error) ? error : wrong('it failed; call its validate() with such a payload to see why');
+}
+
+function wrong(sentence: string): OptionError {
+  return new OptionError(`schema: ${sentence}`, { option: 'schema' });
+}
