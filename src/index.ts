@@ -19,6 +19,7 @@ export type {
   RecoveredMessage,
   RevokedMessage,
   RotatedMessage,
+  UnannouncedMessage,
   WarningMessage,
 } from './observe/channels.js';
 export type { RewtOptions } from './options.js';
@@ -26,4 +27,14 @@ export { type CompleteToken, type KeyringChange, type Payload, Rewt, Rewt as def
 export type { KeyringStatus, Status } from './status.js';
 export { type LmdbStoreOptions, lmdbStore } from './stores/lmdb.js';
 export { memoryStore } from './stores/memory.js';
-export type { CallLimits, KeyEntry, Snapshot, Store, SwapAnswer, SwapLimits, WantedState } from './stores/store.js';
+export type {
+  Announcement,
+  Announcements,
+  CallLimits,
+  KeyEntry,
+  Snapshot,
+  Store,
+  SwapAnswer,
+  SwapLimits,
+  WantedState,
+} from './stores/store.js';

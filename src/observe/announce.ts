@@ -1,13 +1,16 @@
 /** Turns what a member tells of itself into messages on the diagnostics channels. */
 
-import { isRewtError } from '../errors.js';
+import { isRewtError, type RewtErrorCode } from '../errors.js';
 import type { MemberListener } from '../keyring/member.js';
+import type { PresenceListener } from '../keyring/presence.js';
 import { kidOf } from '../keyring/secret.js';
 import type { Caveat } from '../stores/store.js';
 import { publish } from './channels.js';
 
 /** The listener for a member of `namespace`, which also tells of its store's caveats. */
-export function announce(namespace: string): MemberListener & { caveat(caveat: Caveat): void } {
+export function announce(
+  namespace: string,
+): Omit<MemberListener, 'renewed'> & PresenceListener & { caveat(caveat: Caveat): void } {
   const warned = new Set<string>();
 
   function warn(code: string, message: string): void {
@@ -28,10 +31,13 @@ export function announce(namespace: string): MemberListener & { caveat(caveat: C
       }
     },
     failed(error) {
-      publish('degraded', { namespace, code: isRewtError(error) ? error.code : 'ERR_REWT_STORE_DOWN' });
+      publish('degraded', { namespace, code: codeOf(error) });
     },
     recovered(outageMs) {
       publish('recovered', { namespace, outageMs });
+    },
+    unannounced(memberName, error) {
+      publish('unannounced', { namespace, memberName, code: codeOf(error) });
     },
     caveat({ code, message }) {
       warn(code, message);
@@ -43,4 +49,9 @@ export function announce(namespace: string): MemberListener & { caveat(caveat: C
       );
     },
   };
+}
+
+/** A store that somebody else wrote may fail with anything. */
+function codeOf(error: unknown): RewtErrorCode {
+  return isRewtError(error) ? error.code : 'ERR_REWT_STORE_DOWN';
 }

@@ -40,12 +40,19 @@ export interface WarningMessage extends OfNamespace {
   readonly message: string;
 }
 
+/** `rewt:unannounced`: a member with a `memberName` could not announce itself. Nothing else suffers by it. */
+export interface UnannouncedMessage extends OfNamespace {
+  readonly memberName: string;
+  readonly code: RewtErrorCode;
+}
+
 export interface ChannelMessages {
   rotated: RotatedMessage;
   revoked: RevokedMessage;
   degraded: DegradedMessage;
   recovered: RecoveredMessage;
   warning: WarningMessage;
+  unannounced: UnannouncedMessage;
 }
 
 const channels: { readonly [Name in keyof ChannelMessages]: Channel } = {
@@ -54,6 +61,7 @@ const channels: { readonly [Name in keyof ChannelMessages]: Channel } = {
   degraded: channel('rewt:degraded'),
   recovered: channel('rewt:recovered'),
   warning: channel('rewt:warning'),
+  unannounced: channel('rewt:unannounced'),
 };
 
 export function publish<Name extends keyof ChannelMessages>(name: Name, message: ChannelMessages[Name]): void {
