@@ -29,6 +29,7 @@ export type {
   RefreshMessage,
   RevokedMessage,
   RotatedMessage,
+  UnannouncedMessage,
   WarningMessage,
 } from './observe/channels.js';
 export type { RewtOptions } from './options.js';
@@ -45,4 +46,14 @@ export {
 export type { KeyringStatus, Status } from './status.js';
 export { type LmdbStoreOptions, lmdbStore } from './stores/lmdb.js';
 export { memoryStore } from './stores/memory.js';
-export type { CallLimits, KeyEntry, Snapshot, Store, SwapAnswer, SwapLimits, WantedState } from './stores/store.js';
+export type {
+  Announcement,
+  Announcements,
+  CallLimits,
+  KeyEntry,
+  Snapshot,
+  Store,
+  SwapAnswer,
+  SwapLimits,
+  WantedState,
+} from './stores/store.js';

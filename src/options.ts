@@ -37,6 +37,8 @@ export interface RewtOptions {
   storeTimeout?: number | string | undefined;
   /** Whether Redis is to tell of changes at once, over one connection more per client. Default: true, wherever client and server can do it. */
   push?: boolean | undefined;
+  /** Under this name the member announces itself, with the generation of the keyring that it holds, for `rewt status` to show: one small write per half minute. Default: none, and nothing is announced. */
+  memberName?: string | undefined;
   /** The longest token that is made or read, in bytes. Give all members the same. From 512 to 1 048 576. Default: 8192; a whole request's headers may have 16 384 in Node. */
   maxTokenBytes?: number | undefined;
   /** How many verified tokens are remembered, so that one that comes again costs next to nothing. 0: none. At most 100 000. Default: 1000, in about 2 MB at most. */
@@ -56,6 +58,7 @@ export interface Settings {
   readonly store: Store | null;
   readonly clock: Clock;
   readonly push: boolean;
+  readonly memberName: string | null;
   readonly tokenLifetimeSeconds: number;
   readonly maxTokenBytes: number;
   readonly tokenCache: number;
@@ -74,6 +77,7 @@ const rewtOptionNames = [
   'clockTolerance',
   'storeTimeout',
   'push',
+  'memberName',
   'maxTokenBytes',
   'tokenCache',
   'sign',
@@ -113,6 +117,8 @@ const MOST_TOKEN_BYTES = 1_048_576;
 const DEFAULT_TOKEN_CACHE = 1_000;
 const MOST_TOKEN_CACHE = 100_000;
 
+const MOST_NAME_CHARACTERS = 64;
+
 /** A century: whatever is longer was meant in another unit, and would leave no room in a date. */
 const MOST_SECONDS = 3_155_760_000;
 
@@ -141,6 +147,7 @@ export function readOptions(raw: unknown): Settings {
     store,
     clock: (raw as { [CLOCK]?: Clock })[CLOCK] ?? processClock,
     push: option('push', asFlag, true),
+    memberName: readMemberName(option('memberName', asMemberName, null), store),
     tokenLifetimeSeconds: times.tokenLifetimeSeconds,
     maxTokenBytes: option('maxTokenBytes', asTokenBytes, DEFAULT_TOKEN_BYTES),
     tokenCache: option('tokenCache', asTokenCache, DEFAULT_TOKEN_CACHE),
@@ -266,6 +273,25 @@ function asTokenCache(value: unknown, option: string): number {
 function asWithin(value: unknown, option: string, least: number, most: number, wanted: string): number {
   if (Number.isSafeInteger(value) && (value as number) >= least && (value as number) <= most) return value as number;
   throw new OptionError(`${option}: must be ${wanted}`, { option });
+}
+
+/** Long enough for the name of a pod, which others have to read. */
+function asMemberName(value: unknown, option: string): string {
+  const name = asText(value, option);
+  if (name.length <= MOST_NAME_CHARACTERS && !/\p{C}/u.test(name)) return name;
+  throw new OptionError(
+    `${option}: must have at most ${MOST_NAME_CHARACTERS} characters, none of them a control character`,
+    {
+      option,
+    },
+  );
+}
+
+function readMemberName(name: string | null, store: Store | null): string | null {
+  if (name === null || store === null || store.announce) return name;
+  throw new OptionError('memberName: this store cannot carry announcements; leave the name out', {
+    option: 'memberName',
+  });
 }
 
 function asRedisConn(value: unknown, option: string): object | string {

@@ -7,6 +7,7 @@ import { within } from './deadline.js';
 import type { JwtClaims, RegisteredClaims, SignOptions, StandardSchema, VerifyOptions } from './jwt/claims.js';
 import type { Lease } from './keyring/lease.js';
 import { Member } from './keyring/member.js';
+import { Presence } from './keyring/presence.js';
 import { announce } from './observe/announce.js';
 import { Operations } from './observe/operations.js';
 import { asCount, asFlag, optionReader } from './option-values.js';
@@ -67,6 +68,8 @@ export class Rewt<Claims = JwtClaims, Output = Claims, Input = Signable<Claims>>
   readonly #settings: Settings;
   readonly #store: Store;
   readonly #member: Member;
+  /** Null where there is no `memberName`. */
+  readonly #presence: Presence | null;
   readonly #signer: Signer;
   readonly #verifier: Verifier;
   readonly #operations: Operations;
@@ -76,12 +79,18 @@ export class Rewt<Claims = JwtClaims, Output = Claims, Input = Signable<Claims>>
   constructor(options: RewtOptions);
   constructor(options: RewtOptions) {
     this.#settings = readOptions(options);
-    const { namespace, redisConn, store, member, clock } = this.#settings;
+    const { namespace, redisConn, store, member, clock, memberName } = this.#settings;
     // One of the two is given: the options were read.
     this.#store = store ?? redisStoreFor(redisConn as object | string, namespace);
     // A store next door is asked each time: cheaper than to wonder.
     const softAgeMs = this.#store.local ? 0 : member.softAgeMs;
     const listener = announce(namespace);
+    const { storeTimeoutMs: timeoutMs } = member;
+    const held = () => this.#member.held();
+    this.#presence =
+      memberName === null
+        ? null
+        : new Presence({ store: this.#store, namespace, memberName, clock, timeoutMs, held, listener });
     this.#member = new Member({
       ...member,
       store: this.#store,
@@ -90,7 +99,7 @@ export class Rewt<Claims = JwtClaims, Output = Claims, Input = Signable<Claims>>
       softAgeMs,
       syncSoftAgeMs: member.softAgeMs,
       pushOff: whyNoPush(this.#settings, softAgeMs),
-      listener,
+      listener: { ...listener, renewed: () => this.#presence?.begin() },
     });
     this.#signer = new Signer(this.#member, this.#settings);
     this.#verifier = new Verifier(this.#member, this.#settings);
@@ -230,10 +239,11 @@ export class Rewt<Claims = JwtClaims, Output = Claims, Input = Signable<Claims>>
     return this.#settings.clock;
   }
 
-  /** Ends this member and whatever it opened itself; a client or store that it was given stays open. Idempotent. */
+  /** Ends this member and whatever it opened itself; a client or store that it was given stays open. One with a `memberName` takes its leave, for which it waits for `storeTimeout` at most. Idempotent. */
   async close(): Promise<void> {
     this.#member.close();
     this.#verifier.close();
+    await this.#presence?.end();
     if (this.#settings.store === null) await this.#store.close();
   }
 

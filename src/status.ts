@@ -1,6 +1,6 @@
 /** What `status()` shows of a member: kids, ages and times, never a secret. */
 
-import { leaseAgeMs } from './keyring/lease.js';
+import { leaseAgeMs, storeNowMs } from './keyring/lease.js';
 import type { Member } from './keyring/member.js';
 import type { Settings } from './options.js';
 import type { PushStatus } from './stores/store.js';
@@ -14,6 +14,8 @@ export interface Status {
   readonly copy: 'none' | 'usable' | 'expired';
   /** Seconds since the read was sent that last showed the copy to be right. */
   readonly ageSeconds: number | null;
+  /** What the store's clock says now, as far as this member knows. */
+  readonly storeTime: Date | null;
   /** Whether changes by other members arrive at once, and if not, why. Without it they are noticed within two seconds (half of `maxStaleness`, if that is less). */
   readonly push: PushStatus;
   readonly keyring: KeyringStatus | null;
@@ -42,7 +44,7 @@ export function statusOf(settings: Settings, store: string, member: Member): Sta
   const { namespace } = settings;
   const push = member.push();
   const lease = member.held();
-  if (lease === null) return { namespace, store, copy: 'none', ageSeconds: null, push, keyring: null };
+  if (lease === null) return { namespace, store, copy: 'none', ageSeconds: null, storeTime: null, push, keyring: null };
 
   const now = member.now();
   const ageMs = leaseAgeMs(lease, now);
@@ -54,6 +56,7 @@ export function statusOf(settings: Settings, store: string, member: Member): Sta
     store,
     copy: maxStalenessMs === 0 || ageMs < maxStalenessMs ? 'usable' : 'expired',
     ageSeconds: ageMs / 1_000,
+    storeTime: new Date(storeNowMs(lease, now)),
     push,
     keyring: {
       lineage: ring.id,

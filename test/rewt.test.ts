@@ -294,6 +294,7 @@ describe('what a Rewt tells', () => {
       push: { state: 'off', reason: expect.stringContaining('every operation asks it') },
       copy: 'none',
       ageSeconds: null,
+      storeTime: null,
       keyring: null,
     });
     await rewt.ready();

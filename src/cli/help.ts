@@ -9,19 +9,23 @@ export const overview = `rewt: signs and verifies JWTs with one secret that all 
   rewt rotate   lets the next secret sign now; no token is refused for it
   rewt revoke   drops every secret; no token signed before verifies any more
   rewt status   shows the keyring: kids and times, never a secret
+  rewt watch    the same, live
+  rewt doctor   looks for what is wrong with the store, and says what to do
   rewt serve    judges tokens for services behind a reverse proxy
   rewt demo     two services, one calling the other, while secrets rotate
 
 Each verb has --help. Exit codes: 0 valid, 1 refused, 2 usage, 3 store unavailable.`;
 
-const common = `
+const ttl = `  --ttl <time>       how long a secret signs; default: the keyring's own,
+                     or 1 day where there is none yet
+`;
+
+const common = (extra: string) => `
   --url <url>        redis://…, rediss://… or lmdb:<folder>; also as REWT_URL.
                      Without: an embedded store in $XDG_STATE_HOME/rewt,
                      else ~/.local/state/rewt
   --namespace <name> which keyring; default: rewt
-  --ttl <time>       how long a secret signs; default: the keyring's own,
-                     or 1 day where there is none yet
-  --json             one JSON object on stdout, errors too
+${extra}  --json             one JSON object on stdout, errors too
   -h, --help
 
 Times are seconds, or have a unit: 90, '90s', '15m', '2h'.
@@ -30,6 +34,6 @@ Exit codes: 0 valid, 1 refused, 2 usage (or a package to install),
 `;
 
 /** The help of one verb: what is its own, then what all share. */
-export function helpOf(own: string): string {
-  return `${own.trim()}\n${common}`.trimEnd();
+export function helpOf(own: string, { takesTtl = true } = {}): string {
+  return `${own.trim()}\n${common(takesTtl ? ttl : '')}`.trimEnd();
 }

@@ -4,6 +4,7 @@ import { TokenError } from '../errors.js';
 import { UNKNOWN_KEY } from '../jwt/token.js';
 import { parseRing, type Ring } from '../keyring/ring.js';
 import { Rewt } from '../rewt.js';
+import type { Announcements } from '../stores/store.js';
 import { addressOf, openStore } from './address.js';
 import { asSeconds } from './arguments.js';
 import { type Terminal, unlessInterrupted } from './terminal.js';
@@ -11,12 +12,16 @@ import { type Terminal, unlessInterrupted } from './terminal.js';
 /** A person waits longer than a service, and a first connection takes longer than a request. */
 const STORE_TIMEOUT_SECONDS = 5;
 
+const ANNOUNCEMENTS_TIMEOUT_MS = 2_000;
+
 const DEFAULT_TOKEN_LIFETIME_SECONDS = 300;
 
 export interface Keyring {
   readonly rewt: Rewt;
   /** Whether there was one before this command. */
   readonly exists: boolean;
+  /** What members said of themselves; null where that cannot be had. */
+  announcements(): Promise<Announcements | null>;
 }
 
 interface KeyringArguments {
@@ -55,7 +60,10 @@ export async function withKeyring<T>(
     const times = timesFor(given, ring === null ? null : readable(ring), manner);
     // Gone before there could be anything to be told.
     await using rewt = new Rewt({ store, redisNamespace: namespace, push: false, ...times });
-    return await use({ rewt, exists });
+    // A user of Redis may have no right to it, and it is never what a command is about.
+    const announcements = async () =>
+      (await store.announcements?.(namespace, { timeoutMs: ANNOUNCEMENTS_TIMEOUT_MS }).catch(() => null)) ?? null;
+    return await use({ rewt, exists, announcements });
   };
   try {
     return await unlessInterrupted(useStore(), terminal);

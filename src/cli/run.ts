@@ -4,6 +4,7 @@ import { OptionError } from '../errors.js';
 import { isAsked } from './arguments.js';
 import type { Command } from './command.js';
 import { demo } from './commands/demo.js';
+import { doctor } from './commands/doctor.js';
 import { revoke } from './commands/revoke.js';
 import { rotate } from './commands/rotate.js';
 import { serve } from './commands/serve.js';
@@ -14,7 +15,9 @@ import { failureOf } from './failure.js';
 import { overview } from './help.js';
 import type { Terminal } from './terminal.js';
 
-const commands = new Map<string, Command>(Object.entries({ sign, verify, rotate, revoke, status, serve, demo }));
+const commands = new Map<string, Command>(
+  Object.entries({ sign, verify, rotate, revoke, status, doctor, serve, demo }),
+);
 
 /**
  * The exit code. Whatever happens is said on the terminal, never thrown.

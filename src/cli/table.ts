@@ -1,8 +1,28 @@
 /** Names on the left, values on the right: what the command prints for people. */
 
+import type { Screen } from './screen.js';
+
 export type Row = readonly [name: string, value: string];
 
-export function formatTable(rows: readonly Row[]): string {
+/** Values are broken at spaces where a screen is too narrow for them. */
+export function formatTable(rows: readonly Row[], screen: Screen | null = null): string {
   const width = Math.max(...rows.map(([name]) => name.length));
-  return rows.map(([name, value]) => `${name.padEnd(width)}  ${value}`).join('\n');
+  const indent = ' '.repeat(width + 2);
+  const room = screen === null ? Number.POSITIVE_INFINITY : Math.max(8, screen.columns - indent.length);
+  const dim = (name: string): string => (screen === null ? name : screen.paint('dim', name));
+  return rows.map(([name, value]) => `${dim(name.padEnd(width))}  ${wrap(value, room).join(`\n${indent}`)}`).join('\n');
+}
+
+/** Lines of at most `room` characters, unless a single word is longer. */
+export function wrap(text: string, room: number): string[] {
+  const lines: string[] = [];
+  let line = '';
+  // Two spaces stand between the parts of a value: a break takes both. What is in brackets stays together where it can.
+  for (const [, space = '', word = ''] of text.matchAll(/(\s*)(\([^)]{1,24}\)|\S+)/g)) {
+    if (line !== '' && line.length + space.length + word.length > room) {
+      lines.push(line);
+      line = word;
+    } else line += line === '' ? word : space + word;
+  }
+  return [...lines, line];
 }

@@ -10,6 +10,7 @@ const OUTPUT_LOST = 74;
 
 export interface Terminal {
   readonly stdin: Readable & { readonly isTTY?: boolean };
+  readonly stdout: Writable & { readonly isTTY?: boolean; readonly columns?: number; readonly rows?: number };
   readonly stderr: Writable & { readonly isTTY?: boolean; readonly columns?: number };
   readonly env: NodeJS.ProcessEnv;
   /** Aborted once the user wants to leave; the reason is the exit code, 128 and the signal's number, as a shell has it. */
@@ -19,8 +20,12 @@ export interface Terminal {
   /** Writes a line to stderr. */
   say(words: string): void;
   /** Colours words for stderr, where that is a terminal and NO_COLOR is not set. */
-  style(format: Parameters<typeof styleText>[0], words: string): string;
+  style(format: Format, words: string): string;
+  /** The same for stdout. */
+  paint(format: Format, words: string): string;
 }
+
+export type Format = Parameters<typeof styleText>[0];
 
 export function openTerminal(): Terminal {
   const { stdin, stdout, stderr, env } = process;
@@ -37,12 +42,14 @@ export function openTerminal(): Terminal {
   }
   return {
     stdin,
+    stdout,
     stderr,
     env,
     interrupted: interruption.signal,
     print: (result) => void stdout.write(`${result}\n`),
     say: (words) => void stderr.write(`${words}\n`),
     style: (format, words) => styleText(format, words, { stream: stderr }),
+    paint: (format, words) => styleText(format, words, { stream: stdout }),
   };
 }
 

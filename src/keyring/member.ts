@@ -46,6 +46,8 @@ export interface MemberListener extends HoldingListener {
   /** The store could not be used; said once for each outage. */
   failed(error: unknown): void;
   recovered(outageMs: number): void;
+  /** There is a copy, as of a moment ago. */
+  renewed(): void;
 }
 
 export class Member {
@@ -307,7 +309,9 @@ export class Member {
     }
     this.#failedAtMs = Number.NEGATIVE_INFINITY;
     this.#watching.check();
-    return this.#holding.renew(settled);
+    const lease = this.#holding.renew(settled);
+    this.#options.listener.renewed();
+    return lease;
   }
 
   #assertOpen(): void {

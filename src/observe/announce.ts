@@ -2,12 +2,15 @@
 
 import { isRewtError, type RewtErrorCode } from '../errors.js';
 import type { MemberListener } from '../keyring/member.js';
+import type { PresenceListener } from '../keyring/presence.js';
 import { kidOf } from '../keyring/secret.js';
 import type { Caveat } from '../stores/store.js';
 import { publish } from './channels.js';
 
 /** The listener for a member of `namespace`, which also tells of its store's caveats. */
-export function announce(namespace: string): MemberListener & { caveat(caveat: Caveat): void } {
+export function announce(
+  namespace: string,
+): Omit<MemberListener, 'renewed'> & PresenceListener & { caveat(caveat: Caveat): void } {
   const warned = new Set<string>();
 
   function warn(code: string, message: string): void {
@@ -36,6 +39,9 @@ export function announce(namespace: string): MemberListener & { caveat(caveat: C
     recovered(outageMs) {
       publish('recovered', { namespace, outageMs });
     },
+    unannounced(memberName, error) {
+      publish('unannounced', { namespace, memberName, code: codeOf(error) });
+    },
     caveat({ code, message }) {
       warn(code, message);
     },
@@ -48,6 +54,7 @@ export function announce(namespace: string): MemberListener & { caveat(caveat: C
   };
 }
 
+/** A store that somebody else wrote may fail with anything. */
 function codeOf(error: unknown): RewtErrorCode {
   return isRewtError(error) ? error.code : 'ERR_REWT_STORE_DOWN';
 }

@@ -58,6 +58,12 @@ export interface RefreshMessage extends OfNamespace {
   readonly durationMs: number;
 }
 
+/** `rewt:unannounced`: a member with a `memberName` could not announce itself. Nothing else suffers by it. */
+export interface UnannouncedMessage extends OfNamespace {
+  readonly memberName: string;
+  readonly code: RewtErrorCode;
+}
+
 export interface ChannelMessages {
   operation: OperationMessage;
   refresh: RefreshMessage;
@@ -66,6 +72,7 @@ export interface ChannelMessages {
   degraded: DegradedMessage;
   recovered: RecoveredMessage;
   warning: WarningMessage;
+  unannounced: UnannouncedMessage;
 }
 
 const channels: { readonly [Name in keyof ChannelMessages]: Channel } = {
@@ -76,6 +83,7 @@ const channels: { readonly [Name in keyof ChannelMessages]: Channel } = {
   degraded: channel('rewt:degraded'),
   recovered: channel('rewt:recovered'),
   warning: channel('rewt:warning'),
+  unannounced: channel('rewt:unannounced'),
 };
 
 /** Whether anybody listens: what only a listener needs is not even measured without one. Asking takes 0.01 µs. */

@@ -7,6 +7,8 @@ export interface RedisNames {
   readonly key: string;
   /** R: the keyring. */
   readonly ring: string;
+  /** What members say of themselves; outside of what push watches. */
+  readonly fleet: string;
   /** Where a wanted ring waits for its swap, for seconds. */
   draft(random: string): string;
 }
@@ -20,18 +22,19 @@ export interface RedisNames {
 export function redisNames(namespace: string, keyPrefix = ''): RedisNames {
   const key = `${keyPrefix}${namespace}:rewt-secret`;
   const tag = hashTag(key);
-  if (tag !== null) return namesOf(key, `${key}:ring`, tag);
+  if (tag !== null) return namesOf(key, `${key}:ring`, tag, `:${key}`);
   if (key.includes('}')) {
     throw new OptionError(
       'redisNamespace has a "}" but no hash tag: write it as {tag} (with something between the braces), or leave the "}" out. A keyPrefix of the client counts as part of it.',
       { option: 'redisNamespace' },
     );
   }
-  return namesOf(key, `{${key}}:ring`, key);
+  return namesOf(key, `{${key}}:ring`, key, '');
 }
 
-function namesOf(key: string, ring: string, tag: string): RedisNames {
-  return { key, ring, draft: (random) => `rewt-draft:{${tag}}:${random}` };
+/** `rest` tells namespaces with the same tag apart. */
+function namesOf(key: string, ring: string, tag: string, rest: string): RedisNames {
+  return { key, ring, fleet: `rewt-fleet:{${tag}}${rest}`, draft: (random) => `rewt-draft:{${tag}}:${random}` };
 }
 
 /** What Redis Cluster hashes instead of the whole name: what is between the first "{" and the next "}", if it is not empty. */

@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 import { within } from '../deadline.js';
 import { OptionError, StoreError } from '../errors.js';
 import { asClock, asText, optionReader } from '../option-values.js';
+import { entriesAt, entriesWith, formatEntries, parseEntries } from './announced.js';
 import { type LmdbDatabase, openEnvironment } from './lmdb-environment.js';
 import { asStoreError } from './lmdb-errors.js';
 import { createRecord, emptyRecord, type RingEntry, type StoreRecord, snapshotOf, swapRecord } from './record.js';
@@ -39,7 +40,7 @@ export function lmdbStore(options: LmdbStoreOptions): Store {
   let opening: Promise<LmdbDatabase> | null = null;
   let database: LmdbDatabase | null = null;
   let closing: Promise<void> | null = null;
-  const swaps = new Set<Promise<unknown>>();
+  const transactions = new Set<Promise<unknown>>();
   /** The last record of each namespace and its text: parsed again only when the text has changed. */
   const parsed = new Map<string, { text: string; record: StoreRecord }>();
 
@@ -72,38 +73,63 @@ export function lmdbStore(options: LmdbStoreOptions): Store {
     return record;
   }
 
+  /** What `look` finds at this instant. */
+  async function readNow<T>(
+    key: () => Uint8Array,
+    timeoutMs: number,
+    look: (db: LmdbDatabase, key: Uint8Array) => T,
+  ): Promise<T> {
+    const found = key();
+    const db = database && !closing ? database : await within(timeoutMs, typed(open()), heldUp);
+    try {
+      // LMDB would go on showing the state of this turn's first read.
+      db.resetReadTxn();
+      return look(db, found);
+    } catch (error) {
+      throw await asStoreError(error);
+    }
+  }
+
+  /** Not transactionSync: it would block this process for as long as another one holds the lock. */
+  function transact<T>(timeoutMs: number, action: (db: LmdbDatabase) => T): Promise<T> {
+    const transaction = typed(open().then((db) => db.transaction(() => action(db))));
+    transactions.add(transaction);
+    const done = () => void transactions.delete(transaction);
+    transaction.then(done, done);
+    return within(timeoutMs, transaction, heldUp);
+  }
+
   return {
     kind: 'lmdb',
     local: true,
-    async read(namespace, { timeoutMs }) {
+    read: (namespace, { timeoutMs }) =>
+      readNow(
+        () => keyOf(namespace),
+        timeoutMs,
+        (db, key) => snapshotOf(recordIn(db, namespace, key), now()),
+      ),
+    async swap(namespace, expected, wanted, { timeoutMs, notAfterMs }) {
       const key = keyOf(namespace);
-      const db = database && !closing ? database : await within(timeoutMs, typed(open()), heldUp);
-      try {
-        // LMDB would go on showing the state of this turn's first read.
-        db.resetReadTxn();
-        return snapshotOf(recordIn(db, namespace, key), now());
-      } catch (error) {
-        throw await asStoreError(error);
-      }
+      return transact(timeoutMs, (db) => {
+        const record = recordIn(db, namespace, key);
+        const { write, answer } = swapRecord(record, now(), { expected, wanted, notAfterMs });
+        if (write) db.putSync(key, formatRecord(write));
+        return answer;
+      });
     },
-    swap(namespace, expected, wanted, { timeoutMs, notAfterMs }) {
-      const transact = async () => {
-        const key = keyOf(namespace);
-        const db = await open();
-        // Not transactionSync: it would block this process for as long as another one holds the lock.
-        return db.transaction(() => {
-          const record = recordIn(db, namespace, key);
-          const { write, answer } = swapRecord(record, now(), { expected, wanted, notAfterMs });
-          if (write) db.putSync(key, formatRecord(write));
-          return answer;
-        });
-      };
-      const swap = typed(transact());
-      swaps.add(swap);
-      const done = () => void swaps.delete(swap);
-      swap.then(done, done);
-      return within(timeoutMs, swap, heldUp);
+    async announce(namespace, id, text, { timeoutMs }) {
+      const key = keyOf(namespace, ':rewt-fleet');
+      return transact(timeoutMs, (db) => {
+        const entries = entriesWith(parseEntries(db.get(key)), id, text, now());
+        db.putSync(key, formatEntries(entries));
+      });
     },
+    announcements: (namespace, { timeoutMs }) =>
+      readNow(
+        () => keyOf(namespace, ':rewt-fleet'),
+        timeoutMs,
+        (db, key) => entriesAt(parseEntries(db.get(key)), now()),
+      ),
     close() {
       closing ??= within(CLOSE_TIMEOUT_MS, release(), heldUp).catch(() => {});
       return closing;
@@ -112,13 +138,13 @@ export function lmdbStore(options: LmdbStoreOptions): Store {
 
   /** lmdb crashes the process where it is closed under a transaction, also under one whose caller has given up. */
   async function release(): Promise<void> {
-    await Promise.allSettled(swaps);
+    await Promise.allSettled(transactions);
     await (await opening)?.close();
   }
 }
 
-function keyOf(namespace: string): Uint8Array {
-  const key = Buffer.from(`${namespace}:rewt-secret`);
+function keyOf(namespace: string, suffix: ':rewt-secret' | ':rewt-fleet' = ':rewt-secret'): Uint8Array {
+  const key = Buffer.from(`${namespace}${suffix}`);
   if (key.length <= LONGEST_KEY_BYTES) return key;
   const most = LONGEST_KEY_BYTES - Buffer.byteLength(':rewt-secret');
   throw new OptionError(`the namespace is longer than the ${most} bytes that LMDB can hold`, {

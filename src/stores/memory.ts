@@ -2,6 +2,7 @@
 
 import { StoreError } from '../errors.js';
 import { asClock, optionReader } from '../option-values.js';
+import { type Entries, entriesAt, entriesWith } from './announced.js';
 import { emptyRecord, type StoreRecord, snapshotOf, swapRecord } from './record.js';
 import type { Store } from './store.js';
 
@@ -16,10 +17,15 @@ export function memoryStore(options: { now?: () => number } = {}): Store {
   // Whole milliseconds, as in every ring.
   const now = () => Math.floor(clock());
   const records = new Map<string, StoreRecord>();
+  const announced = new Map<string, Entries>();
   let closed = false;
 
-  function recordOf(namespace: string): StoreRecord {
+  function assertOpen(): void {
     if (closed) throw new StoreError('ERR_REWT_STORE_CLOSED', 'The store has been closed.');
+  }
+
+  function recordOf(namespace: string): StoreRecord {
+    assertOpen();
     return records.get(namespace) ?? emptyRecord;
   }
 
@@ -34,9 +40,18 @@ export function memoryStore(options: { now?: () => number } = {}): Store {
       if (write) records.set(namespace, write);
       return answer;
     },
+    async announce(namespace, id, text) {
+      assertOpen();
+      announced.set(namespace, entriesWith(announced.get(namespace) ?? {}, id, text, now()));
+    },
+    async announcements(namespace) {
+      assertOpen();
+      return entriesAt(announced.get(namespace) ?? {}, now());
+    },
     async close() {
       closed = true;
       records.clear();
+      announced.clear();
     },
   };
 }

@@ -7,12 +7,13 @@ import { StoreError } from '../errors.js';
 import { connectRedis } from '../redis/connect.js';
 import { asRedisPort } from '../redis/detect.js';
 import { asStoreError, isPassing } from '../redis/failure.js';
+import { ANNOUNCE, ANNOUNCEMENTS, asAnnouncements, entryOf } from '../redis/fleet.js';
 import { redisNames } from '../redis/names.js';
 import type { Command, RedisPort, Reply } from '../redis/port.js';
 import { acknowledgedReplicas } from '../redis/replicas.js';
 import { draftOf, READ, SWAP } from '../redis/scripts.js';
 import { watchKeys } from '../redis/tracking.js';
-import { type KeyEntry, LAST_INSTANT_MS, type Snapshot, type Store } from './store.js';
+import { ANNOUNCEMENT_LIFE_MS, type KeyEntry, LAST_INSTANT_MS, type Snapshot, type Store } from './store.js';
 
 /** How long a draft outlives the deadline of its swap, which by then has taken it or never will. */
 const DRAFT_GRACE_MS = 5_000;
@@ -38,19 +39,21 @@ export function redisStore(port: RedisPort): Store {
   let closed = false;
   /** By namespace, the ring that was written last: what replicas are asked about. */
   const written = new Map<string, string>();
+  /** By namespace and member, what was announced last: it goes when something else is. */
+  const announced = new Map<string, string>();
 
   /** Sends until there is an answer or a failure that lasts; throws at the deadline, whatever the client does. */
-  async function ask(commands: readonly Command[], key: string, timeoutMs: number): Promise<Answer> {
+  async function ask(commands: readonly Command[], key: string, timeoutMs: number): Promise<Reply> {
     const deadlineMs = performance.now() + timeoutMs;
     let last: StoreError | undefined;
-    const asking = async (): Promise<Answer> => {
+    const asking = async (): Promise<Reply> => {
       for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)) {
         if (closed) throw closedError();
         const outcomes = await port.send(commands, key);
         if (closed) throw closedError();
         const error = failureAmong(outcomes);
-        if (error === null) return asAnswer(outcomes.at(-1));
-        // Both scripts may be sent again: a read changes nothing, a swap is known by its text and done no later than its last instant.
+        if (error === null) return (outcomes.at(-1) ?? null) as Reply;
+        // All scripts may be sent again: a swap is known by its text and done no later than its last instant, the others change nothing by it.
         last = asStoreError(error);
         if (!isPassing(error) || performance.now() + pauseMs + GRACE_MS >= deadlineMs) throw last;
         await sleep(pauseMs);
@@ -72,13 +75,13 @@ export function redisStore(port: RedisPort): Store {
     local: false,
     async read(namespace, { timeoutMs }) {
       const { key, ring, draft } = redisNames(namespace, port.keyPrefix);
-      return (await ask([['EVAL', READ, '2', key, ring, draft('role')]], key, timeoutMs)).snapshot;
+      return asAnswer(await ask([['EVAL', READ, '2', key, ring, draft('role')]], key, timeoutMs)).snapshot;
     },
     async swap(namespace, expected, wanted, { timeoutMs, notAfterMs }) {
       const names = redisNames(namespace, port.keyPrefix);
       const draft = names.draft(randomBytes(12).toString('base64url'));
       const text = draftOf(expected, wanted.key?.value ?? null, wanted.ring.text);
-      const { outcome, snapshot } = await ask(
+      const reply = await ask(
         [
           ['SET', draft, text, 'PX', milliseconds(timeoutMs + DRAFT_GRACE_MS)],
           [
@@ -97,12 +100,27 @@ export function redisStore(port: RedisPort): Store {
         names.key,
         timeoutMs,
       );
+      const { outcome, snapshot } = asAnswer(reply);
       if (outcome === 'swapped') written.set(namespace, wanted.ring.text);
       return { swapped: outcome === 'swapped', snapshot };
     },
     acknowledged: (namespace, by) =>
       acknowledgedReplicas(port, redisNames(namespace, port.keyPrefix), written.get(namespace), by),
     watch: (namespace, onSuspect) => watchKeys(port, redisNames(namespace, port.keyPrefix), onSuspect),
+    async announce(namespace, id, text, { timeoutMs }) {
+      const { key, fleet } = redisNames(namespace, port.keyPrefix);
+      const whose = JSON.stringify([namespace, id]);
+      const before = announced.get(whose) ?? '';
+      const entry = text === null ? '' : entryOf(id, text);
+      // Remembered before it is sent: one that was given up may have been written all the same.
+      if (entry === '') announced.delete(whose);
+      else announced.set(whose, entry);
+      await ask([['EVAL', ANNOUNCE, '1', fleet, before, entry, String(ANNOUNCEMENT_LIFE_MS)]], key, timeoutMs);
+    },
+    async announcements(namespace, { timeoutMs }) {
+      const { key, fleet } = redisNames(namespace, port.keyPrefix);
+      return asAnnouncements(await ask([['EVAL', ANNOUNCEMENTS, '1', fleet]], key, timeoutMs)) ?? notTheAnswer();
+    },
     caveats: port.caveats,
     async close() {
       closed = true;
@@ -125,13 +143,8 @@ function failureAmong(outcomes: readonly (Reply | Error)[]): Error | null {
 }
 
 /** What both scripts return (scripts.ts). */
-function asAnswer(reply: Reply | Error | undefined): Answer {
-  if (!isAnswer(reply)) {
-    throw new StoreError(
-      'ERR_REWT_STORE_DOWN',
-      'Redis answered with something that is not the answer to the question: see what stands between rewt and Redis (a proxy, another server).',
-    );
-  }
+function asAnswer(reply: Reply): Answer {
+  if (!isAnswer(reply)) return notTheAnswer();
   const [outcome, now, key, keyTtlMs, keyDigest, ring, ringDigest] = reply;
   const nowMs = Number(now);
   return {
@@ -176,6 +189,13 @@ function sha1(text: string): string {
 /** Redis takes whole milliseconds only. */
 function milliseconds(ms: number): string {
   return Math.floor(ms).toFixed(0);
+}
+
+function notTheAnswer(): never {
+  throw new StoreError(
+    'ERR_REWT_STORE_DOWN',
+    'Redis answered with something that is not the answer to the question: see what stands between rewt and Redis (a proxy, another server).',
+  );
 }
 
 function closedError(): StoreError {

@@ -77,6 +77,30 @@ export interface Watch {
   end(): void;
 }
 
+/** How long an announcement counts where nothing follows it. Milliseconds of the store's clock. */
+export const ANNOUNCEMENT_LIFE_MS = 90_000;
+
+/** A reader of announcements takes no more at a time, and of a longer one no more characters. */
+export const MOST_ANNOUNCEMENTS = 5_000;
+export const LONGEST_ANNOUNCEMENT = 512;
+
+/** What a member said of itself. Whoever may write to the store may have said it: for people's eyes, and no ground for any decision about secrets. */
+export interface Announcement {
+  readonly id: string;
+  readonly text: string;
+  /** When the store took it. Milliseconds of its clock. */
+  readonly atMs: number;
+}
+
+export interface Announcements {
+  /** The store's clock, in milliseconds since the epoch. */
+  readonly nowMs: number;
+  /** How many there are; more than are told, where there are more than `MOST_ANNOUNCEMENTS`. */
+  readonly count: number;
+  /** Those that count, the oldest first. */
+  readonly told: readonly Announcement[];
+}
+
 export interface Caveat {
   readonly code: string;
   readonly message: string;
@@ -102,6 +126,13 @@ export interface Store {
   acknowledged?(namespace: string, wanted: AcknowledgedBy): Promise<number | null>;
   /** Watches a namespace until `end()`. `onSuspect` is called from a later turn on, never from within this call. Absent where a store cannot push. */
   watch?(namespace: string, onSuspect: () => void): Watch;
+  /**
+   * Says `text` of the member `id`, in place of what it said before, for `ANNOUNCEMENT_LIFE_MS`; null takes back what it said. One small write, beside both entries
+   * and without a part in them. Absent where a store cannot carry it.
+   */
+  announce?(namespace: string, id: string, text: string | null, limits: CallLimits): Promise<void>;
+  /** What members said of themselves. Changes nothing. */
+  announcements?(namespace: string, limits: CallLimits): Promise<Announcements>;
   /** What the user ought to know of the way to this store, each a code and a sentence with its remedy. */
   readonly caveats?: readonly Caveat[];
   /** Releases what the store opened itself; never what it was handed. Idempotent. */

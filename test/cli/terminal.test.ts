@@ -13,12 +13,14 @@ function fakeTerminal(screen: { isTTY?: boolean; columns?: number } = {}) {
   const interruption = new AbortController();
   const terminal: Terminal = {
     stdin,
+    stdout: new PassThrough(),
     stderr,
     env: {},
     interrupted: interruption.signal,
     print: () => {},
     say: (words) => void stderr.write(`${words}\n`),
     style: (_, words) => words,
+    paint: (_, words) => words,
   };
   return { terminal, stdin, interruption, shown: () => String(stderr.read() ?? '') };
 }

@@ -2,7 +2,15 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { StoreError } from '../../src/errors.js';
-import type { Snapshot, Store, SwapAnswer, WantedState } from '../../src/stores/store.js';
+import {
+  ANNOUNCEMENT_LIFE_MS,
+  type Announcements,
+  LONGEST_ANNOUNCEMENT,
+  type Snapshot,
+  type Store,
+  type SwapAnswer,
+  type WantedState,
+} from '../../src/stores/store.js';
 
 /** One store on data of its own, and what a test can do to it from outside. */
 export interface StoreFixture {
@@ -38,13 +46,15 @@ export interface StoreTraits {
   readonly operator: boolean;
   /** Several handles can share the data: the fixture has `second`. */
   readonly shared: boolean;
+  /** It carries what members say of themselves. */
+  readonly announces: boolean;
 }
 
 /** Registers the suite. `make` is called once per test; tests use namespaces of their own, so it may share a server. */
 export function storeConformance(
   title: string,
   make: () => Promise<StoreFixture>,
-  traits: StoreTraits = { operator: true, shared: true },
+  traits: StoreTraits = { operator: true, shared: true, announces: true },
 ): void {
   const itWithOperator = traits.operator ? it : unregistered;
   const itWhenShared = traits.shared ? it : unregistered;
@@ -397,6 +407,91 @@ export function storeConformance(
       });
     });
 
+    (traits.announces ? describe : unregistered)('announcements', () => {
+      const announce = async (id: string, text: string | null, on = store, name = namespace): Promise<void> =>
+        on.announce?.(name, id, text, limits);
+      async function told(name = namespace, on = store) {
+        const found = await on.announcements?.(name, limits);
+        if (!found) throw new Error('the store lacks announcements');
+        return found;
+      }
+      const textsOf = ({ told: found }: Announcements) => Object.fromEntries(found.map(({ id, text }) => [id, text]));
+
+      it('are none at first, and none is made by looking', async () => {
+        expect(await told()).toMatchObject({ count: 0, told: [] });
+        expect(await told()).toMatchObject({ count: 0, told: [] });
+      });
+
+      it("are told as they were said, each with its instant by the store's clock", async () => {
+        const before = await read();
+        await announce('a', '{"name":"żółć 🔑","n":1}');
+        await announce('b', 'two\nlines');
+        const found = await told();
+        expect(found.count).toBe(2);
+        expect(textsOf(found)).toEqual({ a: '{"name":"żółć 🔑","n":1}', b: 'two\nlines' });
+        for (const { atMs } of found.told) {
+          expect(atMs).toBeGreaterThanOrEqual(before.nowMs);
+          expect(atMs).toBeLessThanOrEqual(found.nowMs);
+        }
+      });
+
+      it('take the place of what the same member said before', async () => {
+        await announce('a', 'one');
+        await announce('a', 'two');
+        await announce('a', 'two');
+        expect(await told()).toMatchObject({ count: 1, told: [{ id: 'a', text: 'two' }] });
+      });
+
+      it('are taken back by null, as often as one likes', async () => {
+        await announce('a', 'one');
+        await announce('b', 'one');
+        for (let time = 0; time < 2; time += 1) await announce('a', null);
+        expect(textsOf(await told())).toEqual({ b: 'one' });
+      });
+
+      it('of one member in each namespace, odd ones too, are kept apart', async () => {
+        const tag = `{tag-${randomUUID()}}`;
+        const names = [namespace, `${namespace}:`, tag, `${tag}:b`, `b${tag}`, `żółć ${namespace}`];
+        for (const name of names) await announce('a', name, store, name);
+        for (const name of names) expect(textsOf(await told(name))).toEqual({ a: name });
+      });
+
+      it('have no part in the keyring', async () => {
+        const before = await write();
+        await announce('a', 'one');
+        expect(await read()).toMatchObject(contentsOf(before));
+      });
+
+      it('are cut where nobody would read on', async () => {
+        await announce('a', 'x'.repeat(10_000));
+        const [{ text = '' } = {}] = (await told()).told;
+        expect(text.length).toBeGreaterThan(200);
+        expect(text.length).toBeLessThanOrEqual(LONGEST_ANNOUNCEMENT);
+      });
+
+      itWhenShared('reach every handle', async () => {
+        const second = await fixture.second?.();
+        if (!second) throw new Error('the fixture lacks second');
+        await announce('a', 'one');
+        await announce('b', 'two', second);
+        for (const on of [store, second]) expect(textsOf(await told(namespace, on))).toEqual({ a: 'one', b: 'two' });
+      });
+
+      it('end by themselves, each on its own', async () => {
+        // Where the clock cannot be turned, the fixture of that store has a test of its own.
+        if (!fixture.advanceMs) return;
+        await announce('a', 'one');
+        fixture.advanceMs(ANNOUNCEMENT_LIFE_MS - 1_000);
+        await announce('b', 'two');
+        fixture.advanceMs(1_000);
+        expect((await told()).told.map(({ id }) => id)).toEqual(['a', 'b']);
+        fixture.advanceMs(1);
+        expect((await told()).told.map(({ id }) => id)).toEqual(['b']);
+        fixture.advanceMs(ANNOUNCEMENT_LIFE_MS);
+        expect(await told()).toMatchObject({ count: 0, told: [] });
+      });
+    });
+
     describe('closing', () => {
       it('may be done twice, and at once', async () => {
         await read();
@@ -411,8 +506,11 @@ export function storeConformance(
       it('refuses every later call with a typed error', async () => {
         const from = await read();
         await store.close();
-        for (const call of [read(), swap(from)]) {
-          const error = await call.catch((reason: unknown) => reason);
+        const calls: (Promise<unknown> | undefined)[] = [read(), swap(from)];
+        if (traits.announces)
+          calls.push(store.announce?.(namespace, 'a', 'x', limits), store.announcements?.(namespace, limits));
+        for (const call of calls) {
+          const error = await call?.catch((reason: unknown) => reason);
           expect(error).toBeInstanceOf(StoreError);
           expect(error).toMatchObject({ code: 'ERR_REWT_STORE_CLOSED' });
         }

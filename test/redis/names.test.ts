@@ -49,8 +49,15 @@ describe('the names of a namespace', () => {
         const part = hashedPart(names.key);
         expect(hashedPart(names.ring)).toBe(part);
         expect(hashedPart(names.draft('x'))).toBe(part);
+        expect(hashedPart(names.fleet)).toBe(part);
       }),
     );
+  });
+
+  it('keep the fleets of namespaces with one hash tag apart', () => {
+    expect(redisNames('rewt').fleet).toBe('rewt-fleet:{rewt:rewt-secret}');
+    expect(redisNames('{app}').fleet).toBe('rewt-fleet:{app}:{app}:rewt-secret');
+    expect(redisNames('x{app}').fleet).toBe('rewt-fleet:{app}:x{app}:rewt-secret');
   });
 
   it.each(['a}b', '{}', 'a{}b', 'a}{b'])('are refused for %j, which has a "}" but no hash tag', (namespace) => {

@@ -17,7 +17,7 @@ storeConformance(
     };
   },
   // Nobody but the one object that has it can reach its data.
-  { operator: false, shared: false },
+  { operator: false, shared: false, announces: true },
 );
 
 it('two memory stores share nothing', async () => {

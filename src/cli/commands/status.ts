@@ -1,15 +1,19 @@
 /** `rewt status`: the keyring as a member sees it. */
 
-import type { KeyringStatus, Status } from '../../status.js';
 import { assertNoWords, commonOptions, readArguments } from '../arguments.js';
 import type { Command } from '../command.js';
+import { type Fleet, fleetInWords, fleetOf } from '../fleet.js';
 import { helpOf } from '../help.js';
 import { type Keyring, withKeyring } from '../keyring.js';
-import { formatTable, type Row } from '../table.js';
+import { type KeyringFound, viewKeyring } from '../keyring-view.js';
+import { screenOf } from '../screen.js';
+import type { Row } from '../table.js';
 
 const help = helpOf(`
-rewt status [options]: shows the keyring, kids and times, never a secret. Begins
-none where there is none; a rotation that is due is done, as by any member.
+rewt status [options]: shows the keyring, kids and times, never a secret; on a
+terminal also as bars over time. Begins none where there is none; a rotation
+that is due is done, as by any member. Where members have a memberName, it also
+says how many of them hold the next secret.
 
   rewt status --json | jq .keyring.signing
 `);
@@ -20,45 +24,20 @@ export const status: Command = {
     const { values, positionals } = readArguments(words, commonOptions);
     assertNoWords(positionals);
     const found = await withKeyring(values, terminal, statusOf);
-    return { result: formatTable(rowsOf(found)), json: found };
+    const { fleet } = found;
+    const more: readonly Row[] = fleet === null ? [] : [['fleet', fleetInWords(fleet)]];
+    return { result: viewKeyring(found, screenOf(terminal), more), json: found };
   },
 };
 
-/** Of the keyring; whether it would be pushed to this command is nobody's question. */
-type KeyringFound = Omit<Status, 'push'>;
-
-async function statusOf({ rewt, exists }: Keyring): Promise<KeyringFound> {
+async function statusOf({
+  rewt,
+  exists,
+  announcements,
+}: Keyring): Promise<KeyringFound & { readonly fleet: Fleet | null }> {
   // It would begin one.
   if (exists) await rewt.ready();
   const { push: _, ...found } = rewt.status();
-  return found;
-}
-
-function rowsOf({ namespace, store, ageSeconds, keyring }: KeyringFound): readonly Row[] {
-  const place: readonly Row[] = [
-    ['namespace', namespace],
-    ['store', store],
-  ];
-  if (keyring === null) return [...place, ['keyring', 'none yet: the first sign begins it']];
-  return [...place, ...keyringRows(keyring), ['read', `${Math.round((ageSeconds ?? 0) * 1_000)} ms ago`]];
-}
-
-function keyringRows(keyring: KeyringStatus): readonly Row[] {
-  const { lineage, epoch, generation, ttl, overlap, signing, current, next, retired } = keyring;
-  const verifiesUntil = new Date(current.expiresAt.getTime() + overlap * 1_000);
-  return [
-    ['signing', signing],
-    ['rotates', `at the latest ${time(current.expiresAt)}`],
-    ['current', `${current.kid}  verifies until ${time(verifiesUntil)}`],
-    ['next', `${next.kid}  there since ${time(next.since)}`],
-    ...retired.map(({ kid, verifiesUntil: until }): Row => ['retired', `${kid}  verifies until ${time(until)}`]),
-    ['ttl', `${ttl} s, and ${overlap} s more to verify`],
-    ['epoch', `${epoch} (revocations)`],
-    ['generation', `${generation} (writes) of lineage ${lineage}`],
-  ];
-}
-
-function time(date: Date): string {
-  // An operator's EXPIRE can lie beyond all dates.
-  return Number.isNaN(date.getTime()) ? 'the end of time' : date.toISOString().replace(/\.\d+/, '');
+  const told = exists ? await announcements() : null;
+  return { ...found, fleet: found.keyring === null || told === null ? null : fleetOf(found.keyring, told) };
 }

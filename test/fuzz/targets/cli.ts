@@ -104,11 +104,13 @@ async function runWith(
     stdin: Object.assign(Readable.from([stdin].filter(({ length }) => length > 0)), { isTTY: isTerminal }),
     // A question, with the name of what is asked about.
     stderr: Object.assign(new Writable({ write: (_chunk, _encoding, done) => done() }), { isTTY: isTerminal }),
+    stdout: Object.assign(new Writable({ write: (_chunk, _encoding, done) => done() }), { isTTY: isTerminal }),
     env,
     interrupted: new AbortController().signal,
     print: (line) => void printed.push(line),
     say: (line) => void said.push(line),
     style: (_format, text) => text,
+    paint: (_format, text) => text,
   };
   return { code: await run(words, terminal, () => '0.0.0'), printed, said };
 }

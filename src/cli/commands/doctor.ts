@@ -1,0 +1,79 @@
+/** `rewt doctor`: looks at everything that a keyring depends on, and says what to do about it. It writes nothing. */
+
+import { connectRedis } from '../../redis/connect.js';
+import { redisNames } from '../../redis/names.js';
+import type { Announcements } from '../../stores/store.js';
+import { addressOf } from '../address.js';
+import { assertNoWords, commonOptions, readArguments } from '../arguments.js';
+import type { Command } from '../command.js';
+import { countOf, type Finding, finding, formatFindings, summaryOf } from '../doctor/finding.js';
+import { folderFactsOf } from '../doctor/folder-facts.js';
+import { judgeAccess } from '../doctor/judge-access.js';
+import { judgeFolder } from '../doctor/judge-folder.js';
+import { judgeKeyring } from '../doctor/judge-keyring.js';
+import { judgeServer } from '../doctor/judge-server.js';
+import type { KeyringFacts } from '../doctor/keyring-facts.js';
+import { addressFactsOf, type Failed, type RedisFacts, redisFactsOf } from '../doctor/redis-facts.js';
+import { helpOf } from '../help.js';
+import { screenOf } from '../screen.js';
+import { unlessInterrupted } from '../terminal.js';
+
+const { ttl: _, ...shared } = commonOptions;
+const options = { ...shared, strict: { type: 'boolean' } } as const;
+
+const help = helpOf(
+  `
+rewt doctor [options]: looks at the store and the keyring in it, and says what is
+wrong and what to do. Writes nothing, begins no keyring, and shows no secret.
+
+  rewt doctor --url redis://localhost:6379 --json | jq '.findings[].check'
+
+Each finding is ok, a note, a warning or a problem. Exit code 1 where there is a
+problem, else 0.
+
+  --strict           exit code 1 for warnings too
+`,
+  { takesTtl: false },
+);
+
+export const doctor: Command = {
+  help,
+  async run(words, terminal) {
+    const { values, positionals } = readArguments(words, options);
+    assertNoWords(positionals);
+    const { url, namespace = 'rewt', strict = false } = values;
+    const address = addressOf(url, terminal.env);
+    const looking =
+      'redisUrl' in address ? lookAtRedis(address.redisUrl, namespace) : lookAtFolder(address.folder, namespace);
+    const findings = await unlessInterrupted(looking, terminal);
+    const [problems, warnings] = [countOf(findings, 'problem'), countOf(findings, 'warning')];
+    return {
+      result: `${formatFindings(findings, screenOf(terminal))}\n\n${summaryOf(findings)}`,
+      json: { namespace, problems, warnings, findings },
+      exitCode: problems > 0 || (strict && warnings > 0) ? 1 : 0,
+    };
+  },
+};
+
+async function lookAtRedis(redisUrl: string, namespace: string): Promise<readonly Finding[]> {
+  const port = connectRedis(redisUrl);
+  // Throws where the name cannot be kept in one hash slot.
+  redisNames(namespace, port.keyPrefix);
+  return judgeRedis(await redisFactsOf(port, namespace, addressFactsOf(redisUrl)));
+}
+
+export function judgeRedis(facts: RedisFacts): readonly Finding[] {
+  if (facts.unreachable !== null) return [finding('reachable', 'problem', facts.unreachable.message)];
+  const keyring = judgeRead(facts.keyring, facts.announcements);
+  return [finding('reachable', 'ok', 'it answers'), ...judgeServer(facts), ...judgeAccess(facts), ...keyring];
+}
+
+async function lookAtFolder(folder: string, namespace: string): Promise<readonly Finding[]> {
+  const facts = await folderFactsOf(folder, namespace);
+  return [...judgeFolder(facts), ...(facts.keyring === null ? [] : judgeRead(facts.keyring, facts.announcements))];
+}
+
+function judgeRead(keyring: KeyringFacts | Failed, announcements: Announcements | null): readonly Finding[] {
+  if ('code' in keyring) return [finding('keyring', 'problem', `it cannot be read: ${keyring.message}`)];
+  return judgeKeyring(keyring, announcements);
+}

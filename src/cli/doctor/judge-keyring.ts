@@ -1,0 +1,130 @@
+/** What the doctor says of a keyring. Pure. */
+
+import type { Announcements } from '../../stores/store.js';
+import { fleetInWords, fleetOf } from '../fleet.js';
+import { whenOf } from '../words.js';
+import { type Finding, finding } from './finding.js';
+import type { KeyringFacts, SecretShape } from './keyring-facts.js';
+
+export function judgeKeyring(facts: KeyringFacts, announcements: Announcements | null): readonly Finding[] {
+  const { key, ring } = facts;
+  if (key === null && ring === 'none') {
+    return [finding('keyring', 'note', 'there is none in this namespace yet: the first sign begins it')];
+  }
+  return [
+    judgeRing(facts),
+    ...(key === null ? [] : [judgeTtl(key.hasTtl), judgeSecret(key.shape)]),
+    ...judgeKidless(facts),
+    ...judgeFleet(facts, announcements),
+  ];
+}
+
+/** By the row of protocol.md that the next member would take. */
+const pending: Readonly<Record<NonNullable<KeyringFacts['plan']>, readonly [Finding['level'], string, string?]>> = {
+  rollback: ['warning', 'it is older than one that a member has seen: that member revokes again'],
+  revocation: ['note', 'a revocation is due'],
+  bootstrap: ['note', 'there is none yet'],
+  repair: ['note', 'the ring is gone and the secret is there: a member that knows the ring writes it back'],
+  adopt: [
+    'note',
+    'there is a secret and no ring: an original rewt works here. The first member of this rewt adopts its secret',
+    'nothing is lost by it; while both work side by side, see docs/operations.md',
+  ],
+  rotation: ['note', 'a rotation is due, and the next member that is used does it'],
+  'late rotation': ['note', 'a rotation is overdue since nobody has used the keyring; it loses nothing'],
+  reschedule: ['note', 'the TTL of the secret was changed by hand; the next member follows it'],
+  brake: [
+    'warning',
+    'the secret was deleted or replaced by hand: the next member that reads it revokes every token',
+    'that is what it is for. If it was not meant: members have to be given their tokens anew all the same',
+  ],
+  'foreign rotation': [
+    'note',
+    'an original rewt has rotated: the next member adopts its secret, and goes on verifying what it signed before',
+  ],
+};
+
+function judgeRing({ ring, plan }: KeyringFacts): Finding {
+  if (ring === 'unreadable') {
+    return finding(
+      'keyring',
+      'problem',
+      'what is there is no keyring of rewt (damaged, or another program uses its key): members stop once their copies have run out',
+      'find out who wrote it, then rewt revoke, which replaces it and refuses every token of before',
+    );
+  }
+  if (ring === 'newer') {
+    return finding(
+      'keyring',
+      'problem',
+      'it was written by a newer rewt than this one',
+      'update rewt here, and every member',
+    );
+  }
+  if (plan === null) return finding('keyring', 'ok', 'readable, and nothing is due');
+  const [level, found, remedy] = pending[plan];
+  return finding('keyring', level, found, remedy);
+}
+
+function judgeTtl(hasTtl: boolean): Finding {
+  if (hasTtl) return finding('ttl', 'ok', 'the secret has a TTL, by which it rotates');
+  return finding(
+    'ttl',
+    'warning',
+    'the secret has no TTL: an original rewt would never rotate it',
+    'the next member of this rewt gives it one; or set it by hand, with EXPIRE',
+  );
+}
+
+const secrets: Readonly<Record<SecretShape, readonly [Finding['level'], string, string?]>> = {
+  good: ['ok', 'of the length and variety of a random one'],
+  uuid: [
+    'note',
+    'a UUID, as the original rewt makes them: 122 random bits, where this rewt has 256',
+    'it goes with the next rotation by a member of this rewt: rewt rotate',
+  ],
+  weak: [
+    'warning',
+    'long enough, but of few different characters: somebody typed it, and whoever has a token may guess it',
+    'let rewt make one: rewt rotate, or rewt revoke where it may be known already',
+  ],
+  unusable: [
+    'problem',
+    'of fewer than 32 bytes, or not UTF-8: no member signs with it, and the next one revokes and replaces it',
+    'leave it to rewt, or SET 32 random bytes or more, as text',
+  ],
+};
+
+function judgeSecret(shape: SecretShape): Finding {
+  const [level, found, remedy] = secrets[shape];
+  return finding('secret', level, found, remedy);
+}
+
+function judgeKidless({ ring, plan, withoutKid, nowMs }: KeyringFacts): readonly Finding[] {
+  const remedy = 'when no original rewt is left, rewt rotate; each of them ends with the secret that signed it';
+  if (plan === 'foreign rotation' || (ring === 'none' && plan === 'adopt')) {
+    return [finding('kid-less tokens', 'note', 'an original rewt signs here, whose tokens have no kid', remedy)];
+  }
+  if (withoutKid === null) return [];
+  const until = whenOf(new Date(withoutKid.untilMs), nowMs);
+  const found = withoutKid.current
+    ? `an original rewt made the secret that signs: its tokens have no kid, and verify until ${until} at least`
+    : `an original rewt has signed here: tokens of it, without a kid, may verify until ${until}`;
+  return [finding('kid-less tokens', 'note', found, remedy)];
+}
+
+function judgeFleet({ status }: KeyringFacts, announcements: Announcements | null): readonly Finding[] {
+  if (status === null || announcements === null) return [];
+  const fleet = fleetOf(status, announcements);
+  if (fleet === null) return [];
+  const isWell = fleet.members.every(({ state, silent }) => state !== 'behind' && !silent);
+  if (isWell) return [finding('members', 'ok', fleetInWords(fleet))];
+  return [
+    finding(
+      'members',
+      'warning',
+      fleetInWords(fleet),
+      'see whether those run and reach the store; one that is behind reads before its next use, and one that ended without close() is forgotten after 90 s',
+    ),
+  ];
+}

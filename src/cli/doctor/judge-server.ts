@@ -1,0 +1,141 @@
+/** What the doctor says of a Redis: how far away, how old, what it keeps, and what it may lose. Pure. */
+
+import { type Finding, finding } from './finding.js';
+import type { RedisFacts } from './redis-facts.js';
+import type { ServerFacts } from './server-facts.js';
+
+/** The default of `clockTolerance`. */
+const CLOCK_TOLERANCE_MS = 5_000;
+const LEAST_MAJOR = 6;
+/** Of maxmemory: beyond it, there may soon be no room for a rotation. */
+const NEARLY_FULL = 0.9;
+
+export function judgeServer(facts: RedisFacts): readonly Finding[] {
+  const { server, skew, writes, push } = facts;
+  return [
+    judgeRoundTrip(facts.roundTripMs),
+    judgeVersion(server.version),
+    judgeWrites(writes),
+    judgePush(push),
+    ...judgeMemory(server.memory),
+    ...judgePersistence(server.persistence),
+    ...judgeReplication(server.replication),
+    judgeClock(skew),
+  ];
+}
+
+function judgeRoundTrip(ms: number): Finding {
+  const found = `${ms < 10 ? ms.toFixed(1) : ms.toFixed(0)} ms there and back (the median of some)`;
+  if (ms < 50) return finding('round trip', 'ok', found);
+  const remedy = 'put the members nearer to it; storeTimeout has to allow for several of these';
+  return finding('round trip', ms < 250 ? 'note' : 'warning', found, remedy);
+}
+
+function judgeVersion(version: ServerFacts['version']): Finding {
+  if (version === null) return unknown('version');
+  const { name, number, mode } = version;
+  const found = `${name} ${number}${mode === 'standalone' ? '' : `, ${mode}`}`;
+  if (name === 'Valkey' || Number.parseInt(number, 10) >= LEAST_MAJOR) return finding('version', 'ok', found);
+  return finding('version', 'problem', `${found} has no client tracking and no ACL`, 'Redis 6.0 or later, or Valkey');
+}
+
+function judgeWrites(failed: RedisFacts['writes']): Finding {
+  if (failed === null) return finding('writes', 'ok', 'it would take one');
+  return finding(
+    'writes',
+    'problem',
+    `it takes none: ${failed.message}`,
+    'until then nothing rotates, and nobody can revoke',
+  );
+}
+
+function judgePush({ state, reason }: RedisFacts['push']): Finding {
+  if (state === 'on') return finding('push', 'ok', 'changes arrive at once');
+  return finding(
+    'push',
+    'warning',
+    `off: ${reason ?? 'it could not be tried'}`,
+    'rewt works without: a change is then noticed within two seconds. It needs CLIENT TRACKING and SUBSCRIBE on a connection straight to the server (no proxy)',
+  );
+}
+
+function judgeMemory(memory: ServerFacts['memory']): readonly Finding[] {
+  if (memory === null) return [unknown('eviction')];
+  const { policy, maxBytes, usedBytes } = memory;
+  const remedy = 'CONFIG SET maxmemory-policy noeviction, or a Redis of its own for rewt';
+  const full =
+    maxBytes > 0 && usedBytes > maxBytes * NEARLY_FULL
+      ? [
+          finding(
+            'memory',
+            'warning',
+            `${Math.round((100 * usedBytes) / maxBytes)} % of maxmemory is used: a full Redis takes no rotation and no revocation`,
+            'more maxmemory, or fewer other keys',
+          ),
+        ]
+      : [];
+  if (policy === 'noeviction') return [finding('eviction', 'ok', 'noeviction'), ...full];
+  const worst = policy.startsWith('volatile') ? ", and rewt's keys go first, since they have a TTL" : '';
+  if (maxBytes === 0) {
+    const found = `maxmemory-policy is ${policy}: nothing is evicted as long as there is no maxmemory`;
+    return [finding('eviction', 'note', found, remedy)];
+  }
+  const found = `maxmemory-policy is ${policy}: an evicted secret is a revocation${worst}`;
+  return [finding('eviction', 'problem', found, remedy), ...full];
+}
+
+function judgePersistence(persistence: ServerFacts['persistence']): readonly Finding[] {
+  if (persistence === null) return [unknown('persistence')];
+  const { aof, snapshots, failing } = persistence;
+  if (failing) {
+    const found = 'the last attempt to write to disk failed: Redis may take no writes until one succeeds';
+    return [finding('persistence', 'problem', found, 'look into its log, and make room on its disk')];
+  }
+  if (aof) return [finding('persistence', 'ok', 'appendonly')];
+  const remedy = 'CONFIG SET appendonly yes (and in redis.conf)';
+  if (snapshots === null) {
+    return [finding('persistence', 'note', 'no appendonly; whether there are snapshots is not told', remedy)];
+  }
+  return [
+    snapshots
+      ? finding('persistence', 'note', 'snapshots: a restart may lose the last rotations and revocations', remedy)
+      : finding('persistence', 'warning', 'none: a restart loses the keyring, which is a revocation', remedy),
+  ];
+}
+
+function judgeReplication(replication: ServerFacts['replication']): readonly Finding[] {
+  if (replication === null) return [unknown('replicas')];
+  const { role, replicas, guarded } = replication;
+  if (role !== 'master') {
+    return [
+      finding('role', 'problem', 'a replica, which may not know of a revocation', 'give the address of the master'),
+    ];
+  }
+  if (replicas === 0) return [finding('replicas', 'note', 'none: nothing takes over where this server is lost')];
+  const found = `${replicas}${guarded ? ', and a master without them refuses writes' : ''}`;
+  if (guarded) return [finding('replicas', 'ok', found)];
+  return [
+    finding(
+      'replicas',
+      'note',
+      `${found}, but a master that is cut off from them goes on taking writes, which a failover then loses`,
+      'CONFIG SET min-replicas-to-write 1, and min-replicas-max-lag 2',
+    ),
+  ];
+}
+
+function judgeClock(skew: RedisFacts['skew']): Finding {
+  if (skew === null) return unknown('clock', 'TIME', '+time');
+  const { ms, uncertainMs } = skew;
+  const least = Math.max(0, Math.abs(ms) - uncertainMs);
+  const way = ms > 0 ? 'behind' : 'ahead of';
+  const found = `this machine is ${least < 10_000 ? `${Math.round(Math.abs(ms))} ms` : `${Math.round(Math.abs(ms) / 1_000)} s`} ${way} the server (± ${Math.ceil(uncertainMs)} ms)`;
+  if (least < 1_000) return finding('clock', 'ok', found);
+  const remedy = 'let NTP set the clocks of both: exp, nbf and iat are judged by the clock of the member';
+  return finding('clock', least < CLOCK_TOLERANCE_MS ? 'warning' : 'problem', found, remedy);
+}
+
+/** What this user, or this Redis, does not tell. */
+function unknown(check: string, command = 'INFO', right = '+info'): Finding {
+  return finding(check, 'note', `unknown: ${command} is not answered`, `let this user ask: ACL SETUSER … ${right}`);
+}

@@ -1,0 +1,161 @@
+/** Everything that the doctor asks a Redis, each question with a deadline. It writes nothing. */
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import { within } from '../../deadline.js';
+import { asStoreError } from '../../redis/failure.js';
+import { redisNames } from '../../redis/names.js';
+import type { Command, RedisPort, Reply } from '../../redis/port.js';
+import { redisStore } from '../../stores/redis.js';
+import type { Announcements, PushStatus, Store } from '../../stores/store.js';
+import { type KeyringFacts, keyringFactsOf } from './keyring-facts.js';
+import { asksOf, type Rights, rightsOf } from './rights.js';
+import { type ServerFacts, serverFactsOf } from './server-facts.js';
+
+/** Failures in rewt's own words: they say nothing of where or with what. */
+export interface Failed {
+  readonly code: string;
+  readonly message: string;
+}
+
+export interface RedisFacts {
+  readonly address: AddressFacts;
+  /** Null: it answers. */
+  readonly unreachable: Failed | null;
+  /** The median of some. */
+  readonly roundTripMs: number;
+  /** The server's clock less this machine's, and by how much that may be wrong; null where it does not tell. */
+  readonly skew: { readonly ms: number; readonly uncertainMs: number } | null;
+  readonly server: ServerFacts;
+  readonly rights: Rights;
+  /** Why a write is refused; null: it would be taken. */
+  readonly writes: Failed | null;
+  readonly push: PushStatus;
+  readonly keyring: KeyringFacts | Failed;
+  readonly announcements: Announcements | null;
+}
+
+/** What the URL says, without what it hides. */
+export interface AddressFacts {
+  readonly loopback: boolean;
+  readonly tls: boolean;
+  readonly password: boolean;
+}
+
+const ANSWER_MS = 3_000;
+const PUSH_MS = 3_000;
+const ROUND_TRIPS = 7;
+
+export function addressFactsOf(redisUrl: string): AddressFacts {
+  const { protocol, hostname, password } = new URL(redisUrl);
+  const loopback = /^(localhost|127(\.\d+){3}|\[::1\])$/i.test(hostname);
+  return { loopback, tls: protocol === 'rediss:', password: password !== '' };
+}
+
+/** What there is to know; where it does not answer, that. The port is closed afterwards. */
+export async function redisFactsOf(port: RedisPort, namespace: string, address: AddressFacts): Promise<RedisFacts> {
+  const store = redisStore(port);
+  const { key } = redisNames(namespace, port.keyPrefix);
+  const ask = async (commands: readonly Command[]): Promise<readonly (Reply | Error)[]> => {
+    const late = () => new Error('timed out');
+    try {
+      return await within(ANSWER_MS, port.send(commands, key), late);
+    } catch (error) {
+      port.abandon();
+      return commands.map(() => error as Error);
+    }
+  };
+  try {
+    // The first opens the connection, and is no measure.
+    const [first = null] = await ask([['PING']]);
+    const unreachable = first instanceof Error && !isRefusal(first) ? failedOf(first) : null;
+    if (unreachable !== null) return { ...nothing, address, unreachable };
+    const { roundTripMs, skew } = await measure(ask);
+    const [info, save, whoami] = (await ask([['INFO'], ['CONFIG', 'GET', 'save'], ['ACL', 'WHOAMI']])) as [
+      Reply | Error,
+      Reply | Error,
+      Reply | Error,
+    ];
+    const user = typeof whoami === 'string' ? whoami : null;
+    const names = redisNames(namespace, port.keyPrefix);
+    const asks = asksOf(names);
+    const dryRuns = user === null ? [] : await ask(asks.map(({ command }) => ['ACL', 'DRYRUN', user, ...command]));
+    // Only where it exists would it be set, and nobody knows this name: whether a write would be taken is said without one.
+    const [written = null] = await ask([['SET', names.draft('doctor'), '', 'PX', '1', 'XX']]);
+    return {
+      address,
+      unreachable,
+      roundTripMs,
+      skew,
+      server: serverFactsOf(info, save),
+      rights: rightsOf(user, asks, dryRuns),
+      writes: written instanceof Error ? failedOf(written) : null,
+      push: await pushOf(store, namespace),
+      keyring: await keyringOf(store, namespace),
+      announcements: (await store.announcements?.(namespace, { timeoutMs: ANSWER_MS }).catch(() => null)) ?? null,
+    };
+  } finally {
+    await store.close();
+  }
+}
+
+const nothing: Omit<RedisFacts, 'address' | 'unreachable'> = {
+  roundTripMs: 0,
+  skew: null,
+  server: serverFactsOf(null, null),
+  rights: { user: null, lacks: null, excess: null },
+  writes: null,
+  push: { state: 'off', reason: null },
+  keyring: { code: '', message: '' },
+  announcements: null,
+};
+
+/** It has answered, if only that this user may not ask. */
+function isRefusal(error: Error): boolean {
+  return /\bNOPERM\b/.test(error.message);
+}
+
+function failedOf(error: Error): Failed {
+  const { code, message } = asStoreError(error);
+  return { code, message };
+}
+
+/** By TIME, sent some times: what took the shortest tells the other clock best. */
+async function measure(ask: (commands: readonly Command[]) => Promise<readonly (Reply | Error)[]>) {
+  const tookMs: number[] = [];
+  let skew: RedisFacts['skew'] = null;
+  for (let time = 0; time < ROUND_TRIPS; time += 1) {
+    const wallMs = Date.now();
+    const sentMs = performance.now();
+    const [reply] = await ask([['TIME']]);
+    const ms = performance.now() - sentMs;
+    tookMs.push(ms);
+    if (!Array.isArray(reply)) continue;
+    const serverMs = Number(reply[0]) * 1_000 + Number(reply[1]) / 1_000;
+    // A millisecond more: this machine tells whole ones only.
+    if (skew === null || ms / 2 + 1 < skew.uncertainMs)
+      skew = { ms: serverMs - (wallMs + ms / 2), uncertainMs: ms / 2 + 1 };
+  }
+  tookMs.sort((a, b) => a - b);
+  return { roundTripMs: tookMs[Math.floor(ROUND_TRIPS / 2)] ?? 0, skew };
+}
+
+/** As a member would have it, once it has been tried. */
+async function pushOf(store: Store, namespace: string): Promise<PushStatus> {
+  const watch = store.watch?.(namespace, () => {});
+  if (watch === undefined) return { state: 'off', reason: 'This store cannot push.' };
+  try {
+    const giveUpMs = performance.now() + PUSH_MS;
+    while (watch.status().state === 'connecting' && performance.now() < giveUpMs) await sleep(10);
+    return watch.status();
+  } finally {
+    watch.end();
+  }
+}
+
+async function keyringOf(store: Store, namespace: string): Promise<KeyringFacts | Failed> {
+  try {
+    return keyringFactsOf(await store.read(namespace, { timeoutMs: ANSWER_MS }));
+  } catch (error) {
+    return failedOf(error as Error);
+  }
+}

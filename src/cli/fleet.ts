@@ -1,0 +1,97 @@
+/** What the members' announcements say, held against the keyring: who holds the next secret, who does not, and who has fallen silent. Pure. */
+
+import { type HeldBy, parseAnnouncement } from '../keyring/announcement.js';
+import type { KeyringStatus } from '../status.js';
+import type { Announcements } from '../stores/store.js';
+import { foreignName, spanOf } from './words.js';
+
+/** A member speaks every 30 to 33 s; one that was not heard for longer is late. */
+const LATE_MS = 45_000;
+/** What was said so soon after next was published may have been on its way before. */
+const NEWS_TRAVELS_MS = 5_000;
+/** More names would hide the rest. */
+const MOST_NAMED = 5;
+/** orders-2 before orders-10. */
+const byName = new Intl.Collator('en', { numeric: true });
+
+/** 'holds next'; 'behind': said since next was published that it holds another; 'not said yet': spoke before that, and will again within half a minute. */
+export type MemberState = 'holds next' | 'behind' | 'not said yet';
+
+export interface MemberSeen {
+  readonly name: string;
+  readonly state: MemberState;
+  /** Writes of the keyring that it has seen. */
+  readonly generation: number;
+  readonly heardSecondsAgo: number;
+  /** It has missed an announcement: ended without `close()`, or cannot reach the store. */
+  readonly silent: boolean;
+}
+
+export interface Fleet {
+  /** How many have announced themselves; more than are listed, where there are more than 5000. */
+  readonly size: number;
+  readonly holdNext: number;
+  readonly members: readonly MemberSeen[];
+}
+
+/** Null where nobody has announced itself, which says nothing about whether there is anybody. */
+export function fleetOf(keyring: KeyringStatus, { nowMs, count, told }: Announcements): Fleet | null {
+  const newest = new Map<string, { held: HeldBy; atMs: number }>();
+  // The oldest come first.
+  for (const { id, text, atMs } of told) {
+    const held = parseAnnouncement(text);
+    if (held !== null) newest.set(id, { held, atMs });
+  }
+  if (newest.size === 0) return null;
+  const members = [...newest.values()].map(({ held, atMs }): MemberSeen => {
+    const heardMsAgo = Math.max(0, nowMs - atMs);
+    return {
+      name: foreignName(held.name, 64),
+      state: stateOf(keyring, held, atMs),
+      generation: held.generation,
+      heardSecondsAgo: Math.round(heardMsAgo / 1_000),
+      silent: heardMsAgo > LATE_MS,
+    };
+  });
+  members.sort((a, b) => byName.compare(a.name, b.name) || a.heardSecondsAgo - b.heardSecondsAgo);
+  return {
+    size: newest.size + Math.max(0, count - told.length),
+    holdNext: members.filter(({ state }) => state === 'holds next').length,
+    members,
+  };
+}
+
+function stateOf({ lineage, epoch, generation, next }: KeyringStatus, held: HeldBy, atMs: number): MemberState {
+  if (held.lineage === lineage) {
+    // A member may have read a later ring than this command did.
+    const isAhead = held.epoch > epoch || (held.epoch === epoch && held.generation > generation);
+    if (held.next === next.kid || isAhead) return 'holds next';
+  }
+  return atMs > next.since.getTime() + NEWS_TRAVELS_MS ? 'behind' : 'not said yet';
+}
+
+/** One line: '12 of 12 members hold next'. */
+export function fleetInWords({ size, holdNext, members }: Fleet): string {
+  const parts = [`${holdNext} of ${size} ${size === 1 ? 'member holds' : 'members hold'} next`];
+  const unheard = members.filter(({ state, silent }) => state === 'not said yet' && !silent);
+  if (unheard.length > 0) parts.push(`not said yet: ${names(unheard)}`);
+  const behind = members.filter(({ state }) => state === 'behind');
+  if (behind.length > 0) parts.push(`behind: ${names(behind)}`);
+  const silent = members.filter((member) => member.silent);
+  if (silent.length > 0)
+    parts.push(`silent: ${names(silent, ({ heardSecondsAgo }) => ` for ${spanOf(heardSecondsAgo * 1_000)}`)}`);
+  if (members.length < size) parts.push(`${size - members.length} more not looked at`);
+  return parts.join('; ');
+}
+
+/** Those that may not hold next, for a warning; empty where all do. */
+export function laggards({ members }: Fleet): readonly MemberSeen[] {
+  return members.filter(({ state }) => state !== 'holds next');
+}
+
+/** Some of them by name. */
+export function names(members: readonly MemberSeen[], more: (member: MemberSeen) => string = () => ''): string {
+  const named = members.slice(0, MOST_NAMED).map((member) => member.name + more(member));
+  const rest = members.length - named.length;
+  return named.join(', ') + (rest > 0 ? ` and ${rest} more` : '');
+}

@@ -1,0 +1,145 @@
+/** The keyring as bars over time: which secret signs, and until when each verifies. Pure. */
+
+import type { KeyringStatus } from '../status.js';
+import type { Screen } from './screen.js';
+import type { Format } from './terminal.js';
+import { spanOf } from './words.js';
+
+/** More would push the rest off the screen. */
+const MOST_RETIRED = 6;
+/** From here on there is room for kids beside the bars; in a narrower window they are in the table alone. */
+const COLUMNS_FOR_KIDS = 60;
+/** A bar longer than that is harder to read, not easier. */
+const MOST_COLUMNS = 110;
+
+type Part = 'signs' | 'verifies' | 'held';
+
+const glyphs = {
+  unicode: { signs: '━', verifies: '─', held: '┄', end: '┤', on: '►' },
+  ascii: { signs: '=', verifies: '-', held: '.', end: '|', on: '>' },
+} as const;
+
+const colours: Readonly<Record<Part, Format>> = { signs: 'green', verifies: 'yellow', held: 'cyan' };
+
+interface Bar {
+  readonly role: string;
+  readonly kid: string;
+  /** From now on; each part goes on to its end, which for the last part of some is never. */
+  readonly parts: readonly { readonly part: Part; readonly untilMs: number }[];
+}
+
+/** Lines for `screen`; `nowMs` is the store's clock. Not to scale: a day and the minutes at its end are both to be seen. */
+export function drawTimeline(keyring: KeyringStatus, nowMs: number, screen: Screen): readonly string[] {
+  const columns = Math.min(screen.columns, MOST_COLUMNS);
+  const withKids = columns >= COLUMNS_FOR_KIDS;
+  const gutter = withKids ? 22 : 9;
+  const width = Math.max(12, columns - gutter - 1);
+  // Each end needs two columns.
+  const { bars, hidden } = barsOf(keyring, nowMs, Math.min(MOST_RETIRED, Math.floor(width / 2) - 4));
+  const columnOf = scale(bars, nowMs, width);
+  const glyph = screen.unicode ? glyphs.unicode : glyphs.ascii;
+
+  const drawn = bars.map(({ role, kid, parts }) => {
+    let from = 0;
+    const line = parts
+      .map(({ part, untilMs }, index) => {
+        const to = columnOf(untilMs);
+        const isLast = index === parts.length - 1;
+        const tip = isLast ? (untilMs === Number.POSITIVE_INFINITY ? glyph.on : glyph.end) : '';
+        const body = glyph[part].repeat(Math.max(0, to - from - tip.length));
+        from = to;
+        return screen.paint(colours[part], body + tip);
+      })
+      .join('');
+    return `${role.padEnd(9)}${withKids ? `${kid.padEnd(11)}  ` : ''}${line}`;
+  });
+  const legend = (['signs', 'verifies', 'held'] as const).map(
+    (part) => `${screen.paint(colours[part], glyph[part])} ${part}`,
+  );
+  const more = hidden > 0 ? [`${' '.repeat(9)}and ${hidden} more that retired before`] : [];
+  return [
+    `${' '.repeat(gutter)}${screen.paint('dim', labels(keyring, nowMs, columnOf, width))}`,
+    ...drawn,
+    ...more,
+    `${' '.repeat(gutter)}${legend.join('  ')}`,
+  ];
+}
+
+function barsOf({ current, next, retired, overlap }: KeyringStatus, nowMs: number, mostRetired: number) {
+  const endMs = instant(current.expiresAt);
+  // Those that verify longest were retired last.
+  const live = retired.filter(({ verifiesUntil }) => instant(verifiesUntil) > nowMs);
+  const shown = live
+    .toSorted((a, b) => instant(a.verifiesUntil) - instant(b.verifiesUntil))
+    .slice(-mostRetired)
+    .map(({ kid, verifiesUntil }): Bar => {
+      return { role: 'retired', kid, parts: [{ part: 'verifies', untilMs: instant(verifiesUntil) }] };
+    });
+  const bars: readonly Bar[] = [
+    ...shown,
+    {
+      role: 'current',
+      kid: current.kid,
+      parts: [
+        { part: 'signs', untilMs: endMs },
+        { part: 'verifies', untilMs: endMs + overlap * 1_000 },
+      ],
+    },
+    {
+      role: 'next',
+      kid: next.kid,
+      parts: [
+        { part: 'held', untilMs: endMs },
+        { part: 'signs', untilMs: Number.POSITIVE_INFINITY },
+      ],
+    },
+  ];
+  return { bars, hidden: live.length - shown.length };
+}
+
+/** From an instant to its column: each stretch between two instants that matter gets room for its logarithm, and two columns at least. */
+function scale(bars: readonly Bar[], nowMs: number, width: number): (ms: number) => number {
+  const ends = bars.flatMap(({ parts }) => parts.map(({ untilMs }) => untilMs));
+  const instants = [...new Set([nowMs, ...ends])].filter((ms) => ms >= nowMs && ms < Number.POSITIVE_INFINITY);
+  instants.sort((a, b) => a - b);
+  const weights = instants.map((ms, index) => {
+    const to = instants[index + 1];
+    // What comes after all of them is open.
+    return to === undefined ? 1.5 : 1 + Math.log10(1 + (to - ms) / 1_000);
+  });
+  const total = weights.reduce((sum, weight) => sum + weight, 0);
+  const spare = Math.max(0, width - 2 * instants.length);
+  const columns = new Map<number, number>();
+  let weighed = 0;
+  for (const [index, ms] of instants.entries()) {
+    columns.set(ms, 2 * index + Math.round((weighed / total) * spare));
+    weighed += weights[index] ?? 0;
+  }
+  return (ms) => (ms <= nowMs ? 0 : (columns.get(ms) ?? width));
+}
+
+/** Above the bars: now, the rotation, and whatever else finds room. */
+function labels(
+  { current, overlap, retired }: KeyringStatus,
+  nowMs: number,
+  columnOf: (ms: number) => number,
+  width: number,
+) {
+  const endMs = instant(current.expiresAt);
+  const instants = [endMs, endMs + overlap * 1_000, ...retired.map(({ verifiesUntil }) => instant(verifiesUntil))];
+  const placed: { at: number; words: string }[] = [{ at: 0, words: 'now' }];
+  for (const ms of instants) {
+    const words = `+${spanOf(ms - nowMs)}`;
+    const at = Math.min(columnOf(ms) - 1, width - words.length);
+    const isFree = placed.every((other) => at > other.at + other.words.length || at + words.length < other.at);
+    if (ms > nowMs && ms < Number.POSITIVE_INFINITY && at > 0 && isFree) placed.push({ at, words });
+  }
+  placed.sort((a, b) => a.at - b.at);
+  return placed.reduce((line, { at, words }) => line.padEnd(at) + words, '');
+}
+
+/** An operator's EXPIRE can lie beyond all dates. */
+function instant(date: Date): number {
+  const ms = date.getTime();
+  return Number.isNaN(ms) ? Number.POSITIVE_INFINITY : ms;
+}

@@ -1,0 +1,43 @@
+/** Times and foreign names as the command shows them to people. */
+
+const UNITS = [
+  ['d', 86_400_000],
+  ['h', 3_600_000],
+  ['min', 60_000],
+  ['s', 1_000],
+] as const;
+
+/** A span of time in its two largest units: '6 h 12 min'. */
+export function spanOf(ms: number): string {
+  if (!Number.isFinite(ms)) return 'for ever';
+  // A whole second is what anybody can use; below it all is now.
+  let left = Math.max(0, Math.round(ms / 1_000) * 1_000);
+  const first = UNITS.findIndex(([, unitMs]) => left >= unitMs);
+  if (first < 0) return '0 s';
+  const words: string[] = [];
+  for (const [unit, unitMs] of UNITS.slice(first, first + 2)) {
+    const count = Math.floor(left / unitMs);
+    left -= count * unitMs;
+    if (count > 0) words.push(`${count} ${unit}`);
+  }
+  return words.join(' ');
+}
+
+export function instantOf(date: Date): string {
+  // An operator's EXPIRE can lie beyond all dates.
+  return Number.isNaN(date.getTime()) ? 'the end of time' : date.toISOString().replace(/\.\d+/, '');
+}
+
+/** An instant, and how far it is from `nowMs`: '2026-11-26T21:04:11Z (in 6 h 12 min)'. */
+export function whenOf(date: Date, nowMs: number): string {
+  const ms = date.getTime() - nowMs;
+  if (Number.isNaN(ms)) return instantOf(date);
+  return `${instantOf(date)} (${ms >= 0 ? `in ${spanOf(ms)}` : `${spanOf(-ms)} ago`})`;
+}
+
+/** A name that somebody else chose, fit for a terminal: no control characters, none that change direction, and cut. */
+export function foreignName(name: string, most = 40): string {
+  const clean = name.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, '?');
+  const letters = [...clean];
+  return letters.length > most ? `${letters.slice(0, most - 1).join('')}…` : clean;
+}

@@ -1,0 +1,67 @@
+/** What members say of themselves, in one sorted set for each namespace: by the server's clock, and gone by itself. Pure. */
+
+import {
+  ANNOUNCEMENT_LIFE_MS,
+  type Announcement,
+  type Announcements,
+  LONGEST_ANNOUNCEMENT,
+  MOST_ANNOUNCEMENTS,
+} from '../stores/store.js';
+import type { Reply } from './port.js';
+
+// WHY %.0f: Lua prints a large number as 1.7e+12.
+const clock = `
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local function ms(value) return string.format('%.0f', value) end
+`;
+
+/**
+ * One member's announcement in place of the one before.
+ *
+ * KEYS: the fleet. ARGV: its entry of before ('' none), its entry ('' none: it leaves), how long one counts (ms). Returns: 'announced'.
+ */
+export const ANNOUNCE = `${clock}
+if ARGV[1] ~= '' then redis.call('ZREM', KEYS[1], ARGV[1]) end
+-- WHY here: nobody else clears up, and a fleet that lives for years would leave all its restarts behind.
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', '(' .. ms(now - ARGV[3]))
+if ARGV[2] ~= '' then
+  redis.call('ZADD', KEYS[1], ms(now), ARGV[2])
+  redis.call('PEXPIREAT', KEYS[1], ms(now + ARGV[3]))
+end
+return 'announced'
+`;
+
+/**
+ * Those that count, the oldest first. Bounded here, since whoever may write to this key can put anything into it.
+ *
+ * KEYS: the fleet. Returns: 'announcements', now (ms), how many there are, then for each the instant (ms) and its entry.
+ */
+export const ANNOUNCEMENTS = `${clock}
+-- WHY no end a little later than now: the clock of another master may have been ahead.
+local from, to = ms(now - ${ANNOUNCEMENT_LIFE_MS}), ms(now + ${ANNOUNCEMENT_LIFE_MS})
+local found = redis.call('ZRANGEBYSCORE', KEYS[1], from, to, 'WITHSCORES', 'LIMIT', 0, ${MOST_ANNOUNCEMENTS})
+local answer = { 'announcements', ms(now), ms(redis.call('ZCOUNT', KEYS[1], from, to)) }
+for index = 1, #found, 2 do
+  answer[#answer + 1] = ms(tonumber(found[index + 1]))
+  answer[#answer + 1] = string.sub(found[index], 1, ${2 * LONGEST_ANNOUNCEMENT})
+end
+return answer
+`;
+
+/** As it stands in the set: an id has no line end. */
+export function entryOf(id: string, text: string): string {
+  return `${id}\n${text}`;
+}
+
+/** Null for what is no answer of the script. */
+export function asAnnouncements(reply: Reply): Announcements | null {
+  if (!Array.isArray(reply) || reply[0] !== 'announcements') return null;
+  const [, now, count, ...entries] = reply.map(String);
+  const told: Announcement[] = [];
+  for (let index = 0; index + 1 < entries.length; index += 2) {
+    const [id = '', ...text] = (entries[index + 1] ?? '').split('\n');
+    told.push({ id, text: text.join('\n').slice(0, LONGEST_ANNOUNCEMENT), atMs: Number(entries[index]) });
+  }
+  return { nowMs: Number(now), count: Number(count), told };
+}

@@ -1,0 +1,46 @@
+/** What members say of themselves, as the stores without a server of their own keep it. Pure. */
+
+import { ANNOUNCEMENT_LIFE_MS, type Announcements, LONGEST_ANNOUNCEMENT, MOST_ANNOUNCEMENTS } from './store.js';
+
+/** By member. */
+export type Entries = Readonly<Record<string, { readonly text: string; readonly atMs: number }>>;
+
+/** Without those that count no more. */
+export function entriesWith(entries: Entries, id: string, text: string | null, nowMs: number): Entries {
+  const others = Object.entries(entries).filter(([other, { atMs }]) => other !== id && counts(atMs, nowMs));
+  const own = text === null ? [] : [[id, { text, atMs: nowMs }] as const];
+  return Object.fromEntries([...others, ...own]);
+}
+
+export function entriesAt(entries: Entries, nowMs: number): Announcements {
+  const live = Object.entries(entries).filter(([, { atMs }]) => counts(atMs, nowMs));
+  const told = live
+    .map(([id, { text, atMs }]) => ({ id, text: text.slice(0, LONGEST_ANNOUNCEMENT), atMs }))
+    .sort((a, b) => a.atMs - b.atMs)
+    .slice(0, MOST_ANNOUNCEMENTS);
+  return { nowMs, count: live.length, told };
+}
+
+export function formatEntries(entries: Entries): string {
+  return JSON.stringify(entries);
+}
+
+/** What is not what it should be is left out: nothing depends on it. */
+export function parseEntries(json: string | undefined): Entries {
+  try {
+    const found: unknown = JSON.parse(json ?? '{}');
+    if (typeof found !== 'object' || found === null) return {};
+    return Object.fromEntries(Object.entries(found).filter(([, entry]) => isEntry(entry)));
+  } catch {
+    return {};
+  }
+}
+
+function counts(atMs: number, nowMs: number): boolean {
+  return Math.abs(nowMs - atMs) <= ANNOUNCEMENT_LIFE_MS;
+}
+
+function isEntry(entry: unknown): boolean {
+  if (typeof entry !== 'object' || entry === null) return false;
+  return 'text' in entry && typeof entry.text === 'string' && 'atMs' in entry && typeof entry.atMs === 'number';
+}

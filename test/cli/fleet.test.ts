@@ -1,0 +1,127 @@
+/** What `rewt status` and `rewt rotate` conclude from announcements: as a table, and once with members in processes of their own. */
+
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { fleetInWords, fleetOf, laggards } from '../../src/cli/fleet.js';
+import { Rewt } from '../../src/index.js';
+import type { KeyringStatus } from '../../src/status.js';
+import { type RedisServer, startRedis, until } from '../servers.js';
+import { rewt } from './command.js';
+
+const nowMs = Date.UTC(2026, 10, 26, 12);
+const keyring: KeyringStatus = {
+  lineage: 'lineage',
+  epoch: 1,
+  generation: 7,
+  ttl: 86_400,
+  overlap: 365,
+  signing: 'current-kid',
+  current: { kid: 'current-kid', expiresAt: new Date(nowMs + 3_600_000) },
+  // A minute ago.
+  next: { kid: 'next-kid', since: new Date(nowMs - 60_000) },
+  retired: [],
+};
+const holds = { lineage: 'lineage', epoch: 1, generation: 7, next: 'next-kid' };
+
+let ids = 0;
+const freshId = (): string => {
+  ids += 1;
+  return `id${ids}`;
+};
+function said(secondsAgo: number, held: object, id = freshId()) {
+  return { id, text: JSON.stringify({ name: 'orders-1', ...holds, ...held }), atMs: nowMs - secondsAgo * 1_000 };
+}
+const found = (...told: { id: string; text: string; atMs: number }[]) =>
+  fleetOf(keyring, { nowMs, count: told.length, told });
+
+describe('a member', () => {
+  test.each([
+    ['holds next', 10, {}, 'holds next', false],
+    ['holds next at an older generation', 10, { generation: 5 }, 'holds next', false],
+    ['is ahead of what was read', 0, { generation: 8, next: 'newer' }, 'holds next', false],
+    ['is a revocation ahead', 0, { epoch: 2, generation: 1, next: 'newer' }, 'holds next', false],
+    ['holds an older next', 10, { generation: 6, next: 'older' }, 'behind', false],
+    ['holds another keyring', 10, { lineage: 'other', generation: 99 }, 'behind', false],
+    ['spoke before next was there', 70, { generation: 6, next: 'older' }, 'not said yet', true],
+    ['spoke just when it came', 57, { generation: 6, next: 'older' }, 'not said yet', true],
+    ['held next, and is silent', 50, {}, 'holds next', true],
+    ['spoke in the future', -30, {}, 'holds next', false],
+  ])('%s', (_, secondsAgo, held, state, silent) => {
+    expect(found(said(secondsAgo, held))?.members).toMatchObject([{ state, silent }]);
+  });
+
+  test('counts once, by what it said last', () => {
+    const fleet = found(said(40, { next: 'older', generation: 6 }, 'same'), said(10, {}, 'same'));
+    expect(fleet).toMatchObject({ size: 1, holdNext: 1 });
+  });
+});
+
+test('what nobody said is no member, and nobody is no fleet', () => {
+  expect(found()).toBeNull();
+  expect(found({ id: 'x', text: 'junk', atMs: nowMs })).toBeNull();
+});
+
+describe('in words', () => {
+  const words = (...told: Parameters<typeof found>): string => {
+    const fleet = found(...told);
+    return fleet === null ? '' : fleetInWords(fleet);
+  };
+  test('all is well', () => {
+    expect(words(said(1, {}))).toBe('1 of 1 member holds next');
+    expect(words(...Array.from({ length: 12 }, () => said(1, {})))).toBe('12 of 12 members hold next');
+  });
+  test('who is behind is named, in an order that people know', () => {
+    const behind = [10, 2, 1, 30, 4, 5, 7].map((n) => said(1, { name: `orders-${n}`, next: 'older', generation: 1 }));
+    expect(words(said(1, {}), ...behind)).toBe(
+      '1 of 8 members hold next; behind: orders-1, orders-2, orders-4, orders-5, orders-7 and 2 more',
+    );
+  });
+  test('who is silent is named with the time', () => {
+    expect(words(said(70, {}))).toBe('1 of 1 member holds next; silent: orders-1 for 1 min 10 s');
+  });
+  test('names do nothing to a terminal', () => {
+    expect(words(said(70, { name: '\u001b[2J\n\u202e' }))).toContain('silent: ?[2J?? for');
+  });
+  test('more than were read are said to be', () => {
+    const fleet = fleetOf(keyring, { nowMs, count: 6_000, told: [said(1, {})] });
+    expect(fleet && fleetInWords(fleet)).toBe('1 of 6000 members hold next; 5999 more not looked at');
+  });
+  test('laggards are those that did not say that they hold it', () => {
+    const fleet = found(said(1, {}), said(1, { name: 'b', next: 'older', generation: 1 }));
+    expect(fleet && laggards(fleet).map(({ name }) => name)).toEqual(['b']);
+  });
+});
+
+describe('on a real Redis', () => {
+  let server: RedisServer;
+  beforeAll(async () => {
+    server = await startRedis();
+  });
+  afterAll(() => server?.stop());
+
+  test('status counts those who hold next, and rotate warns of one that has not said so', async () => {
+    const env = { REWT_URL: server.url };
+    const members = [1, 2].map((n) => new Rewt({ redisConn: server.url, memberName: `orders-${n}`, ttl: '1h' }));
+    try {
+      for (const member of members) await member.ready();
+      const fleetKey = '{rewt:rewt-secret}';
+      await until(
+        'both have announced themselves',
+        async () => (await server.cli('ZCARD', `rewt-fleet:${fleetKey}`)) === '2',
+      );
+      expect((await rewt(['status'], { env })).stdout).toContain('\nfleet       2 of 2 members hold next\n');
+      const { fleet } = JSON.parse((await rewt(['status', '--json'], { env })).stdout);
+      expect(fleet).toMatchObject({ size: 2, holdNext: 2, members: [{ name: 'orders-1' }, { name: 'orders-2' }] });
+
+      const quiet = await rewt(['rotate', '--force'], { env });
+      expect(quiet).toMatchObject({ code: 0, stderr: 'Rotated: this kid signs now.\n' });
+      // They will say so within half a minute; until then nobody knows.
+      const warned = await rewt(['rotate', '--force', '--json'], { env });
+      expect(warned.code).toBe(0);
+      expect(warned.stderr).toContain('orders-1 (not said yet');
+      expect(JSON.parse(warned.stdout).lagging).toEqual(['orders-1', 'orders-2']);
+    } finally {
+      for (const member of members) await member.close();
+    }
+    expect(JSON.parse((await rewt(['status', '--json'], { env })).stdout).fleet).toBeNull();
+  });
+});

@@ -1,0 +1,124 @@
+/** What `rewt status` draws: bars over time that are right at any width, with and without Unicode. */
+import { expect, test } from 'vitest';
+import { viewKeyring } from '../../src/cli/keyring-view.js';
+import { type Screen, screenOf } from '../../src/cli/screen.js';
+import { wrap } from '../../src/cli/table.js';
+import { drawTimeline } from '../../src/cli/timeline.js';
+import { foreignName, spanOf } from '../../src/cli/words.js';
+import type { KeyringStatus } from '../../src/status.js';
+
+const nowMs = Date.UTC(2026, 10, 26, 12);
+const inSeconds = (seconds: number): Date => new Date(nowMs + seconds * 1_000);
+
+function keyring(over: Partial<KeyringStatus> = {}): KeyringStatus {
+  return {
+    lineage: 'lineage',
+    epoch: 0,
+    generation: 3,
+    ttl: 86_400,
+    overlap: 365,
+    signing: 'current-kid',
+    current: { kid: 'current-kid', expiresAt: inSeconds(3_600) },
+    next: { kid: 'next-kid-ab', since: inSeconds(-60) },
+    retired: [{ kid: 'retired-kid', verifiesUntil: inSeconds(100) }],
+    ...over,
+  };
+}
+
+function screen(columns: number, unicode = true): Screen {
+  return { columns, rows: 24, unicode, paint: (_, words) => words };
+}
+
+test('each secret is a bar: what signs, what only verifies, what is held', () => {
+  const [labels, retired, current, next, legend] = drawTimeline(keyring(), nowMs, screen(70));
+  expect(labels).toMatch(/^ {22}now +\+1 min 40 s +\+1 h +\+1 h 6 min$/);
+  expect(retired).toMatch(/^retired {2}retired-kid {2}─+┤$/);
+  expect(current).toMatch(/^current {2}current-kid {2}━+─+┤$/);
+  expect(next).toMatch(/^next {5}next-kid-ab {2}┄+━+►$/);
+  expect(legend?.trim()).toBe('━ signs  ─ verifies  ┄ held');
+  // Next signs from the column on in which current ends.
+  expect(current?.indexOf('─')).toBe(next?.indexOf('━'));
+});
+
+test('where there is no Unicode it is ASCII', () => {
+  expect(drawTimeline(keyring(), nowMs, screen(70, false)).join('')).toMatch(/^[ -~]*$/);
+});
+
+test.each([20, 30, 40, 59, 60, 80, 100, 300])(
+  'at %i columns no line of bars is longer, and none is missing',
+  (columns) => {
+    const retired = Array.from({ length: 32 }, (_, n) => ({ kid: `retired-k${n}`, verifiesUntil: inSeconds(10 + n) }));
+    for (const found of [keyring(), keyring({ retired })]) {
+      const lines = drawTimeline(found, nowMs, screen(columns));
+      expect(lines.filter((line) => /^(retired|current|next)/.test(line)).length).toBe(
+        found.retired.length === 1 ? 3 : columns === 20 ? 4 : 8,
+      );
+      for (const line of lines) {
+        if (/^(retired|current|next)/.test(line)) expect(line.length).toBeLessThanOrEqual(Math.max(columns, 22));
+      }
+    }
+  },
+);
+
+test('a current that has ended signs no more, and a secret that never ends breaks nothing', () => {
+  const [, current, next] = drawTimeline(
+    keyring({ retired: [], current: { kid: 'current-kid', expiresAt: inSeconds(-10) } }),
+    nowMs,
+    screen(70),
+  );
+  expect(current).not.toContain('━');
+  expect(next).not.toContain('┄');
+  const endless = keyring({ current: { kid: 'current-kid', expiresAt: new Date(Number.NaN) } });
+  expect(drawTimeline(endless, nowMs, screen(70)).join('\n')).toContain('━►');
+});
+
+test('the table is broken at spaces on a narrow screen, and not at all elsewhere', () => {
+  const found = {
+    namespace: 'rewt',
+    store: 'redis',
+    copy: 'usable',
+    ageSeconds: 0.002,
+    storeTime: new Date(nowMs),
+    keyring: keyring(),
+  } as const;
+  for (const line of viewKeyring(found, screen(40)).split('\n')) expect(line.length).toBeLessThanOrEqual(40);
+  const plain = viewKeyring(found, null);
+  expect(plain).toContain('\ncurrent     current-kid  verifies until 2026-11-26T13:06:05Z (in 1 h 6 min)\n');
+  expect(plain).not.toMatch(/[━─┄]/);
+});
+
+test('text is wrapped at spaces, and what is in brackets stays together', () => {
+  expect(wrap('one two (in 5 min) three', 12)).toEqual(['one two', '(in 5 min)', 'three']);
+  expect(wrap('a  bbbbbbbbbbbbbb c', 5)).toEqual(['a', 'bbbbbbbbbbbbbb', 'c']);
+  expect(wrap('', 5)).toEqual(['']);
+});
+
+test.each([
+  [0, '0 s'],
+  [400, '0 s'],
+  [61_000, '1 min 1 s'],
+  [3_600_000, '1 h'],
+  [90_061_000, '1 d 1 h'],
+  [Number.POSITIVE_INFINITY, 'for ever'],
+])('%i ms are said as %j', (ms, words) => {
+  expect(spanOf(ms)).toBe(words);
+});
+
+test('a name that somebody else chose can do nothing to a terminal', () => {
+  expect(foreignName('orders-1')).toBe('orders-1');
+  expect(foreignName('\u001b[2J\u202eevil\n\u2028x')).toBe('?[2J?evil??x');
+  expect(foreignName('x'.repeat(100))).toHaveLength(40);
+});
+
+const tty = { isTTY: true, columns: 40 };
+test.each([
+  ['nothing to draw on without a terminal', { isTTY: false }, {}, 'linux', null],
+  ['nothing on a dumb one', tty, { TERM: 'dumb' }, 'linux', null],
+  ['ASCII in the locale C', tty, {}, 'linux', false],
+  ['Unicode where LANG says so', tty, { LANG: 'de_DE.UTF-8' }, 'linux', true],
+  ['ASCII where LC_ALL says otherwise', tty, { LANG: 'de_DE.UTF-8', LC_ALL: 'C' }, 'linux', false],
+  ['Unicode in the terminal of Windows', tty, { WT_SESSION: 'x' }, 'win32', true],
+] as const)('%s', (_, stdout, env, platform, unicode) => {
+  const found = screenOf({ stdout, env, paint: (_format: unknown, words: string) => words } as never, platform);
+  expect(found?.unicode ?? null).toBe(unicode);
+});

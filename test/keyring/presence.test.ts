@@ -1,0 +1,227 @@
+/** The option `memberName`: who announces itself, when, and that nothing else depends on it. */
+
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { memoryStore, Rewt, type RewtOptions, type Store, type UnannouncedMessage } from '../../src/index.js';
+import { formatAnnouncement, parseAnnouncement } from '../../src/keyring/announcement.js';
+import { createCopy } from '../../src/keyring/copy.js';
+import { parseRing } from '../../src/keyring/ring.js';
+import { pass, times, turnTime } from '../turned-time.js';
+
+const limits = { timeoutMs: 1_000 };
+
+let store: Store;
+beforeEach(() => {
+  turnTime();
+  store = memoryStore();
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+/** Announcements that a store was asked to carry, with their instants. */
+function counting(announce = store.announce?.bind(store)) {
+  const said: { id: string; text: string | null; atMs: number }[] = [];
+  const counted: Store = {
+    ...store,
+    async announce(namespace, id, text, by) {
+      said.push({ id, text, atMs: Date.now() });
+      await announce?.(namespace, id, text, by);
+    },
+  };
+  return { counted, said };
+}
+
+function member(on: Store, options: Partial<RewtOptions> = {}): Rewt {
+  return new Rewt({ ...times, store: on, memberName: 'orders-1', ...options });
+}
+
+async function told(): Promise<unknown[]> {
+  const found = await store.announcements?.('rewt', limits);
+  return (found?.told ?? []).map(({ text }) => parseAnnouncement(text));
+}
+
+describe('a member with a name', () => {
+  test('says what it holds once it holds something, and not before', async () => {
+    const rewt = member(store);
+    await pass(60_000);
+    expect(await told()).toEqual([]);
+    await rewt.sign({});
+    const { keyring } = rewt.status();
+    expect(await told()).toEqual([
+      {
+        name: 'orders-1',
+        lineage: keyring?.lineage,
+        epoch: 0,
+        generation: 1,
+        next: keyring?.next.kid,
+      },
+    ]);
+    await rewt.close();
+  });
+
+  test('speaks once in half a minute, however much it is used and whatever changes', async () => {
+    const { counted, said } = counting();
+    const rewt = member(counted);
+    for (let second = 0; second < 300; second += 1) {
+      await rewt.sign({});
+      if (second % 100 === 0) await rewt.rotate({ force: true });
+      await pass(1_000);
+    }
+    const gaps = said.slice(1).map(({ atMs }, index) => atMs - (said[index]?.atMs ?? 0));
+    expect(said.length).toBeGreaterThanOrEqual(9);
+    expect(Math.min(...gaps)).toBeGreaterThanOrEqual(30_000);
+    expect(Math.max(...gaps)).toBeLessThanOrEqual(33_000);
+    expect(await told()).toMatchObject([{ generation: rewt.status().keyring?.generation }]);
+    await rewt.close();
+  });
+
+  test('goes on saying so when nobody uses it, without reading', async () => {
+    const rewt = member(store);
+    await rewt.ready();
+    const read = vi.spyOn(store, 'read');
+    await pass(600_000);
+    expect(await told()).toHaveLength(1);
+    expect(read).not.toHaveBeenCalled();
+    await rewt.close();
+  });
+
+  test('takes its leave when it is closed, and says no more', async () => {
+    const { counted, said } = counting();
+    const rewt = member(counted);
+    await rewt.ready();
+    await rewt.close();
+    expect(await told()).toEqual([]);
+    expect(said.map(({ text }) => text === null)).toEqual([false, true]);
+    await rewt.close();
+    await pass(300_000);
+    expect(said).toHaveLength(2);
+  });
+
+  test('is one of two where another has its name', async () => {
+    const both = [member(store), member(store)];
+    for (const rewt of both) await rewt.ready();
+    expect(await told()).toHaveLength(2);
+    for (const rewt of both) await rewt.close();
+  });
+
+  test('has a timer that keeps no process alive', async () => {
+    vi.useRealTimers();
+    const timers = (): number => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
+    const before = timers();
+    const rewt = member(store);
+    await rewt.ready();
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(await told()).toHaveLength(1);
+    expect(timers()).toBe(before);
+    await rewt.close();
+  });
+});
+
+test('a member without a name announces nothing', async () => {
+  const { counted, said } = counting();
+  const rewt = new Rewt({ ...times, store: counted });
+  await rewt.sign({});
+  await pass(300_000);
+  await rewt.close();
+  expect(said).toEqual([]);
+});
+
+describe('a store that does not take announcements', () => {
+  const messages: unknown[] = [];
+  const listen = (message: unknown): void => void messages.push(message);
+  beforeEach(() => {
+    messages.length = 0;
+    subscribe('rewt:unannounced', listen);
+  });
+  afterEach(() => void unsubscribe('rewt:unannounced', listen));
+
+  test('costs no operation anything, and is told on a channel alone', async () => {
+    const warned = vi.spyOn(process, 'emitWarning');
+    const { counted, said } = counting(async () => {
+      throw new Error('redis://user:hunter2@host');
+    });
+    const rewt = member(counted);
+    await rewt.verify(await rewt.sign({}));
+    await pass(70_000);
+    const message: UnannouncedMessage = { namespace: 'rewt', memberName: 'orders-1', code: 'ERR_REWT_STORE_DOWN' };
+    expect(messages).toEqual([message, message, message]);
+    expect(said).toHaveLength(3);
+    expect(warned).not.toHaveBeenCalled();
+    await rewt.close();
+  });
+
+  test('and never answers is waited for by nobody but close(), for storeTimeout', async () => {
+    const { counted, said } = counting(() => new Promise(() => {}));
+    const rewt = member(counted);
+    await rewt.verify(await rewt.sign({}));
+    await rewt.revoke();
+    await pass(300_000);
+    // Never two under way.
+    expect(said).toHaveLength(1);
+    let closed = false;
+    const closing = rewt.close().then(() => {
+      closed = true;
+    });
+    await pass(999);
+    expect(closed).toBe(false);
+    await pass(1);
+    await closing;
+  });
+
+  test('because it cannot, is refused at the door', () => {
+    const { announce: _, ...without } = store;
+    expect(() => member(without)).toThrow(/cannot carry announcements/);
+  });
+});
+
+test.each([['x'.repeat(65)], ['a\nb'], ['\u202ea'], [''], [7]])('the name %j is refused', (memberName) => {
+  expect(() => member(store, { memberName: memberName as string })).toThrow(/^memberName: must/);
+});
+
+describe('an announcement', () => {
+  const secret = 'a-secret-of-forty-three-characters-00000000';
+  const ring = parseRing(
+    JSON.stringify({
+      v: 1,
+      id: 'lineage',
+      epoch: 2,
+      gen: 7,
+      op: 'op',
+      ttl: 1_000,
+      overlap: 1_000,
+      current: { secret, expiresAt: 1 },
+      next: { secret: `${secret}1`, since: 1 },
+      retired: [],
+    }),
+  );
+
+  test('is kids and counters, and no secret', () => {
+    const copy = createCopy(ring);
+    const text = formatAnnouncement('n', copy);
+    expect(text).not.toContain('forty-three');
+    expect(parseAnnouncement(text)).toEqual({
+      name: 'n',
+      lineage: 'lineage',
+      epoch: 2,
+      generation: 7,
+      next: copy.next.kid,
+    });
+  });
+
+  const good = { name: 'n', lineage: 'l', epoch: 0, generation: 1, next: 'k' };
+  test.each([
+    ['no JSON', 'x'],
+    ['null', 'null'],
+    ['a list', '[]'],
+    ['a text', '"x"'],
+    ...Object.keys(good).flatMap((name) => [
+      [`without ${name}`, JSON.stringify({ ...good, [name]: undefined })],
+      [`with another ${name}`, JSON.stringify({ ...good, [name]: [-1] })],
+    ]),
+    ['with half a generation', JSON.stringify({ ...good, generation: 0.5 })],
+    ['before all generations', JSON.stringify({ ...good, generation: -1 })],
+  ])('that nobody said is none: %s', (_, text) => {
+    expect(parseAnnouncement(String(text))).toBeNull();
+  });
+});

@@ -1,0 +1,104 @@
+/** Announcements in Redis: what they cost, when they end, and what somebody else can put in their place. */
+
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { Rewt } from '../../src/index.js';
+import { connectRedis } from '../../src/redis/connect.js';
+import { redisNames } from '../../src/redis/names.js';
+import { redisStore } from '../../src/stores/redis.js';
+import { ANNOUNCEMENT_LIFE_MS, MOST_ANNOUNCEMENTS, type Store } from '../../src/stores/store.js';
+import { type RedisServer, startRedis, until } from '../servers.js';
+
+/** A busy machine takes its time. */
+const limits = { timeoutMs: 60_000 };
+const { fleet } = redisNames('rewt');
+
+let server: RedisServer;
+let store: Store;
+beforeAll(async () => {
+  server = await startRedis();
+  store = redisStore(connectRedis(server.url));
+});
+afterAll(async () => {
+  await store?.close();
+  await server?.stop();
+});
+beforeEach(() => server.cli('FLUSHALL'));
+
+const announce = (id: string, text: string | null): Promise<void> | undefined =>
+  store.announce?.('rewt', id, text, limits);
+const told = async () => (await store.announcements?.('rewt', limits)) ?? { nowMs: 0, count: 0, told: [] };
+
+test('the set ends with its last announcement, and each announcement with its time', async () => {
+  await announce('a', 'one');
+  const left = Number(await server.cli('PTTL', fleet));
+  expect(left).toBeGreaterThan(ANNOUNCEMENT_LIFE_MS - 5_000);
+  expect(left).toBeLessThanOrEqual(ANNOUNCEMENT_LIFE_MS);
+
+  const { nowMs } = await told();
+  await server.cli(
+    'ZADD',
+    fleet,
+    String(nowMs - ANNOUNCEMENT_LIFE_MS - 1),
+    'old\none',
+    String(nowMs - 80_000),
+    'late\none',
+  );
+  expect((await told()).told.map(({ id }) => id)).toEqual(['late', 'a']);
+  expect(await server.cli('ZCARD', fleet)).toBe('3');
+  await announce('b', 'one');
+  expect(await server.cli('ZCARD', fleet)).toBe('3');
+});
+
+test('to look leaves nothing behind', async () => {
+  await told();
+  expect(await server.cli('KEYS', '*')).toBe('');
+});
+
+test('it is one small command, which no push connection hears of', async () => {
+  const rewt = new Rewt({ redisConn: server.url, ttl: '1h', memberName: 'orders-1' });
+  try {
+    await rewt.ready();
+    await until('push', async () => rewt.status().push.state === 'on');
+    await until('an announcement', async () => (await told()).count === 1);
+    const evals = async () => Number(/cmdstat_eval:calls=(\d+)/.exec(await server.cli('INFO', 'commandstats'))?.[1]);
+    const before = await evals();
+    for (let time = 0; time < 20; time += 1) await announce('other', `${time}`);
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    // A member that had heard of them would have read.
+    expect((await evals()) - before).toBe(20);
+  } finally {
+    await rewt.close();
+  }
+  expect((await told()).told.map(({ id }) => id)).toEqual(['other']);
+});
+
+test('whoever floods the set makes no reader read more than it takes', async () => {
+  const { nowMs } = await told();
+  const flood = `for i = 1, 6000 do redis.call('ZADD', KEYS[1], ARGV[1], 'id' .. i .. '\\n' .. string.rep('x', 1000)) end`;
+  await server.cli('EVAL', flood, '1', fleet, String(nowMs));
+  await server.cli(
+    'ZADD',
+    fleet,
+    'inf',
+    'a\nfor ever',
+    '-inf',
+    'b\nnever',
+    '1.5',
+    'c\nlong ago',
+    String(nowMs + 0.5),
+    'no line',
+  );
+  const found = await told();
+  expect(found.count).toBe(6_001);
+  expect(found.told).toHaveLength(MOST_ANNOUNCEMENTS);
+  expect(Math.max(...found.told.map(({ text }) => text.length))).toBeLessThanOrEqual(512);
+});
+
+test('a key of another type is a failure of the announcement alone', async () => {
+  await server.cli('SET', fleet, 'x');
+  await expect(told()).rejects.toMatchObject({ code: 'ERR_REWT_STORE_WRONG_TYPE' });
+  const rewt = new Rewt({ redisConn: server.url, memberName: 'orders-1' });
+  await rewt.verify(await rewt.sign({}));
+  await rewt.close();
+  expect(await server.cli('GET', fleet)).toBe('x');
+});
