@@ -24,14 +24,20 @@ export function parseClaimHeader(text: string): ClaimHeader {
   return { header: header.toLowerCase(), claim };
 }
 
-/** A claim that is neither text, number nor truth value, or has what does not belong in a header, is left out: it is still among all claims. */
+/**
+ * Each header that is wanted is there, if need be with nothing in it: some proxies let what the client sent under its name through where the answer has none.
+ * Nothing is what a claim becomes that is absent, neither text, number nor truth value, or has what does not belong in a header; all of it is still among all claims.
+ */
 export function headersOf(claims: JwtClaims, wanted: readonly ClaimHeader[]): Readonly<Record<string, string>> {
   const headers: Record<string, string> = { [ALL_CLAIMS]: Buffer.from(JSON.stringify(claims)).toString('base64url') };
   for (const { header, claim } of wanted) {
-    const value = Object.hasOwn(claims, claim) ? claims[claim] : undefined;
-    if (['string', 'number', 'boolean'].includes(typeof value) && /^[!-~](?:[ -~]*[!-~])?$/.test(String(value))) {
-      headers[header] = String(value);
-    }
+    headers[header] = Object.hasOwn(claims, claim) ? textOf(claims[claim]) : '';
   }
   return headers;
+}
+
+function textOf(value: unknown): string {
+  if (!['string', 'number', 'boolean'].includes(typeof value)) return '';
+  const text = String(value);
+  return /^[!-~](?:[ -~]*[!-~])?$/.test(text) ? text : '';
 }
