@@ -1,5 +1,5 @@
 /** The options of `rewtAuth`: wrong ones are told at set-up, and what goes into a header can be nothing but its own part. */
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { overridden, readAuthOptions } from '../../src/http/auth-options.js';
 import { createBearer } from '../../src/http/bearer.js';
 import { memoryStore, OptionError, Rewt } from '../../src/index.js';
@@ -112,4 +112,18 @@ it('an error that is no verdict goes to the framework as it is, whatever it call
     const judge = createBearer({ verify: () => Promise.reject(error) }, {}, () => 'token');
     await expect(judge({})).rejects.toBe(error);
   }
+});
+
+it('a signed text is no claims set, and no policy is asked about it', async () => {
+  const rewt = new Rewt({ store: memoryStore() });
+  const authorize = vi.fn(() => true);
+  for (const text of ['just a text', '"quoted"', 'null', '[1]']) {
+    const token = await rewt.sign(text);
+    expect(typeof (await rewt.verify<string>(token))).toBe('string');
+    for (const options of [{}, { authorize }]) {
+      const judge = createBearer(rewt, options, () => token);
+      expect(await judge({})).toMatchObject({ status: 401, body: '{"error":"invalid_token"}' });
+    }
+  }
+  expect(authorize).not.toHaveBeenCalled();
 });
