@@ -19,6 +19,7 @@ const headings = {
   reject: 'Refuse',
   repeat: 'Tokens that come again',
   server: 'Verify in a server',
+  http: 'In front of a route',
   redis: 'End to end, against the original',
   start: 'Start',
   tricks: 'What each trick buys',

@@ -1,11 +1,10 @@
 /** Verify inside a loaded node:http server, where other code runs between two calls: what a loop flatters. */
 
-import { connect } from 'node:net';
 import { startChild } from './child.js';
+import { CONNECTIONS, load } from './load.js';
 import { startRedis } from './local-redis.js';
 import { median, quietAndMedian, spread } from './quantiles.js';
 
-const CONNECTIONS = 32;
 const WARM_UP = 20_000;
 const REQUESTS = 72_000;
 /** Of one contender's times, each compared with ours of the same while. */
@@ -25,30 +24,6 @@ export async function run({ seed }) {
     child.end();
     redis.stop();
   }
-}
-
-/** Each connection has one request under way, until all have been answered. */
-async function load(port, requests, total) {
-  let sent = 0;
-  const connections = Array.from({ length: CONNECTIONS }, () => {
-    const socket = connect(port, '127.0.0.1');
-    const next = () => {
-      if (sent === total) return socket.end();
-      socket.write(requests[sent % requests.length]);
-      sent += 1;
-    };
-    let received = '';
-    socket.on('connect', next);
-    socket.on('data', (chunk) => {
-      received += chunk.toString('latin1');
-      if (!received.endsWith('\r\n\r\n')) return;
-      if (!received.startsWith('HTTP/1.1 204')) socket.destroy(new Error(`answered ${received.slice(0, 40)}`));
-      received = '';
-      next();
-    });
-    return new Promise((resolve, reject) => socket.on('error', reject).on('close', resolve));
-  });
-  await Promise.all(connections);
 }
 
 function tableOf(times) {

@@ -7,6 +7,8 @@ const hit = (row) => ({ table: 'repeat 149 B', row, column: 'ratio' });
 const heap = (row) => ({ table: 'codec heap', row, column: 'verify, ratio' });
 const original = (row, column) => ({ table: 'redis verify', row, column });
 
+const http = (framework, kind, row) => ({ table: `http ${framework} ${kind}`, row, column: 'ratio' });
+
 const REWT_2 = 'GET, jsonwebtoken 8, string (rewt 2.0)';
 const STRICT = 'rewt, maxStaleness: 0';
 
@@ -51,6 +53,10 @@ export const targets = [
     is: { table: 'reject kid', row: 'jsonwebtoken, KeyObject', column: 'ratio' },
     least: 80,
   },
+  { claim: 'a route behind express-jwt, tokens again', is: http('Express', 'again', 'express-jwt'), least: 1 },
+  { claim: 'a route behind express-jwt, tokens never again', is: http('Express', 'never', 'express-jwt'), least: 1 },
+  { claim: 'a route behind @fastify/jwt, tokens again', is: http('Fastify', 'again', '@fastify/jwt, cache'), least: 1 },
+  { claim: 'a route behind @fastify/jwt, tokens never again', is: http('Fastify', 'never', '@fastify/jwt'), least: 1 },
   { claim: 'heap for a verify against jsonwebtoken', is: heap('jsonwebtoken, KeyObject'), least: 3 },
   { claim: 'heap for a verify against fast-jwt', is: heap('fast-jwt'), least: 2 },
   { claim: 'end to end against rewt 2.0, one by one', is: original(REWT_2, 'latency ratio'), least: 20 },

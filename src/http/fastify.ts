@@ -68,8 +68,7 @@ function createHook(rewt: TokenVerifier, options: FastifyAuthOptions): FastifyAu
         request.rewt = outcome;
         return done();
       }
-      // Somebody else has lost patience meanwhile.
-      if (!reply.sent) reply.code(outcome.status).headers(outcome.headers).send(outcome.body);
+      reply.code(outcome.status).headers(outcome.headers).send(outcome.body);
     }, done);
   };
 }

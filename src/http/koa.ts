@@ -15,7 +15,6 @@ export interface AuthState<Claims = JwtClaims> {
 /** What we need of Koa's context. */
 export interface KoaContext {
   readonly req: NodeRequest;
-  readonly headerSent: boolean;
   status: number;
   body: unknown;
   state: AuthState<object>;
@@ -54,8 +53,6 @@ export function rewtAuth<Claims extends object = JwtClaims>(
 const withOptions = rewtAuth;
 
 function answerOnKoa(ctx: KoaContext, { status, headers, body }: Refusal): void {
-  // Somebody else has lost patience meanwhile.
-  if (ctx.headerSent) return;
   ctx.status = status;
   ctx.set(headers);
   ctx.body = body;

@@ -138,6 +138,7 @@ const table: readonly Row[] = [
   ['a policy that waits and says yes', '/waits', ['Authorization: Bearer $ADMIN'], { role: 'admin' }],
   ['a policy that forgets to say anything', '/forgets', ['Authorization: Bearer $GOOD'], 'forbidden'],
   ['a policy that says what is not true', '/vague', ['Authorization: Bearer $GOOD'], 'forbidden'],
+  ['a policy that says later what is not true', '/vague-later', ['Authorization: Bearer $GOOD'], 'forbidden'],
   [
     'a policy that sees the request, which does not fit',
     '/request',
@@ -191,6 +192,7 @@ export function httpConformance(title: string, { start, headerOf }: HttpFixture)
     '/admin': { authorize: ({ role }) => role === 'admin', scope: 'orders:write orders:read' },
     '/waits': { authorize: async ({ role }) => role === 'admin' },
     '/forgets': { authorize: (() => undefined) as never },
+    '/vague-later': { authorize: (async () => 'yes') as never },
     '/vague': { authorize: (() => 'yes') as never },
     '/request': { authorize: ({ sub }, request) => header(request, 'x-sub') === sub },
     '/billing': { audience: 'billing' },

@@ -45,6 +45,22 @@ describe('rewt/koa', () => {
     await server.close();
   });
 
+  it('leaves alone a response that somebody else has begun meanwhile', async () => {
+    const app = new Koa();
+    const told: unknown[] = [];
+    app.on('error', (error) => told.push(error));
+    app.use(async (ctx, next) => {
+      ctx.respond = false;
+      ctx.res.writeHead(504).end('too late');
+      await next();
+    });
+    app.use(rewtAuth(rewt));
+    const server = await serve(app.callback());
+    expect(await ask(server.port, { path: '/' })).toMatchObject({ status: 504, body: 'too late' });
+    expect(told).toEqual([]);
+    await server.close();
+  });
+
   it('is a named function, also with other options', () => {
     expect(rewtAuth(rewt).name).toBe('rewtAuth');
     expect(rewtAuth(rewt).with({ optional: true }).name).toBe('rewtAuth');

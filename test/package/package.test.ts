@@ -36,10 +36,11 @@ describe('the tarball', () => {
     expect(scratch.files).toEqual([...documents, ...pages, ...javascript, ...types].sort());
   });
 
-  it('is smaller than 125 kB, and installed than 450 kB and 55 files', () => {
-    expect(scratch.packedSize).toBeLessThan(125_000);
-    expect(scratch.installedSize).toBeLessThan(450_000);
-    expect(scratch.files.length).toBeLessThan(55);
+  it('is smaller than 145 kB, and installed than 540 kB and 90 files', () => {
+    // What stands in front of routes, with its types and its page, is 16 kB of this, 70 kB installed, and 33 files: a program loads what it imports.
+    expect(scratch.packedSize).toBeLessThan(145_000);
+    expect(scratch.installedSize).toBeLessThan(540_000);
+    expect(scratch.files.length).toBeLessThan(90);
   });
 
   it('has nothing for publint to report', async () => {

@@ -24,7 +24,7 @@ async function main(): Promise<void> {
 
   const koa = koaAuth<{ tenant: string }>(rewt, { maxAge: '1m' });
   const state: AuthState<{ tenant: string }> = {};
-  const ctx = { req: { headers }, state, status: 404, headerSent: false, body: null, set: () => {} };
+  const ctx = { req: { headers }, state, status: 404, body: null, set: () => {} };
   await koa.with({ issuer: 'nobody' })(ctx, async () => {});
   const refused: number = ctx.status;
   await koa(ctx, async () => {});
