@@ -78,6 +78,7 @@ function withToken(init: Init | undefined, headers: Headers, token: string): Ini
 
 /** Not by another origin, to which a redirect led: it was sent no token. */
 function isRefusedHere(response: Response, url: URL): boolean {
+  if (response.status !== 401) return false;
   if (response.redirected && new URL(response.url).origin !== url.origin) return false;
   return isRefusedToken(response.status, response.headers.get('www-authenticate'));
 }
@@ -93,7 +94,6 @@ function repeatable(input: Input, init: Init | undefined): Repeatable | null {
   const body = init?.body ?? null;
   if (body !== null) return isLasting(body) ? { input, drop() {} } : null;
   if (!isRequest(input) || input.body === null) return { input, drop() {} };
-  if (input.bodyUsed) return null;
   const copy = input.clone();
   return { input: copy, drop: () => void copy.body?.cancel().catch(() => {}) };
 }

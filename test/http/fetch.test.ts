@@ -136,7 +136,10 @@ describe('a fetch with tokens', () => {
     await expect(fetch('no url')).rejects.toThrow(TypeError);
     await expect(fetch(request)).rejects.toThrow(TypeError);
     await expect(fetch(service.origin, { signal: AbortSignal.abort() })).rejects.toThrow(/abort/);
-    expect(await (await fetch('data:,text')).text()).toBe('text');
+    const sign = vi.spyOn(test.rewt, 'sign');
+    const once = createFetch(test.rewt, { audience: () => 'another' });
+    expect(await (await once('data:,text')).text()).toBe('text');
+    expect(sign).not.toHaveBeenCalled();
   });
 });
 
@@ -188,6 +191,21 @@ describe('a refused token', () => {
     expect(service.arrivals).toHaveLength(3);
     expect(signings()).toBe(2);
     await far.close();
+  });
+
+  it('is not sent again, though nothing else is wrong with it', async () => {
+    refuse(1);
+    const fetch = createFetch(test.rewt, {
+      audience: 'orders',
+      fetch: async (...request) => {
+        test.clock.advance(2);
+        return globalThis.fetch(...request);
+      },
+    });
+    expect(await (await fetch(service.origin)).text()).toBe('fine');
+    expect(signings()).toBe(2);
+    await fetch(service.origin);
+    expect(service.tokens()[2]).toBe(service.tokens()[1]);
   });
 
   it('is tried no third time', async () => {

@@ -14,4 +14,24 @@ await assert.rejects(
   rewt.verify(`${token.slice(0, -4)}AAAA`),
   (error) => isRewtError(error) && error instanceof TokenError,
 );
+
+const { createTestRewt } = await import('rewt/testing');
+const { createFetch } = await import('rewt/fetch');
+const { createInterceptor } = await import('rewt/undici');
+const test = await createTestRewt();
+assert.ok(test.rewt instanceof Rewt);
+await assert.rejects(test.rewt.verify(await test.tokens.expired()), { code: 'ERR_REWT_EXPIRED' });
+test.clock.advance('1h');
+let sent;
+const send = createFetch(test.rewt, {
+  audience: 'mail',
+  fetch: async (_url, init) => {
+    sent = init.headers.get('authorization');
+    return new Response();
+  },
+});
+await send('https://mail.example/');
+assert.equal((await test.rewt.verify(sent.slice(7))).aud, 'mail');
+assert.equal(typeof createInterceptor(test.rewt, { audience: 'mail', to: 'https://mail.example' }), 'function');
+await test.close();
 console.log('imported');

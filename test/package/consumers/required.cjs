@@ -20,6 +20,26 @@ async function main() {
   const importing = new imported.default({ store: memoryStore() });
   const refusal = await importing.verify(token).catch((error) => error);
   assert.ok(isRewtError(refusal) && refusal.code === 'ERR_REWT_UNKNOWN_KEY');
+
+  const { createTestRewt } = require('rewt/testing');
+  const { createFetch } = require('rewt/fetch');
+  const { createInterceptor } = require('rewt/undici');
+  const test = await createTestRewt();
+  assert.ok(test.rewt instanceof Rewt);
+  test.clock.advance('1h');
+  // The class may be of the other copy.
+  for (const one of [test.rewt, importing]) {
+    let sent;
+    const fetch = async (_url, init) => {
+      sent = init.headers.get('authorization');
+      return new Response();
+    };
+    await createFetch(one, { audience: 'mail', fetch })('https://mail.example/');
+    assert.equal((await one.verify(sent.slice(7))).aud, 'mail');
+  }
+  assert.equal(typeof createInterceptor(test.rewt, { audience: 'mail', to: 'https://mail.example' }), 'function');
+  assert.throws(() => test.clock.advance('60'), isRewtError);
+  await test.close();
   console.log('required');
 }
 
