@@ -10,11 +10,14 @@ import { rotate } from './commands/rotate.js';
 import { sign } from './commands/sign.js';
 import { status } from './commands/status.js';
 import { verify } from './commands/verify.js';
+import { watch } from './commands/watch.js';
 import { failureOf } from './failure.js';
 import { overview } from './help.js';
 import type { Terminal } from './terminal.js';
 
-const commands = new Map<string, Command>(Object.entries({ sign, verify, rotate, revoke, status, doctor, demo }));
+const commands = new Map<string, Command>(
+  Object.entries({ sign, verify, rotate, revoke, status, watch, doctor, demo }),
+);
 
 /**
  * The exit code. Whatever happens is said on the terminal, never thrown.
@@ -33,7 +36,7 @@ export async function run(words: readonly string[], terminal: Terminal, version:
     else {
       const outcome = await command.run(rest, terminal);
       if (outcome.words !== undefined) terminal.say(outcome.words);
-      const result = json ? JSON.stringify(outcome.json) : outcome.result;
+      const result = json ? outcome.json && JSON.stringify(outcome.json) : outcome.result;
       if (result !== undefined) terminal.print(result);
       return outcome.exitCode ?? 0;
     }
