@@ -38,6 +38,8 @@ interface Manner {
   readonly asFleet?: boolean;
   /** Refuses, rather than begins, a keyring that is not there. */
   readonly mustExist?: boolean;
+  /** Stays, and wants to hear of changes at once. */
+  readonly live?: boolean;
 }
 
 /**
@@ -58,8 +60,9 @@ export async function withKeyring<T>(
     const exists = key !== null || ring !== null;
     if (manner.mustExist && !exists) throw new TokenError(UNKNOWN_KEY);
     const times = timesFor(given, ring === null ? null : readable(ring), manner);
-    // Gone before there could be anything to be told.
-    await using rewt = new Rewt({ store, redisNamespace: namespace, push: false, ...times });
+    // All others are gone before there could be anything to be told.
+    const push = manner.live === true;
+    await using rewt = new Rewt({ store, redisNamespace: namespace, push, ...times });
     // A user of Redis may have no right to it, and it is never what a command is about.
     const announcements = async () =>
       (await store.announcements?.(namespace, { timeoutMs: ANNOUNCEMENTS_TIMEOUT_MS }).catch(() => null)) ?? null;
@@ -84,14 +87,18 @@ function readable(text: string): Ring | null {
 /**
  * A command has no copy that could grow old, and must not change a fleet's schedule by being used: what has no flag, or was not given, fits what is there.
  */
-function timesFor(ttl: number | undefined, ring: Ring | null, { tokenLifetime, asFleet = false }: Manner) {
+function timesFor(
+  ttl: number | undefined,
+  ring: Ring | null,
+  { tokenLifetime, asFleet = false, live = false }: Manner,
+) {
   const turn = ttl ?? (ring === null ? Number.POSITIVE_INFINITY : ring.ttl / 1_000);
   const clockTolerance = Math.min(5, turn / 4);
   const granted = ring === null ? Number.POSITIVE_INFINITY : ring.overlap / 1_000 - clockTolerance;
   const usual = Math.min(DEFAULT_TOKEN_LIFETIME_SECONDS, 8 * turn, granted);
   return {
     ttl,
-    maxStaleness: asFleet ? Math.min(60, turn / 2) : 0,
+    maxStaleness: asFleet || live ? Math.min(60, turn / 2) : 0,
     storeTimeout: STORE_TIMEOUT_SECONDS,
     clockTolerance,
     tokenLifetime: Math.max(tokenLifetime ?? 0, usual, 0.001),

@@ -11,12 +11,15 @@ import { serve } from './commands/serve.js';
 import { sign } from './commands/sign.js';
 import { status } from './commands/status.js';
 import { verify } from './commands/verify.js';
+import { watch } from './commands/watch.js';
 import { failureOf } from './failure.js';
 import { overview } from './help.js';
 import type { Terminal } from './terminal.js';
 
 const commands = new Map<string, Command>(
-  Object.entries({ sign, verify, rotate, revoke, status, doctor, serve, demo }),
+const commands = new Map<string, Command>(
+  Object.entries({ sign, verify, rotate, revoke, status, watch, doctor, serve, demo }),
+);
 );
 
 /**
@@ -36,7 +39,7 @@ export async function run(words: readonly string[], terminal: Terminal, version:
     else {
       const outcome = await command.run(rest, terminal);
       if (outcome.words !== undefined) terminal.say(outcome.words);
-      const result = json ? JSON.stringify(outcome.json) : outcome.result;
+      const result = json ? outcome.json && JSON.stringify(outcome.json) : outcome.result;
       if (result !== undefined) terminal.print(result);
       return outcome.exitCode ?? 0;
     }

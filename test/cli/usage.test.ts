@@ -10,7 +10,7 @@ afterAll(() => state.remove());
 const run = (...args: string[]): Promise<Run> => rewt(args, { env: state.env });
 
 test('every verb explains itself on stdout, with an example', async () => {
-  const verbs = ['sign', 'verify', 'rotate', 'revoke', 'status', 'watch', 'doctor', 'demo'];
+  const verbs = ['sign', 'verify', 'rotate', 'revoke', 'status', 'watch', 'doctor', 'serve', 'demo'];
   const explained = verbs.map(async (verb) => ({ verb, ...(await run(verb, '--help')) }));
   for (const { verb, code, stdout, stderr } of await Promise.all(explained)) {
     expect({ verb, code, stderr }).toEqual({ verb, code: 0, stderr: '' });
@@ -23,7 +23,7 @@ test('every verb explains itself on stdout, with an example', async () => {
 
 // Each is a process: a few at a time.
 test.concurrent.each([
-  ['no verb', [], 'say what to do: sign, verify, rotate, revoke, status, watch, doctor, demo'],
+  ['no verb', [], 'say what to do: sign, verify, rotate, revoke, status, watch, doctor, serve, demo'],
   ['an unknown verb', ['sing'], "'sing' is none of sign, verify"],
   [
     'an unknown option',

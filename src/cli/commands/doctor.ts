@@ -49,7 +49,7 @@ export const doctor: Command = {
     const [problems, warnings] = [countOf(findings, 'problem'), countOf(findings, 'warning')];
     return {
       result: `${formatFindings(findings, screenOf(terminal))}\n\n${summaryOf(findings)}`,
-      json: { namespace, problems, warnings, findings },
+      json: { problems, warnings, findings },
       exitCode: problems > 0 || (strict && warnings > 0) ? 1 : 0,
     };
   },

@@ -1,0 +1,68 @@
+/** Where `rewt watch` shows what it sees: a screen that is redrawn and left as it was, or lines. */
+
+import { type Screen, screenOf } from '../screen.js';
+import type { Terminal } from '../terminal.js';
+import type { WatchEvent } from './events.js';
+import { frameOf, lineOf, type Watched } from './frame.js';
+
+export interface Display {
+  /** How things are. */
+  show(watched: Watched): void;
+  /** What has just happened. */
+  tell(event: WatchEvent): void;
+  end(): void;
+}
+
+/** The alternate screen, without a cursor; and back (xterm's, which every terminal of today has). */
+const ENTER = '\x1b[?1049h\x1b[?25l';
+const LEAVE = '\x1b[?25h\x1b[?1049l';
+const HOME = '\x1b[H';
+const REST_OF_LINE = '\x1b[K';
+const REST_OF_SCREEN = '\x1b[J';
+
+export function openDisplay(terminal: Terminal, json: boolean): Display {
+  return json || screenOf(terminal) === null ? lines(terminal, json) : screen(terminal);
+}
+
+function lines({ print }: Terminal, json: boolean): Display {
+  return {
+    show() {},
+    tell(event) {
+      const { time, event: name, details } = event;
+      print(json ? JSON.stringify({ time, event: name, ...details }) : lineOf(event));
+    },
+    end() {},
+  };
+}
+
+function screen(terminal: Terminal): Display {
+  const { stdout } = terminal;
+  let last: Watched | null = null;
+  let ended = false;
+  const draw = (): void => {
+    // Asked each time: windows change.
+    const now: Screen | null = screenOf(terminal);
+    if (ended || last === null || now === null) return;
+    const drawn = frameOf(last, now).map((line) => `${line}${REST_OF_LINE}`);
+    stdout.write(`${HOME}${drawn.join('\n')}${REST_OF_SCREEN}`);
+  };
+  const leave = (): void => void stdout.write(LEAVE);
+  // Should the process end by an error, the terminal is left as it was all the same.
+  process.once('exit', leave);
+  stdout.on('resize', draw);
+  stdout.write(ENTER);
+  return {
+    show(watched) {
+      last = watched;
+      draw();
+    },
+    // It is in the next picture.
+    tell() {},
+    end() {
+      ended = true;
+      process.off('exit', leave);
+      stdout.off('resize', draw);
+      leave();
+    },
+  };
+}

@@ -1,0 +1,206 @@
+/** `rewt watch`: its pictures as a table of sizes, its lines and its end as processes, and once on a real terminal. */
+
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { Fleet } from '../../src/cli/fleet.js';
+import type { Screen } from '../../src/cli/screen.js';
+import { frameOf, type Watched } from '../../src/cli/watch/frame.js';
+import { Rewt } from '../../src/index.js';
+import { type RedisServer, startRedis, until } from '../servers.js';
+import { endOf, main, rewt, startRewt } from './command.js';
+
+const nowMs = Date.UTC(2026, 10, 26, 12);
+const fleet: Fleet = {
+  size: 30,
+  holdNext: 29,
+  members: Array.from({ length: 30 }, (_, n) => ({
+    name: `orders-${n}`,
+    state: n === 17 ? 'behind' : 'holds next',
+    generation: 7,
+    heardSecondsAgo: 3,
+    silent: false,
+  })),
+};
+const watched: Watched = {
+  found: {
+    namespace: 'rewt\u001b[2J',
+    store: 'redis',
+    copy: 'usable',
+    ageSeconds: 0.1,
+    storeTime: new Date(nowMs),
+    keyring: {
+      lineage: 'lineage',
+      epoch: 0,
+      generation: 7,
+      ttl: 86_400,
+      overlap: 365,
+      signing: 'current-kid',
+      current: { kid: 'current-kid', expiresAt: new Date(nowMs + 3_600_000) },
+      next: { kid: 'next-kid-ab', since: new Date(nowMs - 60_000) },
+      retired: [{ kid: 'retired-kid', verifiesUntil: new Date(nowMs + 100_000) }],
+    },
+  },
+  push: { state: 'off', reason: 'It was turned off: push is false.' },
+  fleet,
+  events: Array.from({ length: 50 }, (_, n) => ({
+    time: new Date(nowMs),
+    event: 'rotated',
+    words: `kid ${n}`,
+    details: {},
+  })),
+  awaySince: null,
+};
+const picture = (columns: number, rows: number, over: Partial<Watched> = {}) => {
+  const screen: Screen = { columns, rows, unicode: true, paint: (_, words) => words };
+  return frameOf({ ...watched, ...over }, screen);
+};
+
+describe('a picture', () => {
+  test.each([
+    [100, 30],
+    [80, 24],
+    [40, 30],
+    [40, 10],
+    [30, 3],
+    [300, 100],
+  ])('of %i columns and %i rows fits', (columns, rows) => {
+    for (const over of [{}, { fleet: null }, { events: [] }]) {
+      const lines = picture(columns, rows, over);
+      expect(lines.length).toBeLessThanOrEqual(rows);
+      for (const line of lines) expect(line.length).toBeLessThanOrEqual(columns);
+      expect(lines.join('\n')).not.toContain('\u001b');
+    }
+  });
+
+  test('has the bars, who is behind first, and what happened last', () => {
+    const lines = picture(100, 40);
+    const at = (part: RegExp): number => lines.findIndex((line) => part.test(line));
+    expect(at(/^current .*━/)).toBeGreaterThan(0);
+    expect(at(/^orders-17 +behind/)).toBeLessThan(at(/^orders-0 +holds next/));
+    expect(at(/rotated: kid 49$/)).toBeGreaterThan(at(/^orders-0/));
+    expect(at(/rotated: kid 49$/)).toBeLessThan(at(/rotated: kid 48$/));
+    expect(lines.filter((line) => /^and \d+ more$/.test(line))).toHaveLength(2);
+  });
+
+  test('says since when the store is away, and what that means for the copy', () => {
+    const away = { awaySince: new Date(Date.now() - 5_000) };
+    expect(picture(100, 40, away).join('\n')).toMatch(/store +away for 5 s; this copy is 0 s old/);
+    const found = { ...watched.found, copy: 'expired' as const };
+    expect(picture(100, 40, { ...away, found }).join('\n')).toContain('this copy is too old to use');
+  });
+
+  test('of no keyring says so', () => {
+    expect(picture(80, 24, { found: { ...watched.found, keyring: null } }).join('\n')).toContain('no keyring yet');
+  });
+});
+
+describe('on a real Redis', () => {
+  let server: RedisServer;
+  beforeAll(async () => {
+    server = await startRedis();
+  });
+  afterAll(() => server?.stop());
+  beforeEach(() => server.cli('FLUSHALL'));
+
+  /** A watch, and what it has printed so far. */
+  function startWatch(...more: string[]): { child: ChildProcess; printed(): string; end: ReturnType<typeof endOf> } {
+    const child = startRewt(['watch', ...more], { env: { REWT_URL: server.url } });
+    let stdout = '';
+    child.stdout?.on('data', (chunk: Buffer) => {
+      stdout += chunk;
+    });
+    return { child, printed: () => stdout, end: endOf(child) };
+  }
+  const printed = (watch: { printed(): string }, what: string | RegExp): Promise<unknown> =>
+    until(`printed ${what}`, async () =>
+      typeof what === 'string' ? watch.printed().includes(what) : what.test(watch.printed()),
+    );
+
+  test('where stdout is no terminal each event is a line, and Ctrl-C ends it with 130', async () => {
+    const member = new Rewt({ redisConn: server.url, ttl: '1h', memberName: 'orders-1' });
+    const watch = startWatch();
+    try {
+      await printed(watch, 'began: no keyring yet\n');
+      expect(await server.cli('KEYS', '*')).toBe('');
+      await member.ready();
+      await printed(watch, /Z began: \S{11} signs, and rotates at the latest 20/);
+      await printed(watch, 'push: on');
+      const { kid } = await member.rotate({ force: true });
+      await printed(watch, `rotated: ${kid} signs now`);
+      await member.revoke();
+      await printed(watch, /revoked: every token of before is refused; \S{11} signs now, epoch 1\n/);
+      await printed(watch, /members: \d of 1 hold next/);
+      expect(watch.printed()).not.toContain('\u001b');
+    } finally {
+      await member.close();
+      watch.child.kill('SIGINT');
+    }
+    expect(await watch.end).toMatchObject({ code: 130, stderr: '' });
+  });
+
+  test('with --json each is an object, without a secret', async () => {
+    await rewt(['sign', '{}'], { env: { REWT_URL: server.url } });
+    const watch = startWatch('--json');
+    await printed(watch, '"push"');
+    await rewt(['rotate', '--force'], { env: { REWT_URL: server.url } });
+    await printed(watch, '"rotated"');
+    watch.child.kill('SIGTERM');
+    const { code, stdout } = await watch.end;
+    expect(code).toBe(143);
+    const events = stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(events.map(({ event }) => event)).toEqual(['began', 'push', 'rotated']);
+    expect(events[2]).toMatchObject({ kid: expect.any(String), previousKid: events[0].kid, own: false });
+    const { current, next, retired } = JSON.parse(await server.cli('GET', '{rewt:rewt-secret}:ring'));
+    for (const { secret } of [current, next, ...retired]) expect(stdout).not.toContain(secret);
+  });
+
+  test('a reader that leaves ends it', async () => {
+    const watch = startWatch();
+    await printed(watch, 'began');
+    watch.child.stdout?.destroy();
+    await rewt(['sign', '{}'], { env: { REWT_URL: server.url } });
+    expect(await watch.end).toMatchObject({ code: 0, stderr: '' });
+  });
+
+  test('an outage is an event, and so is its end', async () => {
+    await rewt(['sign', '{}'], { env: { REWT_URL: server.url } });
+    const watch = startWatch();
+    await printed(watch, 'push: on');
+    process.kill(server.pid, 'SIGSTOP');
+    try {
+      await printed(watch, 'degraded: the store cannot be used (ERR_REWT_STORE_TIMEOUT)');
+    } finally {
+      process.kill(server.pid, 'SIGCONT');
+    }
+    await printed(watch, 'recovered: the store can be used again');
+    watch.child.kill('SIGINT');
+    expect((await watch.end).code).toBe(130);
+  });
+
+  // util-linux's: the one of macOS takes other arguments.
+  const hasScript = spawnSync('script', ['--version'], { encoding: 'utf8' }).stdout?.includes('util-linux') ?? false;
+  test.runIf(hasScript)(
+    'on a real terminal it draws in a screen of its own, and Ctrl-C leaves the terminal as it was',
+    async () => {
+      await rewt(['sign', '{}'], { env: { REWT_URL: server.url } });
+      const command = `stty cols 72 rows 20; '${process.execPath}' '${main}' watch`;
+      const env = { ...process.env, REWT_URL: server.url, LC_ALL: 'C.UTF-8', TERM: 'xterm' };
+      const child = spawn('script', ['-q', '-e', '-c', command, '/dev/null'], { env });
+      let screen = '';
+      child.stdout.on('data', (chunk: Buffer) => {
+        screen += chunk;
+      });
+      const ended = new Promise((resolve) => child.once('close', resolve));
+      await until('a picture', async () => screen.includes('━') && screen.includes('push'));
+      const before = screen.length;
+      await until('the next one', async () => screen.indexOf('━', before) > 0);
+      child.stdin.write('\u0003');
+      expect(await ended).toBe(130);
+      expect(screen.startsWith('\u001b[?1049h\u001b[?25l')).toBe(true);
+      expect(screen.trimEnd().endsWith('\u001b[?25h\u001b[?1049l')).toBe(true);
+    },
+  );
+});
