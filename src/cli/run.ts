@@ -17,9 +17,7 @@ import { overview } from './help.js';
 import type { Terminal } from './terminal.js';
 
 const commands = new Map<string, Command>(
-const commands = new Map<string, Command>(
   Object.entries({ sign, verify, rotate, revoke, status, watch, doctor, serve, demo }),
-);
 );
 
 /**
