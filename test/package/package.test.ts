@@ -139,9 +139,12 @@ describe('what stands in front of routes', () => {
     const source = await readFile(join(scratch.folder, 'node_modules/rewt/dist/cjs/http/shared.cjs'), 'utf8');
     const sources = [...source.matchAll(/^\/\/ (src\/(?!http\/).*)$/gm)].map(([, path]) => path ?? '');
     expect(sources.sort()).toEqual([
+      'src/clock.ts',
       'src/errors.ts',
       'src/jwt/duration.ts',
       'src/jwt/json.ts',
+      'src/jwt/schema.ts',
+      'src/jwt/sign-options.ts',
       'src/jwt/verify-options.ts',
       'src/option-names.ts',
       'src/option-values.ts',

@@ -17,9 +17,10 @@ const { ttl: _, ...options } = commonOptions;
 
 const help = helpOf(
   `
-rewt watch [options]: the keyring as bars over time and its members' health, drawn
-anew at each change and each second. Where stdout is no terminal, a line for each
-event; with --json, an object for each. Begins no keyring. Ends at Ctrl-C (130).
+rewt watch [options]: the keyring as bars over time and its members' health,
+drawn anew at each change and each second. Where stdout is no terminal, a line
+for each event; with --json, an object for each. Begins no keyring. Ends at
+Ctrl-C (130).
 
   rewt watch --url redis://localhost:6379 --namespace foobar
 `,
