@@ -45,8 +45,11 @@ async function start(program: string): Promise<(path: string, token?: string, me
   const file = join(scratch.folder, `snippet-${port}.mjs`);
   await writeFile(file, program.replaceAll('3000', String(port)).replaceAll('redis://localhost:6379', redis.url));
   running = spawn(process.execPath, [file], { stdio: ['ignore', 'ignore', 'inherit'] });
-  const ask = (path: string, token?: string, method = 'GET') =>
+  const once = (path: string, token?: string, method = 'GET') =>
     fetch(`http://localhost:${port}${path}`, { method, headers: token ? { authorization: `Bearer ${token}` } : {} });
+  // On a busy machine a first connection to Redis can take longer than the snippet waits.
+  const ask = (...request: Parameters<typeof once>) =>
+    until('an answer', () => once(...request).then((answer) => answer.status !== 503 && answer));
   await until('the snippet listens', () =>
     ask('/').then(
       () => true,

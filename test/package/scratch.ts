@@ -63,7 +63,7 @@ export function node(cwd: string, ...args: string[]): Promise<string> {
 
 async function run(cwd: string, program: string, args: readonly string[]): Promise<string> {
   try {
-    const { stdout } = await execFileAsync(program, args, { cwd, timeout: 20_000, maxBuffer: 2 ** 24 });
+    const { stdout } = await execFileAsync(program, args, { cwd, timeout: 80_000, maxBuffer: 2 ** 24 });
     return stdout.trim();
   } catch (error) {
     const { stdout, stderr, code, killed } = error as { stdout: string; stderr: string; code: number; killed: boolean };
