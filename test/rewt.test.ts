@@ -285,6 +285,19 @@ describe('what a Rewt tells', () => {
     }
   });
 
+  test('is read anew by refresh(), however young the copy is', async () => {
+    const store = memoryStore();
+    const [far, other] = [new Rewt({ store: { ...store, local: false } }), new Rewt({ store })];
+    await far.ready();
+    const { kid } = await other.revoke();
+    await far.ready();
+    expect(far.status().keyring?.signing).not.toBe(kid);
+    await far.refresh();
+    expect(far.status().keyring?.signing).toBe(kid);
+    await far.close();
+    await expect(far.refresh()).rejects.toMatchObject({ code: 'ERR_REWT_STORE_CLOSED' });
+  });
+
   test('in status() is kids and times and no secret', async () => {
     const store = memoryStore();
     const rewt = new Rewt({ store });

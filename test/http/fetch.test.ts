@@ -349,9 +349,10 @@ describe('on Redis', () => {
   afterAll(() => server?.stop());
 
   it('a revocation by another member is noticed before the next request', async () => {
-    const redisConn = `redis://127.0.0.1:${server.port}`;
-    await using caller = new Rewt({ redisConn });
-    await using callee = new Rewt({ redisConn });
+    // A busy machine may take its time to load a client.
+    const options = { redisConn: `redis://127.0.0.1:${server.port}`, storeTimeout: 20 };
+    await using caller = new Rewt(options);
+    await using callee = new Rewt(options);
     const far = await startService(callee, 'orders');
     try {
       const fetch = createFetch(caller, { audience: 'orders' });
