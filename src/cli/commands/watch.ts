@@ -17,9 +17,10 @@ const { ttl: _, ...options } = commonOptions;
 
 const help = helpOf(
   `
-rewt watch [options]: the keyring as bars over time and its members' health, drawn
-anew at each change and each second. Where stdout is no terminal, a line for each
-event; with --json, an object for each. Begins no keyring. Ends at Ctrl-C (130).
+rewt watch [options]: the keyring as bars over time and its members' health,
+drawn anew at each change and each second. Where stdout is no terminal, a line
+for each event; with --json, an object for each. Begins no keyring; a rotation
+that is due is done, as by any member. Ends at Ctrl-C, with exit code 130.
 
   rewt watch --url redis://localhost:6379 --namespace foobar
 `,
@@ -107,7 +108,9 @@ async function watchKeyring(
       ofBefore.push = push.state;
     }
     const fleet = fleetNow(status);
-    const members = fleet === null ? '' : healthOf(fleet);
+    // After a rotation nobody has said yet that it holds the new one: news is what they then say.
+    const isAwaited = fleet?.members.some(({ state, silent }) => state === 'not said yet' && !silent) ?? false;
+    const members = isAwaited ? ofBefore.members : fleet === null ? '' : healthOf(fleet);
     if (members !== ofBefore.members) {
       happen('members', members || 'none is announced any more', { fleet });
       ofBefore.members = members;
