@@ -24,7 +24,7 @@ const options = { ...shared, strict: { type: 'boolean' } } as const;
 const help = helpOf(
   `
 rewt doctor [options]: looks at the store and the keyring in it, and says what
-is wrong and what to do. Writes nothing, begins no keyring, and shows no secret.
+is wrong and what to do. Writes nothing, begins no keyring, shows no secret.
 
   rewt doctor --url redis://localhost:6379 --json | jq '.findings[].check'
 

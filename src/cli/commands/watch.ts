@@ -108,7 +108,9 @@ async function watchKeyring(
       ofBefore.push = push.state;
     }
     const fleet = fleetNow(status);
-    const members = fleet === null ? '' : healthOf(fleet);
+    // After a rotation nobody has said yet that it holds the new one: news is what they then say.
+    const isAwaited = fleet?.members.some(({ state, silent }) => state === 'not said yet' && !silent) ?? false;
+    const members = isAwaited ? ofBefore.members : fleet === null ? '' : healthOf(fleet);
     if (members !== ofBefore.members) {
       happen('members', members || 'none is announced any more', { fleet });
       ofBefore.members = members;

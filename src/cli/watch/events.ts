@@ -15,7 +15,7 @@ export interface WatchEvent {
 
 const inWords: { readonly [Name in keyof ChannelMessages]?: (message: ChannelMessages[Name]) => string } = {
   rotated: ({ kid, previousKid, own }) =>
-    `${kid} signs now, before it ${previousKid}${own ? ' (this command wrote it)' : ''}`,
+    `${kid} signs now, in place of ${previousKid}${own ? ' (this command wrote it)' : ''}`,
   revoked: ({ kid, epoch, own }) =>
     `every token of before is refused; ${kid} signs now, epoch ${epoch}${own ? ' (this command wrote it)' : ''}`,
   degraded: ({ code }) => `the store cannot be used (${code}); copies go on until they are too old`,

@@ -16,6 +16,8 @@ import { CANARY, texts } from '../texts.js';
 /** Other exit codes are not documented. */
 const names = ['accepted', 'refused', 'usage', 'unavailable'];
 
+const endless = new Set(['demo', 'watch']);
+
 interface Input {
   readonly words: readonly string[];
   /** What is signed first, to be verified after the edits; without, stdin as it stands. */
@@ -56,8 +58,9 @@ export function cliTarget(): Target<Input, Input> {
       url: fc.oneof({ arbitrary: fc.constant(''), weight: 9 }, texts, fc.constantFrom('lmdb:a', 'lmdb:', 'http://a')),
     }),
     prepare(input) {
-      // Processes of its own and ten seconds of calls are no subject here, but its words are.
-      const words = input.words[0] === 'demo' ? ['demo', '--none', ...input.words.slice(1)] : input.words;
+      // Processes of their own, and what goes on until Ctrl-C, are no subject here, but their words are.
+      const [verb = ''] = input.words;
+      const words = endless.has(verb) ? [verb, '--none', ...input.words.slice(1)] : input.words;
       return { ...input, words: words.map(confined).map(nameless), url: confined(input.url) };
     },
     async play({ words, payload, edits, stdin, isBytes, isTerminal, url }) {
