@@ -57,6 +57,7 @@ declare namespace Rewt {
   export type DegradedMessage = api.DegradedMessage;
   export type RecoveredMessage = api.RecoveredMessage;
   export type WarningMessage = api.WarningMessage;
+  export type UnannouncedMessage = api.UnannouncedMessage;
 
   export type Store = api.Store;
   export type KeyEntry = api.KeyEntry;
@@ -65,6 +66,8 @@ declare namespace Rewt {
   export type Snapshot = api.Snapshot;
   export type WantedState = api.WantedState;
   export type SwapAnswer = api.SwapAnswer;
+  export type Announcement = api.Announcement;
+  export type Announcements = api.Announcements;
   export const memoryStore: typeof api.memoryStore;
   export const lmdbStore: typeof api.lmdbStore;
   export type LmdbStoreOptions = api.LmdbStoreOptions;

@@ -90,7 +90,11 @@ describe('a picture', () => {
   });
 
   test('of no keyring says so', () => {
-    expect(picture(80, 24, { found: { ...watched.found, keyring: null } }).join('\n')).toContain('no keyring yet');
+    const found = { ...watched.found, keyring: null };
+    expect(picture(80, 24, { found }).join('\n')).toContain('no keyring yet');
+    const unusable = picture(30, 10, { found, awaySince: new Date() });
+    expect(unusable.join('\n')).toContain('the keyring cannot be used\n\n2026');
+    expect(unusable.length).toBeLessThanOrEqual(10);
   });
 });
 

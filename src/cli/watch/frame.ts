@@ -26,7 +26,11 @@ export function frameOf(watched: Watched, screen: Screen): readonly string[] {
   const nowMs = (storeTime ?? new Date()).getTime();
   const title = cut(`${foreignName(found.namespace)} on ${found.store}, ${instantOf(new Date(nowMs))}`, screen);
   const head = [screen.paint('bold', title), ''];
-  if (keyring === null) return [...head, 'no keyring yet: the first sign begins it'].slice(0, screen.rows);
+  if (keyring === null) {
+    const why = awaySince === null ? 'no keyring yet: the first sign begins it' : 'the keyring cannot be used';
+    const happened = events.toReversed().map((event) => cut(lineOf(event), screen));
+    return [...head, cut(why, screen), ...block(happened, screen.rows - head.length - 1)].slice(0, screen.rows);
+  }
   const { signing, current, epoch, generation } = keyring;
   const rows: Row[] = [
     ['signing', signing],
