@@ -1,8 +1,24 @@
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
+
+/** Minutes each: begun last, one of them would go on alone. */
+const longest = ['processes/one-winner', 'sim/sim', 'stores/redis', 'redis/port', 'package/types', 'redis/failover'];
+
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const rank = ({ moduleId }: TestSpecification): number => {
+      const at = longest.findIndex((name) => moduleId.endsWith(`test/${name}.test.ts`));
+      return at === -1 ? longest.length : at;
+    };
+    // The order among the others stays.
+    return (await super.sort(files)).sort((a, b) => rank(a) - rank(b));
+  }
+}
 
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    sequence: { sequencer: LongestFirst },
     // Most of them wait for servers, so that two at a time are no burden on two cores.
     maxWorkers: 2,
     testTimeout: 30_000,
