@@ -13,6 +13,8 @@ const auth = rewtAuth(rewt, { audience: 'orders' });
 let isEnding = false;
 
 const server = createServer(async (req, res) => {
+  // A client that keeps its connection would come back to this pod.
+  if (isEnding) res.setHeader('Connection', 'close');
   // Alive: this process answers. Redis has no say in it, or an outage would restart every pod.
   if (req.url === '/livez') return res.end('ok');
   // Ready: tokens can be judged. `ready()` is answered within `storeTimeout` (1 s), so no timer of our own is needed.

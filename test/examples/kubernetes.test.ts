@@ -1,4 +1,5 @@
 /** examples/kubernetes: the service as it is, and what its deployment.yaml says of it. */
+import { connect } from 'node:net';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Rewt } from '../../src/index.js';
 import { rewt } from '../cli/command.js';
@@ -77,7 +78,33 @@ describe('a service with probes', () => {
     await until('it is not ready', async () => (await statusOf('/readyz')) === 503);
     const answer = await fetch(service.origin, { headers: { authorization: `Bearer ${await token()}` } });
     expect(answer.status).toBe(200);
+    expect(answer.headers.get('connection')).toBe('close');
     expect(await ended).toBe(0);
+  });
+
+  it('finishes at SIGTERM the request that it has', async () => {
+    await service.end();
+    service = await startExample('kubernetes/service.js', { ...env(), DRAIN_SECONDS: '0' });
+    const good = await token();
+    process.kill(redis.pid, 'SIGSTOP');
+    try {
+      const socket = connect(service.port, '127.0.0.1');
+      let answers = '';
+      socket.on('data', (chunk) => {
+        answers += chunk;
+      });
+      const closed = new Promise((resolve) => socket.once('close', resolve));
+      // At once, so that the service has the second when it answers the first. That one waits for Redis.
+      const host = 'Host: localhost\r\n';
+      socket.write(`GET /livez HTTP/1.1\r\n${host}\r\nGET / HTTP/1.1\r\n${host}Authorization: Bearer ${good}\r\n\r\n`);
+      await until('the first answer', async () => answers.includes('200 OK'));
+      expect(answers).not.toContain('503');
+      expect(await service.end('SIGTERM')).toBe(0);
+      await closed;
+      expect(answers).toContain('HTTP/1.1 503 Service Unavailable');
+    } finally {
+      process.kill(redis.pid, 'SIGCONT');
+    }
   });
 
   it('is listed by its pod’s name', async () => {
