@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import jsonwebtoken from 'jsonwebtoken';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { Rewt } from '../../src/index.js';
+import { rewt } from '../cli/command.js';
 import { codeOf } from '../interop/fleet.js';
 import { project } from '../package/scratch.js';
 import { type RedisServer, startRedis, until } from '../servers.js';
@@ -75,6 +76,19 @@ describe('a service on rewt 2 and one on rewt 3', () => {
     for (const token of [signedEarly, signedLate]) {
       for (const service of [early, late]) expect(await ask(service, token)).toEqual(ann);
     }
+  });
+
+  it('part at a rotation: only the one on rewt 3 still takes tokens from before it', async () => {
+    const [before, after] = [await start('before.cjs', {}, folder), await start('migration/from-rewt-2/after.cjs')];
+    const [byOld, byNew] = [await tokenOf(before), await tokenOf(after)];
+    const doctor = await rewt(['doctor', '--url', redis.url, '--namespace', 'example']);
+    expect(doctor.stdout).toContain('kid-less tokens');
+    await runCommand('npx rewt rotate --force --namespace example', redis.url);
+    for (const token of [byOld, byNew]) {
+      expect(await ask(after, token)).toEqual(ann);
+      expect(await ask(before, token)).toEqual(refused);
+    }
+    expect(await ask(after, await tokenOf(before))).toEqual(ann);
   });
 
   it('tell an outage and a bad token apart only after', async () => {
