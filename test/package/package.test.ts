@@ -19,7 +19,7 @@ afterAll(() => scratch?.remove());
 describe('the tarball', () => {
   const documents = ['CHANGELOG.md', 'CONTRIBUTING.md', 'LICENSE', 'README.md', 'SECURITY.md', 'package.json'];
   // For those who use and run it; the others are for those who change it.
-  const pages = ['clients', 'fetch', 'http', 'operations', 'protocol', 'serve', 'testing-your-service'].map(
+  const pages = ['clients', 'cookbook', 'fetch', 'http', 'operations', 'protocol', 'serve', 'testing-your-service'].map(
     (page) => `docs/${page}.md`,
   );
   const required = ['dist/cjs/index.cjs', 'dist/cjs/index.d.cts', 'dist/cjs/package.json'];

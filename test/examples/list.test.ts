@@ -1,0 +1,32 @@
+/** examples/README.md and what is there. */
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { project } from '../package/scratch.js';
+import { textOf } from './example.js';
+
+const entries = readdirSync(join(project, 'examples'), { withFileTypes: true });
+const folders = entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
+
+describe('the list of examples', () => {
+  it('has each of them, and each tells what it is', () => {
+    const listed = [...textOf('README.md').matchAll(/^\| \[(\w+)\]\(\1\)/gm)].map(([, name]) => name);
+    expect(listed.sort()).toEqual(folders.sort());
+    for (const folder of folders) expect(textOf(`${folder}/README.md`)).toMatch(/^# /);
+  });
+
+  it('has no package.json in between, or the name rewt would not be found in this repository', () => {
+    for (const folder of ['.', ...folders]) {
+      expect(existsSync(join(project, 'examples', folder, 'package.json')), folder).toBe(false);
+    }
+  });
+
+  it('speaks of alerts and metrics that are there', () => {
+    const readme = textOf('observability/README.md');
+    const rules = textOf('observability/prometheus-rules.yml');
+    const alerts = readme.match(/Rewt[A-Z]\w+/g) ?? [];
+    const metrics = readme.match(/rewt_\w+_seconds/g) ?? [];
+    expect(alerts.length * metrics.length).toBeGreaterThan(0);
+    for (const name of [...alerts, ...metrics]) expect(rules).toContain(name);
+  });
+});
