@@ -19,9 +19,9 @@ export interface Place {
 
 /**
  * So short that the schedule alone rotates several times while somebody watches. Tokens outlive ten seconds, so that those kept until the revocation die of it
- * and not of their age. Seconds.
+ * and not of their age. A first connection may take its time. Seconds.
  */
-const times = { ttl: 2, maxStaleness: 1, clockTolerance: 0.25, tokenLifetime: 20 };
+const times = { ttl: 2, maxStaleness: 1, clockTolerance: 0.25, tokenLifetime: 20, storeTimeout: 5 };
 
 const REMOVAL_MS = 1_000;
 
