@@ -2,7 +2,7 @@
 
 import type { Clock } from '../clock.js';
 import type { RewtError } from '../errors.js';
-import { isHeard, type OperationMessage, publish } from './channels.js';
+import { areOperationsHeard, type OperationMessage, publish } from './channels.js';
 
 type Operation = OperationMessage['operation'];
 
@@ -22,7 +22,7 @@ export class Operations {
 
   /** Asking takes 0.01 µs. */
   get areHeard(): boolean {
-    return isHeard('operation');
+    return areOperationsHeard();
   }
 
   /** `token` is what was verified, if something was. */
