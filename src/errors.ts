@@ -132,6 +132,11 @@ export class OptionError extends RewtError {
 }
 
 /** Whether a caught value is an error of rewt's, from whichever copy of rewt in this process. */
-export function isRewtError(value: unknown): value is RewtError {
-  return typeof value === 'object' && value !== null && brand in value;
+export function isRewtError(value: unknown): value is TokenError | StoreError | OptionError {
+  try {
+    return typeof value === 'object' && value !== null && brand in value;
+  } catch {
+    // A proxy that does not want to be asked.
+    return false;
+  }
 }

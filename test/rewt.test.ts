@@ -238,6 +238,22 @@ describe('callbacks', () => {
   });
 });
 
+test.each([
+  ['an Error', new Error('redis://user:hunter2@host')],
+  ['undefined', undefined],
+  ['a number', 5],
+])('a store that throws %s in place of rejecting is a store that failed', async (_what, thrown) => {
+  const read = (): never => {
+    throw thrown;
+  };
+  const rewt = new Rewt({ store: { ...memoryStore(), read } });
+  await expect(rewt.verify(await new Rewt({ store: memoryStore() }).sign({}))).rejects.toMatchObject({
+    code: 'ERR_REWT_STORE_DOWN',
+    message: expect.not.stringContaining('hunter2'),
+  });
+  await rewt.close();
+});
+
 describe('what a Rewt tells', () => {
   test('of rotations, revocations, outages and recoveries goes to the diagnostics channels', async () => {
     const told: [string, unknown][] = [];

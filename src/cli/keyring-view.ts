@@ -4,7 +4,7 @@ import type { KeyringStatus, Status } from '../status.js';
 import type { Screen } from './screen.js';
 import { formatTable, type Row } from './table.js';
 import { drawTimeline } from './timeline.js';
-import { instantOf, spanOf, whenOf } from './words.js';
+import { foreignName, instantOf, spanOf, whenOf } from './words.js';
 
 /** Of the keyring; whether it would be pushed to this command is nobody's question. */
 export type KeyringFound = Omit<Status, 'push'>;
@@ -38,6 +38,6 @@ function rowsOf(keyring: KeyringStatus, nowMs: number): readonly Row[] {
     ),
     ['ttl', `${spanOf(ttl * 1_000)}, and ${spanOf(overlap * 1_000)} more to verify`],
     ['epoch', `${epoch} (revocations)`],
-    ['generation', `${generation} (writes) of lineage ${lineage}`],
+    ['generation', `${generation} (writes) of lineage ${foreignName(lineage)}`],
   ];
 }

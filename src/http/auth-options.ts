@@ -92,8 +92,9 @@ export function asTokenVerifier(value: unknown): TokenVerifier {
   throw new OptionError('rewtAuth: needs a Rewt to verify tokens with', { option: 'rewt' });
 }
 
+/** A list as a copy: what the program adds to its own later lets nobody in. */
 function asIs(value: unknown): unknown {
-  return value;
+  return Array.isArray(value) ? Object.freeze(Array.from(value)) : value;
 }
 
 function asFunction(value: unknown, option: string): (...parameters: unknown[]) => unknown {

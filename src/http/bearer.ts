@@ -38,7 +38,7 @@ export function createBearer<Request, Claims extends object>(
       if (error.status === 401) return refusals.refused;
       if (error.status === 503) return refusals.unavailable;
     }
-    throw error;
+    throw asError(error);
   }
 
   function judge(given: Credentials, request: Request): Promise<Outcome<Claims>> {
@@ -47,29 +47,48 @@ export function createBearer<Request, Claims extends object>(
     // The one place where the verdict is asked for.
     const verdict = verifier.verify(given, verify);
     if (authorize === undefined) return verdict.then(asClaims, asRefusal);
-    return verdict.then((payload) => {
-      const claims = asClaims(payload);
-      return claims instanceof Refusal ? claims : permitted(claims as Claims, authorize(claims as Claims, request));
-    }, asRefusal);
+    return verdict
+      .then(asClaims, asRefusal)
+      .then((claims) =>
+        claims instanceof Refusal ? claims : permitted(authorize(claims as Claims, request), claims as Claims),
+      )
+      .catch(throwError);
   }
 
-  function permitted(claims: Claims, permit: unknown): Outcome<Claims> | Promise<Outcome<Claims>> {
+  function permitted(permit: unknown, claims: Claims): Outcome<Claims> | Promise<Outcome<Claims>> {
     if (permit === true) return claims;
     if (!isThenable(permit)) return refusals.forbidden;
     return Promise.resolve(permit).then((settled) => (settled === true ? claims : refusals.forbidden));
   }
 
   if (token === undefined) return (request) => judge(credentialsOf(request), request);
-  return async (request) => judge(asCredentials(await token(request)), request);
+  return async (request) => {
+    let found: unknown;
+    try {
+      found = await token(request);
+    } catch (error) {
+      throw asError(error);
+    }
+    return judge(asCredentials(found), request);
+  };
+}
+
+/** What is thrown may be anything, and frameworks take some of it for leave to go on: `next()`, `next('route')`. */
+function asError(thrown: unknown): Error {
+  if (thrown instanceof Error || Object.prototype.toString.call(thrown) === '[object Error]') return thrown as Error;
+  return new OptionError('token or authorize: failed, and with something that is no Error', { option: 'authorize' });
+}
+
+function throwError(thrown: unknown): never {
+  throw asError(thrown);
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof value === 'object' && value !== null && typeof Reflect.get(value, 'then') === 'function';
 }
 
-/** What a program's own function has found. */
+/** What a program's own function has found. A list, say, is what a query makes of two tokens: the client's mistake. */
 function asCredentials(found: unknown): Credentials {
   if (found === undefined || found === null || found === '') return undefined;
-  if (typeof found === 'string') return found;
-  throw new OptionError('token: must give a string, or undefined where there is no token', { option: 'token' });
+  return typeof found === 'string' ? found : null;
 }

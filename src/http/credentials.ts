@@ -38,12 +38,13 @@ export function nodeCredentials({ headers, rawHeaders }: NodeRequest): Credentia
 export function webCredentials(headers: WebHeaders): Credentials {
   const value = headers.get(AUTHORIZATION);
   if (value === null) return undefined;
-  return further.test(value) ? null : headerCredentials(value);
+  return headerCredentials(value);
 }
 
 function headerCredentials(value: string): Credentials {
   const token = bearer.exec(value)?.[1];
   if (token !== undefined) return token;
+  if (further.test(value)) return null;
   const scheme = credentials.exec(value)?.[1];
   if (scheme === undefined || scheme.toLowerCase() === 'bearer') return null;
   return undefined;

@@ -27,7 +27,10 @@ export function createFetch(rewt: Signing, options: FetchOptions): Fetch {
   const { audienceOf, source } = readTargets(rewt, options, [...tokenOptionNames, 'fetch'], 'fetch options');
   const send: Fetch = asFetch(options.fetch) ?? ((input, init) => globalThis.fetch(input, init));
 
-  return async function fetch(input, init) {
+  return async function fetch(given, options) {
+    // Copies: what the program does with its own meanwhile must not send a token elsewhere.
+    const input = isRequest(given) ? given : String(given);
+    const init = copyOf(options);
     const url = urlOf(input);
     const headers = new Headers(init?.headers ?? (isRequest(input) ? input.headers : undefined));
     const audience = url === null || headers.has('authorization') ? null : audienceOf(url);
@@ -57,6 +60,32 @@ export function createFetch(rewt: Signing, options: FetchOptions): Fetch {
 function asFetch(value: unknown): Fetch | undefined {
   if (value === undefined || typeof value === 'function') return value as Fetch | undefined;
   throw new OptionError('fetch: must be a function', { option: 'fetch' });
+}
+
+/** All that the platform looks for in it, wherever an object of another kind has it. */
+const initNames = [
+  'method',
+  'headers',
+  'body',
+  'redirect',
+  'signal',
+  'mode',
+  'credentials',
+  'cache',
+  'referrer',
+  'referrerPolicy',
+  'integrity',
+  'keepalive',
+  'duplex',
+  'dispatcher',
+  'window',
+  'priority',
+] as const;
+
+function copyOf(init: Init | undefined): Init | undefined {
+  if (init === undefined || init === null) return undefined;
+  const found = initNames.map((name) => [name, Reflect.get(init, name)] as const);
+  return Object.fromEntries(found.filter(([, value]) => value !== undefined)) as Init;
 }
 
 /** Null where it is none: then it is for the wrapped fetch to say so. */

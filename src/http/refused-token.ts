@@ -5,7 +5,7 @@ const item = /(?:[^",\\]|"(?:[^"\\]|\\.)*")+/g;
 const parameter = /^([^\s="]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|(\S+))$/;
 
 /** No service says as much; it bounds the work that one can cause. */
-const MOST_CHARACTERS = 4_096;
+const MOST_CHARACTERS = 1_024;
 
 /** @param challenges the values of `WWW-Authenticate`; several may stand in one, of several schemes. */
 export function isRefusedToken(status: number, challenges: string | readonly string[] | null | undefined): boolean {

@@ -24,11 +24,14 @@ export function createInterceptor(rewt: Signing, options: TokenOptions): Dispatc
   }
 
   return (dispatch) =>
-    function sendToken(request, handler) {
-      const url = urlOf(request);
+    function sendToken(given, handler) {
+      const url = urlOf(given);
+      // A copy: headers can be read once only, and what the program does with its own meanwhile must not send a token elsewhere.
+      const request = { ...given, headers: flat(given.headers) as string[] };
       const audience = url === null || hasAuthorization(request.headers) ? null : audienceOf(url);
       if (url === null || audience === null) return dispatch(request, handler);
-      const sender = new Sender({ dispatch, request, handler, source, origin: url.origin, audience });
+      const { origin } = url;
+      const sender = new Sender({ dispatch, request: { ...request, origin }, handler, source, origin, audience });
       sender.send();
       return true;
     };
@@ -36,7 +39,7 @@ export function createInterceptor(rewt: Signing, options: TokenOptions): Dispatc
 
 interface Sending {
   readonly dispatch: Dispatcher.Dispatch;
-  readonly request: Dispatcher.DispatchOptions;
+  readonly request: Dispatcher.DispatchOptions & { readonly headers: readonly string[] };
   readonly handler: Dispatcher.DispatchHandler;
   readonly source: TokenSource;
   readonly origin: string;
@@ -127,7 +130,7 @@ class Sender implements Dispatcher.DispatchHandler {
     const { dispatch, request } = this.#sending;
     this.#token = token;
     try {
-      dispatch({ ...request, headers: withToken(request.headers, token) }, this);
+      dispatch({ ...request, headers: [...request.headers, 'authorization', `Bearer ${token}`] }, this);
     } catch (error) {
       this.#fail(error as Error);
     }
@@ -138,8 +141,6 @@ class Sender implements Dispatcher.DispatchHandler {
     this.#sending.handler.onResponseError?.(null as never, error);
   }
 }
-
-type RequestHeaders = Dispatcher.DispatchOptions['headers'];
 
 /** Null where only the dispatcher knows the origin. The path is set and not resolved: `//elsewhere` is a path here, and no origin. */
 function urlOf({ origin, path }: Dispatcher.DispatchOptions): URL | null {
@@ -152,19 +153,15 @@ function urlOf({ origin, path }: Dispatcher.DispatchOptions): URL | null {
 }
 
 /** Names and values in turns, as undici takes them in every form. */
-function flat(headers: RequestHeaders): unknown[] {
+function flat(headers: Dispatcher.DispatchOptions['headers']): unknown[] {
   if (headers === undefined || headers === null) return [];
-  if (Array.isArray(headers) && !Array.isArray(headers[0])) return headers;
+  if (Array.isArray(headers) && !Array.isArray(headers[0])) return [...headers];
   const pairs = Symbol.iterator in headers ? [...(headers as Iterable<[string, unknown]>)] : Object.entries(headers);
   return pairs.flat();
 }
 
-function hasAuthorization(headers: RequestHeaders): boolean {
-  return flat(headers).some((name, at) => at % 2 === 0 && String(name).toLowerCase() === 'authorization');
-}
-
-function withToken(headers: RequestHeaders, token: string): string[] {
-  return [...(flat(headers) as string[]), 'authorization', `Bearer ${token}`];
+function hasAuthorization(headers: readonly unknown[]): boolean {
+  return headers.some((name, at) => at % 2 === 0 && String(name).toLowerCase() === 'authorization');
 }
 
 /** Whether a body can be sent twice. What fetch sends here is an iterator, always. */

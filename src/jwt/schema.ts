@@ -75,7 +75,7 @@ function withPayload(answer: unknown, complete: boolean, payload: unknown): unkn
 function outputOf(result: unknown): unknown {
   const answer = result as SchemaResult<unknown>;
   if (answer.issues) throw refused(answer.issues);
-  if ('value' in answer) return answer.value;
+  if (Object.hasOwn(answer, 'value')) return answer.value;
   throw wrong('it gave neither a value nor issues');
 }
 

@@ -64,7 +64,7 @@ export class Exchange {
     const giveUpMs = this.#clock.monotonicMs() + this.#timeoutMs;
     let sent = this.instant();
     let wrote: Plan | null = null;
-    let snapshot = await typed(this.#store.read(this.#namespace, { timeoutMs: this.#timeoutMs }));
+    let snapshot = await typed(() => this.#store.read(this.#namespace, { timeoutMs: this.#timeoutMs }));
     for (;;) {
       const seen = this.#see(snapshot, errand.replacesUnreadable ?? false);
       const plan = errand.propose(seen, this.#known);
@@ -83,7 +83,8 @@ export class Exchange {
       // Counted from the answer, not from the sending: the swap must be over by then, so rather too early than too late.
       const notAfterMs = snapshot.nowMs + timeoutMs;
       const limits = { timeoutMs, notAfterMs };
-      const answer = await typed(this.#store.swap(this.#namespace, snapshot.version, plan.wanted, limits));
+      const { version } = snapshot;
+      const answer = await typed(() => this.#store.swap(this.#namespace, version, plan.wanted, limits));
       if (answer.swapped) {
         wrote = plan;
         errand.wrote?.(plan);
@@ -106,9 +107,9 @@ export class Exchange {
 }
 
 /** A store that somebody else wrote may fail with anything, an address or a secret in it. */
-async function typed<T>(answer: Promise<T>): Promise<T> {
+async function typed<T>(ask: () => Promise<T>): Promise<T> {
   try {
-    return await answer;
+    return await ask();
   } catch (error) {
     if (isRewtError(error)) throw error;
     throw new StoreError('ERR_REWT_STORE_DOWN', 'The store failed with an error of its own: see what it is made of.');

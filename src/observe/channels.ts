@@ -97,12 +97,16 @@ export function publish<Name extends keyof ChannelMessages>(name: Name, message:
   if (channels[name].hasSubscribers) channels[name].publish(message);
 }
 
-/** Calls `hear` with each message until what it returns is called. */
+/** Calls `hear` with each message until what it returns is called. What it throws is nobody's: a meter that fails must not end the process. */
 export function subscribe<Name extends keyof ChannelMessages>(
   name: Name,
   hear: (message: ChannelMessages[Name]) => void,
 ): () => void {
-  const listener = (message: unknown): void => hear(message as ChannelMessages[Name]);
+  const listener = (message: unknown): void => {
+    try {
+      hear(message as ChannelMessages[Name]);
+    } catch {}
+  };
   channels[name].subscribe(listener);
   return () => channels[name].unsubscribe(listener);
 }

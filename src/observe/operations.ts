@@ -63,9 +63,9 @@ export class Operations {
 
 function endOf(error: unknown): Pick<OperationMessage, 'outcome' | 'fault'> {
   if (error === null) return { outcome: 'ok', fault: null };
-  // All that the public API throws is an error of rewt's.
-  const { code, status } = error as RewtError;
-  return { outcome: code, fault: FAULTS[status] };
+  // All that the public API throws is an error of rewt's, unless a schema or a store of the program's own is out to deceive.
+  const { code, status } = (error ?? {}) as Partial<RewtError>;
+  return { outcome: code ?? 'ERR_REWT_OPTION', fault: FAULTS[status ?? 500] };
 }
 
 const FAULTS = { 401: 'token', 503: 'store', 500: 'caller' } as const;

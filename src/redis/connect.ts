@@ -1,6 +1,6 @@
 /** Makes a port from a URL, with whichever Redis client the application has installed. The one file that loads a client. */
 
-import { join } from 'node:path';
+import { isAbsolute, join } from 'node:path';
 import { OptionError } from '../errors.js';
 import { createPort } from './client-port.js';
 import * as io from './ioredis.js';
@@ -72,7 +72,8 @@ function ioredisFrom(require: NodeJS.Require, address: Address): RedisPort | nul
 
 /** The application's folder and where it was started; then, for the `rewt` command, the one that its link points to. */
 function* searchedFolders(): Generator<string> {
-  const [, script] = process.argv;
+  // What is read from stdin (`node -`) has no folder.
+  const script = process.argv[1] !== undefined && isAbsolute(process.argv[1]) ? process.argv[1] : undefined;
   if (script) yield join(script, '..');
   yield process.cwd();
   try {
@@ -81,7 +82,7 @@ function* searchedFolders(): Generator<string> {
     // Started without a file (`node -e`): nothing more to search.
   }
   // Only CommonJS has a folder of its own at hand; the two above find what an ES module would.
-  if (typeof __dirname === 'string') yield __dirname;
+  if (typeof __dirname === 'string' && isAbsolute(__dirname)) yield __dirname;
 }
 
 function load(require: NodeJS.Require, name: string): unknown {

@@ -33,14 +33,14 @@ return 'announced'
 `;
 
 /**
- * Those that count, the oldest first. Bounded here, since whoever may write to this key can put anything into it.
+ * Those that count, the newest first: bounded here, since whoever may write to this key can put anything into it, and old junk must not hide who speaks.
  *
  * KEYS: the fleet. Returns: 'announcements', now (ms), how many there are, then for each the instant (ms) and its entry.
  */
 export const ANNOUNCEMENTS = `${clock}
 -- WHY no end a little later than now: the clock of another master may have been ahead.
 local from, to = ms(now - ${ANNOUNCEMENT_LIFE_MS}), ms(now + ${ANNOUNCEMENT_LIFE_MS})
-local found = redis.call('ZRANGEBYSCORE', KEYS[1], from, to, 'WITHSCORES', 'LIMIT', 0, ${MOST_ANNOUNCEMENTS})
+local found = redis.call('ZREVRANGEBYSCORE', KEYS[1], to, from, 'WITHSCORES', 'LIMIT', 0, ${MOST_ANNOUNCEMENTS})
 local answer = { 'announcements', ms(now), ms(redis.call('ZCOUNT', KEYS[1], from, to)) }
 for index = 1, #found, 2 do
   answer[#answer + 1] = ms(tonumber(found[index + 1]))
@@ -63,5 +63,6 @@ export function asAnnouncements(reply: Reply): Announcements | null {
     const [id = '', ...text] = (entries[index + 1] ?? '').split('\n');
     told.push({ id, text: text.join('\n').slice(0, LONGEST_ANNOUNCEMENT), atMs: Number(entries[index]) });
   }
-  return { nowMs: Number(now), count: Number(count), told };
+  // As the contract has them: the oldest first.
+  return { nowMs: Number(now), count: Number(count), told: told.reverse() };
 }

@@ -17,7 +17,7 @@ export function entriesAt(entries: Entries, nowMs: number): Announcements {
   const told = live
     .map(([id, { text, atMs }]) => ({ id, text: text.slice(0, LONGEST_ANNOUNCEMENT), atMs }))
     .sort((a, b) => a.atMs - b.atMs)
-    .slice(0, MOST_ANNOUNCEMENTS);
+    .slice(-MOST_ANNOUNCEMENTS);
   return { nowMs, count: live.length, told };
 }
 

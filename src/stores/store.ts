@@ -97,7 +97,7 @@ export interface Announcements {
   readonly nowMs: number;
   /** How many there are; more than are told, where there are more than `MOST_ANNOUNCEMENTS`. */
   readonly count: number;
-  /** Those that count, the oldest first. */
+  /** Those that count, the oldest first; where there are more than are told, the newest of them. */
   readonly told: readonly Announcement[];
 }
 

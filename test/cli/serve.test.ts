@@ -158,6 +158,7 @@ describe('the process', () => {
     [['--port', '70000'], /--port: must be a number from 0 to 65535/],
     [['--header', 'User=sub'], /--header: must be a header that begins with X-/],
     [['--header', 'X-Rewt-Claims=sub'], /--header: .* x-rewt-claims is always there/],
+    [['--header', 'X-User=sub', '--header', 'x-user=iss'], /--header: the same header twice/],
     [['--audiense', 'x'], /did you mean '--audience'/],
   ])('refuses %j', async (args, message) => {
     const { code, stderr } = await command(['serve', '--url', redis.url, ...args]);

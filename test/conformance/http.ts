@@ -182,6 +182,21 @@ const outage: readonly Row[] = [
   ['no header', '/claims', [], 'missing'],
 ];
 
+/** What frameworks take for leave to go on, where it is handed to `next`. */
+const nothings = Object.entries({
+  undefined,
+  null: null,
+  zero: 0,
+  empty: '',
+  false: false,
+  route: 'route',
+  router: 'router',
+});
+
+function throwIt(thrown: unknown): never {
+  throw thrown;
+}
+
 /** Registers the suite. */
 export function httpConformance(title: string, { start, headerOf }: HttpFixture): void {
   const known = tokens();
@@ -212,7 +227,15 @@ export function httpConformance(title: string, { start, headerOf }: HttpFixture)
       },
     },
     '/token-rejects': { token: () => Promise.reject(new Error('rejected by token')) },
-    '/token-number': { token: (() => 5) as never },
+    '/token-list': { token: (() => ['a', 'b']) as never },
+    ...Object.fromEntries(
+      nothings.flatMap(([name, nothing]) => [
+        [`/throws-${name}`, { authorize: () => throwIt(nothing) }],
+        [`/rejects-${name}`, { authorize: () => Promise.reject(nothing) }],
+        [`/token-throws-${name}`, { token: () => throwIt(nothing) }],
+        [`/token-rejects-${name}`, { token: () => Promise.reject(nothing) }],
+      ]),
+    ),
   };
 
   describe(title, () => {
@@ -266,10 +289,23 @@ export function httpConformance(title: string, { start, headerOf }: HttpFixture)
       expect(await send(path, ['Authorization: Bearer $GOOD'])).toMatchObject({ status: 500, body: message });
     });
 
+    it.each(nothings)('lets nobody in where %s is thrown', async (name) => {
+      for (const path of ['/throws', '/rejects', '/token-throws', '/token-rejects']) {
+        const answer = await send(`${path}-${name}`, ['Authorization: Bearer $GOOD']);
+        expect(answer, path).toMatchObject({
+          status: 500,
+          body: 'token or authorize: failed, and with something that is no Error',
+        });
+      }
+    });
+
+    it('answers a token that is no string as a malformed one', async () => {
+      expectAnswer(await send('/token-list', []), 'malformed');
+    });
+
     it.each([
       ['throws', '/token-throws', 'thrown by token'],
       ['rejects', '/token-rejects', 'rejected by token'],
-      ['gives that is no string', '/token-number', 'token: must give a string, or undefined where there is no token'],
     ])('hands what token %s to the framework', async (_way, path, message) => {
       expect(await send(path, [])).toMatchObject({ status: 500, body: message });
     });

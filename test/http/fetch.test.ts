@@ -269,6 +269,41 @@ describe('an origin', () => {
     expect([service.tokens().length, elsewhere.tokens()]).toEqual([1, [undefined]]);
   });
 
+  it('is the one that the program named when it called, whatever it does with its objects meanwhile', async () => {
+    const fetch = createFetch(test.rewt, { audience: 'orders' });
+    const url = new URL(service.origin);
+    const init = { method: 'POST', body: 'text' };
+    const sent = ['/1', '/2', '/3'].map((path) => {
+      url.pathname = path;
+      return fetch(url, init);
+    });
+    url.port = new URL(elsewhere.origin).port;
+    init.method = 'DELETE';
+    await Promise.all(sent);
+    expect(service.arrivals.map(({ url: path }) => path).sort()).toEqual(['/1', '/2', '/3']);
+    expect(elsewhere.arrivals).toEqual([]);
+    // Asked twice, it would say something else.
+    let asked = 0;
+    const fickle = { toString: () => (asked++ === 0 ? service.origin : elsewhere.origin) };
+    await fetch(fickle as never);
+    expect(elsewhere.arrivals).toEqual([]);
+  });
+
+  it('gets all of an init that is no plain object', async () => {
+    service.answer = (_, response) => response.writeHead(302, { location: elsewhere.origin }).end();
+    const fetch = createFetch(test.rewt, { audience: 'orders' });
+    class Init {
+      get redirect() {
+        return 'error' as const;
+      }
+    }
+    await expect(fetch(service.origin, new Init())).rejects.toThrow(TypeError);
+    expect(elsewhere.arrivals).toEqual([]);
+    service.answer = (_, response) => response.end();
+    await fetch(service.origin, new Request(service.origin, { method: 'PUT', body: 'text' }));
+    expect(service.arrivals.at(-1)).toMatchObject({ method: 'PUT', headers: { authorization: expect.any(String) } });
+  });
+
   it('that a redirect stays in is sent the token', async () => {
     service.answer = ({ url }, response) => {
       if (url === '/') response.writeHead(302, { location: '/there' }).end();

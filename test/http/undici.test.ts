@@ -48,6 +48,7 @@ describe('an interceptor', () => {
     ['a list', ['x-a', '1']],
     ['pairs', [['x-a', '1']]],
     ['a map', new Map([['x-a', '1']])],
+    ['entries, which can be read once', new Map([['x-a', '1']]).entries()],
     ['nothing', undefined],
   ])('keeps headers that are %s', async (_form, headers) => {
     const { statusCode, body } = await request(service.origin, { dispatcher, headers: headers as never });

@@ -188,6 +188,26 @@ describe('spans', () => {
   });
 });
 
+test('a meter and a tracer that fail end nothing', async () => {
+  const failing = (): never => {
+    throw new Error('out of order');
+  };
+  const instrument = { createHistogram: () => ({ record: failing }), createCounter: () => ({ add: failing }) };
+  const gauge = { addCallback: () => {}, removeCallback: () => {} };
+  const meterProvider = { getMeter: () => ({ ...instrument, createObservableGauge: () => gauge }) } as never;
+  const tracerProvider = { getTracer: () => ({ startSpan: failing }) } as never;
+  end = instrumentRewt({ meterProvider, tracerProvider, spans: 'all' });
+  const uncaught = vi.fn();
+  process.on('uncaughtException', uncaught);
+  try {
+    await live();
+    await pass(1);
+    expect(uncaught).not.toHaveBeenCalled();
+  } finally {
+    process.off('uncaughtException', uncaught);
+  }
+});
+
 test('without options it goes to what is registered for the process, which may be nothing', async () => {
   end = instrumentRewt();
   await live();

@@ -10,7 +10,7 @@ import { Rewt } from '../../rewt.js';
 import { addressOf, openStore } from '../address.js';
 import { asSeconds, assertNoWords, readArguments } from '../arguments.js';
 import type { Command } from '../command.js';
-import { parseClaimHeader } from '../serve/claim-headers.js';
+import { parseClaimHeaders } from '../serve/claim-headers.js';
 import { closeServer, createAuthServer } from '../serve/server.js';
 import type { Terminal } from '../terminal.js';
 
@@ -61,7 +61,7 @@ export const serve: Command = {
     assertNoWords(positionals);
     const { audience, issuer, host = '127.0.0.1', namespace = 'rewt' } = values;
     const port = asPort(values.port);
-    const headers = (values.header ?? []).map(parseClaimHeader);
+    const headers = parseClaimHeaders(values.header ?? []);
     const maxAge = asSeconds(values['max-age'], '--max-age');
     const maxStaleness = asSeconds(values['max-staleness'], '--max-staleness');
     const store = openStore(addressOf(values.url, terminal.env), namespace);

@@ -1,5 +1,6 @@
 /** What the doctor says of a Redis: how far away, how old, what it keeps, and what it may lose. Pure. */
 
+import { foreignName } from '../words.js';
 import { type Finding, finding } from './finding.js';
 import type { RedisFacts } from './redis-facts.js';
 import type { ServerFacts } from './server-facts.js';
@@ -34,7 +35,7 @@ function judgeRoundTrip(ms: number): Finding {
 function judgeVersion(version: ServerFacts['version']): Finding {
   if (version === null) return unknown('version');
   const { name, number, mode } = version;
-  const found = `${name} ${number}${mode === 'standalone' ? '' : `, ${mode}`}`;
+  const found = foreignName(`${name} ${number}${mode === 'standalone' ? '' : `, ${mode}`}`);
   if (name === 'Valkey' || Number.parseInt(number, 10) >= LEAST_MAJOR) return finding('version', 'ok', found);
   return finding('version', 'problem', `${found} has no client tracking and no ACL`, 'Redis 6.0 or later, or Valkey');
 }
@@ -61,7 +62,8 @@ function judgePush({ state, reason }: RedisFacts['push']): Finding {
 
 function judgeMemory(memory: ServerFacts['memory']): readonly Finding[] {
   if (memory === null) return [unknown('eviction')];
-  const { policy, maxBytes, usedBytes } = memory;
+  const { maxBytes, usedBytes } = memory;
+  const policy = foreignName(memory.policy);
   const remedy = 'CONFIG SET maxmemory-policy noeviction, or a Redis of its own for rewt';
   const full =
     maxBytes > 0 && usedBytes > maxBytes * NEARLY_FULL

@@ -12,8 +12,14 @@ export interface ClaimHeader {
 /** All claims: JSON in base64url, so that whatever is in it is safe in a header. */
 export const ALL_CLAIMS = 'x-rewt-claims';
 
-/** Reads `X-User=sub`. @throws {OptionError} */
-export function parseClaimHeader(text: string): ClaimHeader {
+/** Reads each `X-User=sub`. @throws {OptionError} */
+export function parseClaimHeaders(texts: readonly string[]): readonly ClaimHeader[] {
+  const headers = texts.map(parseClaimHeader);
+  if (new Set(headers.map(({ header }) => header)).size === headers.length) return headers;
+  throw new OptionError('--header: the same header twice; it can have one claim', { option: 'header' });
+}
+
+function parseClaimHeader(text: string): ClaimHeader {
   const [, header, claim] = /^(x-[a-z0-9-]{1,62})=(.{1,100})$/i.exec(text) ?? [];
   if (header === undefined || claim === undefined || header.toLowerCase() === ALL_CLAIMS) {
     throw new OptionError(

@@ -10,6 +10,9 @@ import { type ClaimHeader, headersOf } from './claim-headers.js';
 /** Longer than the usual proxies keep a connection that nobody uses: who closes first must not be us, or a request could cross the end. */
 const KEEP_ALIVE_MS = 75_000;
 
+/** As much as a proxy may be set to hand on: a token may have 8 kB, and cookies come along. */
+const MOST_HEADER_BYTES = 65_536;
+
 const SWEEP_MS = 50;
 /** Nobody is waited for longer at the end: an answer takes no longer than the store timeout. */
 const GIVE_UP_MS = 5_000;
@@ -23,7 +26,7 @@ export interface Serving {
 }
 
 export function createAuthServer(serving: Serving): Server {
-  const server = createServer((request, response) => {
+  const server = createServer({ maxHeaderSize: MOST_HEADER_BYTES }, (request, response) => {
     // What a proxy sends along is of no interest.
     request.resume();
     answer(serving, request, response).catch(() => {
