@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import ts from 'typescript';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { Rewt } from '../../src/index.js';
 import { freePort, type RedisServer, startRedis, until } from '../servers.js';
@@ -80,7 +81,9 @@ describe('docs/http.md', () => {
   it('has overrides that do what they say', async () => {
     const answer =
       'const [remove, prices, report, events] = Array(4).fill((req, res) => res.json(req.auth?.sub ?? null));';
-    const ask = await start(`${ofExpress}\n${answer}\n${overrides}`);
+    // Node 20 knows no types.
+    const { outputText } = ts.transpileModule(overrides, { compilerOptions: { target: ts.ScriptTarget.ESNext } });
+    const ask = await start(`${ofExpress}\n${answer}\n${outputText}`);
     const ann = await rewt.sign({ sub: 'ann' }, { audience: 'orders' });
     const root = await rewt.sign({ sub: 'root', role: 'admin' }, { audience: 'orders' });
     const refused = await ask('/orders/1', ann, 'DELETE');
