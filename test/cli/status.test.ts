@@ -16,10 +16,10 @@ afterAll(() => state.remove());
 const hasScript = spawnSync('script', ['--version'], { encoding: 'utf8' }).stdout?.includes('util-linux') ?? false;
 
 function onTerminal(columns: number, env: Record<string, string>): Promise<string> {
-  const { REWT_URL: _, NO_COLOR: __, FORCE_COLOR: ___, ...inherited } = process.env;
   const command = `stty cols ${columns} rows 24; '${process.execPath}' '${main}' status`;
   const child = spawn('script', ['-q', '-e', '-c', command, '/dev/null'], {
-    env: { ...inherited, ...state.env, TERM: 'xterm-256color', ...env },
+    // Nothing of ours: NO_COLOR, FORCE_COLOR, CI, and more decide on colours.
+    env: { PATH: process.env.PATH, ...state.env, TERM: 'xterm-256color', ...env },
   });
   let screen = '';
   child.stdout.on('data', (chunk: Buffer) => {
