@@ -5,17 +5,12 @@
  */
 
 import type { KeyEntry, WantedState } from '../stores/store.js';
+import { asLastSeen, hasLeft, highestEpoch, isRolledBack, type Known } from './known.js';
 import { type CurrentSecret, formatRing, MOST_RETIRED, type NextSecret, type Ring, ringExpiresAt } from './ring.js';
 import { isUsableSecret } from './secret.js';
 
 /** PTTL and TIME in one script differ by less than a millisecond; anything beyond this is an operator's EXPIRE. */
 const TTL_NOISE_MS = 5;
-
-/** Lineages that a member remembers: enough for any row of failovers, little enough to forget none by accident. */
-const MOST_LINEAGES = 16;
-
-/** Revoked secrets that a member remembers: a revocation drops at most 34. */
-const MOST_REVOKED = 256;
 
 /** A scheduled rotation comes after at least this part of a `ttl`, since `lead` is at most a quarter of it. */
 const SHORTEST_TURN = 3 / 4;
@@ -39,16 +34,6 @@ export interface Policy {
   readonly leadMs: number;
   /** What a ring must at least offer before this member may sign; null for a member that has not signed. */
   readonly asks: { readonly ttlMs: number; readonly overlapMs: number } | null;
-}
-
-/** What this member has seen; what row 1 and row 3 are judged by. */
-export interface Known {
-  /** The last ring that was read and was not rolled back. */
-  readonly ring: Ring | null;
-  /** The highest epoch seen of each lineage, in the order of first sight. */
-  readonly epochs: ReadonlyMap<string, number>;
-  /** Secrets that this member saw revoked, in the order in which it did. None of them is ever used again, wherever it comes from. */
-  readonly revoked: ReadonlySet<string>;
 }
 
 /** Where fresh secrets and ids come from. */
@@ -77,27 +62,6 @@ export interface Plan {
   /** K held a value that must not sign: too short, or not UTF-8. */
   readonly unusableSecret: boolean;
   readonly wanted: WantedState;
-}
-
-export const NOTHING_KNOWN: Known = { ring: null, epochs: new Map(), revoked: new Set() };
-
-/** Remembers a ring that was read. Never called with one that `advance` called a rollback. */
-export function observe(known: Known, ring: Ring): Known {
-  if (known.ring === ring) return known;
-  const epochs = new Map(known.epochs).set(ring.id, highestEpoch(ring, known));
-  const old = known.ring;
-  const wasRevoked = old !== null && (old.id !== ring.id || old.epoch < ring.epoch);
-  const dropped = wasRevoked ? secretsOf(old).filter((secret) => !secretsOf(ring).includes(secret)) : [];
-  return {
-    ring,
-    epochs: new Map([...epochs].slice(-MOST_LINEAGES)),
-    revoked: new Set([...known.revoked, ...dropped].slice(-MOST_REVOKED)),
-  };
-}
-
-/** Remembers a revocation that is due for `ring` but not written yet: should the swap fail, row 1 makes up for it. */
-export function expectRevocation(known: Known, ring: Ring): Known {
-  return { ...known, epochs: new Map(known.epochs).set(ring.id, highestEpoch(ring, known) + 1) };
 }
 
 /** The first row of protocol.md's table that fits, as a plan to write; null where the ring may be used as it is. */
@@ -160,39 +124,6 @@ function withoutRevoked(seen: Seen, known: Known): Seen {
   const { key } = seen;
   if (key === null || key.value === null || !known.revoked.has(key.value)) return seen;
   return { ...seen, key: { ...key, value: null } };
-}
-
-function isRolledBack(ring: Ring, known: Known): boolean {
-  return (
-    hasLeft(ring, known) ||
-    ring.epoch < highestEpoch(ring, known) ||
-    secretsOf(ring).some((secret) => known.revoked.has(secret))
-  );
-}
-
-/** The highest epoch seen of a ring's lineage, its own included. */
-function highestEpoch(ring: Ring, known: Known): number {
-  return Math.max(ring.epoch, known.epochs.get(ring.id) ?? 0);
-}
-
-function secretsOf(ring: Ring): string[] {
-  return [ring.current, ring.next, ...ring.retired].map((slot) => slot.secret);
-}
-
-function hasLeft(ring: Ring, known: Known): boolean {
-  return known.ring !== null && known.ring.id !== ring.id && known.epochs.has(ring.id);
-}
-
-/** A failover may have lost a later end of the current secret, or its retirement: it signed for as long as this member saw, whatever the ring says now. */
-function asLastSeen(ring: Ring, { ring: seen }: Known): Ring {
-  const { secret, expiresAt } = ring.current;
-  if (seen === null) return ring;
-  const ends = [
-    expiresAt,
-    ...(seen.current.secret === secret ? [seen.current.expiresAt] : []),
-    ...seen.retired.filter((slot) => slot.secret === secret).map((slot) => slot.until - seen.overlap),
-  ];
-  return { ...ring, current: { secret, expiresAt: Math.max(...ends) } };
 }
 
 /** Row 1: the store lost writes, a revocation perhaps among them. Nothing that it kept is trusted, only what an operator put there since. */

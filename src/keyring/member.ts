@@ -13,6 +13,7 @@ import { type CopyKey, signingKey } from './copy.js';
 import { Exchange, mint, type Settled } from './exchange.js';
 import { Holding, type HoldingListener } from './holding.js';
 import { type Instant, type Lease, leaseAgeMs, storeNowMs } from './lease.js';
+import { Outage, type OutageListener } from './outage.js';
 import { closed, notFresh, timedOut, unavailable } from './refusals.js';
 import { SingleFlight } from './single-flight.js';
 import { Watching } from './watching.js';
@@ -40,12 +41,9 @@ export interface MemberOptions {
 }
 
 /** What a member tells of itself. */
-export interface MemberListener extends HoldingListener {
+export interface MemberListener extends HoldingListener, OutageListener {
   /** The store was asked; `error` where it could not be used. */
   refreshed(durationMs: number, error: unknown): void;
-  /** The store could not be used; said once for each outage. */
-  failed(error: unknown): void;
-  recovered(outageMs: number): void;
   /** There is a copy, as of a moment ago. */
   renewed(): void;
 }
@@ -57,10 +55,9 @@ export class Member {
   readonly #reads: SingleFlight;
   readonly #watching: Watching;
   readonly #holding: Holding;
+  readonly #outage: Outage;
   /** Whether this member signs, so that the ring has to grant what its tokens need. */
   #asks = false;
-  #failedAtMs = Number.NEGATIVE_INFINITY;
-  #outageSinceMs: number | null = null;
   #closed = false;
 
   constructor(options: MemberOptions) {
@@ -71,6 +68,7 @@ export class Member {
     this.#watching = new Watching({ store, namespace, clock, off: pushOff, suspect: () => this.#suspect() });
     const nextOrder = () => this.now().order;
     this.#holding = new Holding(nextOrder, options.listener);
+    this.#outage = new Outage(clock, options.listener);
     this.#reads = new SingleFlight(clock, nextOrder, () => this.#refresh());
   }
 
@@ -85,7 +83,7 @@ export class Member {
     if (lease === null || this.#closed || lease.sent.order < this.#holding.suspectSince) return null;
     const ageMs = leaseAgeMs(lease, now);
     if (ageMs >= softAgeMs) return null;
-    if (ageMs * 2 >= softAgeMs && now.monotonicMs - this.#failedAtMs >= this.#options.retryMs) {
+    if (ageMs * 2 >= softAgeMs && this.#outage.failedAgoMs(now.monotonicMs) >= this.#options.retryMs) {
       this.#refreshAhead();
     }
     return lease;
@@ -123,9 +121,9 @@ export class Member {
   async lease(arrived: Instant): Promise<Lease> {
     this.#assertOpen();
     const held = this.#usable();
-    const failedAgoMs = this.#clock.monotonicMs() - this.#failedAtMs;
+    const failedAgoMs = this.#outage.failedAgoMs();
     // A store that was silent a moment ago makes nobody wait again; it is asked behind their backs until it answers.
-    const isBeingAsked = this.#outageSinceMs !== null && this.#reads.isRunning;
+    const isBeingAsked = this.#outage.lasts && this.#reads.isRunning;
     if (held !== null && (isBeingAsked || failedAgoMs < 2 * this.#options.retryMs)) {
       if (failedAgoMs >= this.#options.retryMs) this.#refreshAhead();
       return held;
@@ -273,12 +271,8 @@ export class Member {
       tell(null);
     } catch (error) {
       tell(error);
-      this.#failedAtMs = this.#clock.monotonicMs();
       this.#watching.check();
-      if (this.#outageSinceMs === null && !this.#closed) {
-        this.#outageSinceMs = this.#failedAtMs;
-        this.#options.listener.failed(error);
-      }
+      if (!this.#closed) this.#outage.failed(error);
       throw error;
     }
   }
@@ -303,11 +297,7 @@ export class Member {
   }
 
   #renew(settled: Settled): Lease {
-    if (this.#outageSinceMs !== null) {
-      this.#options.listener.recovered(this.#clock.monotonicMs() - this.#outageSinceMs);
-      this.#outageSinceMs = null;
-    }
-    this.#failedAtMs = Number.NEGATIVE_INFINITY;
+    this.#outage.answered();
     this.#watching.check();
     const lease = this.#holding.renew(settled);
     this.#options.listener.renewed();

@@ -1,7 +1,8 @@
 /** `advance` against the page that it is written from, and against histories that nobody thought of. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { advance, type Known, type Plan, type Policy, type Seen } from '../../src/keyring/advance.js';
+import { advance, type Plan, type Policy, type Seen } from '../../src/keyring/advance.js';
+import type { Known } from '../../src/keyring/known.js';
 import { parseRing, type Ring } from '../../src/keyring/ring.js';
 import { type Command, playHistory } from './history.js';
 import { type Effect, FRESH, tableSays } from './oracle.js';

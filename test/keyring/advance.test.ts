@@ -1,17 +1,7 @@
 /** protocol.md's table, row by row: what a member does with what it read. The numbers in the titles are the table's. */
 import { describe, expect, it } from 'vitest';
-import {
-  advance,
-  expectRevocation,
-  type Known,
-  NOTHING_KNOWN,
-  observe,
-  type Plan,
-  type Policy,
-  planRevocation,
-  planRotation,
-  type Seen,
-} from '../../src/keyring/advance.js';
+import { advance, type Plan, type Policy, planRevocation, planRotation, type Seen } from '../../src/keyring/advance.js';
+import { expectRevocation, type Known, NOTHING_KNOWN, observe } from '../../src/keyring/known.js';
 import { formatRing, MOST_RETIRED, parseRing, type Ring, ringExpiresAt } from '../../src/keyring/ring.js';
 import {
   CURRENT,

@@ -7,11 +7,7 @@ import { expect } from 'vitest';
 import { verifyingKeys } from '../../src/jwt/authenticate.js';
 import {
   advance,
-  expectRevocation,
-  type Known,
   type Mint,
-  NOTHING_KNOWN,
-  observe,
   type Plan,
   type Policy,
   planRevocation,
@@ -19,6 +15,7 @@ import {
   type Seen,
 } from '../../src/keyring/advance.js';
 import { createCopy, signingKey } from '../../src/keyring/copy.js';
+import { expectRevocation, type Known, NOTHING_KNOWN, observe } from '../../src/keyring/known.js';
 import { MOST_RETIRED, parseRing, type Ring } from '../../src/keyring/ring.js';
 import { isUsableSecret, kidOf } from '../../src/keyring/secret.js';
 import type { KeyEntry, WantedState } from '../../src/stores/store.js';

@@ -1,6 +1,7 @@
 /** protocol.md's table once more, written straight from the page and as plainly as can be: what `advance` is held against. */
 
-import type { Known, Policy, Seen } from '../../src/keyring/advance.js';
+import type { Policy, Seen } from '../../src/keyring/advance.js';
+import type { Known } from '../../src/keyring/known.js';
 import type { Ring } from '../../src/keyring/ring.js';
 
 /** Stands for a secret or a lineage that did not exist before. */

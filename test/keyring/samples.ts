@@ -1,7 +1,8 @@
 /** Rings, policies and a mint that can be foretold, for the tests of the pure keyring. */
 
-import type { Known, Mint, Policy, Seen } from '../../src/keyring/advance.js';
-import { NOTHING_KNOWN, observe, type Plan } from '../../src/keyring/advance.js';
+import type { Mint, Plan, Policy, Seen } from '../../src/keyring/advance.js';
+import type { Known } from '../../src/keyring/known.js';
+import { NOTHING_KNOWN, observe } from '../../src/keyring/known.js';
 import { parseRing, type Ring } from '../../src/keyring/ring.js';
 
 /** The store's clock in the samples. Milliseconds. */

@@ -1,7 +1,8 @@
 /** What can be said of a keyring without saying anything of its secrets. Pure. */
 
-import { advance, NOTHING_KNOWN, type Plan, type Policy } from '../../keyring/advance.js';
+import { advance, type Plan, type Policy } from '../../keyring/advance.js';
 import { mint } from '../../keyring/exchange.js';
+import { NOTHING_KNOWN } from '../../keyring/known.js';
 import { parseRing, type Ring } from '../../keyring/ring.js';
 import { isUsableSecret, kidOf } from '../../keyring/secret.js';
 import type { KeyringStatus } from '../../status.js';

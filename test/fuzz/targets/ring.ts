@@ -4,8 +4,6 @@ import fc from 'fast-check';
 import type { KeyringChange, Status } from '../../../src/index.js';
 import {
   advance,
-  NOTHING_KNOWN,
-  observe,
   type Plan,
   type Policy,
   planRevocation,
@@ -13,6 +11,7 @@ import {
   type Seen,
 } from '../../../src/keyring/advance.js';
 import { mint } from '../../../src/keyring/exchange.js';
+import { NOTHING_KNOWN, observe } from '../../../src/keyring/known.js';
 import { formatRing, parseRing, type Ring } from '../../../src/keyring/ring.js';
 import { readOptions } from '../../../src/options.js';
 import { createRecord, type StoreRecord, snapshotOf } from '../../../src/stores/record.js';

@@ -1,0 +1,47 @@
+/** Remembers whether the store could be used when it was asked last, and tells of each outage once. */
+
+import type { Clock } from '../clock.js';
+
+/** Who is told. */
+export interface OutageListener {
+  /** The store could not be used; said once for each outage. */
+  failed(error: unknown): void;
+  recovered(outageMs: number): void;
+}
+
+export class Outage {
+  readonly #clock: Clock;
+  readonly #listener: OutageListener;
+  #failedAtMs = Number.NEGATIVE_INFINITY;
+  #sinceMs: number | null = null;
+
+  constructor(clock: Clock, listener: OutageListener) {
+    this.#clock = clock;
+    this.#listener = listener;
+  }
+
+  /** Whether the store is still to answer after a failure. */
+  get lasts(): boolean {
+    return this.#sinceMs !== null;
+  }
+
+  /** How long ago the store failed; without end where it has answered since. Milliseconds. */
+  failedAgoMs(nowMs: number = this.#clock.monotonicMs()): number {
+    return nowMs - this.#failedAtMs;
+  }
+
+  failed(error: unknown): void {
+    this.#failedAtMs = this.#clock.monotonicMs();
+    if (this.#sinceMs !== null) return;
+    this.#sinceMs = this.#failedAtMs;
+    this.#listener.failed(error);
+  }
+
+  answered(): void {
+    this.#failedAtMs = Number.NEGATIVE_INFINITY;
+    if (this.#sinceMs === null) return;
+    const outageMs = this.#clock.monotonicMs() - this.#sinceMs;
+    this.#sinceMs = null;
+    this.#listener.recovered(outageMs);
+  }
+}
