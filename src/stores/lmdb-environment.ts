@@ -12,6 +12,9 @@ const fs = () => process.getBuiltinModule('node:fs');
 /** What LMDB's first page says of itself, after a page header of 24 bytes. */
 const LMDB_MAGIC = 0xbeefc0de;
 
+/** The folder in the folder whose write lock is the gate. */
+const GATE = 'gate';
+
 /** What rewt uses of a database of lmdb. Its own, so that rewt's types do not need those of an optional package. */
 export interface LmdbDatabase {
   get(key: Uint8Array): string | undefined;
@@ -23,9 +26,37 @@ export interface LmdbDatabase {
   close(): Promise<void>;
 }
 
-/** Opens `folder`, made where there is none. Throws what lmdb and `node:fs` throw, StoreError, and OptionError where the package lmdb is missing. */
-export async function openEnvironment(folder: string): Promise<LmdbDatabase> {
+/** The database, and the gate that whoever writes to it has to pass. */
+export interface LmdbEnvironment {
+  readonly database: LmdbDatabase;
+  /** Runs `action` in a write transaction. */
+  write<T>(action: () => T): Promise<T>;
+  close(): Promise<void>;
+}
+
+/**
+ * Opens `folder`, made where there is none. Throws what lmdb and `node:fs` throw, StoreError, and OptionError where the package lmdb is missing.
+ *
+ * A process that opens an environment of lmdb tells all others, without any lock, that its latest transaction is the one which it found a moment before: what another
+ * one committed meanwhile is lost (docs/adr/0014). So nobody may write while somebody opens. What keeps them apart is the write lock of a second environment, in which
+ * nothing is ever written: it lasts while a process lives, and no longer.
+ */
+export async function openEnvironment(folder: string): Promise<LmdbEnvironment> {
   const lmdb = await loadLmdb();
+  const gate = open(lmdb, join(folder, GATE));
+  const database = await gate.transaction(() => open(lmdb, folder));
+  return {
+    database,
+    // Synchronous, so that behind the gate nobody waits for anything but the disk: not for a thread, of which those who wait at gates may have taken the last.
+    write: (action) => gate.transaction(() => database.transactionSync(action)),
+    async close() {
+      await database.close();
+      await gate.close();
+    },
+  };
+}
+
+function open(lmdb: typeof import('lmdb'), folder: string): LmdbDatabase {
   makeFolder(folder);
   for (const name of ['data.mdb', 'lock.mdb']) prepareFile(join(folder, name));
   assertUsable(folder);
@@ -42,7 +73,8 @@ function makeFolder(path: string): void {
     const parent = dirname(path);
     if (code !== 'ENOENT' || fs().existsSync(parent)) throw error;
     makeFolder(parent);
-    fs().mkdirSync(path, { mode: 0o700 });
+    // Another process may have been quicker.
+    makeFolder(path);
   }
 }
 
@@ -109,16 +141,20 @@ function openDatabase({ openAsClass }: typeof import('lmdb'), path: string): Lmd
   };
   // lmdb's types take what is a class for an object with a method `new`.
   const Environment = openAsClass(options) as unknown as new (name: null, options: object) => LmdbDatabase;
+  let isOpen = false;
   /**
    * lmdb opens a database in a write transaction on the main thread, which would stop this process for as long as another one holds the write lock,
    * and for ever where that is another store of this very process. The unnamed database is always there: a read transaction does.
    */
   class ReadingEnvironment extends Environment {
     override transactionSync<T>(action: () => T): T {
+      if (isOpen) return super.transactionSync(action);
       this.resetReadTxn();
       this.ensureReadTxn();
       return action();
     }
   }
-  return new ReadingEnvironment(null, { ...options, create: false });
+  const database = new ReadingEnvironment(null, { ...options, create: false });
+  isOpen = true;
+  return database;
 }

@@ -4,7 +4,7 @@ import { isRewtError, StoreError, type StoreErrorCode } from '../errors.js';
 
 const folder = 'the folder given to lmdbStore';
 
-export const damaged = `data.mdb in ${folder} is damaged, or not LMDB's: stop every member, then remove data.mdb and lock.mdb, and a fresh keyring is made`;
+export const damaged = `data.mdb in ${folder} is damaged, or not LMDB's: stop every member, then empty that folder, and a fresh keyring is made`;
 
 interface Refusal {
   /** Names are the system's, numbers LMDB's own. */

@@ -5,7 +5,7 @@ import { within } from '../deadline.js';
 import { OptionError, StoreError } from '../errors.js';
 import { asClock, asText, optionReader } from '../option-values.js';
 import { entriesAt, entriesWith, formatEntries, parseEntries } from './announced.js';
-import { type LmdbDatabase, openEnvironment } from './lmdb-environment.js';
+import { type LmdbDatabase, type LmdbEnvironment, openEnvironment } from './lmdb-environment.js';
 import { asStoreError } from './lmdb-errors.js';
 import { createRecord, emptyRecord, type RingEntry, type StoreRecord, snapshotOf, swapRecord } from './record.js';
 import type { KeyEntry, Store } from './store.js';
@@ -37,8 +37,8 @@ export function lmdbStore(options: LmdbStoreOptions): Store {
     throw new OptionError('lmdbStore needs `path`, the folder to keep the keyring in', { option: 'path' });
   }
   const folder = resolve(path);
-  let opening: Promise<LmdbDatabase> | null = null;
-  let database: LmdbDatabase | null = null;
+  let opening: Promise<LmdbEnvironment> | null = null;
+  let environment: LmdbEnvironment | null = null;
   let closing: Promise<void> | null = null;
   const transactions = new Set<Promise<unknown>>();
   /** The last record of each namespace and its text: parsed again only when the text has changed. */
@@ -48,19 +48,19 @@ export function lmdbStore(options: LmdbStoreOptions): Store {
     if (closing) throw new StoreError('ERR_REWT_STORE_CLOSED', 'The store has been closed.');
   }
 
-  async function open(): Promise<LmdbDatabase> {
+  async function open(): Promise<LmdbEnvironment> {
     assertOpen();
     opening ??= openEnvironment(folder);
     const attempt = opening;
     try {
-      database = await attempt;
+      environment = await attempt;
     } catch (error) {
       // The next call tries again: the folder may have been mended.
       if (opening === attempt) opening = null;
       throw error;
     }
     assertOpen();
-    return database;
+    return environment;
   }
 
   function recordIn(db: LmdbDatabase, namespace: string, key: Uint8Array): StoreRecord {
@@ -80,19 +80,18 @@ export function lmdbStore(options: LmdbStoreOptions): Store {
     look: (db: LmdbDatabase, key: Uint8Array) => T,
   ): Promise<T> {
     const found = key();
-    const db = database && !closing ? database : await within(timeoutMs, typed(open()), heldUp);
+    const { database } = environment && !closing ? environment : await within(timeoutMs, typed(open()), heldUp);
     try {
       // LMDB would go on showing the state of this turn's first read.
-      db.resetReadTxn();
-      return look(db, found);
+      database.resetReadTxn();
+      return look(database, found);
     } catch (error) {
       throw await asStoreError(error);
     }
   }
 
-  /** Not transactionSync: it would block this process for as long as another one holds the lock. */
   function transact<T>(timeoutMs: number, action: (db: LmdbDatabase) => T): Promise<T> {
-    const transaction = typed(open().then((db) => db.transaction(() => action(db))));
+    const transaction = typed(open().then(({ database, write }) => write(() => action(database))));
     transactions.add(transaction);
     const done = () => void transactions.delete(transaction);
     transaction.then(done, done);

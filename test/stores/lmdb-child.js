@@ -45,11 +45,11 @@ const verbs = {
     await store.close();
     await incrementTimes(1, other);
   },
-  /** Takes LMDB's write lock and keeps it until it is killed. */
+  /** Takes the lock that a member has while it opens or writes, and keeps it until it is killed. */
   async hold() {
     await increment();
     const { open } = await import('lmdb');
-    open({ path, noSubdir: false, encoding: 'string', keyEncoding: 'binary' }).transactionSync(() => {
+    open({ path: join(path, 'gate'), noSubdir: false }).transactionSync(() => {
       say('held');
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
     });

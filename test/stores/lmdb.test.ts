@@ -148,6 +148,7 @@ describe('the lmdb store', () => {
     });
 
     it('keeps its deadlines while another process holds the write lock, and never writes too late', async () => {
+      await read();
       const holder = await start('hold');
       expect(countOf(await read())).toBe(1);
       let turns = 0;
@@ -167,7 +168,16 @@ describe('the lmdb store', () => {
       expect((await read()).ring).toBe('in time');
     });
 
+    it('does not open while another process writes, whose write it could undo', async () => {
+      const holder = await start('hold');
+      const error = await caught(store.read('rewt', { timeoutMs: 200 }));
+      expect(error).toMatchObject({ name: 'StoreError', code: 'ERR_REWT_STORE_TIMEOUT' });
+      await kill(holder);
+      expect(countOf(await read())).toBe(1);
+    });
+
     it('waits for the write lock within its deadline', async () => {
+      await read();
       const holder = await start('hold');
       const swap = swapRing('in time');
       await new Promise((resolve) => setTimeout(resolve, 50));
@@ -200,7 +210,10 @@ describe('the lmdb store', () => {
         process.umask(umask);
       }
       const modeOf = (name: string) => statSync(join(folder, name)).mode & 0o777;
-      expect([modeOf('.'), modeOf('data.mdb'), modeOf('lock.mdb')]).toEqual([0o700, 0o600, 0o600]);
+      for (const name of ['.', 'gate']) expect(modeOf(name)).toBe(0o700);
+      for (const name of ['data.mdb', 'lock.mdb']) {
+        expect([modeOf(name), modeOf(join('gate', name))]).toEqual([0o600, 0o600]);
+      }
     });
 
     it('that are damaged are an error that says what to do', async () => {
