@@ -2,7 +2,17 @@
 
 import { TokenError, type TokenRefusal } from './errors.js';
 import { type Authentic, authenticate, mayLackKey } from './jwt/authenticate.js';
-import { type CompiledVerify, checkClaims, checkText, compileVerifyOptions, fitted, fittedSync } from './jwt/claims.js';
+import {
+  type CompiledVerify,
+  checkClaims,
+  checkText,
+  compileVerifyOptions,
+  fitted,
+  fittedSync,
+  isPromise,
+  type StandardSchema,
+  schemaTimedOut,
+} from './jwt/claims.js';
 import { decodeText } from './jwt/encoding.js';
 import { parseObject } from './jwt/json.js';
 import { isRefusal, readToken } from './jwt/token.js';
@@ -10,6 +20,7 @@ import { claimsOf, VerifiedTokens } from './jwt/verified-tokens.js';
 import type { CopyKey } from './keyring/copy.js';
 import { type Instant, type Lease, storeNowMs } from './keyring/lease.js';
 import type { Member } from './keyring/member.js';
+import { timedOut } from './keyring/refusals.js';
 
 /** `payload` is what `verify` resolves with: the claims or the text, or `{ header, payload, signature }` with `complete`. */
 type Verdict = { readonly payload: unknown } | TokenRefusal;
@@ -36,11 +47,10 @@ export class Verifier {
     try {
       const compiled = this.#compiled(options);
       const arrived = this.#member.now();
-      const lease = this.#member.fresh(arrived);
-      if (lease === null) return this.#verifyOnceRead(token, compiled, arrived);
-      const verdict = this.#judge(token, compiled, lease, arrived);
-      if (isRefusal(verdict) && mayLackKey(verdict)) return this.#verifyOnceReadAgain(token, compiled, arrived);
-      return Promise.resolve(answerTo(verdict, compiled));
+      const answer = this.#answer(token, compiled, arrived);
+      return compiled.schema === undefined
+        ? answer
+        : this.#onceFitted(answer, compiled.schema, token, compiled, arrived);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -73,20 +83,48 @@ export class Verifier {
     this.#verified.forget();
   }
 
-  async #verifyOnceRead(token: unknown, options: CompiledVerify, arrived: Instant): Promise<unknown> {
+  /** The payload or the whole, before any schema. What needs no waiting throws, and does not reject. */
+  #answer(token: unknown, options: CompiledVerify, arrived: Instant): Promise<unknown> {
+    const lease = this.#member.fresh(arrived);
+    if (lease === null) return this.#answerOnceRead(token, options, arrived);
+    const verdict = this.#judge(token, options, lease, arrived);
+    if (isRefusal(verdict) && mayLackKey(verdict)) return this.#answerOnceReadAgain(token, options, arrived);
+    return Promise.resolve(orThrow(verdict));
+  }
+
+  async #onceFitted(
+    answer: Promise<unknown>,
+    schema: StandardSchema,
+    token: unknown,
+    options: CompiledVerify,
+    arrived: Instant,
+  ): Promise<unknown> {
+    const payload = fitted(await answer, schema, options.complete);
+    if (!isPromise(payload)) return payload;
+    let late: () => Error = schemaTimedOut;
+    const judgedAgain = payload.then(async (settled) => {
+      late = timedOut;
+      // It may have waited for longer than a revocation takes.
+      await this.#answer(token, options, this.#member.now());
+      return settled;
+    });
+    return this.#member.inTime(arrived, judgedAgain, () => late());
+  }
+
+  async #answerOnceRead(token: unknown, options: CompiledVerify, arrived: Instant): Promise<unknown> {
     // Junk waits for nobody, and is junk also while the store cannot be read.
     this.#assertForm(token);
     const lease = await this.#member.lease(arrived);
     const verdict = this.#judge(token, options, lease, this.#member.now());
     const mayBeNewer = isRefusal(verdict) && mayLackKey(verdict) && lease.sent.order < arrived.order;
-    return mayBeNewer ? this.#verifyOnceReadAgain(token, options, arrived) : answerTo(verdict, options);
+    return mayBeNewer ? this.#answerOnceReadAgain(token, options, arrived) : orThrow(verdict);
   }
 
   /** The secret may be newer than the copy: one read begun after the token came settles it. */
-  async #verifyOnceReadAgain(token: unknown, options: CompiledVerify, arrived: Instant): Promise<unknown> {
+  async #answerOnceReadAgain(token: unknown, options: CompiledVerify, arrived: Instant): Promise<unknown> {
     this.#assertForm(token);
     const lease = await this.#member.leaseSince(arrived);
-    return answerTo(this.#judge(token, options, lease, this.#member.now()), options);
+    return orThrow(this.#judge(token, options, lease, this.#member.now()));
   }
 
   #compiled(options: unknown): CompiledVerify {
@@ -129,12 +167,6 @@ function complete(token: string, { claims, text }: Authentic): object {
   const [header = '', , signature] = token.split('.');
   // It was read before, or is one that we wrote.
   return { header: parseObject(decodeText(header) ?? ''), payload: claims ?? text, signature };
-}
-
-/** A promise only where a schema has the last word. */
-function answerTo(verdict: Verdict, options: CompiledVerify): unknown {
-  const answer = orThrow(verdict);
-  return options.schema === undefined ? answer : fitted(answer, options.schema, options.complete);
 }
 
 function orThrow(verdict: Verdict): unknown {

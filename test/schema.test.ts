@@ -1,5 +1,6 @@
 /** The option `schema`, with the libraries that people have. */
 
+import { EventEmitter, once } from 'node:events';
 import { inspect } from 'node:util';
 import { type } from 'arktype';
 import * as v from 'valibot';
@@ -100,6 +101,59 @@ describe('a schema', () => {
       rewt.verify(token, { schema: slow }, (error, payload) => resolve([error, payload]));
     });
     expect(called).toEqual([null, { role: 'clerk' }]);
+  });
+
+  /** One that waits until it is told what to answer. */
+  function waiting() {
+    const events = new EventEmitter();
+    const validate = async () => {
+      events.emit('asked');
+      const [value] = await once(events, 'answered');
+      return { value };
+    };
+    const schema: StandardSchema = { '~standard': { version: 1, vendor: 'test', validate } };
+    return { schema, asked: once(events, 'asked'), answer: (value: unknown) => events.emit('answered', value) };
+  }
+
+  it('is waited for as long as a store would be', async () => {
+    vi.useFakeTimers();
+    try {
+      const patient = new Rewt({ store, storeTimeout: 2 });
+      const token = await patient.sign({});
+      const { schema } = waiting();
+      const refusal = patient.verify(token, { schema }).catch((error: unknown) => error);
+      await vi.advanceTimersByTimeAsync(1_999);
+      expect(await Promise.race([refusal, 'nothing yet'])).toBe('nothing yet');
+      await vi.advanceTimersByTimeAsync(1);
+      expect(await refusal).toMatchObject({
+        name: 'OptionError',
+        option: 'schema',
+        message: expect.stringMatching(/^schema: .* within storeTimeout/),
+      });
+      await patient.verify(token, { schema: z.object({}).refine(async () => true) });
+      expect(vi.getTimerCount()).toBe(0);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  it.each([
+    ['is revoked', (member: Rewt) => member.revoke(), 'ERR_REWT_UNKNOWN_KEY'],
+    ['expires', async () => vi.setSystemTime(Date.now() + 61_000), 'ERR_REWT_EXPIRED'],
+  ])('that takes its time lets in no token that %s meanwhile', async (_, ends, code) => {
+    vi.useFakeTimers({ toFake: ['Date'] });
+    try {
+      const member = new Rewt({ store: memoryStore(), clockTolerance: 0 });
+      const token = await member.sign({ role: 'clerk' }, { expiresIn: 60 });
+      const { schema, answer, asked } = waiting();
+      const verdict = member.verify(token, { schema }).catch((error: unknown) => error);
+      await asked;
+      await ends(member);
+      answer('fits');
+      expect(await verdict).toMatchObject({ code });
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   it('is asked each time, about claims of its own, also of a token that is remembered', async () => {

@@ -1,6 +1,8 @@
 /** The options of `rewtAuth`, the same for every framework: read once at set-up, and again for each route that overrides some. */
 
 import { OptionError } from '../errors.js';
+import type { RegisteredClaims } from '../jwt/registered-claims.js';
+import type { StandardSchema } from '../jwt/schema.js';
 import { compileVerifyOptions, type VerifyOptions, verifyOptionNames } from '../jwt/verify-options.js';
 import { asFlag, optionReader } from '../option-values.js';
 import { asRealm, asScope, createRefusals, type Refusals } from './challenge.js';
@@ -23,6 +25,11 @@ export interface AuthOptions<Request, Claims> extends Omit<VerifyOptions, 'compl
   /** The name of what is protected, for the challenge. Default: `'api'`. (RFC 9110 §11.5) */
   realm?: string | undefined;
 }
+
+/** The same for frameworks where the type of the claims belongs to the route: a schema brings it along. */
+export type TypedAuthOptions<Request, Claims> = AuthOptions<Request, Claims & RegisteredClaims> & {
+  schema?: StandardSchema<Claims> | undefined;
+};
 
 /** Options with which each request that is let in has claims. */
 export type Mandatory<Options> = Options & { optional?: false | undefined };
@@ -78,7 +85,7 @@ export function readAuthOptions(raw: unknown): Settings {
 }
 
 /** Each option that is given replaces the one of before as a whole; what is undefined is not given, or a name misspelt elsewhere would open a route. */
-export function overridden<Options extends object>(options: Options, overrides: Partial<Options>): Options {
+export function overridden(options: object, overrides: object): object {
   const option = optionReader(overrides, names, WHERE, foreign);
   const given = names.map((name) => [name, option<unknown>(name, asIs, undefined)] as const);
   return { ...options, ...Object.fromEntries(given.filter(([, value]) => value !== undefined)) };

@@ -1,7 +1,7 @@
 /** Judges the requests that bring a bearer token, for every framework alike: what comes in is a request, what comes out are claims or a refusal. */
 
 import { isRewtError, OptionError } from '../errors.js';
-import { type AuthOptions, asTokenVerifier, readAuthOptions, type TokenVerifier } from './auth-options.js';
+import { asTokenVerifier, overridden, readAuthOptions, type TokenVerifier } from './auth-options.js';
 import { Refusal } from './challenge.js';
 import type { Credentials } from './credentials.js';
 
@@ -11,19 +11,27 @@ export type Outcome<Claims> = Claims | undefined | Refusal;
 /** Rejects only with what `token` or `authorize` threw, or for a Rewt that is misused: that is the framework's to tell. */
 export type Judge<Request, Claims> = (request: Request) => Promise<Outcome<Claims>>;
 
+export interface Bearer<Request, Claims> {
+  readonly judge: Judge<Request, Claims>;
+  /** The options as they were at set-up, but for these. @throws {OptionError} */
+  optionsWith(overrides: object): object;
+}
+
 /**
- * Reads the options, and makes what is asked for each request: a promise of its own and one callback are all that it adds to `rewt.verify`.
+ * Reads the options once, and makes what is asked for each request: a promise of its own and one callback are all that it adds to `rewt.verify`.
  *
  * @param credentialsOf where the framework keeps `Authorization`; the option `token` takes its place.
  * @throws {OptionError}
  */
 export function createBearer<Request, Claims extends object>(
   rewt: TokenVerifier,
-  options: AuthOptions<never, never>,
+  options: object,
   credentialsOf: (request: Request) => Credentials,
-): Judge<Request, Claims> {
+): Bearer<Request, Claims> {
   const verifier = asTokenVerifier(rewt);
-  const { verify, token, authorize, optional, refusals } = readAuthOptions(options);
+  // A copy: what the program does with its own later opens no route that is made from it.
+  const own = overridden({}, options);
+  const { verify, token, authorize, optional, refusals } = readAuthOptions(own);
   const missing = Promise.resolve(optional ? undefined : refusals.missing);
   const malformed = Promise.resolve(refusals.malformed);
 
@@ -61,15 +69,22 @@ export function createBearer<Request, Claims extends object>(
     return Promise.resolve(permit).then((settled) => (settled === true ? claims : refusals.forbidden));
   }
 
-  if (token === undefined) return (request) => judge(credentialsOf(request), request);
-  return async (request) => {
+  async function judgeFound(find: (request: unknown) => unknown, request: Request): Promise<Outcome<Claims>> {
     let found: unknown;
     try {
-      found = await token(request);
+      found = await find(request);
     } catch (error) {
       throw asError(error);
     }
     return judge(asCredentials(found), request);
+  }
+
+  return {
+    judge:
+      token === undefined
+        ? (request) => judge(credentialsOf(request), request)
+        : (request) => judgeFound(token, request),
+    optionsWith: (overrides) => overridden(own, overrides),
   };
 }
 

@@ -1,7 +1,7 @@
 /** `rewt/express`: middleware for Express 4 and 5, and for every server that takes what connect takes. The claims are in `req.auth`. */
 
 import type { JwtClaims } from '../jwt/registered-claims.js';
-import { type AuthOptions, overridden, type TokenVerifier } from './auth-options.js';
+import type { AuthOptions, TokenVerifier } from './auth-options.js';
 import { createBearer } from './bearer.js';
 import { Refusal } from './challenge.js';
 import { type NodeRequest, nodeCredentials } from './credentials.js';
@@ -30,7 +30,7 @@ export interface ExpressAuth {
 
 /** Lets in who brings a token that `rewt` verifies. @throws {OptionError} */
 export function rewtAuth(rewt: TokenVerifier, options: ExpressAuthOptions = {}): ExpressAuth {
-  const judge = createBearer<NodeRequest, AuthClaims>(rewt, options, nodeCredentials);
+  const { judge, optionsWith } = createBearer<NodeRequest, AuthClaims>(rewt, options, nodeCredentials);
 
   // A name, since it is what stack traces and lists of routes show.
   function rewtAuth(
@@ -46,7 +46,7 @@ export function rewtAuth(rewt: TokenVerifier, options: ExpressAuthOptions = {}):
   }
 
   return Object.assign(rewtAuth, {
-    with: (overrides: ExpressAuthOptions) => withOptions(rewt, overridden(options, overrides)),
+    with: (overrides: ExpressAuthOptions) => withOptions(rewt, optionsWith(overrides)),
   });
 }
 

@@ -2,8 +2,8 @@
 
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { JwtClaims } from '../jwt/registered-claims.js';
-import { type AuthOptions, overridden, type TokenVerifier } from './auth-options.js';
-import { createBearer } from './bearer.js';
+import type { AuthOptions, TokenVerifier } from './auth-options.js';
+import { type Bearer, createBearer } from './bearer.js';
 import { Refusal } from './challenge.js';
 import { nodeCredentials } from './credentials.js';
 
@@ -38,11 +38,10 @@ declare module 'fastify' {
 export async function rewtAuth(fastify: FastifyInstance, options: FastifyAuthPluginOptions): Promise<void> {
   // What remains of it is Fastify's: `register` takes these beside the options of any plugin.
   const { rewt, prefix: _, logLevel: __, logSerializers: ___, ...given } = options as typeof options & RegisterOptions;
-  const hookFor = (own: FastifyAuthOptions): FastifyAuthHook => createHook(rewt, own);
   // So that a wrong option is told by `register`, and not first by the routes.
-  hookFor(given);
+  const { optionsWith } = bearerOf(rewt, given);
   fastify.decorateRequest('rewt', undefined);
-  fastify.decorate('rewtAuth', (overrides = {}) => hookFor(overridden(given, overrides)));
+  fastify.decorate('rewtAuth', (overrides = {}) => createHook(rewt, optionsWith(overrides)));
 }
 
 interface RegisterOptions {
@@ -60,8 +59,12 @@ Object.assign(rewtAuth, {
 
 export default rewtAuth;
 
-function createHook(rewt: TokenVerifier, options: FastifyAuthOptions): FastifyAuthHook {
-  const judge = createBearer<FastifyRequest, AuthClaims>(rewt, options, ({ raw }) => nodeCredentials(raw));
+function bearerOf(rewt: TokenVerifier, options: object): Bearer<FastifyRequest, AuthClaims> {
+  return createBearer(rewt, options, ({ raw }) => nodeCredentials(raw));
+}
+
+function createHook(rewt: TokenVerifier, options: object): FastifyAuthHook {
+  const { judge } = bearerOf(rewt, options);
   return function rewtAuth(request, reply, done) {
     judge(request).then((outcome) => {
       if (!(outcome instanceof Refusal)) {

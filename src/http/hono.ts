@@ -2,7 +2,7 @@
 
 import type { Context, MiddlewareHandler } from 'hono';
 import type { JwtClaims, RegisteredClaims } from '../jwt/registered-claims.js';
-import { type AuthOptions, type Mandatory, type Optional, overridden, type TokenVerifier } from './auth-options.js';
+import type { Mandatory, Optional, TokenVerifier, TypedAuthOptions } from './auth-options.js';
 import { createBearer } from './bearer.js';
 import { Refusal } from './challenge.js';
 import { webCredentials } from './credentials.js';
@@ -15,21 +15,21 @@ declare module 'hono' {
   }
 }
 
-export type HonoAuthOptions<Claims = JwtClaims> = AuthOptions<Context, Claims & RegisteredClaims>;
+export type HonoAuthOptions<Claims = JwtClaims> = TypedAuthOptions<Context, Claims>;
 
-/** Middleware after which `c.get('rewt')` is `Found`, and what makes another one of it. */
-export interface HonoAuth<Claims, Found = Claims & RegisteredClaims>
-  extends MiddlewareHandler<{ Variables: { rewt: Found } }> {
+/** Middleware after which `c.get('rewt')` are the claims, or what is `Missing`, and what makes another one of it. */
+export interface HonoAuth<Claims extends object, Missing extends undefined = never>
+  extends MiddlewareHandler<{ Variables: { rewt: (Claims & RegisteredClaims) | Missing } }> {
   /** The same with other options for a route. @throws {OptionError} */
-  with(overrides: Optional<HonoAuthOptions<Claims>>): HonoAuth<Claims, (Claims & RegisteredClaims) | undefined>;
-  with(overrides: HonoAuthOptions<Claims>): HonoAuth<Claims, Found>;
+  with<Own extends object = Claims>(overrides: Optional<HonoAuthOptions<Own>>): HonoAuth<Own, undefined>;
+  with<Own extends object = Claims>(overrides: HonoAuthOptions<Own>): HonoAuth<Own, Missing>;
 }
 
 /** Lets in who brings a token that `rewt` verifies. @throws {OptionError} */
 export function rewtAuth<Claims extends object = JwtClaims>(
   rewt: TokenVerifier,
   options: Optional<HonoAuthOptions<Claims>>,
-): HonoAuth<Claims, (Claims & RegisteredClaims) | undefined>;
+): HonoAuth<Claims, undefined>;
 export function rewtAuth<Claims extends object = JwtClaims>(
   rewt: TokenVerifier,
   options?: Mandatory<HonoAuthOptions<Claims>>,
@@ -37,16 +37,18 @@ export function rewtAuth<Claims extends object = JwtClaims>(
 export function rewtAuth<Claims extends object>(
   rewt: TokenVerifier,
   options: HonoAuthOptions<Claims> = {},
-): HonoAuth<Claims> {
-  return createHonoAuth(rewt, options);
+): HonoAuth<Claims> | HonoAuth<Claims, undefined> {
+  return createHonoAuth<Claims, never>(rewt, options);
 }
 
-function createHonoAuth<Claims extends object>(
+function createHonoAuth<Claims extends object, Missing extends undefined>(
   rewt: TokenVerifier,
-  options: HonoAuthOptions<Claims>,
-): HonoAuth<Claims> {
-  type Found = Claims & RegisteredClaims;
-  const judge = createBearer<Context, Found>(rewt, options, (c) => webCredentials(c.req.raw.headers));
+  options: object,
+): HonoAuth<Claims, Missing> {
+  type Found = (Claims & RegisteredClaims) | Missing;
+  const { judge, optionsWith } = createBearer<Context, Claims & RegisteredClaims>(rewt, options, (c) =>
+    webCredentials(c.req.raw.headers),
+  );
 
   const rewtAuth: MiddlewareHandler<{ Variables: { rewt: Found } }> = async function rewtAuth(c, next) {
     const outcome = await judge(c);
@@ -56,7 +58,8 @@ function createHonoAuth<Claims extends object>(
     await next();
   };
 
-  const withOptions = (overrides: HonoAuthOptions<Claims>) => createHonoAuth(rewt, overridden(options, overrides));
-  // What `with` finds besides is a matter of types.
-  return Object.assign(rewtAuth, { with: withOptions as HonoAuth<Claims>['with'] });
+  return Object.assign(rewtAuth, {
+    with: <Own extends object, Missing extends undefined>(overrides: object) =>
+      createHonoAuth<Own, Missing>(rewt, optionsWith(overrides)),
+  });
 }

@@ -1,7 +1,7 @@
 /** `rewt/koa`: middleware for Koa. The claims are in `ctx.state.rewt`. */
 
 import type { JwtClaims, RegisteredClaims } from '../jwt/registered-claims.js';
-import { type AuthOptions, overridden, type TokenVerifier } from './auth-options.js';
+import type { TokenVerifier, TypedAuthOptions } from './auth-options.js';
 import { createBearer } from './bearer.js';
 import { Refusal } from './challenge.js';
 import { type NodeRequest, nodeCredentials } from './credentials.js';
@@ -21,13 +21,13 @@ export interface KoaContext {
   set(headers: Record<string, string>): void;
 }
 
-export type KoaAuthOptions<Claims = JwtClaims> = AuthOptions<KoaContext, Claims & RegisteredClaims>;
+export type KoaAuthOptions<Claims = JwtClaims> = TypedAuthOptions<KoaContext, Claims>;
 
 /** Middleware, and what makes another one of it. */
-export interface KoaAuth<Claims = JwtClaims> {
+export interface KoaAuth<Claims extends object = JwtClaims> {
   (ctx: KoaContext, next: () => Promise<unknown>): Promise<void>;
   /** The same with other options for a route. @throws {OptionError} */
-  with(overrides: KoaAuthOptions<Claims>): KoaAuth<Claims>;
+  with<Own extends object = Claims>(overrides: KoaAuthOptions<Own>): KoaAuth<Own>;
 }
 
 /** Lets in who brings a token that `rewt` verifies. @throws {OptionError} */
@@ -35,7 +35,13 @@ export function rewtAuth<Claims extends object = JwtClaims>(
   rewt: TokenVerifier,
   options: KoaAuthOptions<Claims> = {},
 ): KoaAuth<Claims> {
-  const judge = createBearer<KoaContext, Claims & RegisteredClaims>(rewt, options, ({ req }) => nodeCredentials(req));
+  return createKoaAuth(rewt, options);
+}
+
+function createKoaAuth<Claims extends object>(rewt: TokenVerifier, options: object): KoaAuth<Claims> {
+  const { judge, optionsWith } = createBearer<KoaContext, Claims & RegisteredClaims>(rewt, options, ({ req }) =>
+    nodeCredentials(req),
+  );
 
   async function rewtAuth(ctx: KoaContext, next: () => Promise<unknown>): Promise<void> {
     const outcome = await judge(ctx);
@@ -45,12 +51,9 @@ export function rewtAuth<Claims extends object = JwtClaims>(
   }
 
   return Object.assign(rewtAuth, {
-    with: (overrides: KoaAuthOptions<Claims>) => withOptions(rewt, overridden(options, overrides)),
+    with: <Own extends object>(overrides: object) => createKoaAuth<Own>(rewt, optionsWith(overrides)),
   });
 }
-
-/** The middleware has the name of its maker. */
-const withOptions = rewtAuth;
 
 function answerOnKoa(ctx: KoaContext, { status, headers, body }: Refusal): void {
   ctx.status = status;

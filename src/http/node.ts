@@ -1,13 +1,13 @@
 /** `rewt/node`: for plain node:http (also https and http2). It answers who is refused, and gives the claims of all others. */
 
 import type { JwtClaims, RegisteredClaims } from '../jwt/registered-claims.js';
-import { type AuthOptions, type Mandatory, type Optional, overridden, type TokenVerifier } from './auth-options.js';
+import type { Mandatory, Optional, TokenVerifier, TypedAuthOptions } from './auth-options.js';
 import { createBearer } from './bearer.js';
 import { Refusal } from './challenge.js';
 import { type NodeRequest, nodeCredentials } from './credentials.js';
 import { answerOnNode, type NodeResponse } from './node-answer.js';
 
-export type NodeAuthOptions<Claims = JwtClaims> = AuthOptions<NodeRequest, Claims & RegisteredClaims>;
+export type NodeAuthOptions<Claims = JwtClaims> = TypedAuthOptions<NodeRequest, Claims>;
 
 /** Either the request was refused, and has its answer, or these are its claims. */
 export type NodeAdmission<Found> =
@@ -15,18 +15,18 @@ export type NodeAdmission<Found> =
   | { readonly answered: true; readonly claims?: undefined };
 
 /** Judges a request, and answers it where it is refused. */
-export interface NodeAuth<Claims, Found = Claims & RegisteredClaims> {
-  (request: NodeRequest, response: NodeResponse): Promise<NodeAdmission<Found>>;
+export interface NodeAuth<Claims extends object, Missing extends undefined = never> {
+  (request: NodeRequest, response: NodeResponse): Promise<NodeAdmission<(Claims & RegisteredClaims) | Missing>>;
   /** The same with other options for a route. @throws {OptionError} */
-  with(overrides: Optional<NodeAuthOptions<Claims>>): NodeAuth<Claims, (Claims & RegisteredClaims) | undefined>;
-  with(overrides: NodeAuthOptions<Claims>): NodeAuth<Claims, Found>;
+  with<Own extends object = Claims>(overrides: Optional<NodeAuthOptions<Own>>): NodeAuth<Own, undefined>;
+  with<Own extends object = Claims>(overrides: NodeAuthOptions<Own>): NodeAuth<Own, Missing>;
 }
 
 /** `const { answered, claims } = await auth(request, response)`. @throws {OptionError} */
 export function rewtAuth<Claims extends object = JwtClaims>(
   rewt: TokenVerifier,
   options: Optional<NodeAuthOptions<Claims>>,
-): NodeAuth<Claims, (Claims & RegisteredClaims) | undefined>;
+): NodeAuth<Claims, undefined>;
 export function rewtAuth<Claims extends object = JwtClaims>(
   rewt: TokenVerifier,
   options?: Mandatory<NodeAuthOptions<Claims>>,
@@ -38,12 +38,9 @@ export function rewtAuth<Claims extends object>(
   return createNodeAuth(rewt, options);
 }
 
-function createNodeAuth<Claims extends object>(
-  rewt: TokenVerifier,
-  options: NodeAuthOptions<Claims>,
-): NodeAuth<Claims> {
+function createNodeAuth<Claims extends object>(rewt: TokenVerifier, options: object): NodeAuth<Claims> {
   type Found = Claims & RegisteredClaims;
-  const judge = createBearer<NodeRequest, Found>(rewt, options, nodeCredentials);
+  const { judge, optionsWith } = createBearer<NodeRequest, Found>(rewt, options, nodeCredentials);
 
   async function rewtAuth(request: NodeRequest, response: NodeResponse): Promise<NodeAdmission<Found>> {
     const outcome = await judge(request);
@@ -54,6 +51,6 @@ function createNodeAuth<Claims extends object>(
   }
 
   return Object.assign(rewtAuth, {
-    with: (overrides: NodeAuthOptions<Claims>) => createNodeAuth(rewt, overridden(options, overrides)),
+    with: <Own extends object>(overrides: object) => createNodeAuth<Own>(rewt, optionsWith(overrides)),
   });
 }

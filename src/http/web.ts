@@ -1,7 +1,7 @@
 /** `rewt/web`: for handlers that take the web's Request and give a Response. It makes the answer for who is refused, and gives the claims of all others. */
 
 import type { JwtClaims, RegisteredClaims } from '../jwt/registered-claims.js';
-import { type AuthOptions, type Mandatory, type Optional, overridden, type TokenVerifier } from './auth-options.js';
+import type { Mandatory, Optional, TokenVerifier, TypedAuthOptions } from './auth-options.js';
 import { createBearer } from './bearer.js';
 import { Refusal } from './challenge.js';
 import { type WebHeaders, webCredentials } from './credentials.js';
@@ -17,7 +17,7 @@ export interface WebRequest {
 /** The web's Response, as far as the types of the program that asks know it. */
 export type WebResponse = typeof globalThis extends { Response: { prototype: infer Known } } ? Known : object;
 
-export type WebAuthOptions<Claims = JwtClaims> = AuthOptions<WebRequest, Claims & RegisteredClaims>;
+export type WebAuthOptions<Claims = JwtClaims> = TypedAuthOptions<WebRequest, Claims>;
 
 /** Either the request is refused, and this is the answer, or these are its claims. */
 export type WebAdmission<Found> =
@@ -25,18 +25,18 @@ export type WebAdmission<Found> =
   | { readonly response: WebResponse; readonly claims?: undefined };
 
 /** Judges a request. */
-export interface WebAuth<Claims, Found = Claims & RegisteredClaims> {
-  (request: WebRequest): Promise<WebAdmission<Found>>;
+export interface WebAuth<Claims extends object, Missing extends undefined = never> {
+  (request: WebRequest): Promise<WebAdmission<(Claims & RegisteredClaims) | Missing>>;
   /** The same with other options for a route. @throws {OptionError} */
-  with(overrides: Optional<WebAuthOptions<Claims>>): WebAuth<Claims, (Claims & RegisteredClaims) | undefined>;
-  with(overrides: WebAuthOptions<Claims>): WebAuth<Claims, Found>;
+  with<Own extends object = Claims>(overrides: Optional<WebAuthOptions<Own>>): WebAuth<Own, undefined>;
+  with<Own extends object = Claims>(overrides: WebAuthOptions<Own>): WebAuth<Own, Missing>;
 }
 
 /** `const { response, claims } = await auth(request)`. @throws {OptionError} */
 export function rewtAuth<Claims extends object = JwtClaims>(
   rewt: TokenVerifier,
   options: Optional<WebAuthOptions<Claims>>,
-): WebAuth<Claims, (Claims & RegisteredClaims) | undefined>;
+): WebAuth<Claims, undefined>;
 export function rewtAuth<Claims extends object = JwtClaims>(
   rewt: TokenVerifier,
   options?: Mandatory<WebAuthOptions<Claims>>,
@@ -48,9 +48,11 @@ export function rewtAuth<Claims extends object>(
   return createWebAuth(rewt, options);
 }
 
-function createWebAuth<Claims extends object>(rewt: TokenVerifier, options: WebAuthOptions<Claims>): WebAuth<Claims> {
+function createWebAuth<Claims extends object>(rewt: TokenVerifier, options: object): WebAuth<Claims> {
   type Found = Claims & RegisteredClaims;
-  const judge = createBearer<WebRequest, Found>(rewt, options, ({ headers }) => webCredentials(headers));
+  const { judge, optionsWith } = createBearer<WebRequest, Found>(rewt, options, ({ headers }) =>
+    webCredentials(headers),
+  );
 
   async function rewtAuth(request: WebRequest): Promise<WebAdmission<Found>> {
     const outcome = await judge(request);
@@ -60,6 +62,6 @@ function createWebAuth<Claims extends object>(rewt: TokenVerifier, options: WebA
   }
 
   return Object.assign(rewtAuth, {
-    with: (overrides: WebAuthOptions<Claims>) => createWebAuth(rewt, overridden(options, overrides)),
+    with: <Own extends object>(overrides: object) => createWebAuth<Own>(rewt, optionsWith(overrides)),
   });
 }

@@ -36,13 +36,23 @@ function isSchema(value: unknown): value is StandardSchema {
 
 /**
  * What the schema makes of the answer of a verification that has succeeded: the payload, or with `complete` the whole of which it is a part.
+ * A promise of that where the schema has to wait for something.
  *
- * @throws {TokenError} ERR_REWT_SCHEMA where it does not fit; {OptionError} where the schema itself fails.
+ * @throws {TokenError} ERR_REWT_SCHEMA where it does not fit; {OptionError} where the schema itself fails. Also in the promise.
  */
-export async function fitted(answer: unknown, schema: StandardSchema, complete: boolean): Promise<unknown> {
+export function fitted(answer: unknown, schema: StandardSchema, complete: boolean): unknown {
   try {
-    const result = await schema['~standard'].validate(payloadOf(answer, complete));
+    const result: unknown = schema['~standard'].validate(payloadOf(answer, complete));
+    if (isPromise(result)) return onceFitted(result, answer, complete);
     return withPayload(answer, complete, outputOf(result));
+  } catch (error) {
+    throw asOurs(error);
+  }
+}
+
+async function onceFitted(result: Promise<unknown>, answer: unknown, complete: boolean): Promise<unknown> {
+  try {
+    return withPayload(answer, complete, outputOf(await result));
   } catch (error) {
     throw asOurs(error);
   }
@@ -50,17 +60,16 @@ export async function fitted(answer: unknown, schema: StandardSchema, complete: 
 
 /** The same for those who cannot wait. @throws {OptionError} also where the schema has to. */
 export function fittedSync(answer: unknown, schema: StandardSchema, complete: boolean): unknown {
-  try {
-    const result: unknown = schema['~standard'].validate(payloadOf(answer, complete));
-    if (isPromise(result)) {
-      // What it comes to is nobody's.
-      result.then(undefined, () => {});
-      throw wrong('it answers with a promise, and verifySync() waits for nothing: await verify() in its place');
-    }
-    return withPayload(answer, complete, outputOf(result));
-  } catch (error) {
-    throw asOurs(error);
-  }
+  const payload = fitted(answer, schema, complete);
+  if (!isPromise(payload)) return payload;
+  // What it comes to is nobody's.
+  payload.then(undefined, () => {});
+  throw wrong('it answers with a promise, and verifySync() waits for nothing: await verify() in its place');
+}
+
+/** Why a verification ends before its schema does. */
+export function schemaTimedOut(): OptionError {
+  return wrong('it did not answer within storeTimeout: let it ask nobody, or allow more time');
 }
 
 function payloadOf(answer: unknown, complete: boolean): unknown {
@@ -79,7 +88,7 @@ function outputOf(result: unknown): unknown {
   throw wrong('it gave neither a value nor issues');
 }
 
-function isPromise(value: unknown): value is Promise<unknown> {
+export function isPromise(value: unknown): value is Promise<unknown> {
   return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
 }
 

@@ -170,6 +170,12 @@ export class Member {
     return this.#leaseAfter(this.#reads.paced(arrived.order), arrived);
   }
 
+  /** Settles as `work` does, or rejects with `late()` once an operation that came with `arrived` has waited for as long as it may. */
+  inTime<T>(arrived: Instant, work: Promise<T>, late: () => Error): Promise<T> {
+    const leftMs = arrived.monotonicMs + this.#options.storeTimeoutMs - this.#clock.monotonicMs();
+    return within(leftMs, work, late, this.#clock);
+  }
+
   signingKey(lease: Lease, now: Instant): CopyKey {
     return signingKey(lease.copy, storeNowMs(lease, now));
   }
@@ -226,9 +232,9 @@ export class Member {
    * Waiting for somebody else's read counts too: no operation outlives the store timeout.
    */
   async #leaseAfter(read: Promise<void>, arrived: Instant): Promise<Lease> {
-    const { storeTimeoutMs, policy } = this.#options;
+    const { policy } = this.#options;
     for (let next = read; ; next = this.#reads.after(this.now().order)) {
-      await within(arrived.monotonicMs + storeTimeoutMs - this.#clock.monotonicMs(), next, timedOut, this.#clock);
+      await this.inTime(arrived, next, timedOut);
       this.#assertOpen();
       // Strict mode has no age at which a copy is usable, but this one was read for the operation that asks.
       const lease = policy.maxStalenessMs === 0 ? this.#holding.lease : this.#usable();

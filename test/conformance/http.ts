@@ -10,7 +10,7 @@ import { forge } from '../jwt/forge.js';
 import { knownSecrets, knownStore } from '../known-ring.js';
 
 /** The options of one route, on top of those of the whole server. */
-export type RouteOptions = AuthOptions<unknown, JwtClaims>;
+export type RouteOptions = Omit<AuthOptions<unknown, JwtClaims>, 'schema'>;
 
 export interface RunningServer {
   readonly port: number;

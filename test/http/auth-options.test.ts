@@ -90,10 +90,11 @@ describe('what was read at set-up', () => {
     const rewt = new Rewt({ store: memoryStore() });
     const token = await rewt.sign({ sub: 'ann' }, { audience: 'billing' });
     const options = { audience: 'orders', authorize: () => false };
-    const judge = createBearer(rewt, options, () => token);
+    const { judge, optionsWith } = createBearer(rewt, options, () => token);
     options.audience = 'billing';
     options.authorize = () => true;
     expect(await judge({})).toMatchObject({ status: 401 });
+    expect(await createBearer(rewt, optionsWith({}), () => token).judge({})).toMatchObject({ status: 401 });
   });
 
   it('is given to verify as it is, and nothing where there is nothing', () => {
@@ -109,7 +110,7 @@ describe('what was read at set-up', () => {
 it('an error that is no verdict goes to the framework as it is, whatever it calls itself', async () => {
   const errors = [new Error('bug'), Object.assign(new Error('not ours'), { status: 401 }), new OptionError('misused')];
   for (const error of errors) {
-    const judge = createBearer({ verify: () => Promise.reject(error) }, {}, () => 'token');
+    const { judge } = createBearer({ verify: () => Promise.reject(error) }, {}, () => 'token');
     await expect(judge({})).rejects.toBe(error);
   }
 });
@@ -121,7 +122,7 @@ it('a signed text is no claims set, and no policy is asked about it', async () =
     const token = await rewt.sign(text);
     expect(typeof (await rewt.verify<string>(token))).toBe('string');
     for (const options of [{}, { authorize }]) {
-      const judge = createBearer(rewt, options, () => token);
+      const { judge } = createBearer(rewt, options, () => token);
       expect(await judge({})).toMatchObject({ status: 401, body: '{"error":"invalid_token"}' });
     }
   }

@@ -3,6 +3,7 @@ import { createServer } from 'node:http';
 import { getRequestListener } from '@hono/node-server';
 import { type Context, Hono } from 'hono';
 import { describe, expect, expectTypeOf, it } from 'vitest';
+import * as z from 'zod';
 import { rewtAuth } from '../../src/http/hono.js';
 import { type JwtClaims, memoryStore, type RegisteredClaims, Rewt } from '../../src/index.js';
 import { httpConformance } from '../conformance/http.js';
@@ -53,6 +54,15 @@ describe('rewt/hono', () => {
     });
     app.get('/', auth.with({ optional: true }), (c) => {
       expectTypeOf(c.get('rewt')).toEqualTypeOf<(Mine & RegisteredClaims) | undefined>();
+      return c.body(null);
+    });
+    const schema = z.object({ role: z.enum(['clerk', 'boss']) });
+    app.get('/', rewtAuth(rewt, { schema }), (c) => {
+      expectTypeOf(c.get('rewt').role).toEqualTypeOf<'clerk' | 'boss'>();
+      return c.body(null);
+    });
+    app.get('/', auth.with({ optional: true, schema, authorize: ({ role }) => role === 'boss' }), (c) => {
+      expectTypeOf(c.get('rewt')?.role).toEqualTypeOf<'clerk' | 'boss' | undefined>();
       return c.body(null);
     });
     app.get('/', (c) => {

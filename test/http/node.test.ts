@@ -4,6 +4,7 @@ import type { IncomingMessage } from 'node:http';
 import { connect, createServer as createSecondServer } from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, expectTypeOf, it } from 'vitest';
+import * as z from 'zod';
 import { rewtAuth } from '../../src/http/node.js';
 import { memoryStore, type RegisteredClaims, Rewt } from '../../src/index.js';
 import { httpConformance } from '../conformance/http.js';
@@ -64,6 +65,9 @@ describe('rewt/node', () => {
     expectTypeOf<Extract<Maybe, { answered: false }>['claims']>().toEqualTypeOf<
       (Mine & RegisteredClaims) | undefined
     >();
+    const fitted = rewtAuth(rewt, { schema: z.object({ role: z.string() }) });
+    type Fitted = Awaited<ReturnType<typeof fitted>>;
+    expectTypeOf<Extract<Fitted, { answered: false }>['claims']['role']>().toEqualTypeOf<string>();
     expect(auth.name).toBe('rewtAuth');
   });
 });

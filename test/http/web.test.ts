@@ -1,5 +1,6 @@
 /** `rewt/web` on the web's Request, behind node:http. */
 import { describe, expect, expectTypeOf, it } from 'vitest';
+import * as z from 'zod';
 import { rewtAuth } from '../../src/http/web.js';
 import { memoryStore, type RegisteredClaims, Rewt } from '../../src/index.js';
 import { httpConformance } from '../conformance/http.js';
@@ -53,6 +54,9 @@ describe('rewt/web', () => {
     expectTypeOf<Extract<Maybe, { response?: undefined }>['claims']>().toEqualTypeOf<
       (Mine & RegisteredClaims) | undefined
     >();
+    const fitted = auth.with({ schema: z.object({ role: z.string() }), authorize: ({ role }) => role !== '' });
+    type Fitted = Awaited<ReturnType<typeof fitted>>;
+    expectTypeOf<Extract<Fitted, { response?: undefined }>['claims']['role']>().toEqualTypeOf<string>();
     expect(auth.name).toBe('rewtAuth');
   });
 });

@@ -127,7 +127,7 @@ const breaks: readonly Break[] = [
     promise: 5,
     what: 'who waits for another read waits as long as that takes',
     file: 'keyring/member',
-    find: 'await within(arrived.monotonicMs + storeTimeoutMs - this.#clock.monotonicMs(), next, timedOut, this.#clock)',
+    find: 'await this.inTime(arrived, next, timedOut)',
     put: 'await next',
   },
   {
