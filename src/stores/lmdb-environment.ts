@@ -1,4 +1,4 @@
-/** Opens the LMDB environment of a folder: privately, without ever blocking the process, and without letting bad files crash it. */
+/** Opens the LMDB environment of a folder: privately, without making the process wait for others, and without letting bad files crash it. */
 
 import { randomUUID } from 'node:crypto';
 import { dirname, join } from 'node:path';
