@@ -12,7 +12,7 @@ import {
   type VerifyOptions,
   verifyOptionNames,
 } from './jwt/claims.js';
-import type { MemberOptions } from './keyring/member.js';
+import type { MemberOptions } from './keyring/member-options.js';
 import { asAlgorithms, asFlag, asText, optionReader } from './option-values.js';
 import {
   asMemberName,

@@ -6,47 +6,21 @@
 import type { Clock } from '../clock.js';
 import { within } from '../deadline.js';
 import type { StoreError } from '../errors.js';
-import type { AcknowledgedBy, PushStatus, Store } from '../stores/store.js';
+import type { AcknowledgedBy, PushStatus } from '../stores/store.js';
 import { advance, type Policy } from './advance.js';
 import { type Command, revocation, rotation } from './commands.js';
 import { type CopyKey, signingKey } from './copy.js';
 import { Exchange, mint, type Settled } from './exchange.js';
-import { Holding, type HoldingListener } from './holding.js';
+import { Holding } from './holding.js';
 import { type Instant, type Lease, leaseAgeMs, storeNowMs } from './lease.js';
-import { Outage, type OutageListener } from './outage.js';
+import type { MemberOptions } from './member-options.js';
+import { Outage } from './outage.js';
 import { closed, notFresh, timedOut, unavailable } from './refusals.js';
 import { SingleFlight } from './single-flight.js';
 import { Watching } from './watching.js';
 
 /** How soon after a failure the next attempt is one of the ten a second, where there is no copy to go on with. */
 const PAUSE_AFTER_FAILURE_MS = 100;
-
-export interface MemberOptions {
-  readonly store: Store;
-  readonly namespace: string;
-  readonly clock: Clock;
-  /** `asks` is what a ring must grant before this member signs; a member that never signs asks for nothing. */
-  readonly policy: Policy & { readonly asks: NonNullable<Policy['asks']> };
-  /** Until this age a copy is used without asking. Milliseconds. */
-  readonly softAgeMs: number;
-  /** The same for operations that cannot wait. Longer where the store is so near that all others always ask. */
-  readonly syncSoftAgeMs: number;
-  /** How long after a failure the store is tried again; for twice as long nobody waits for it. Milliseconds. */
-  readonly retryMs: number;
-  /** No operation waits longer for the store. Milliseconds. */
-  readonly storeTimeoutMs: number;
-  /** Why the store is not to be watched; null where it is. */
-  readonly pushOff: string | null;
-  readonly listener: MemberListener;
-}
-
-/** What a member tells of itself. */
-export interface MemberListener extends HoldingListener, OutageListener {
-  /** The store was asked; `error` where it could not be used. */
-  refreshed(durationMs: number, error: unknown): void;
-  /** There is a copy, as of a moment ago. */
-  renewed(): void;
-}
 
 export class Member {
   readonly #options: MemberOptions;

@@ -1,7 +1,7 @@
 /** Turns what a member tells of itself into messages on the diagnostics channels. */
 
 import { isRewtError, type RewtErrorCode } from '../errors.js';
-import type { MemberListener } from '../keyring/member.js';
+import type { MemberListener } from '../keyring/member-options.js';
 import type { PresenceListener } from '../keyring/presence.js';
 import { kidOf } from '../keyring/secret.js';
 import type { Caveat } from '../stores/store.js';

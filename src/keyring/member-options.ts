@@ -1,0 +1,34 @@
+/** What a member is made of: where its keyring is, how long a copy of that counts, and who is told of what happens to it. */
+
+import type { Clock } from '../clock.js';
+import type { Store } from '../stores/store.js';
+import type { Policy } from './advance.js';
+import type { HoldingListener } from './holding.js';
+import type { OutageListener } from './outage.js';
+
+export interface MemberOptions {
+  readonly store: Store;
+  readonly namespace: string;
+  readonly clock: Clock;
+  /** `asks` is what a ring must grant before this member signs; a member that never signs asks for nothing. */
+  readonly policy: Policy & { readonly asks: NonNullable<Policy['asks']> };
+  /** Until this age a copy is used without asking. Milliseconds. */
+  readonly softAgeMs: number;
+  /** The same for operations that cannot wait. Longer where the store is so near that all others always ask. */
+  readonly syncSoftAgeMs: number;
+  /** How long after a failure the store is tried again; for twice as long nobody waits for it. Milliseconds. */
+  readonly retryMs: number;
+  /** No operation waits longer for the store. Milliseconds. */
+  readonly storeTimeoutMs: number;
+  /** Why the store is not to be watched; null where it is. */
+  readonly pushOff: string | null;
+  readonly listener: MemberListener;
+}
+
+/** What a member tells of itself. */
+export interface MemberListener extends HoldingListener, OutageListener {
+  /** The store was asked; `error` where it could not be used. */
+  refreshed(durationMs: number, error: unknown): void;
+  /** There is a copy, as of a moment ago. */
+  renewed(): void;
+}
