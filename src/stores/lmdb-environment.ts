@@ -44,16 +44,30 @@ export interface LmdbEnvironment {
 export async function openEnvironment(folder: string): Promise<LmdbEnvironment> {
   const lmdb = await loadLmdb();
   const gate = open(lmdb, join(folder, GATE));
-  const database = await gate.transaction(() => open(lmdb, folder));
+  const database = await inTurn(folder, () => gate.transaction(() => open(lmdb, folder)));
   return {
     database,
     // Synchronous, so that behind the gate nobody waits for anything but the disk: not for a thread, of which those who wait at gates may have taken the last.
-    write: (action) => gate.transaction(() => database.transactionSync(action)),
+    write: (action) => inTurn(folder, () => gate.transaction(() => database.transactionSync(action))),
     async close() {
       await database.close();
       await gate.close();
     },
   };
+}
+
+/** The last of those in this process who wait at the gate of a folder, or are behind it. */
+const turns = new Map<string, Promise<unknown>>();
+
+/** One after another: each that waits at a gate takes one of the four threads that a process has for files, names and all of lmdb. */
+function inTurn<T>(folder: string, work: () => Promise<T>): Promise<T> {
+  const turn = (turns.get(folder) ?? Promise.resolve()).then(work, work);
+  turns.set(folder, turn);
+  const done = () => {
+    if (turns.get(folder) === turn) turns.delete(folder);
+  };
+  turn.then(done, done);
+  return turn;
 }
 
 function open(lmdb: typeof import('lmdb'), folder: string): LmdbDatabase {

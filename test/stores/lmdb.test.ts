@@ -2,6 +2,7 @@
 import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -174,6 +175,19 @@ describe('the lmdb store', () => {
       expect(error).toMatchObject({ name: 'StoreError', code: 'ERR_REWT_STORE_TIMEOUT' });
       await kill(holder);
       expect(countOf(await read())).toBe(1);
+    });
+
+    it('keeps a thread for the rest of the process, however many of its stores wait', async () => {
+      const holder = await start('hold');
+      const waiting = Array.from({ length: 8 }, () => lmdbStore({ path }));
+      const reads = Promise.all(waiting.map((each) => each.read('rewt', limits)));
+      // Another folder, and what else takes a thread of the pool.
+      const other = lmdbStore({ path: join(path, 'other') });
+      expect((await swapRing('elsewhere', { on: other })).swapped).toBe(true);
+      expect((await stat(path)).isDirectory()).toBe(true);
+      await kill(holder);
+      expect((await reads).map(countOf)).toEqual(waiting.map(() => 1));
+      await Promise.all([other, ...waiting].map((each) => each.close()));
     });
 
     it('waits for the write lock within its deadline', async () => {
