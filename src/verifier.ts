@@ -9,7 +9,6 @@ import {
   compileVerifyOptions,
   fitted,
   fittedSync,
-  isPromise,
   type StandardSchema,
   schemaTimedOut,
 } from './jwt/claims.js';
@@ -100,7 +99,7 @@ export class Verifier {
     arrived: Instant,
   ): Promise<unknown> {
     const payload = fitted(await answer, schema, options.complete);
-    if (!isPromise(payload)) return payload;
+    if (!(payload instanceof Promise)) return payload;
     let late: () => Error = schemaTimedOut;
     const judgedAgain = payload.then(async (settled) => {
       late = timedOut;

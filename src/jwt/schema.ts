@@ -43,14 +43,14 @@ function isSchema(value: unknown): value is StandardSchema {
 export function fitted(answer: unknown, schema: StandardSchema, complete: boolean): unknown {
   try {
     const result: unknown = schema['~standard'].validate(payloadOf(answer, complete));
-    if (isPromise(result)) return onceFitted(result, answer, complete);
+    if (isThenable(result)) return onceFitted(result, answer, complete);
     return withPayload(answer, complete, outputOf(result));
   } catch (error) {
     throw asOurs(error);
   }
 }
 
-async function onceFitted(result: Promise<unknown>, answer: unknown, complete: boolean): Promise<unknown> {
+async function onceFitted(result: PromiseLike<unknown>, answer: unknown, complete: boolean): Promise<unknown> {
   try {
     return withPayload(answer, complete, outputOf(await result));
   } catch (error) {
@@ -61,9 +61,9 @@ async function onceFitted(result: Promise<unknown>, answer: unknown, complete: b
 /** The same for those who cannot wait. @throws {OptionError} also where the schema has to. */
 export function fittedSync(answer: unknown, schema: StandardSchema, complete: boolean): unknown {
   const payload = fitted(answer, schema, complete);
-  if (!isPromise(payload)) return payload;
+  if (!(payload instanceof Promise)) return payload;
   // What it comes to is nobody's.
-  payload.then(undefined, () => {});
+  payload.catch(() => {});
   throw wrong('it answers with a promise, and verifySync() waits for nothing: await verify() in its place');
 }
 
@@ -84,12 +84,15 @@ function withPayload(answer: unknown, complete: boolean, payload: unknown): unkn
 function outputOf(result: unknown): unknown {
   const answer = result as SchemaResult<unknown>;
   if (answer.issues) throw refused(answer.issues);
-  if (Object.hasOwn(answer, 'value')) return answer.value;
-  throw wrong('it gave neither a value nor issues');
+  if (!Object.hasOwn(answer, 'value')) throw wrong('it gave neither a value nor issues');
+  // The promise of verify() would wait for it, for as long as it likes, and fail with an error of its own.
+  if (isThenable(answer.value)) throw wrong('its value has a then(), so that no promise can hand it on');
+  return answer.value;
 }
 
-export function isPromise(value: unknown): value is Promise<unknown> {
-  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return false;
+  return typeof Reflect.get(value, 'then') === 'function';
 }
 
 function refused(found: readonly FoundIssue[]): TokenError {

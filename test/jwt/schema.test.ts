@@ -104,6 +104,24 @@ describe('what a schema says', () => {
     expect(String((error as Error).stack)).not.toMatch(/ann@/);
   });
 
+  const thenable = (then: (settle: (value: unknown) => void, fail: (error: Error) => void) => void, on: object = {}) =>
+    Object.defineProperty(on, 'then', { value: then });
+
+  it.each([
+    ['never settles', thenable(() => {})],
+    ['fails', thenable((_, fail) => fail(new Error('ann@example.org')))],
+    [
+      'is a function',
+      thenable(
+        (settle) => settle(1),
+        () => {},
+      ),
+    ],
+  ])('is no value that is a promise, such as one that %s', async (_, value) => {
+    const error = await outcome(() => ({ value }));
+    expect(error).toMatchObject({ code: 'ERR_REWT_OPTION', message: expect.stringContaining('then()') });
+  });
+
   it('may take its time, but not where nobody waits', async () => {
     const slow = schemaWith(async (value) => ({ value }));
     expect(await fitted({ a: 1 }, slow, false)).toEqual({ a: 1 });
