@@ -1,9 +1,4 @@
-/**
- * The command of the simulation (`node scripts/sim.js`): plays seeds of every scenario and prints what came of it.
- *
- * `--seeds 1000` · `--scenario 'calm day'` · `--seed 7` replays one, `--trace` tells all of it · `--jobs 2` · `--first` goes on to the next scenario at a
- * violation · `--json` · `--breaks` breaks each promise in a copy of the code, and tells which scenarios notice.
- */
+/** The command of the simulation (`node scripts/sim.js`): plays seeds of every scenario and prints a table. `--help` lists its options. */
 
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
@@ -14,12 +9,25 @@ import { type Scenario, scenarios } from './scenarios.js';
 import { add, emptyTally, type Tally, tallySeeds } from './tally.js';
 import type { Order } from './worker.js';
 
+const HELP = `npm run sim -- [options]
+
+  --seeds 100         how many seeds of each scenario are played
+  --from 1            the first of them
+  --scenario 'clocks' plays this scenario only
+  --seed 7            plays this seed only; --trace prints all of it
+  --first             goes on to the next scenario at a violation
+  --jobs 2            how many worker threads play; the default is one for each core
+  --json              prints the tallies as JSON
+  --breaks            breaks one line at a time in a copy of the code, and prints which scenarios notice
+  --help              prints this`;
+
 /** Seeds that are played in one go. */
 const CHUNK = 20;
 
 const { values } = parseArgs({
   options: {
     seeds: { type: 'string', default: '100' },
+    from: { type: 'string', default: '1' },
     seed: { type: 'string' },
     scenario: { type: 'string' },
     trace: { type: 'boolean', default: false },
@@ -27,8 +35,20 @@ const { values } = parseArgs({
     first: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
     breaks: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
   },
 });
+
+if (values.help) {
+  console.log(HELP);
+  process.exit(0);
+}
+const fromSeed = Number(values.from);
+const many = Number(values.seeds);
+if (![fromSeed, many].every((count) => Number.isSafeInteger(count) && count > 0)) {
+  console.error('--from and --seeds have to be whole numbers from 1 on.');
+  process.exit(1);
+}
 
 const chosen = scenarios.filter(({ name }) => values.scenario === undefined || name === values.scenario);
 if (chosen.length === 0) {
@@ -54,11 +74,11 @@ async function replay(some: readonly Scenario[], seed: number): Promise<Tally[]>
 async function playAll(some: readonly Scenario[]): Promise<Tally[]> {
   const tallies = new Map(some.map(({ name }) => [name, emptyTally(name)]));
   const orders: Order[] = some.flatMap(({ name, share = 100 }) => {
-    const seeds = Math.max(1, Math.round((Number(values.seeds) * share) / 100));
+    const seeds = Math.max(1, Math.round((many * share) / 100));
     return Array.from({ length: Math.ceil(seeds / CHUNK) }, (_, chunk) => ({
       scenario: name,
-      from: chunk * CHUNK + 1,
-      to: Math.min(seeds, (chunk + 1) * CHUNK),
+      from: fromSeed + chunk * CHUNK,
+      to: fromSeed - 1 + Math.min(seeds, (chunk + 1) * CHUNK),
       untilFirst: values.first,
     }));
   });
@@ -130,11 +150,12 @@ function report(tallies: readonly Tally[]): void {
     if (reasons.length > 0)
       console.log(`  ${scenario}: ${reasons.map(([why, count]) => `${why} ${count}`).join(', ')}`);
   }
-  for (const { scenario, first } of tallies) {
+  for (const { scenario, first, red } of tallies) {
     if (first === null) continue;
+    const others = red.length > 1 ? `\n  red seeds: ${red.join(', ')}` : '';
     console.log(
       `\n${scenario}: broken promise (${first.promise}) at ${(first.atMs / 1_000).toFixed(3)} s\n  ${first.text}`,
     );
-    console.log(`  node scripts/sim.js --scenario '${scenario}' --seed ${first.seed} --trace`);
+    console.log(`  node scripts/sim.js --scenario '${scenario}' --seed ${first.seed} --trace${others}`);
   }
 }

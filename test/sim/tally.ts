@@ -14,6 +14,8 @@ export interface Tally {
   revocations: number;
   readonly violations: Record<Promised, number>;
   readonly excused: Record<string, number>;
+  /** The seeds with violations. */
+  readonly red: number[];
   /** The lowest seed with a violation, and what it was. */
   first: { readonly seed: number; readonly promise: Promised; readonly atMs: number; readonly text: string } | null;
 }
@@ -30,6 +32,7 @@ export function emptyTally(scenario: string): Tally {
     revocations: 0,
     violations,
     excused: {},
+    red: [],
     first: null,
   };
 }
@@ -45,6 +48,7 @@ export async function tallySeeds(scenario: Scenario, from: number, to: number, u
       ...emptyTally(scenario.name),
       ...counts,
       seeds: 1,
+      red: first === undefined ? [] : [seed],
       first: first === undefined ? null : { ...first, seed },
     };
     add(tally, played);
@@ -64,5 +68,6 @@ export function add(tally: Tally, more: Omit<Tally, 'scenario'>): void {
   for (const promise of Object.keys(tally.violations) as Promised[])
     tally.violations[promise] += more.violations[promise];
   for (const [why, count] of Object.entries(more.excused)) tally.excused[why] = (tally.excused[why] ?? 0) + count;
+  tally.red.push(...more.red);
   if (more.first !== null && (tally.first === null || more.first.seed < tally.first.seed)) tally.first = more.first;
 }
