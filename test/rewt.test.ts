@@ -293,7 +293,7 @@ describe('what a Rewt tells', () => {
     const listen = (message: unknown) => told.push(message);
     subscribe('rewt:warning', listen);
     try {
-      const caveat = { code: 'REWT_CLIENT_NO_RECOVERY', message: 'It never recovers. Update it.' };
+      const caveat = { code: 'REWT_CLIENT_SLOW_FAILOVER', message: 'It notices a failover late. Update it.' };
       new Rewt({ store: { ...memoryStore(), caveats: [caveat] }, redisNamespace: 'trapped' });
       expect(told).toEqual([{ namespace: 'trapped', ...caveat }]);
     } finally {

@@ -6,7 +6,7 @@ import { glidePort, isGlide } from './glide.js';
 import { type IoredisClient, ioredisPort } from './ioredis.js';
 import { ioredisClusterPort, isIoredisCluster } from './ioredis-cluster.js';
 import { isMisledByUrl, type NodeRedisClient, nodeRedisPort } from './node-redis.js';
-import { type NodeRedisCluster, nodeRedisClusterPort } from './node-redis-cluster.js';
+import { type NodeRedisCluster, nodeRedisClusterPort, recovers } from './node-redis-cluster.js';
 import { type NodeRedisPool, nodeRedisPoolPort } from './node-redis-pool.js';
 import { type NodeRedisSentinel, nodeRedisSentinelPort } from './node-redis-sentinel.js';
 import type { RedisPort } from './port.js';
@@ -31,7 +31,14 @@ function portOf(client: unknown): RedisPort {
   if (isRedisCallback(client)) return redisCallbackPort(client);
   if (isGlide(client)) return glidePort(client);
   // Clusters, sentinels and pools have more than what makes a single client.
-  if (isNodeRedisCluster(client)) return nodeRedisClusterPort(client);
+  if (isNodeRedisCluster(client)) {
+    if (!recovers(client)) {
+      throw refusal(
+        'redisConn is a cluster client (createCluster) of redis 4 or 5, which never finds the new master of a node that died: every call would fail until the process restarts. Use createCluster of redis 6, or new Cluster of ioredis.',
+      );
+    }
+    return nodeRedisClusterPort(client);
+  }
   if (isNodeRedisSentinel(client)) return nodeRedisSentinelPort(client);
   if (isNodeRedisPool(client)) return nodeRedisPoolPort(client);
   if (!isNodeRedis(client)) throw refusal(`redisConn is ${inWords(client)}. ${supported}`);
@@ -44,7 +51,7 @@ function portOf(client: unknown): RedisPort {
 }
 
 const supported =
-  'Supported are clients of redis 2.8 to 6 (createClient, createClientPool, createCluster, createSentinel), of ioredis 5 and 6 and iovalkey (new Redis, also with sentinels, new Cluster) and of valkey-glide, and redis:// or rediss:// URLs.';
+  'Supported are clients of redis 2.8 to 6 (createClient, createClientPool, createSentinel; createCluster of redis 6), of ioredis 5 and 6 and iovalkey (new Redis, also with sentinels, new Cluster) and of valkey-glide, and redis:// or rediss:// URLs.';
 
 function refusal(message: string): OptionError {
   return new OptionError(message, { option: 'redisConn' });

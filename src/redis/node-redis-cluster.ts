@@ -1,6 +1,5 @@
-/** Cluster clients of node-redis 4 to 6 (`createCluster`). */
+/** Cluster clients of node-redis 6 (`createCluster`); those of 4 and 5 are refused (docs/adr/0017). */
 
-import type { Caveat } from '../stores/store.js';
 import { createPort } from './client-port.js';
 import { duplicateOf, type ManyClients, type NodeRedisClient, nodeRedis, opennessOf, sendOn } from './node-redis.js';
 import { sendAll } from './outcomes.js';
@@ -10,9 +9,9 @@ import { slotOf } from './slot.js';
 /** What rewt uses of such a client. */
 export interface NodeRedisCluster extends ManyClients {
   readonly slots: readonly ({ readonly master: ClusterNode } | undefined)[];
-  /** Versions 5 and 6. */
+  /** From version 5 on. */
   readonly _slots?: { rediscover(startWith: unknown, excluded?: unknown): unknown };
-  nodeClient(node: ClusterNode): NodeRedisClient | Promise<NodeRedisClient>;
+  nodeClient(node: ClusterNode): Promise<NodeRedisClient>;
   sendCommand(firstKey: string, isReadonly: false, args: readonly string[]): Promise<unknown>;
 }
 
@@ -20,11 +19,10 @@ interface ClusterNode {
   readonly address: string;
 }
 
-const noRecovery: Caveat = {
-  code: 'REWT_CLIENT_NO_RECOVERY',
-  message:
-    'A cluster client (createCluster) of redis 4 or 5 never finds the new master of a node that died: every call fails from then on, until the process restarts. Update to redis 6.',
-};
+/** Whether the client finds the new master of a node that died. From version 6 on it can leave out the nodes that it cannot reach. */
+export function recovers({ _slots }: NodeRedisCluster): boolean {
+  return _slots !== undefined && _slots.rediscover.length > 1;
+}
 
 export function nodeRedisClusterPort(client: NodeRedisCluster): RedisPort {
   const mustBeOpen = opennessOf(client);
@@ -48,7 +46,6 @@ export function nodeRedisClusterPort(client: NodeRedisCluster): RedisPort {
   return createPort(nodeRedis, {
     client,
     keyPrefix: String(client._keyPrefix ?? ''),
-    caveats: recovers(client) ? [] : [noRecovery],
     lend() {
       mustBeOpen();
       return send;
@@ -60,11 +57,6 @@ export function nodeRedisClusterPort(client: NodeRedisCluster): RedisPort {
     ownerOf: (key) => ownerOf(key)?.address,
     scope: (key) => String(slotOf(key)),
   });
-}
-
-/** From version 6 on, a cluster client that looks for its nodes can leave out those that it cannot reach. */
-function recovers({ _slots }: NodeRedisCluster): boolean {
-  return _slots !== undefined && _slots.rediscover.length > 1;
 }
 
 function isRedirection(outcome: unknown): boolean {

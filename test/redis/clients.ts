@@ -160,8 +160,6 @@ const clusterOfIoredis =
     connectIoredisCluster(new Client([...addresses], options));
 
 export const clusterClients: Named<readonly Address[]> = [
-  ['redis 4', clusterOfNodeRedis(redis4)],
-  ['redis 5', clusterOfNodeRedis(redis5)],
   ['redis 6', clusterOfNodeRedis(redis6)],
   ['ioredis 5', clusterOfIoredis(Cluster5)],
   ['ioredis 6', clusterOfIoredis(Cluster)],

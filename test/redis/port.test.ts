@@ -23,7 +23,6 @@ import {
   connectGlideCluster,
   type NodeRedisShape,
   pools,
-  redis4,
   redis5,
   redis6,
   type SentinelAddress,
@@ -120,8 +119,6 @@ describe('a client that is not open yet, and that rewt cannot copy,', () => {
   it.each<[string, () => NodeRedisShape]>([
     ['a pool of redis 5', () => redis5.createClientPool({ socket: socket() })],
     ['a pool of redis 6', () => redis6.createClientPool({ socket: socket() })],
-    ['a cluster client of redis 4', () => redis4.createCluster({ rootNodes: rootNodes() })],
-    ['a cluster client of redis 5', () => redis5.createCluster({ rootNodes: rootNodes() })],
     ['a cluster client of redis 6', () => redis6.createCluster({ rootNodes: rootNodes() })],
     ['a sentinel client of redis 5', () => redis5.createSentinel(sentinels())],
     ['a sentinel client of redis 6', () => redis6.createSentinel(sentinels())],
