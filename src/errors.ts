@@ -4,39 +4,18 @@
  * No message, field or cause here may carry a token, a secret, a payload or a connection option: errors end up in logs.
  */
 
+import type { callerErrors, storeErrors, tokenErrors } from './error-table.js';
+
 const brand: unique symbol = Symbol.for('rewt.error') as never;
 
-/** What a token was refused for. The first four are all that is ever said before its signature is known to be good. */
-export type TokenErrorCode =
-  | 'ERR_REWT_MALFORMED'
-  | 'ERR_REWT_UNSUPPORTED'
-  | 'ERR_REWT_UNKNOWN_KEY'
-  | 'ERR_REWT_BAD_SIGNATURE'
-  | 'ERR_REWT_PAYLOAD_INVALID'
-  | 'ERR_REWT_CLAIM_INVALID'
-  | 'ERR_REWT_CLAIM_MISSING'
-  | 'ERR_REWT_CLAIM_MISMATCH'
-  | 'ERR_REWT_EXPIRED'
-  | 'ERR_REWT_NOT_ACTIVE'
-  | 'ERR_REWT_TOO_OLD'
-  | 'ERR_REWT_SCHEMA';
+/** What a token was refused for. Before its signature is known to be good, only the first four are possible. */
+export type TokenErrorCode = keyof typeof tokenErrors;
 
 /** Why the store could not be used. */
-export type StoreErrorCode =
-  | 'ERR_REWT_STORE_DOWN'
-  | 'ERR_REWT_STORE_TIMEOUT'
-  | 'ERR_REWT_STORE_DENIED'
-  | 'ERR_REWT_STORE_READ_ONLY'
-  | 'ERR_REWT_STORE_FULL'
-  | 'ERR_REWT_STORE_WRONG_TYPE'
-  | 'ERR_REWT_STORE_CLOSED'
-  | 'ERR_REWT_STORE_CONTENDED'
-  | 'ERR_REWT_COPY_NOT_FRESH'
-  | 'ERR_REWT_RING_UNREADABLE'
-  | 'ERR_REWT_RING_NEWER';
+export type StoreErrorCode = keyof typeof storeErrors;
 
 /** What the caller did wrong. */
-export type CallerErrorCode = 'ERR_REWT_OPTION' | 'ERR_REWT_PAYLOAD' | 'ERR_REWT_ROTATION_REFUSED';
+export type CallerErrorCode = keyof typeof callerErrors;
 
 export type RewtErrorCode = TokenErrorCode | StoreErrorCode | CallerErrorCode;
 

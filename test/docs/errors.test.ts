@@ -1,0 +1,50 @@
+/** docs/errors.md is made of the table of error codes. */
+import { expect, test } from 'vitest';
+import { callerErrors, type ErrorRow, errorRows, storeErrors, tokenErrors } from '../../src/error-table.js';
+
+const classes = [
+  { name: 'TokenError', status: 401, table: tokenErrors, about: 'The token is refused. Answer 401.' },
+  {
+    name: 'StoreError',
+    status: 503,
+    table: storeErrors,
+    about: 'The store cannot be used. This says nothing about a token: answer 503, never 401.',
+  },
+  {
+    name: 'OptionError',
+    status: 500,
+    table: callerErrors,
+    about: 'The calling program is at fault. It is no answer to a client: mend the program.',
+  },
+];
+
+function entry([code, row]: [string, ErrorRow]): string {
+  return [
+    `### ${code}`,
+    row.meaning,
+    [`- Cause: ${row.cause}`, `- Remedy: ${row.remedy}`, `- Retry: ${row.retry}.`].join('\n'),
+  ].join('\n\n');
+}
+
+function page(): string {
+  const parts = classes.flatMap(({ name, status, table, about }) => [
+    `## ${name}: ${status}`,
+    about,
+    ...Object.entries(table).map(entry),
+  ]);
+  return `${['# Errors', 'One heading per `code`. Recognise an error of rewt by `isRewtError(error)`, then look at `code`, never at the message. The page is generated from `src/error-table.ts`.', ...parts].join('\n\n')}\n`;
+}
+
+test('docs/errors.md has a heading for each error code, with its cause, its remedy and whether to retry', async () => {
+  // After a change of the table: npx vitest run test/docs/errors.test.ts -u
+  await expect(page()).toMatchFileSnapshot('../../docs/errors.md');
+});
+
+test('each error code has one row, with whole sentences', () => {
+  const codes = classes.flatMap(({ table }) => Object.keys(table));
+  expect(Object.keys(errorRows)).toEqual(codes);
+  expect(new Set(codes).size).toBe(codes.length);
+  for (const { meaning, cause, remedy } of Object.values(errorRows)) {
+    for (const sentence of [meaning, cause, remedy]) expect(sentence).toMatch(/^[A-Z`].*\.$/);
+  }
+});
