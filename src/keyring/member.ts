@@ -140,7 +140,8 @@ export class Member {
    */
   async leaseSince(arrived: Instant): Promise<Lease> {
     this.#assertOpen();
-    if (this.#holding.lease !== null && this.#holding.lease.sent.order > arrived.order) return this.#holding.lease;
+    const held = this.#usableOnceRead();
+    if (held !== null && held.sent.order > arrived.order) return held;
     return this.#leaseAfter(this.#reads.paced(arrived.order), arrived);
   }
 
@@ -190,9 +191,15 @@ export class Member {
   }
 
   /** A copy that the store's silence has not yet made worthless. */
-  #usable(): Lease | null {
+  #usable(mostAgeMs = this.#options.policy.maxStalenessMs): Lease | null {
     const lease = this.#holding.lease;
-    return lease !== null && leaseAgeMs(lease, this.now()) < this.#options.policy.maxStalenessMs ? lease : null;
+    return lease !== null && leaseAgeMs(lease, this.now()) < mostAgeMs ? lease : null;
+  }
+
+  /** The same for an operation that has waited for a read: only then is there an age at which strict mode uses a copy. */
+  #usableOnceRead(): Lease | null {
+    const { policy, storeTimeoutMs } = this.#options;
+    return this.#usable(policy.maxStalenessMs === 0 ? storeTimeoutMs : policy.maxStalenessMs);
   }
 
   /** Whether a ring has the `ttl` and `overlap` that this member's tokens need. */
@@ -202,16 +209,14 @@ export class Member {
   }
 
   /**
-   * The copy once `read` is done, and once more where that took longer than a copy may be old.
+   * The copy once `read` is done, and once more if it is older by then than a copy may be.
    * Waiting for somebody else's read counts too: no operation outlives the store timeout.
    */
   async #leaseAfter(read: Promise<void>, arrived: Instant): Promise<Lease> {
-    const { policy } = this.#options;
     for (let next = read; ; next = this.#reads.after(this.now().order)) {
       await this.inTime(arrived, next, timedOut);
       this.#assertOpen();
-      // Strict mode has no age at which a copy is usable, but this one was read for the operation that asks.
-      const lease = policy.maxStalenessMs === 0 ? this.#holding.lease : this.#usable();
+      const lease = this.#usableOnceRead();
       if (lease !== null) return lease;
       if (this.#holding.lease === null) throw unavailable();
     }

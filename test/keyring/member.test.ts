@@ -4,7 +4,7 @@ import { createHmac } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { memoryStore, Rewt, type RewtOptions, type Snapshot, type Store } from '../../src/index.js';
 import { type FaultyStore, faultyStore } from '../faulty-store.js';
-import { pass, times, turnTime } from '../turned-time.js';
+import { pass, settle, times, turnTime } from '../turned-time.js';
 
 let register: Store;
 
@@ -31,25 +31,6 @@ async function failBackTo({ key, ring }: Snapshot): Promise<void> {
   };
   const limits = { timeoutMs: 1, notAfterMs: Number.POSITIVE_INFINITY };
   expect((await register.swap('rewt', version, wanted, limits)).swapped).toBe(true);
-}
-
-/** What a promise comes to while the clock is turned, and after how many milliseconds. */
-async function settle<T>(
-  work: Promise<T>,
-): Promise<{ value?: T; error?: { code?: string; status?: number }; ms: number }> {
-  const startMs = performance.now();
-  let outcome: { value?: T; error?: never } | { error: never } | null = null;
-  work.then<void, void>(
-    (value) => {
-      outcome = { value };
-    },
-    (error: unknown) => {
-      outcome = { error: error as never };
-    },
-  );
-  for (let turn = 0; outcome === null && turn < 200_000; turn += 1) await pass(1);
-  if (outcome === null) throw new Error('never settled');
-  return { ...(outcome as object), ms: performance.now() - startMs };
 }
 
 const unknownKid = (await foreignToken()).token;

@@ -36,14 +36,14 @@ const breaks: readonly Break[] = [
     promise: 1,
     what: 'a copy ends at the soft age, whether the store can be read or not',
     file: 'keyring/member',
-    find: 'leaseAgeMs(lease, this.now()) < this.#options.policy.maxStalenessMs ?',
+    find: 'leaseAgeMs(lease, this.now()) < mostAgeMs ?',
     put: 'leaseAgeMs(lease, this.now()) < this.#options.softAgeMs ?',
   },
   {
     promise: 2,
     what: 'a copy never ends while the store cannot be read',
     file: 'keyring/member',
-    find: 'leaseAgeMs(lease, this.now()) < this.#options.policy.maxStalenessMs ?',
+    find: 'leaseAgeMs(lease, this.now()) < mostAgeMs ?',
     put: 'true ?',
   },
   {
