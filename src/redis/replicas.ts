@@ -3,6 +3,7 @@
 import type { AcknowledgedBy } from '../stores/store.js';
 import type { RedisNames } from './names.js';
 import type { Command, Outcomes, RedisPort } from './port.js';
+import { parseReplication } from './replication.js';
 
 /** Where there is no connection but the user's, WAIT holds up the user's own commands: not for longer than this at a time. */
 const LONGEST_HOLD_UP_MS = 100;
@@ -19,9 +20,11 @@ export async function acknowledgedReplicas(
   { replicas, waitMs, timeoutMs }: AcknowledgedBy,
 ): Promise<number | null> {
   if (replicas === 0) {
-    const [info] = await port.send([['INFO', 'replication']], key);
-    const [, connected] = /^connected_slaves:(\d+)/m.exec(typeof info === 'string' ? info : '') ?? [];
-    if (connected === undefined || connected === '0') return connected === undefined ? null : 0;
+    const [info = null] = await port.send([['INFO', 'replication']], key);
+    const replication = parseReplication(info);
+    // A replica has nothing to say about what the master keeps.
+    if (replication?.role !== 'master') return null;
+    if (replication.replicas === 0) return 0;
   }
   const wanted = Math.max(1, replicas);
   const endMs = performance.now() + waitMs;

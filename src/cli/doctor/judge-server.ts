@@ -1,5 +1,6 @@
 /** What the doctor says of a Redis: how far away, how old, what it keeps, and what it may lose. Pure. */
 
+import { mayBeDeposed } from '../../redis/replication.js';
 import { foreignName } from '../words.js';
 import { type Finding, finding } from './finding.js';
 import type { RedisFacts } from './redis-facts.js';
@@ -107,21 +108,34 @@ function judgePersistence(persistence: ServerFacts['persistence']): readonly Fin
 
 function judgeReplication(replication: ServerFacts['replication']): readonly Finding[] {
   if (replication === null) return [unknown('replicas')];
-  const { role, replicas, guarded } = replication;
+  const { role, replicas, goodReplicas } = replication;
   if (role !== 'master') {
     return [
       finding('role', 'problem', 'a replica, which may not know of a revocation', 'give the address of the master'),
     ];
   }
+  if (mayBeDeposed(replication)) {
+    return [
+      finding(
+        'replicas',
+        'problem',
+        `none in step of ${replicas}, and this master takes no writes without: another may have replaced it`,
+        'bring the replicas back, or connect to the new master; until then every member stops once its copy is maxStaleness old',
+      ),
+    ];
+  }
+  if (goodReplicas !== null) {
+    return [
+      finding('replicas', 'ok', `${goodReplicas} in step of ${replicas}, and a master without them refuses writes`),
+    ];
+  }
   if (replicas === 0) return [finding('replicas', 'note', 'none: nothing takes over where this server is lost')];
-  const found = `${replicas}${guarded ? ', and a master without them refuses writes' : ''}`;
-  if (guarded) return [finding('replicas', 'ok', found)];
   return [
     finding(
       'replicas',
       'note',
-      `${found}, but a master that is cut off from them goes on taking writes, which a failover then loses`,
-      'CONFIG SET min-replicas-to-write 1, and min-replicas-max-lag 2',
+      `${replicas}, but a master that is cut off from them goes on taking writes, which a failover then loses`,
+      'CONFIG SET min-replicas-to-write 1, and min-replicas-max-lag 2: docs/operations.md has what it costs',
     ),
   ];
 }

@@ -1,6 +1,7 @@
 /** What a server tells of itself, read from INFO and CONFIG GET. Pure. */
 
 import type { Reply } from '../../redis/port.js';
+import { parseReplication, type Replication } from '../../redis/replication.js';
 
 /** Each part is null where this user is not told. */
 export interface ServerFacts {
@@ -13,12 +14,7 @@ export interface ServerFacts {
     /** The last attempt to write to disk failed. */
     readonly failing: boolean;
   } | null;
-  readonly replication: {
-    readonly role: string;
-    readonly replicas: number;
-    /** Whether the master refuses writes where too few replicas follow it. */
-    readonly guarded: boolean;
-  } | null;
+  readonly replication: Replication | null;
 }
 
 export function serverFactsOf(info: Reply | Error, save: Reply | Error): ServerFacts {
@@ -27,7 +23,6 @@ export function serverFactsOf(info: Reply | Error, save: Reply | Error): ServerF
   const valkey = told.get('valkey_version');
   const version = valkey ?? told.get('redis_version');
   const policy = told.get('maxmemory_policy');
-  const role = told.get('role');
   const aof = told.get('aof_enabled');
   return {
     version:
@@ -49,15 +44,7 @@ export function serverFactsOf(info: Reply | Error, save: Reply | Error): ServerF
               (aof === '1' &&
                 (told.get('aof_last_write_status') === 'err' || told.get('aof_last_bgrewrite_status') === 'err')),
           },
-    replication:
-      role === undefined
-        ? null
-        : {
-            role,
-            replicas: Number(told.get('connected_slaves') ?? 0),
-            // Told only where min-replicas-to-write and min-replicas-max-lag are set.
-            guarded: told.has('min_slaves_good_slaves'),
-          },
+    replication: parseReplication(info),
   };
 }
 

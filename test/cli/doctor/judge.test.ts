@@ -37,7 +37,7 @@ const server: ServerFacts = {
   version: { name: 'Redis', number: '7.2.4', mode: 'standalone' },
   memory: { policy: 'noeviction', maxBytes: 1_000, usedBytes: 100 },
   persistence: { aof: true, snapshots: true, failing: false },
-  replication: { role: 'master', replicas: 2, guarded: true },
+  replication: { role: 'master', replicas: 2, goodReplicas: 1 },
 };
 const well: RedisFacts = {
   address: { loopback: false, tls: true, password: true },
@@ -75,7 +75,7 @@ test('every finding that is worse than a note has a remedy, or says it itself', 
       version: { name: 'Redis', number: '5.0.14', mode: 'cluster' },
       memory: { policy: 'volatile-lru', maxBytes: 1_000, usedBytes: 990 },
       persistence: { aof: false, snapshots: false, failing: true },
-      replication: { role: 'slave', replicas: 0, guarded: false },
+      replication: { role: 'replica', replicas: 0, goodReplicas: null },
     },
     writes: { code: 'ERR_REWT_STORE_FULL', message: 'Redis is full.' },
     push: { state: 'off', reason: 'It may not.' },
@@ -115,9 +115,11 @@ describe('the server', () => {
     ['may keep some', { persistence: { aof: false, snapshots: null, failing: false } }, ['persistence: note']],
     ['keeps nothing', { persistence: { aof: false, snapshots: false, failing: false } }, ['persistence: warning']],
     ['cannot write', { persistence: { aof: true, snapshots: true, failing: true } }, ['persistence: problem']],
-    ['is a replica', { replication: { role: 'slave', replicas: 0, guarded: false } }, ['role: problem']],
-    ['is alone', { replication: { role: 'master', replicas: 0, guarded: false } }, ['replicas: note']],
-    ['may lose writes', { replication: { role: 'master', replicas: 1, guarded: false } }, ['replicas: note']],
+    ['is a replica', { replication: { role: 'replica', replicas: 0, goodReplicas: null } }, ['role: problem']],
+    ['is alone', { replication: { role: 'master', replicas: 0, goodReplicas: null } }, ['replicas: note']],
+    ['may lose writes', { replication: { role: 'master', replicas: 1, goodReplicas: null } }, ['replicas: note']],
+    ['may be deposed', { replication: { role: 'master', replicas: 1, goodReplicas: 0 } }, ['replicas: problem']],
+    ['is cut off from all', { replication: { role: 'master', replicas: 0, goodReplicas: 0 } }, ['replicas: problem']],
   ] as const)('%s', (_, over, found) => {
     expect(onServer(over as Partial<ServerFacts>)).toEqual(found);
   });
@@ -150,7 +152,7 @@ describe('the server', () => {
       version: { name: 'Valkey', number: '8.0.1', mode: 'cluster' },
       memory: { policy: 'volatile-lru', maxBytes: 1_000, usedBytes: 10 },
       persistence: { aof: false, snapshots: true, failing: true },
-      replication: { role: 'master', replicas: 2, guarded: true },
+      replication: { role: 'master', replicas: 2, goodReplicas: 1 },
     });
     expect(serverFactsOf(info, ['save', '']).persistence?.snapshots).toBe(false);
     expect(serverFactsOf('', []).version).toBeNull();
