@@ -43,6 +43,9 @@ interface Showing {
   readonly executedAtMs: number;
   readonly snapshot: Snapshot;
   readonly record: StoreRecord;
+  readonly verb: 'read' | 'swap';
+  /** The command that sent this; null: a refresh did. */
+  readonly errand: Errand | null;
   /** The answer to a swap of its own that was made. */
   readonly isOwnWrite: boolean;
   /** Whether the store took writes. */
@@ -55,6 +58,8 @@ export interface Errand {
   readonly fromMs: number;
   /** When no swap of it can land any more. */
   untilMs: number;
+  /** Its last answer, where that found everything as it should be: it renews the lease if the call comes to its end with it. */
+  renewal: Good | null;
 }
 
 export interface Good {
@@ -77,6 +82,10 @@ export class Shown {
   /** The same, where it must have been taken in: an answer to an older question never replaces that to a newer one. */
   readonly taken = { gone: new Map<string, number>(), epochs: new Map<string, number>(), sentAtMs: -1 };
   readonly errands: Errand[] = [];
+  /** The command that is being called at this instant: what is read now, it reads. */
+  calling: Errand | null = null;
+  /** The command whose answer came last: a swap follows its answer at once. */
+  answered: Errand | null = null;
   lineage: string | null = null;
   isAlive = true;
   isOld = false;
@@ -241,12 +250,14 @@ export class Ledger {
     if (shown.toldAtMs.length > 60) shown.toldAtMs.splice(0, 30);
   }
 
-  showed(shown: Shown, { sent, executedAtMs, snapshot, record, isOwnWrite, isWritable }: Showing): void {
+  showed(shown: Shown, showing: Showing): void {
+    const { sent, verb, errand, executedAtMs, snapshot, record, isOwnWrite, isWritable } = showing;
     const entries = this.entriesOf(record, snapshot.nowMs);
     const nowMs = this.#agenda.nowMs;
     this.#reports.trace?.(
-      `  ${shown.name} is shown ${this.show(entries)} sent ${sent.atMs.toFixed(1)} executed ${executedAtMs.toFixed(1)}`,
+      `  ${shown.name} is shown ${this.show(entries)} by a ${verb}${errand === null ? '' : ` of ${errand.verb}()`} sent ${sent.atMs.toFixed(1)} executed ${executedAtMs.toFixed(1)}`,
     );
+    shown.answered = errand;
     shown.answers.push({ sentAtMs: sent.atMs, shownAtMs: nowMs });
     if (shown.answers.length > 40) shown.answers.splice(0, 20);
     const { ring } = entries;
@@ -267,14 +278,14 @@ export class Ledger {
     if (isTaken)
       shown.pendingSinceMs =
         pending === 'revocation' ? Math.min(shown.pendingSinceMs, nowMs) : Number.POSITIVE_INFINITY;
-    // What rotate() and revoke() read is theirs: only what they wrote renews a lease.
-    const isErrands = shown.errands.some(({ fromMs }) => fromMs === sent.atMs);
-    if (pending === 'none' && ring !== null && executedAtMs >= shown.newestMs && !isErrands) {
-      shown.good = { sent, ring, storeMs: snapshot.nowMs };
-    }
+    const isGood = pending === 'none' && ring !== null && executedAtMs >= shown.newestMs;
+    const good = isGood ? { sent, ring, storeMs: snapshot.nowMs } : null;
+    // What a command is answered is a step of its own, a swap that was not done too, until it comes to its end.
+    if (errand !== null) errand.renewal = good;
+    else if (good !== null) shown.good = good;
     if (ring !== null && !this.#isBehind(shown, entries)) {
       // A brake that it saw pulled counts as seen, whether it can be written or not; but not where revoke() was to see to it, whose caller is told.
-      const isRevoking = shown.errands.some(({ verb, fromMs }) => verb === 'revoke' && fromMs === sent.atMs);
+      const isRevoking = errand?.verb === 'revoke';
       const brakes = this.#brakeIn(shown, entries, record, snapshot.nowMs) === null ? 0 : 1;
       const seenEpoch = ring.epoch + (isRevoking ? 0 : brakes);
       shown.doubtful.set(ring.id, Math.max(shown.doubtful.get(ring.id) ?? 0, ring.epoch + brakes));

@@ -124,12 +124,13 @@ export class Link implements Store {
   /** Everything that may go wrong with one call is decided when it is sent. */
   #call<Answer>(
     timeoutMs: number,
-    verb: string,
+    verb: 'read' | 'swap',
     execute: () => Answer,
     snapshotIn: (answer: Answer) => Snapshot,
   ): Promise<Answer> {
     const { requestLost, replyLost, late, twice, latencyMs } = this.weather;
     const random = this.#random;
+    const errand = verb === 'read' ? this.#author.shown.calling : this.#author.shown.answered;
     const sent = { atMs: this.#agenda.nowMs, monotonicMs: this.#machine.monotonicMs(), wallMs: this.#machine.wallMs() };
     return new Promise((resolve, reject) => {
       let settled = false;
@@ -164,6 +165,8 @@ export class Link implements Store {
         const isOwnWrite = this.#server.record !== record;
         const shown = {
           sent,
+          verb,
+          errand,
           executedAtMs: atMs,
           snapshot: snapshotIn(answer),
           record: this.#server.record,

@@ -5,7 +5,7 @@ import { isRewtError } from '../../src/errors.js';
 import { Rewt } from '../../src/rewt.js';
 import type { Agenda } from './agenda.js';
 import { type Call, hs256, type Judge, type Token } from './judge.js';
-import { type Ledger, Shown, type Times } from './ledger.js';
+import { type Errand, type Ledger, Shown, type Times } from './ledger.js';
 import { Link, type Weather } from './link.js';
 import { Machine } from './machine.js';
 import type { Random } from './random.js';
@@ -119,12 +119,17 @@ export class Member {
   #command(verb: 'rotate' | 'revoke', run: () => Promise<unknown>): void {
     this.#request(verb, async (call) => {
       const { agenda, judge } = this.#place;
-      const errand = { verb, fromMs: agenda.nowMs, untilMs: Number.POSITIVE_INFINITY };
+      const errand: Errand = { verb, fromMs: agenda.nowMs, untilMs: Number.POSITIVE_INFINITY, renewal: null };
       this.shown.errands.push(errand);
       // Whether its own revocation happened it cannot know before it has read again.
       if (verb === 'revoke') this.shown.good = null;
       judge.trace?.(`${this.name} ${verb}()`);
-      const [, code] = await outcome(run());
+      this.shown.calling = errand;
+      const running = run();
+      this.shown.calling = null;
+      const [, code] = await outcome(running);
+      // A rotate() that is refused is a read like any other.
+      if (code === null || code === 'ERR_REWT_ROTATION_REFUSED') this.shown.good = errand.renewal ?? this.shown.good;
       // A swap that was given up, or sent twice, may land as long as its "not after" allows, by the store's clock.
       const { shiftedAtMs, leastToleranceMs } = this.#place.ledger;
       const allowedMs =
