@@ -24,12 +24,18 @@ export interface ClientSource<Client> {
   scope?(key: string): string;
 }
 
+/** How long a connection may take to open, whatever its callers' deadlines: longer than a resolver takes for a name server that is gone. */
+const OPEN_TIMEOUT_MS = 10_000;
+
 interface OwnConnection {
   readonly opening: Promise<Connection>;
   /** Ends it, opened or not. */
   readonly abort: () => void;
   /** Once it is open. */
   connection?: Connection;
+  openedAtMs?: number;
+  /** How many calls on it wait for their answers. */
+  unanswered: number;
 }
 
 export function createPort<Client>(dialect: Dialect<Client>, source: ClientSource<Client>): RedisPort {
@@ -53,22 +59,25 @@ export function createPort<Client>(dialect: Dialect<Client>, source: ClientSourc
     return openConnection(dialect, client, isOwner, signal);
   }
 
-  function abandon(): void {
-    for (const { abort } of own.values()) abort();
-    own.clear();
+  function giveUp(key: string, opened: OwnConnection): void {
+    opened.abort();
+    if (own.get(key) === opened) own.delete(key);
   }
 
   function openOwn(key: string): OwnConnection {
     const ending = new AbortController();
-    const opened: OwnConnection = { opening: connect(key, ending.signal), abort: () => ending.abort() };
+    const abort = (): void => ending.abort();
+    const opened: OwnConnection = { opening: connect(key, ending.signal), abort, unanswered: 0 };
     own.set(scope(key), opened);
-    const forget = (): void => {
-      if (own.get(scope(key)) === opened) own.delete(scope(key));
-    };
-    opened.opening.then((connection) => {
-      opened.connection = connection;
-      connection.onLost(forget);
-    }, forget);
+    const timer = setTimeout(abort, OPEN_TIMEOUT_MS).unref();
+    const forget = (): void => giveUp(scope(key), opened);
+    opened.opening
+      .then((connection) => {
+        opened.connection = connection;
+        opened.openedAtMs = performance.now();
+        connection.onLost(forget);
+      }, forget)
+      .finally(() => clearTimeout(timer));
     return opened;
   }
 
@@ -76,12 +85,17 @@ export function createPort<Client>(dialect: Dialect<Client>, source: ClientSourc
     if (closed) throw new Error('connection is closed');
     let opened = own.get(scope(key));
     if (opened?.connection?.isOwner() === false) {
-      opened.abort();
+      giveUp(scope(key), opened);
       opened = undefined;
     }
     opened ??= openOwn(key);
     const connection = await opened.opening;
-    return connection.send(commands);
+    opened.unanswered += 1;
+    try {
+      return await connection.send(commands);
+    } finally {
+      opened.unanswered -= 1;
+    }
   }
 
   const port: RedisPort = {
@@ -102,10 +116,15 @@ export function createPort<Client>(dialect: Dialect<Client>, source: ClientSourc
     },
     connect,
     scope,
-    abandon,
+    abandon(begunAtMs) {
+      // One that is being opened is what the next call needs; one that was opened since has not had its time.
+      for (const [key, opened] of own) {
+        if (opened.unanswered > 0 && (opened.openedAtMs ?? begunAtMs) < begunAtMs) giveUp(key, opened);
+      }
+    },
     async close() {
       closed = true;
-      abandon();
+      for (const [key, opened] of own) giveUp(key, opened);
     },
   };
   return port;

@@ -90,9 +90,7 @@ export function ioredisClusterPort(cluster: IoredisCluster): RedisPort {
       return outcomes.map((outcome) => {
         // A node's end is not the cluster's, which looks for the new owner.
         if (!(outcome instanceof Error) || !/connection is closed|\bMOVED\b/i.test(outcome.message)) return outcome;
-        if (cluster.status === 'end') return outcome;
-        port.abandon();
-        return moved();
+        return cluster.status === 'end' ? outcome : moved();
       });
     },
   };

@@ -31,8 +31,11 @@ export interface RedisPort {
   connect(key: string, signal: AbortSignal): Promise<Connection>;
   /** What `key` shares with the other keys on its node: one connection serves all keys with the same. */
   scope(key: string): string;
-  /** Gives up a connection that did not answer in time, so that the next `send` opens another. Does nothing to a borrowed one. */
-  abandon(): void;
+  /**
+   * Reports that a call which began at `begunAtMs` (of `performance.now()`) had no answer in time. A connection of rewt's own that was open by then and owes an answer
+   * is given up, so that the next `send` opens another; one that is being opened goes on. Does nothing to a borrowed one.
+   */
+  abandon(begunAtMs: number): void;
   /** Closes only what the port opened itself, but for what `connect` gave. Idempotent. */
   close(): Promise<void>;
 }

@@ -10,7 +10,8 @@ import type { Connection, RedisPort } from './port.js';
 /** Where tracking that is redirected to its own connection arrives, for want of another place in RESP2. */
 const CHANNEL = '__redis__:invalidate';
 
-const OPEN_TIMEOUT_MS = 2_000;
+/** Five round trips and a TLS handshake, on a slow line. */
+const OPEN_TIMEOUT_MS = 10_000;
 /** How long an answered ping proves that the connection is alive, and how long one may take. */
 const PING_EVERY_MS = 1_000;
 const PING_TIMEOUT_MS = 1_000;

@@ -44,7 +44,8 @@ export function redisStore(port: RedisPort): Store {
 
   /** Sends until there is an answer or a failure that lasts; throws at the deadline, whatever the client does. */
   async function ask(commands: readonly Command[], key: string, timeoutMs: number): Promise<Reply> {
-    const deadlineMs = performance.now() + timeoutMs;
+    const begunAtMs = performance.now();
+    const deadlineMs = begunAtMs + timeoutMs;
     let last: StoreError | undefined;
     const asking = async (): Promise<Reply> => {
       for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)) {
@@ -60,7 +61,7 @@ export function redisStore(port: RedisPort): Store {
       }
     };
     return within(timeoutMs, asking(), () => {
-      port.abandon();
+      port.abandon(begunAtMs);
       // What Redis said before says more than its silence now.
       if (last !== undefined) return last;
       return new StoreError(

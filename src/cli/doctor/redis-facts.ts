@@ -57,10 +57,11 @@ export async function redisFactsOf(port: RedisPort, namespace: string, address: 
   const { key } = redisNames(namespace, port.keyPrefix);
   const ask = async (commands: readonly Command[]): Promise<readonly (Reply | Error)[]> => {
     const late = () => new Error('timed out');
+    const begunAtMs = performance.now();
     try {
       return await within(ANSWER_MS, port.send(commands, key), late);
     } catch (error) {
-      port.abandon();
+      port.abandon(begunAtMs);
       return commands.map(() => error as Error);
     }
   };
