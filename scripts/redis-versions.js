@@ -1,13 +1,12 @@
 /** The servers that rewt promises to work with beside the installed one: from Debian's archive, unpacked and not installed, into a cache folder. */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
+import { unpackDebian } from './debian-packages.js';
 
 const cache = fileURLToPath(new URL('../node_modules/.cache/rewt-servers', import.meta.url));
-const mirror = 'http://deb.debian.org/debian';
-const keys = '/usr/share/keyrings/debian-archive-keyring.gpg';
 
 /** The last suite is the one that has the package; those before it have what it needs. `cli` says whose redis-cli stands in. */
 const recipes = [
@@ -39,16 +38,9 @@ function runs(server) {
 }
 
 function fetchVersion({ name, suites, product, cli = name }) {
-  if (!existsSync(keys)) {
-    throw new Error(
-      "Debian's keys are not here, without which nothing is trusted: apt-get install debian-archive-keyring",
-    );
-  }
   const folder = join(cache, name);
   rmSync(folder, { recursive: true, force: true });
-  const packages = download(join(folder, 'apt'), suites, `${product}-tools`);
-  for (const file of packages) run('dpkg-deb', '--extract', file, join(folder, 'root'));
-  rmSync(join(folder, 'apt'), { recursive: true });
+  unpackDebian(folder, suites, `${product}-tools`);
   // Debian's servers are one program under two names.
   const bin = join(folder, 'root/usr/bin');
   rmSync(join(bin, `${product}-server`), { force: true });
@@ -61,34 +53,6 @@ function fetchVersion({ name, suites, product, cli = name }) {
   ]) {
     writeFileSync(join(folder, `redis-${part}`), launcher(recipe, part), { mode: 0o755 });
   }
-}
-
-/** A package and all that it needs, from apt with a state of its own in which nothing is installed. apt verifies what it downloads. */
-function download(state, suites, name) {
-  const archives = join(state, 'archives');
-  for (const folder of ['lists/partial', 'archives/partial']) mkdirSync(join(state, folder), { recursive: true });
-  const sources = suites.map((suite) => `deb [signed-by=${keys}] ${mirror} ${suite} main\n`);
-  writeFileSync(join(state, 'sources.list'), sources.join(''));
-  writeFileSync(join(state, 'status'), '');
-  const settings = {
-    'Dir::Etc::SourceList': join(state, 'sources.list'),
-    'Dir::Etc::SourceParts': '/dev/null',
-    'Dir::Etc::Preferences': '/dev/null',
-    'Dir::Etc::PreferencesParts': '/dev/null',
-    'Dir::State': state,
-    'Dir::State::Status': join(state, 'status'),
-    'Dir::Cache': state,
-    'Dir::Cache::Archives': archives,
-    'APT::Sandbox::User': '', // it need not read the folders of whoever runs this
-    'APT::Default-Release': suites.at(-1),
-    'Debug::NoLocking': true,
-  };
-  const options = Object.entries(settings).flatMap(([key, value]) => ['-o', `${key}=${value}`]);
-  run('apt-get', '--quiet=2', ...options, 'update', '--error-on=any');
-  run('apt-get', '--quiet=2', ...options, 'install', '--yes', '--download-only', '--no-install-recommends', name);
-  return readdirSync(archives)
-    .filter((file) => file.endsWith('.deb'))
-    .map((file) => join(archives, file));
 }
 
 /** Runs a program with its own suite's loader and libraries, whatever system this is. */
@@ -112,18 +76,6 @@ function launcher({ name, product }, part) {
 root="\${0%/*}/../${name}/root"
 exec "$root/${loaders[0]}" --library-path "${path}" "$root/usr/bin/${product}-${part}" "$@"
 `;
-}
-
-function run(program, ...args) {
-  const { status, error, stderr } = spawnSync(program, args, {
-    encoding: 'utf8',
-    env: { ...process.env, LC_ALL: 'C' },
-  });
-  if (error) throw new Error(`${program} is needed: use a system with Debian's tools`);
-  if (status !== 0) {
-    const reason = stderr.split('\n').find((line) => line.startsWith('E:')) ?? stderr.trim();
-    throw new Error(`${program} failed: ${reason} (is the archive within reach?)`);
-  }
 }
 
 if (process.argv[1] && resolve(process.argv[1]) === fileURLToPath(import.meta.url)) {

@@ -1,8 +1,9 @@
-/** `npm test`: makes sure of redis-server and nginx, builds (some tests run what is published), and runs every test. */
+/** `npm test`: makes sure of redis-server, nginx and promtool, builds (some tests run what is published), and runs every test. */
 
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { ensureNginx } from './nginx.js';
+import { ensurePromtool } from './promtool.js';
 import { ensureRedisServer } from './redis-server.js';
 
 process.chdir(fileURLToPath(new URL('..', import.meta.url)));
@@ -15,6 +16,7 @@ function run(...command) {
 try {
   ensureRedisServer();
   ensureNginx();
+  ensurePromtool();
 } catch (error) {
   console.error(error.message);
   process.exit(1);

@@ -4,8 +4,9 @@
  * Names, units and attributes follow OpenTelemetry's conventions (dots, seconds, `error.type`). Where they go is for the meter to say.
  */
 
+import type { PlanName } from '../keyring/advance.js';
 import type { Status } from '../status.js';
-import { subscribe } from './channels.js';
+import { type ChannelMessages, type OperationMessage, subscribe } from './channels.js';
 
 export type Labels = Readonly<Record<string, string | boolean>>;
 
@@ -19,13 +20,45 @@ interface Instrument {
 const OPERATION_SECONDS = [0.000_005, 0.000_025, 0.000_1, 0.001, 0.01, 0.1, 1, 5];
 const REFRESH_SECONDS = [0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.1, 0.5, 1, 5];
 
+/** What a counter counts; it starts at 0 for each set of labels, so that a rate sees the first event too. */
+interface Counter extends Instrument {
+  readonly zeros: readonly Labels[];
+}
+
+const SECRETS = ['current', 'next', 'retired', 'unnamed'] as const satisfies OperationMessage['secret'][];
+const REVOKING = ['revocation', 'brake', 'rollback', 'bootstrap', 'adopt'] as const satisfies PlanName[];
+
 export const counters = {
-  'rewt.verifications': { unit: '{token}', description: 'Tokens that were good, by the secret that had signed them.' },
-  'rewt.rotations': { unit: '{rotation}', description: 'Rotations that this process has seen.' },
-  'rewt.revocations': { unit: '{revocation}', description: 'Revocations that this process has seen.' },
-  'rewt.outages': { unit: '{outage}', description: 'Times that the store could not be used any more.' },
-  'rewt.warnings': { unit: '{warning}', description: 'Things that an operator should mend.' },
-} as const satisfies Record<string, Instrument>;
+  'rewt.verifications': {
+    unit: '{token}',
+    description: 'Tokens that were good, by the secret that had signed them.',
+    zeros: SECRETS.map((secret) => ({ 'rewt.secret': secret })),
+  },
+  'rewt.rotations': {
+    unit: '{rotation}',
+    description: 'Rotations that this process has seen.',
+    zeros: [{ 'rewt.own': true }, { 'rewt.own': false }],
+  },
+  'rewt.revocations': {
+    unit: '{revocation}',
+    description: 'Revocations that this process has seen.',
+    zeros: [
+      { 'rewt.own': false, 'rewt.cause': 'read' },
+      ...REVOKING.map((cause) => ({ 'rewt.own': true, 'rewt.cause': cause })),
+    ],
+  },
+  'rewt.outages': {
+    unit: '{outage}',
+    description: 'Times that the store could not be used any more.',
+    zeros: [{}],
+  },
+  'rewt.warnings': {
+    unit: '{warning}',
+    description: 'Things that an operator should mend.',
+    // Their codes are not known in advance.
+    zeros: [],
+  },
+} as const satisfies Record<string, Counter>;
 
 export const histograms = {
   'rewt.operation.duration': {
@@ -80,39 +113,53 @@ export type GaugeName = keyof typeof gauges;
 
 /** Where measurements go. */
 export interface Meter {
-  count(name: CounterName, labels: Labels): void;
+  add(name: CounterName, value: number, labels: Labels): void;
   record(name: HistogramName, seconds: number, labels: Labels): void;
 }
 
-/** Tells the meter of everything that happens to the keyrings of this process, until what it returns is called. */
+/** Records everything that happens to the keyrings of this process, until the function that it returns is called. */
 export function measure(meter: Meter): () => void {
+  const known = new Set<string>();
+
+  /** Starts the counters of a namespace at 0 with its first message. */
+  function begin(namespace: string): void {
+    if (known.has(namespace)) return;
+    known.add(namespace);
+    for (const name of Object.keys(counters) as CounterName[]) {
+      for (const labels of counters[name].zeros) meter.add(name, 0, { 'rewt.namespace': namespace, ...labels });
+    }
+  }
+
+  function on<Name extends keyof ChannelMessages>(
+    name: Name,
+    record: (message: ChannelMessages[Name], of: Labels) => void,
+  ): () => void {
+    return subscribe(name, (message) => {
+      begin(message.namespace);
+      record(message, { 'rewt.namespace': message.namespace });
+    });
+  }
+
   const subscriptions = [
-    subscribe('operation', ({ namespace, operation, outcome, fault, durationMs, secret }) => {
+    on('operation', ({ operation, outcome, fault, durationMs, secret }, of) => {
       const labels = {
-        'rewt.namespace': namespace,
+        ...of,
         'rewt.operation': operation,
         ...errorType(outcome),
         ...(fault === null ? {} : { 'rewt.fault': fault }),
       };
       meter.record('rewt.operation.duration', durationMs / 1_000, labels);
-      if (secret !== null) meter.count('rewt.verifications', { 'rewt.namespace': namespace, 'rewt.secret': secret });
+      if (secret !== null) meter.add('rewt.verifications', 1, { ...of, 'rewt.secret': secret });
     }),
-    subscribe('refresh', ({ namespace, outcome, durationMs }) => {
-      const labels = { 'rewt.namespace': namespace, ...errorType(outcome) };
-      meter.record('rewt.refresh.duration', durationMs / 1_000, labels);
+    on('refresh', ({ outcome, durationMs }, of) => {
+      meter.record('rewt.refresh.duration', durationMs / 1_000, { ...of, ...errorType(outcome) });
     }),
-    subscribe('rotated', ({ namespace, own }) => {
-      meter.count('rewt.rotations', { 'rewt.namespace': namespace, 'rewt.own': own });
+    on('rotated', ({ own }, of) => meter.add('rewt.rotations', 1, { ...of, 'rewt.own': own })),
+    on('revoked', ({ own, cause }, of) => {
+      meter.add('rewt.revocations', 1, { ...of, 'rewt.own': own, 'rewt.cause': cause });
     }),
-    subscribe('revoked', ({ namespace, own, cause }) => {
-      meter.count('rewt.revocations', { 'rewt.namespace': namespace, 'rewt.own': own, 'rewt.cause': cause });
-    }),
-    subscribe('degraded', ({ namespace, code }) => {
-      meter.count('rewt.outages', { 'rewt.namespace': namespace, 'error.type': code });
-    }),
-    subscribe('warning', ({ namespace, code }) => {
-      meter.count('rewt.warnings', { 'rewt.namespace': namespace, 'rewt.warning': code });
-    }),
+    on('degraded', (_message, of) => meter.add('rewt.outages', 1, of)),
+    on('warning', ({ code }, of) => meter.add('rewt.warnings', 1, { ...of, 'rewt.warning': code })),
   ];
   return () => {
     for (const end of subscriptions) end();

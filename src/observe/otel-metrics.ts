@@ -11,7 +11,7 @@ export interface Observed {
 
 export function measureWith(provider: MeterProvider, members: readonly Observed[]): () => void {
   const meter = provider.getMeter('rewt');
-  const counterOf = byName(counters, (name, what) => meter.createCounter(name, what));
+  const counterOf = byName(counters, (name, { unit, description }) => meter.createCounter(name, { unit, description }));
   const histogramOf = byName(histograms, (name, { boundaries, ...what }) =>
     meter.createHistogram(name, { ...what, advice: { explicitBucketBoundaries: [...boundaries] } }),
   );
@@ -29,7 +29,7 @@ export function measureWith(provider: MeterProvider, members: readonly Observed[
     return () => gauge.removeCallback(observe);
   });
   const end = measure({
-    count: (name, labels) => counterOf[name].add(1, labels),
+    add: (name, value, labels) => counterOf[name].add(value, labels),
     record: (name, seconds, labels) => histogramOf[name].record(seconds, labels),
   });
   return () => {

@@ -34,10 +34,10 @@ export function createPrometheus(members: readonly { status(): Status }[]): Prom
   const records = new Map<HistogramName, Map<string, Recorded>>();
 
   const meter: Meter = {
-    count(name, labels) {
+    add(name, value, labels) {
       const series = within(counts, name, () => new Map<string, number>());
       const key = labelText(labels);
-      series.set(key, (series.get(key) ?? 0) + 1);
+      series.set(key, (series.get(key) ?? 0) + value);
     },
     record(name, seconds, labels) {
       const { boundaries } = histograms[name];
