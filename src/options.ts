@@ -73,7 +73,7 @@ export interface Settings {
   readonly tokenCache: number;
   readonly sign: CompiledSign;
   readonly verify: CompiledVerify;
-  readonly member: Pick<MemberOptions, 'policy' | 'softAgeMs' | 'retryMs' | 'storeTimeoutMs'>;
+  readonly member: Pick<MemberOptions, 'policy' | 'leastTtlMs' | 'softAgeMs' | 'retryMs' | 'storeTimeoutMs'>;
 }
 
 const rewtOptionNames = [
@@ -173,7 +173,9 @@ function readTimes(option: ReturnType<typeof optionReader>) {
   const maxStaleness = option('maxStaleness', asSpan, Math.min(DEFAULT_MAX_STALENESS_SECONDS, ttl / 2));
   const overlap = tokenLifetimeSeconds + maxStaleness + clockToleranceSeconds;
 
-  if (maxStaleness > ttl / 2) {
+  // Of a copy that old, half a turn is left: all that has signed meanwhile is in it.
+  const leastTtlToVerify = 2 * maxStaleness;
+  if (leastTtlToVerify > ttl) {
     throw inconsistent('maxStaleness', maxStaleness, ttl, 'at most half of it, or a member could miss a whole turn');
   }
   if (clockToleranceSeconds > ttl / 4) {
@@ -196,7 +198,7 @@ function readTimes(option: ReturnType<typeof optionReader>) {
   const ms = (seconds: number) => Math.ceil(seconds * 1_000);
   const softAgeMs = Math.min(MOST_SOFT_AGE_MS, ms(maxStaleness) / 2);
   // Without a ttl of its own a member follows the keyring's, if that is long enough for its other times.
-  const leastTtl = Math.max(2 * maxStaleness, 4 * clockToleranceSeconds, overlap / MOST_OVERLAP_PER_TTL);
+  const leastTtl = Math.max(leastTtlToVerify, 4 * clockToleranceSeconds, overlap / MOST_OVERLAP_PER_TTL);
   return {
     tokenLifetimeSeconds,
     clockToleranceSeconds,
@@ -204,6 +206,7 @@ function readTimes(option: ReturnType<typeof optionReader>) {
       softAgeMs,
       retryMs: softAgeMs / 2,
       storeTimeoutMs: ms(option('storeTimeout', asTimeout, 1)),
+      leastTtlMs: ms(leastTtlToVerify),
       policy: {
         ttlMs: ms(ttl),
         overlapMs: ms(overlap),

@@ -24,6 +24,7 @@ describe('defaults', () => {
       softAgeMs: 2_000,
       retryMs: 1_000,
       storeTimeoutMs: 1_000,
+      leastTtlMs: 120_000,
       policy: {
         ttlMs: 86_400_000,
         overlapMs: 365_000,

@@ -1,4 +1,4 @@
-/** What `rotate()` and `revoke()` propose to the store, step by step, until there is nothing left to write. */
+/** What `rotate()`, `revoke()` and a member that needs a longer `ttl` propose to the store, step by step, until there is nothing left to write. */
 
 import { advance, type Policy, planRevocation, planRotation } from './advance.js';
 import { type Errand, mint } from './exchange.js';
@@ -32,6 +32,11 @@ export function rotation(policy: () => Policy, force: boolean): Command {
       done ||= plan.name === 'rotation' || plan.name === 'late rotation';
     },
   };
+}
+
+/** The ring grants what `policy` asks for; no secret changes for it. */
+export function grant(policy: Policy): Command {
+  return { propose: (seen, known) => advance(seen, policy, known, mint) };
 }
 
 /** No secret of before verifies any more; repeated until this member's own swap is the one that did it. */

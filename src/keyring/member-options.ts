@@ -10,8 +10,10 @@ export interface MemberOptions {
   readonly store: Store;
   readonly namespace: string;
   readonly clock: Clock;
-  /** `asks` is what a ring must grant before this member signs; a member that never signs asks for nothing. */
+  /** `asks` is what a ring must grant before this member signs; one that only verifies asks for `leastTtlMs`. */
   readonly policy: Policy & { readonly asks: NonNullable<Policy['asks']> };
+  /** The shortest `ttl` of a ring of which a copy as old as `maxStaleness` cannot have missed a whole turn. Milliseconds. */
+  readonly leastTtlMs: number;
   /** Until this age a copy is used without asking. Milliseconds. */
   readonly softAgeMs: number;
   /** The same for operations that cannot wait. Longer where the store is so near that all others always ask. */
@@ -31,4 +33,6 @@ export interface MemberListener extends HoldingListener, OutageListener {
   refreshed(durationMs: number, error: unknown): void;
   /** There is a copy, as of a moment ago. */
   renewed(): void;
+  /** The ring's `ttl` is shorter than this member's `maxStaleness` needs, and could not be made longer. Once for each member. */
+  ttlTooShort(ttlMs: number, leastTtlMs: number, error: unknown): void;
 }

@@ -7,15 +7,17 @@ import type { Clock } from '../clock.js';
 import { within } from '../deadline.js';
 import type { StoreError } from '../errors.js';
 import type { AcknowledgedBy, PushStatus } from '../stores/store.js';
-import { advance, type Policy } from './advance.js';
-import { type Command, revocation, rotation } from './commands.js';
+import { advance } from './advance.js';
+import { type Command, grant, revocation, rotation } from './commands.js';
 import { type CopyKey, signingKey } from './copy.js';
 import { Exchange, mint, type Settled } from './exchange.js';
 import { Holding } from './holding.js';
 import { type Instant, type Lease, leaseAgeMs, storeNowMs } from './lease.js';
 import type { MemberOptions } from './member-options.js';
+import { Needs } from './needs.js';
 import { Outage } from './outage.js';
 import { closed, notFresh, timedOut, unavailable } from './refusals.js';
+import type { Ring } from './ring.js';
 import { SingleFlight } from './single-flight.js';
 import { Watching } from './watching.js';
 
@@ -30,8 +32,7 @@ export class Member {
   readonly #watching: Watching;
   readonly #holding: Holding;
   readonly #outage: Outage;
-  /** Whether this member signs, so that the ring has to grant what its tokens need. */
-  #asks = false;
+  readonly #needs: Needs;
   #closed = false;
 
   constructor(options: MemberOptions) {
@@ -43,6 +44,7 @@ export class Member {
     const nextOrder = () => this.now().order;
     this.#holding = new Holding(nextOrder, options.listener);
     this.#outage = new Outage(clock, options.listener);
+    this.#needs = new Needs(options.policy, options.leastTtlMs, clock);
     this.#reads = new SingleFlight(clock, nextOrder, () => this.#refresh());
   }
 
@@ -66,9 +68,9 @@ export class Member {
   /** The same for signing, where the ring is known to grant what this member's tokens need. */
   freshToSign(now: Instant, softAgeMs?: number): Lease | null {
     const lease = this.fresh(now, softAgeMs);
-    if (lease === null || !this.#grants(lease)) return null;
+    if (lease === null || !this.#needs.letsSign(lease.copy.ring)) return null;
     // Nothing has to be asked for that is granted already.
-    this.#asks = true;
+    this.#needs.signs = true;
     return lease;
   }
 
@@ -80,10 +82,10 @@ export class Member {
   notFresh(verb: 'sign' | 'verify'): StoreError {
     if (this.#closed) return closed();
     const now = this.now();
-    if (verb === 'sign') this.#asks = true;
+    if (verb === 'sign') this.#needs.signs = true;
     this.#reads.paced(now.order).catch(() => {
       // Told by the listener, and shown to whoever waits. What cannot be asked for must not keep this member from verifying.
-      if (verb === 'sign') this.#asks = false;
+      if (verb === 'sign') this.#needs.signs = false;
     });
     return notFresh(verb);
   }
@@ -121,16 +123,16 @@ export class Member {
    */
   async signingLease(arrived: Instant): Promise<Lease> {
     let lease = this.fresh(arrived) ?? (await this.lease(arrived));
-    this.#asks = true;
-    if (this.#grants(lease)) return lease;
+    this.#needs.signs = true;
+    if (this.#needs.letsSign(lease.copy.ring)) return lease;
     try {
       lease = await this.#leaseAfter(this.#reads.after(this.now().order), arrived);
     } catch (error) {
       // What cannot be asked for must not keep this member from verifying.
-      this.#asks = false;
+      this.#needs.signs = false;
       throw error;
     }
-    if (!this.#grants(lease)) throw unavailable();
+    if (!this.#needs.letsSign(lease.copy.ring)) throw unavailable();
     return lease;
   }
 
@@ -157,12 +159,12 @@ export class Member {
 
   /** Another secret signs now. @throws {OptionError} where it comes too soon. */
   async rotate(force: boolean): Promise<Lease> {
-    return this.#command(rotation(() => this.#policy(), force));
+    return this.#command(rotation(() => this.#needs.policy, force));
   }
 
   /** No secret of before verifies any more. */
   async revoke(): Promise<Lease> {
-    return this.#command(revocation(() => this.#policy()));
+    return this.#command(revocation(() => this.#needs.policy));
   }
 
   /** How many replicas have what was written last. */
@@ -186,10 +188,6 @@ export class Member {
     this.#watching.end();
   }
 
-  #policy(): Policy {
-    return this.#asks ? this.#options.policy : { ...this.#options.policy, asks: null };
-  }
-
   /** A copy that the store's silence has not yet made worthless. */
   #usable(mostAgeMs = this.#options.policy.maxStalenessMs): Lease | null {
     const lease = this.#holding.lease;
@@ -200,12 +198,6 @@ export class Member {
   #usableOnceRead(): Lease | null {
     const { policy, storeTimeoutMs } = this.#options;
     return this.#usable(policy.maxStalenessMs === 0 ? storeTimeoutMs : policy.maxStalenessMs);
-  }
-
-  /** Whether a ring has the `ttl` and `overlap` that this member's tokens need. */
-  #grants({ copy: { ring } }: Lease): boolean {
-    const { asks } = this.#options.policy;
-    return ring.ttl >= asks.ttlMs && ring.overlap >= asks.overlapMs;
   }
 
   /**
@@ -249,7 +241,7 @@ export class Member {
     try {
       this.#renew(
         await this.#exchange.run({
-          propose: (seen, known) => advance(seen, this.#policy(), known, mint),
+          propose: (seen, known) => advance(seen, this.#needs.policy, known, mint),
           pending: (plan, seen, sent) => this.#holding.pending(plan, seen, sent),
         }),
       );
@@ -286,7 +278,16 @@ export class Member {
     this.#watching.check();
     const lease = this.#holding.renew(settled);
     this.#options.listener.renewed();
+    if (this.#needs.wantsMore(settled.ring)) this.#askForMore(settled.ring);
     return lease;
+  }
+
+  /** Asks the ring for a longer `ttl`, behind the backs of all operations: none of them depends on a write. */
+  #askForMore({ ttl: ttlMs }: Ring): void {
+    this.#command(grant(this.#needs.policyToVerify)).catch((error) => {
+      if (this.#closed || !this.#needs.firstRefusal()) return;
+      this.#options.listener.ttlTooShort(ttlMs, this.#needs.leastTtlMs, error);
+    });
   }
 
   #assertOpen(): void {

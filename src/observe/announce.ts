@@ -45,6 +45,12 @@ export function announce(
     caveat({ code, message }) {
       warn(code, message);
     },
+    ttlTooShort(ttlMs, leastTtlMs, error) {
+      warn(
+        'REWT_TTL_TOO_SHORT',
+        `This member's maxStaleness needs a keyring with a ttl of at least ${leastTtlMs / 1_000} s. This one has ${ttlMs / 1_000} s, and the member could not raise it (${codeOf(error)}): without the store it may refuse good tokens. Let it write, give a member that signs a longer ttl, or lower maxStaleness.`,
+      );
+    },
     unusableSecret() {
       warn(
         'REWT_UNUSABLE_SECRET',

@@ -529,6 +529,7 @@ describe('row 7, steady and reschedule: K is current', () => {
   it.each([
     ['ttl', { ttlMs: 60_001, overlapMs: 12_000 }, { ttl: 60_001, overlap: 12_000 }],
     ['overlap', { ttlMs: 60_000, overlapMs: 12_001 }, { ttl: 60_000, overlap: 12_001 }],
+    ['ttl alone, for a member that only verifies', { ttlMs: 60_001, overlapMs: 0 }, { ttl: 60_001, overlap: 12_000 }],
     ['overlap, and keeps the larger ttl', { ttlMs: 1, overlapMs: 12_001 }, { ttl: 60_000, overlap: 12_001 }],
   ])('row 7 records a larger %s, and the schedule stays', (_what, asks, recorded) => {
     const plan = planFor(seenWith(), { policy: { ...POLICY, asks } });
@@ -537,7 +538,7 @@ describe('row 7, steady and reschedule: K is current', () => {
     expect(ringOf(plan)).toEqual({ ...RING, gen: 8, op: 'id-1', ...recorded });
   });
 
-  it('row 7 has nothing to record for equal or smaller wishes, nor for those of a member that does not sign', () => {
+  it('row 7 has nothing to record for equal or smaller wishes, nor for times that a member does not ask for', () => {
     expect(decide(seenWith(), { policy: { ...POLICY, asks: { ttlMs: 60_000, overlapMs: 12_000 } } })).toBeNull();
     expect(decide(seenWith(), { policy: { ...POLICY, asks: { ttlMs: 1, overlapMs: 1 } } })).toBeNull();
     expect(decide(seenWith(), { policy: { ...POLICY, ttlMs: 90_000, overlapMs: 90_000 } })).toBeNull();

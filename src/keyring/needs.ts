@@ -1,0 +1,60 @@
+/** What a member needs of the ring: for its tokens once it signs, for its copy also if it only verifies (protocol.md, `overlap`). */
+
+import type { Clock } from '../clock.js';
+import type { Policy } from './advance.js';
+import type { Ring } from './ring.js';
+
+type Asks = NonNullable<Policy['asks']>;
+
+export class Needs {
+  readonly #toSign: Policy & { readonly asks: Asks };
+  readonly #toVerify: Policy & { readonly asks: Asks };
+  readonly #clock: Clock;
+  #triedAtMs = Number.NEGATIVE_INFINITY;
+  #warned = false;
+  /** Whether this member signs, so that the ring has to grant what its tokens need. */
+  signs = false;
+
+  constructor(policy: Policy & { readonly asks: Asks }, leastTtlMs: number, clock: Clock) {
+    this.#toSign = policy;
+    this.#toVerify = { ...policy, asks: { ttlMs: leastTtlMs, overlapMs: 0 } };
+    this.#clock = clock;
+  }
+
+  /** For every read: what its copy needs it asks for apart, so that no operation depends on a write. */
+  get policy(): Policy {
+    return this.signs ? this.#toSign : { ...this.#toSign, asks: null };
+  }
+
+  /** Asks for the `ttl` that a copy needs which grows as old as `maxStaleness`. */
+  get policyToVerify(): Policy {
+    return this.#toVerify;
+  }
+
+  get leastTtlMs(): number {
+    return this.#toVerify.asks.ttlMs;
+  }
+
+  letsSign(ring: Ring): boolean {
+    return grants(ring, this.#toSign.asks);
+  }
+
+  /** Whether the ring lacks what the copy needs, and it is time to ask for it; true once in a `maxStaleness`. */
+  wantsMore(ring: Ring): boolean {
+    const nowMs = this.#clock.monotonicMs();
+    if (grants(ring, this.#toVerify.asks) || nowMs < this.#triedAtMs + this.#toVerify.maxStalenessMs) return false;
+    this.#triedAtMs = nowMs;
+    return true;
+  }
+
+  /** True the first time: a member warns once of what it cannot have. */
+  firstRefusal(): boolean {
+    const isFirst = !this.#warned;
+    this.#warned = true;
+    return isFirst;
+  }
+}
+
+function grants(ring: Ring, { ttlMs, overlapMs }: Asks): boolean {
+  return ring.ttl >= ttlMs && ring.overlap >= overlapMs;
+}

@@ -1,0 +1,107 @@
+/** A member that only verifies beside a fleet whose secrets turn faster than its copy may grow old. On turned clocks. */
+
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { memoryStore, Rewt, type RewtOptions, type Store, type WarningMessage } from '../../src/index.js';
+import { type FaultyStore, faultyStore } from '../faulty-store.js';
+import { pass, settle, times, turnTime } from '../turned-time.js';
+
+/** Soft age 1 s, lead 2 s. */
+const quick = { ...times, ttl: 8, tokenLifetime: 4, maxStaleness: 2, clockTolerance: 1 };
+
+let register: Store;
+const warnings: WarningMessage[] = [];
+const listen = (message: unknown): void => void warnings.push(message as WarningMessage);
+
+beforeEach(() => {
+  turnTime();
+  register = memoryStore();
+  warnings.length = 0;
+  subscribe('rewt:warning', listen);
+  vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
+});
+afterEach(() => {
+  unsubscribe('rewt:warning', listen);
+  vi.restoreAllMocks();
+  vi.useRealTimers();
+});
+
+function member(options: Partial<RewtOptions> = {}): { rewt: Rewt; store: FaultyStore } {
+  const store = faultyStore(register);
+  return { rewt: new Rewt({ ...times, ...options, store }), store };
+}
+
+describe('a gateway with the default maxStaleness beside secrets that turn every eight seconds', () => {
+  test('accepts good tokens for all of its maxStaleness without the store', async () => {
+    const { rewt: fleet } = member(quick);
+    const { rewt: gateway, store } = member({ ttl: undefined });
+    await gateway.verify(await fleet.sign({ n: 0 }));
+    await pass(1_000);
+    await gateway.verify(await fleet.sign({ n: 0 }));
+    store.reads = 'down';
+    for (let second = 0; second < 58; second += 1) {
+      const { value, error } = await settle(gateway.verify(await fleet.sign({ second })));
+      expect(value, `${second} s: ${error?.code}`).toMatchObject({ second });
+      await pass(1_000);
+    }
+    expect(warnings).toEqual([]);
+  });
+
+  test('asks for the ttl that this needs, and for no more overlap', async () => {
+    const { rewt: fleet } = member(quick);
+    await fleet.sign({});
+    const { rewt: gateway } = member({ ttl: undefined, tokenLifetime: 900 });
+    await gateway.verify(await fleet.sign({}));
+    await pass(0);
+    expect(gateway.status().keyring).toMatchObject({ ttl: 120, overlap: 7, generation: 2, epoch: 0 });
+  });
+
+  test('asks again after a maxStaleness, once it may write', async () => {
+    const { rewt: fleet } = member(quick);
+    const { rewt: gateway, store } = member({ ttl: undefined });
+    store.swaps = 'down';
+    for (let second = 0; second < 50; second += 1) {
+      await gateway.verify(await fleet.sign({}));
+      await pass(1_000);
+    }
+    store.swaps = 'up';
+    for (let second = 0; second < 12; second += 1) {
+      await gateway.verify(await fleet.sign({}));
+      await pass(1_000);
+    }
+    expect(gateway.status().keyring).toMatchObject({ ttl: 120 });
+  });
+});
+
+test('a gateway that may not write verifies all the same, and warns once', async () => {
+  const { rewt: fleet } = member(quick);
+  const { rewt: gateway, store } = member({ ttl: undefined });
+  store.swaps = 'down';
+  for (let second = 0; second < 200; second += 1) {
+    const token = await fleet.sign({ second });
+    expect(await settle(gateway.verify(token))).toMatchObject({ value: { second } });
+    await pass(1_000);
+  }
+  expect(warnings).toEqual([
+    { namespace: 'rewt', code: 'REWT_TTL_TOO_SHORT', message: expect.stringContaining('at least 120 s') },
+  ]);
+  // One attempt in a maxStaleness.
+  expect(store.swapCount).toBeLessThanOrEqual(5);
+});
+
+test('a gateway whose writes get no answer makes nobody wait for them', async () => {
+  const { rewt: fleet } = member(quick);
+  const { rewt: gateway, store } = member({ ttl: undefined });
+  await fleet.sign({});
+  store.swapTravelMs = 900;
+  expect((await settle(gateway.verify(await fleet.sign({})))).ms).toBeLessThanOrEqual(2);
+});
+
+test('a member whose maxStaleness fits the keyring writes nothing', async () => {
+  const { rewt: fleet } = member(quick);
+  const { rewt: strict, store } = member({ ttl: undefined, maxStaleness: 0 });
+  const { rewt: alike, store: other } = member({ ttl: undefined, maxStaleness: 4 });
+  for (const rewt of [strict, alike]) await rewt.verify(await fleet.sign({}));
+  await pass(0);
+  expect([store.swapCount, other.swapCount]).toEqual([0, 0]);
+});
