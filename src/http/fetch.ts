@@ -1,6 +1,7 @@
 /** All that `rewt/fetch` gives: a `fetch` that sends a token of this service with each request. */
 
 import { OptionError } from '../errors.js';
+import { isPlainObject } from '../jwt/json.js';
 import { isRefusedToken } from './refused-token.js';
 import type { Signing } from './token-source.js';
 import { readTargets, type TokenOptions, tokenOptionNames } from './token-targets.js';
@@ -12,9 +13,12 @@ type Fetch = typeof globalThis.fetch;
 type Input = Parameters<Fetch>[0];
 type Init = NonNullable<Parameters<Fetch>[1]>;
 
+/** A fetch of any make. A Request reaches it as the caller gave it, so its type may be narrower than the platform's. */
+type FetchBelow = { bivariant(input: string, init?: Init): Promise<Response> }['bivariant'];
+
 export interface FetchOptions extends TokenOptions {
-  /** The fetch that is called. Default: the global one, as it is at each call. */
-  fetch?: Fetch | undefined;
+  /** The fetch that is called, with all that the caller gives. Default: the global one, as it is at each call. */
+  fetch?: FetchBelow | undefined;
 }
 
 /**
@@ -36,7 +40,8 @@ export function createFetch(rewt: Signing, options: FetchOptions): Fetch {
     const audience = url === null || headers.has('authorization') ? null : audienceOf(url);
     if (url === null || audience === null) return send(input, init);
 
-    const token = await source.tokenFor(audience);
+    const signal = init?.signal === undefined && isRequest(input) ? input.signal : init?.signal;
+    const token = await unlessAborted(source.tokenFor(audience), signal);
     const again = repeatable(input, init);
     const response = await send(input, withToken(init, headers, token));
     if (again === null || !isRefusedHere(response, url)) {
@@ -45,14 +50,15 @@ export function createFetch(rewt: Signing, options: FetchOptions): Fetch {
     }
     let fresh: string;
     try {
-      fresh = await source.tokenInPlaceOf(token, audience);
-    } catch {
-      // The other service has answered, and nothing better can be had.
+      fresh = await unlessAborted(source.tokenInPlaceOf(token, audience), signal);
+    } catch (error) {
       again.drop();
-      return response;
+      // The other service has answered, and nothing better can be had.
+      if (!signal?.aborted) return response;
+      discard(response);
+      throw error;
     }
-    // Nobody reads it, and its connection is wanted.
-    response.body?.cancel().catch(() => {});
+    discard(response);
     return send(again.input, withToken(init, headers, fresh));
   };
 }
@@ -62,30 +68,30 @@ function asFetch(value: unknown): Fetch | undefined {
   throw new OptionError('fetch: must be a function', { option: 'fetch' });
 }
 
-/** All that the platform looks for in it, wherever an object of another kind has it. */
-const initNames = [
-  'method',
-  'headers',
-  'body',
-  'redirect',
-  'signal',
-  'mode',
-  'credentials',
-  'cache',
-  'referrer',
-  'referrerPolicy',
-  'integrity',
-  'keepalive',
-  'duplex',
-  'dispatcher',
-  'window',
-  'priority',
-] as const;
-
+/**
+ * Copies all that the caller gives, because the fetch below may understand more than the platform's: `next`, `agent`, `dispatcher`.
+ * Getters of a class and of a Request stand on its prototypes.
+ */
 function copyOf(init: Init | undefined): Init | undefined {
   if (init === undefined || init === null) return undefined;
-  const found = initNames.map((name) => [name, Reflect.get(init, name)] as const);
-  return Object.fromEntries(found.filter(([, value]) => value !== undefined)) as Init;
+  if (isPlainObject(init)) return { ...init } as Init;
+  const names = new Set<PropertyKey>();
+  for (let level: object = init; Object.getPrototypeOf(level) !== null; level = Object.getPrototypeOf(level)) {
+    for (const name of Reflect.ownKeys(level)) if (name !== 'constructor') names.add(name);
+  }
+  return Object.fromEntries([...names].map((name) => [name, Reflect.get(init, name)])) as Init;
+}
+
+/** Settles as `work` does, or rejects with the signal's reason as soon as the caller ends the request; `work` then goes on for others. */
+function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | null | undefined): Promise<T> {
+  if (!signal) return work;
+  return new Promise((resolve, reject) => {
+    // Signals of other makes have no reason.
+    const abort = () => reject(signal.reason ?? new DOMException('This operation was aborted', 'AbortError'));
+    if (signal.aborted) abort();
+    signal.addEventListener('abort', abort, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
+  });
 }
 
 /** Null where it is none: then it is for the wrapped fetch to say so. */
@@ -124,11 +130,19 @@ function repeatable(input: Input, init: Init | undefined): Repeatable | null {
   if (body !== null) return isLasting(body) ? { input, drop() {} } : null;
   if (!isRequest(input) || input.body === null) return { input, drop() {} };
   const copy = input.clone();
-  return { input: copy, drop: () => void copy.body?.cancel().catch(() => {}) };
+  return { input: copy, drop: () => discard(copy) };
 }
 
-/** Whether a body can be read twice: not a stream, an iterator, or what nobody knows. */
+/** Whether a body can be read twice: not a stream, an iterator, or what is unknown. The FormData of the package form-data is a stream of Node's. */
 function isLasting(body: unknown): boolean {
   if (typeof body === 'string' || ArrayBuffer.isView(body)) return true;
+  if (typeof Reflect.get(Object(body), 'pipe') === 'function') return false;
   return /^\[object (?:ArrayBuffer|Blob|File|FormData|URLSearchParams)\]$/.test(Object.prototype.toString.call(body));
+}
+
+/** Ends a body that is not read, however long it is, so that its connection is free. In node-fetch it is a stream of Node's. */
+function discard({ body }: { readonly body: object | null }): void {
+  const stream = body as { cancel?: () => Promise<void>; destroy?: () => void } | null;
+  if (stream?.cancel) stream.cancel().catch(() => {});
+  else stream?.destroy?.();
 }
