@@ -1,4 +1,4 @@
-/** Where tokens are sent, and for whom they then are: the options that `rewt/fetch` and `rewt/undici` share. */
+/** Where tokens are sent, and for whom they then are: the options of `rewt/fetch` beside `fetch` itself. */
 
 import { OptionError } from '../errors.js';
 import { isPlainObject } from '../jwt/json.js';

@@ -17,7 +17,6 @@ await assert.rejects(
 
 const { createTestRewt } = await import('rewt/testing');
 const { createFetch } = await import('rewt/fetch');
-const { createInterceptor } = await import('rewt/undici');
 const test = await createTestRewt();
 assert.ok(test.rewt instanceof Rewt);
 await assert.rejects(test.rewt.verify(await test.tokens.expired()), { code: 'ERR_REWT_EXPIRED' });
@@ -32,6 +31,5 @@ const send = createFetch(test.rewt, {
 });
 await send('https://mail.example/');
 assert.equal((await test.rewt.verify(sent.slice(7))).aud, 'mail');
-assert.equal(typeof createInterceptor(test.rewt, { audience: 'mail', to: 'https://mail.example' }), 'function');
 await test.close();
 console.log('imported');

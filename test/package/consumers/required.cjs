@@ -23,7 +23,6 @@ async function main() {
 
   const { createTestRewt } = require('rewt/testing');
   const { createFetch } = require('rewt/fetch');
-  const { createInterceptor } = require('rewt/undici');
   const test = await createTestRewt();
   assert.ok(test.rewt instanceof Rewt);
   test.clock.advance('1h');
@@ -37,7 +36,6 @@ async function main() {
     await createFetch(one, { audience: 'mail', fetch })('https://mail.example/');
     assert.equal((await one.verify(sent.slice(7))).aud, 'mail');
   }
-  assert.equal(typeof createInterceptor(test.rewt, { audience: 'mail', to: 'https://mail.example' }), 'function');
   assert.throws(() => test.clock.advance('60'), isRewtError);
   await test.close();
   console.log('required');
