@@ -32,7 +32,7 @@ const failures: readonly Failure[] = [
   {
     sign: /\bREADONLY\b/,
     code: 'ERR_REWT_STORE_READ_ONLY',
-    message: 'This Redis is a read-only replica: connect to the master.',
+    message: 'This Redis is a replica, which may not know of a revocation: connect to the master.',
     // A client that fails over may be on its way to the new one.
     passing: true,
   },

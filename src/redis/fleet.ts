@@ -8,9 +8,10 @@ import {
   MOST_ANNOUNCEMENTS,
 } from '../stores/store.js';
 import type { Reply } from './port.js';
+import { ON_MASTER } from './scripts.js';
 
 // WHY %.0f: Lua prints a large number as 1.7e+12.
-const clock = `
+const clock = `${ON_MASTER}
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local function ms(value) return string.format('%.0f', value) end

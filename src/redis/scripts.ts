@@ -10,7 +10,7 @@
 // WHY again: TIME and PTTL each look at a clock that moves while a script runs on Redis 6 and 7.0. A server that was held up between them (13 ms were
 // seen) would make it look as if an operator had used EXPIRE.
 const snapshot = `
-local function snapshot(outcome)
+local function snapshot(outcome, deposed)
   local key, ring = redis.call('GET', KEYS[1]), redis.call('GET', KEYS[2])
   local before, ttl, after
   for _ = 1, 5 do
@@ -20,23 +20,60 @@ local function snapshot(outcome)
   return {
     outcome, string.format('%.0f', before[1] * 1000 + math.floor(before[2] / 1000)),
     key or '', string.format('%.0f', ttl), key and redis.sha1hex(key) or '',
-    ring or '', ring and redis.sha1hex(ring) or ''
+    ring or '', ring and redis.sha1hex(ring) or '', deposed and 'deposed' or ''
   }
+end
+`;
+
+/** Defines `replication()`: the role of this server, nil if it is not shown; whether it needs replicas and has none in step. */
+const replication = `
+local function replication()
+  local info = redis.pcall('INFO', 'replication')
+  if type(info) ~= 'string' then return nil, false end
+  return string.match(info, '\\nrole:(%a+)'), string.find(info, '\\nmin_slaves_good_slaves:0\\r', 1, true) ~= nil
+end
+local function isReplica(role) return role ~= nil and role ~= 'master' end
+-- Like the error of Redis itself, which a replica that takes writes does not give.
+local function replica() return redis.error_reply('READONLY This is a replica.') end
+`;
+
+/** Begins a script that only a master may answer, as far as the server shows its role to this user. */
+export const ON_MASTER = `${replication}
+if isReplica(replication()) then return replica() end
+`;
+
+// WHY a write as well: INFO may be denied, and only NOREPLICAS tells of a master that lacks one of two replicas. The expiry
+// of a draft changes nothing that counts, and replicates nothing for a key that is not there.
+// WHY DENIED counts against a server: where neither INFO nor the write is allowed, a replica looks like a master.
+// WHY two forms of the code: Redis 6 names the script first. Not anywhere: the name of a user may be in the text as well.
+/**
+ * Defines `witness(draft)`, which removes the draft if there is one. It returns the error of a server that must not be read, or nil;
+ * whether another master may have replaced this one; the error that a write would get here, or nil.
+ */
+const witness = `${replication}
+local function witness(draft)
+  local role, lacksReplicas = replication()
+  local tried = redis.pcall('PEXPIREAT', draft, 1)
+  local refusal = type(tried) == 'table' and tried or nil
+  local code = refusal and (string.match(refusal.err, '^@[%w_]+: %d+: %-(%u+)') or string.match(refusal.err, '^%-?(%u+)'))
+  if isReplica(role) then return replica() end
+  if code == 'READONLY' then return refusal end
+  local saysWhy = code == 'NOREPLICAS' or code == 'MISCONF' or code == 'OOM'
+  if refusal and not role and not saysWhy then return refusal end
+  return nil, lacksReplicas or code == 'NOREPLICAS', refusal
 end
 `;
 
 /**
  * Both entries of a namespace at one instant, on the master only.
  *
- * KEYS: K, R. ARGV: the name of a draft that is not there; among the keys it would make a slot that is being moved refuse them all. Returns: 'read', now (ms), K, PTTL of K (ms; -1 none, -2 no K), sha1 of K ('' no K), R, sha1 of R ('' no R).
+ * KEYS: K, R. ARGV: the name of a draft that is not there; among the keys it would make a slot that is being moved refuse them all.
+ * Returns: 'read', now (ms), K, PTTL of K (ms; -1 none, -2 no K), sha1 of K ('' no K), R, sha1 of R ('' no R), 'deposed' or ''.
  */
-export const READ = `${snapshot}
--- WHY: a replica may not know of a revocation yet, and only writing makes it say what it is. This changes nothing, neither there nor on a master; what
--- else may be wrong with writing is no reason not to read.
-local role = redis.pcall('PEXPIREAT', ARGV[1], 1)
--- WHY two forms: Redis 6 says first which script it was. WHY not anywhere: the name of a user may be in the text as well.
-if type(role) == 'table' and (string.find(role.err, '^%-?READONLY') or string.find(role.err, ': -READONLY', 1, true)) then return role end
-return snapshot('read')
+export const READ = `${snapshot}${witness}
+local refused, deposed = witness(ARGV[1])
+if refused then return refused end
+return snapshot('read', deposed)
 `;
 
 /**
@@ -46,7 +83,7 @@ return snapshot('read')
  * ARGV: sha1 of the wanted R, not after (ms), expiry of K (ms; not used where the draft has no K), expiry of R (ms).
  * Returns: 'swapped' | 'late' | 'conflict', then what is there afterwards, as READ does.
  */
-export const SWAP = `${snapshot}
+export const SWAP = `${snapshot}${witness}
 -- WHY first: what is of the wrong type, or may not be read, fails here, before anything is written.
 local before = snapshot('')
 local draft = redis.call('GET', KEYS[3])
@@ -59,8 +96,10 @@ if before[7] == ARGV[1] then outcome = 'swapped'
 elseif not draft or tonumber(before[2]) > tonumber(ARGV[2]) then outcome = 'late'
 elseif before[5] .. ':' .. before[7] ~= expected then outcome = 'conflict' end
 
--- WHY not DEL: an expiry long past deletes too, and proves, before K is touched, that this server takes writes and this user may PEXPIREAT.
-if draft then redis.call('PEXPIREAT', KEYS[3], 1) end
+-- WHY here: it takes the draft away, and shows before K is touched that this is a master, that it takes writes, and that this user may PEXPIREAT.
+local refused, deposed, refusal = witness(KEYS[3])
+if refused then return refused end
+if outcome == 'write' and refusal then return refusal end
 
 -- WHY K before R: should the second write not happen, a new K beside the old ring is an operator's; a new ring beside a revoked K would bring that back.
 if outcome == 'write' then
@@ -73,7 +112,7 @@ if outcome == 'write' then
   redis.call('PEXPIREAT', KEYS[2], ARGV[4])
   outcome = 'swapped'
 end
-return snapshot(outcome)
+return snapshot(outcome, deposed)
 `;
 
 /**

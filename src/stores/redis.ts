@@ -146,7 +146,7 @@ function failureAmong(outcomes: readonly (Reply | Error)[]): Error | null {
 /** What both scripts return (scripts.ts). */
 function asAnswer(reply: Reply): Answer {
   if (!isAnswer(reply)) return notTheAnswer();
-  const [outcome, now, key, keyTtlMs, keyDigest, ring, ringDigest] = reply;
+  const [outcome, now, key, keyTtlMs, keyDigest, ring, ringDigest, deposed] = reply;
   const nowMs = Number(now);
   return {
     outcome,
@@ -155,6 +155,7 @@ function asAnswer(reply: Reply): Answer {
       key: keyDigest === '' ? null : asKeyEntry(key, keyDigest, nowMs, Number(keyTtlMs)),
       ring: ringDigest === '' ? null : ring,
       version: `${keyDigest}:${ringDigest}`,
+      mayBeDeposed: deposed !== '',
     },
   };
 }
@@ -167,10 +168,11 @@ type AnswerReply = readonly [
   keyDigest: string,
   ring: string,
   ringDigest: string,
+  deposed: string,
 ];
 
 function isAnswer(reply: unknown): reply is AnswerReply {
-  if (!Array.isArray(reply) || reply.length !== 7 || !reply.every((part) => typeof part === 'string')) return false;
+  if (!Array.isArray(reply) || reply.length !== 8 || !reply.every((part) => typeof part === 'string')) return false;
   const [, now, , keyTtlMs] = reply as string[];
   return /^\d+$/.test(now ?? '') && /^-?\d+$/.test(keyTtlMs ?? '');
 }

@@ -25,6 +25,11 @@ export interface Snapshot {
   readonly ring: string | null;
   /** What a swap compares: stands for the exact contents of both entries, and for nothing that could reveal them. Opaque. */
   readonly version: string;
+  /**
+   * True if another server may have replaced the one that answered, without its knowledge. What it shows may be out of date: it
+   * renews no lease, and proves no secret unknown. Absent in stores to which this cannot happen.
+   */
+  readonly mayBeDeposed?: boolean;
 }
 
 /** What a swap writes, if both entries are still what they were. */

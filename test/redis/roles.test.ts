@@ -1,0 +1,139 @@
+/** Which servers' answers count: only a master's, whatever its replicas and the rights of the user make of it. */
+
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { connectRedis } from '../../src/redis/connect.js';
+import { redisNames } from '../../src/redis/names.js';
+import { redisStore } from '../../src/stores/redis.js';
+import type { Store } from '../../src/stores/store.js';
+import { isInSync } from '../replication.js';
+import { type RedisServer, serverGroup, until } from '../servers.js';
+
+const servers = serverGroup();
+const limits = { timeoutMs: 300 };
+const swapLimits = { ...limits, notAfterMs: Number.MAX_SAFE_INTEGER };
+const { key, ring } = redisNames('rewt');
+const stores: Store[] = [];
+let master: RedisServer;
+let replica: RedisServer;
+let writable: RedisServer;
+
+beforeAll(async () => {
+  master = await servers.start(['--repl-diskless-sync-delay', '0']);
+  const follow = ['--replicaof', '127.0.0.1', String(master.port)];
+  [replica, writable] = await Promise.all([
+    servers.start(follow),
+    servers.start([...follow, '--replica-read-only', 'no']),
+  ]);
+  for (const server of [replica, writable]) await until('the replica follows', () => isInSync(server, master));
+});
+afterAll(async () => {
+  await Promise.all(stores.map((store) => store.close()));
+  await servers.stop();
+});
+
+let users = 0;
+/** A store as a user with all rights but some. */
+async function storeOn(server: RedisServer, ...rules: readonly string[]): Promise<Store> {
+  users += 1;
+  const user = `user-${users}`;
+  await server.cli('ACL', 'SETUSER', user, 'on', '>pw', '~*', '+@all', ...rules);
+  const store = redisStore(connectRedis(`redis://${user}:pw@127.0.0.1:${server.port}`));
+  stores.push(store);
+  return store;
+}
+
+function outcome(work: Promise<unknown>): Promise<unknown> {
+  return work.then(
+    () => 'answered',
+    (error: { code?: unknown }) => error.code,
+  );
+}
+
+const noInfo = '-info';
+const noWriting = '-pexpireat';
+/** The keys that a user needs to read, without those of drafts. */
+const keysOfReader = ['resetkeys', `~${key}`, `~${ring}`] as const;
+
+describe('a replica is never read', () => {
+  test.each([
+    ['with all rights', [], 'READ_ONLY'],
+    ['without +info', [noInfo], 'READ_ONLY'],
+    ['without +pexpireat', [noWriting], 'READ_ONLY'],
+    ['without the names of drafts', keysOfReader, 'READ_ONLY'],
+    ['without +info and +pexpireat', [noInfo, noWriting], 'DENIED'],
+    ['without +info and the names of drafts', [noInfo, ...keysOfReader], 'DENIED'],
+  ])('by a user %s', async (_, rules, code) => {
+    const store = await storeOn(replica, ...rules);
+    expect(await outcome(store.read('rewt', limits))).toBe(`ERR_REWT_STORE_${code}`);
+  });
+
+  test.each([
+    ['with all rights', []],
+    ['without +pexpireat', [noWriting]],
+  ])('if it takes writes (replica-read-only no), by a user %s', async (_, rules) => {
+    const store = await storeOn(writable, ...rules);
+    expect(await outcome(store.read('rewt', limits))).toBe('ERR_REWT_STORE_READ_ONLY');
+  });
+});
+
+describe('a master is read', () => {
+  test.each([
+    ['with all rights', []],
+    ['without +info', [noInfo]],
+    ['without +pexpireat', [noWriting]],
+    ['without the names of drafts', keysOfReader],
+  ])('by a user %s', async (_, rules) => {
+    const store = await storeOn(master, ...rules);
+    await expect(store.read('rewt', limits)).resolves.toMatchObject({ key: null, ring: null });
+  });
+
+  test('not by a user to whom nothing tells it from a replica', async () => {
+    const store = await storeOn(master, noInfo, noWriting);
+    expect(await outcome(store.read('rewt', limits))).toBe('ERR_REWT_STORE_DENIED');
+  });
+});
+
+describe('what else is read from a replica says nothing', () => {
+  test.each([
+    ['read-only', () => replica, []],
+    ['read-only, by a user without +info', () => replica, [noInfo]],
+    ['writable', () => writable, []],
+  ] as const)('a swap that has come there by replication is not called done (%s)', async (_, server, rules) => {
+    const wanted = { key: null, ring: { text: `ring ${users}`, expiresAtMs: Date.now() + 60_000 } };
+    const written = await storeOn(master);
+    const { version } = await written.read('rewt', limits);
+    await expect(written.swap('rewt', version, wanted, swapLimits)).resolves.toMatchObject({ swapped: true });
+    await until('the replica has it', () => isInSync(server(), master));
+    const astray = await storeOn(server(), ...rules);
+    expect(await outcome(astray.swap('rewt', version, wanted, swapLimits))).toBe('ERR_REWT_STORE_READ_ONLY');
+  });
+
+  test('a writable replica takes no swap', async () => {
+    const store = await storeOn(writable);
+    const wanted = { key: null, ring: { text: 'never', expiresAtMs: Date.now() + 60_000 } };
+    const { version } = await (await storeOn(master)).read('rewt', limits);
+    expect(await outcome(store.swap('rewt', version, wanted, swapLimits))).toBe('ERR_REWT_STORE_READ_ONLY');
+    expect(await writable.cli('GET', ring)).not.toBe('never');
+  });
+
+  test.each([
+    ['read-only', () => replica],
+    ['writable', () => writable],
+  ])('announcements are neither taken nor told (%s)', async (_, server) => {
+    const store = await storeOn(server());
+    expect(await outcome(store.announce?.('rewt', 'id', 'text', limits) ?? Promise.resolve())).toBe(
+      'ERR_REWT_STORE_READ_ONLY',
+    );
+    expect(await outcome(store.announcements?.('rewt', limits) ?? Promise.resolve())).toBe('ERR_REWT_STORE_READ_ONLY');
+  });
+
+  test.each([
+    ['read-only', () => replica],
+    ['writable', () => writable],
+  ])('the number of replicas that have a change is unknown (%s)', async (_, server) => {
+    const store = await storeOn(server());
+    for (const replicas of [0, 1]) {
+      expect(await store.acknowledged?.('rewt', { replicas, waitMs: 50, ...limits })).toBeNull();
+    }
+  });
+});
