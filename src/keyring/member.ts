@@ -128,6 +128,8 @@ export class Member {
     try {
       lease = await this.#leaseAfter(this.#reads.after(this.now().order), arrived);
     } catch (error) {
+      const held = this.#usable();
+      if (held !== null && this.#needs.letsSign(held.copy.ring)) return held;
       // What cannot be asked for must not keep this member from verifying.
       this.#needs.signs = false;
       throw error;

@@ -1,4 +1,4 @@
-/** A member that only verifies beside a fleet whose secrets turn faster than its copy may grow old. On turned clocks. */
+/** What a member asks the ring for, and what goes on while it has not got it. On turned clocks. */
 
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
@@ -104,4 +104,18 @@ test('a member whose maxStaleness fits the keyring writes nothing', async () => 
   for (const rewt of [strict, alike]) await rewt.verify(await fleet.sign({}));
   await pass(0);
   expect([store.swapCount, other.swapCount]).toEqual([0, 0]);
+});
+
+test('sign() that waits for a larger overlap goes on with a copy that has it, also if its own read gets no answer', async () => {
+  await member({ tokenLifetime: 10 }).rewt.ready();
+  const { rewt, store } = member({ tokenLifetime: 900 });
+  await rewt.ready();
+  store.reads = 'hung';
+  const signing = settle(rewt.sign({ sub: 'a' }));
+  await pass(1);
+  store.reads = 'up';
+  // Written by what came meanwhile, with all that this member needs.
+  await rewt.rotate({ force: true });
+  expect(rewt.status().keyring).toMatchObject({ overlap: 965 });
+  expect((await signing).error).toBeUndefined();
 });
