@@ -29,9 +29,15 @@ export interface Token {
   readonly lifetimeMs: number;
 }
 
+/** A member as far as it is judged. */
+export type Judged = Pick<Member, 'name' | 'times' | 'machine' | 'shown' | 'bornAtMs'> & {
+  readonly link: Pick<Member['link'], 'state' | 'weather' | 'soundSinceMs'>;
+  readonly rewt: Pick<Member['rewt'], 'status'>;
+};
+
 /** One call as it was made. */
 export interface Call {
-  readonly member: Member;
+  readonly member: Judged;
   readonly fromMs: number;
   readonly awayMs: number;
   readonly verb: 'sign' | 'verify' | 'rotate' | 'revoke';
@@ -237,7 +243,7 @@ export class Judge {
   }
 
   /** After each success: what the member goes on with holds nothing that it saw go. */
-  #looked(member: Member): void {
+  #looked(member: Judged): void {
     const ledger = this.#truth();
     const keyring = member.rewt.status().keyring;
     if (keyring === null) return;
@@ -261,7 +267,7 @@ export class Judge {
     }
   }
 
-  #isSound(member: Member, sinceMs: number): boolean {
+  #isSound(member: Judged, sinceMs: number): boolean {
     const { link, machine } = member;
     const host = this.#host();
     return (

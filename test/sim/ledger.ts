@@ -79,7 +79,9 @@ export class Shown {
   readonly doubtful = new Map<string, number>();
   /** Secrets of which it saw the revocation, and when. */
   readonly gone = new Map<string, number>();
-  /** The same, where it must have been taken in: an answer to an older question never replaces that to a newer one. */
+  /** The same with secrets that had ended by then: it counts them as revoked if the last ring that it saw before had them. */
+  readonly mayBeGone = new Set<string>();
+  /** The same as `gone`, where it must have been taken in: an answer to an older question never replaces that to a newer one. */
   readonly taken = { gone: new Map<string, number>(), epochs: new Map<string, number>(), sentAtMs: -1 };
   readonly errands: Errand[] = [];
   /** The command that is being called at this instant: what is read now, it reads. */
@@ -175,6 +177,8 @@ export class Ledger {
   /** Secrets that a fault took out of the store, which may come back. */
   readonly #missing = new Map<string, number>();
   readonly #revoked = new Map<string, Revocation>();
+  /** What was in a ring that a revocation replaced, ended or not, and when. A failover takes nothing out of it. */
+  readonly #dropped = new Map<string, number>();
   readonly #lost = new Map<string, Loss[]>();
   readonly #adopted = new Set<string>();
   readonly #named = new Map<string, string>();
@@ -272,13 +276,18 @@ export class Ledger {
       if (!shown.gone.has(secret)) shown.gone.set(secret, nowMs);
       if (isTaken && !taken.gone.has(secret)) taken.gone.set(secret, nowMs);
     }
+    for (const secret of ring === null ? [] : shown.secrets) {
+      const droppedAtMs = this.#dropped.get(secret) ?? Number.POSITIVE_INFINITY;
+      if (droppedAtMs <= executedAtMs && !secrets.has(secret)) shown.mayBeGone.add(secret);
+    }
+    const mayBeBehind = [...secretsIn(entries)].some((secret) => shown.mayBeGone.has(secret));
     if (!this.#isBehind(shown, entries)) for (const secret of secrets) shown.secrets.add(secret);
     const pending = this.#pending(shown, entries, snapshot.nowMs);
-    if (pending === 'revocation') shown.good = null;
+    if (pending === 'revocation' || mayBeBehind) shown.good = null;
     if (isTaken)
       shown.pendingSinceMs =
         pending === 'revocation' ? Math.min(shown.pendingSinceMs, nowMs) : Number.POSITIVE_INFINITY;
-    const isGood = pending === 'none' && ring !== null && executedAtMs >= shown.newestMs;
+    const isGood = pending === 'none' && !mayBeBehind && ring !== null && executedAtMs >= shown.newestMs;
     const good = isGood ? { sent, ring, storeMs: snapshot.nowMs } : null;
     // What a command is answered is a step of its own, a swap that was not done too, until it comes to its end.
     if (errand !== null) errand.renewal = good;
@@ -303,6 +312,12 @@ export class Ledger {
     if (meddling && isWritable && leftMs > 2 * shown.times.storeTimeoutMs) meddling.isNoticed = true;
   }
 
+  /** A command has come to its end. A `rotate()` that is refused is a read like any other. */
+  concluded(shown: Shown, { verb, renewal }: Errand, code: string | null): void {
+    if (code === null || code === 'ERR_REWT_ROTATION_REFUSED') shown.good = renewal ?? shown.good;
+    else if (verb === 'revoke') shown.good = null;
+  }
+
   /** A member's swap, or what a fault or an operator wrote. */
   wrote(beforeRecord: StoreRecord, record: StoreRecord, author: Author): void {
     const before = this.entriesOf(beforeRecord);
@@ -312,6 +327,7 @@ export class Ledger {
     const by = author.fault ?? `${author.shown?.name}${author.half ? ' (half)' : ''}`;
     this.#reports.trace?.(`${by} writes ${this.show(after)}`);
     if (author.fault !== undefined || author.half) this.#meddle(before, after, beforeRecord, record, author);
+    else this.#keepMeddling(beforeRecord, record, after);
     if (isFault) {
       for (const [secret, endMs] of vanished) this.#miss(secret, endMs, by);
       return;
@@ -346,6 +362,12 @@ export class Ledger {
     }
     const vanished = this.#turn(after, true);
     for (const [secret, endMs] of vanished) this.#miss(secret, endMs, why);
+    // What stood in K alone no member can hold: it was never next.
+    const held = new Set(states.flatMap((ring) => [...secretsIn({ key: null, ring })]));
+    for (const { key } of undone) {
+      if (key === null || !isUsable(key.value) || held.has(key.value) || key.value === after.key?.value) continue;
+      this.#lose(key.value, 'failover that lost a foreign secret');
+    }
     if ((before.ring?.overlap ?? 0) > (after.ring?.overlap ?? 0)) {
       for (const secret of secretsIn(after)) this.#lose(secret, 'failover that lost a larger overlap');
     }
@@ -459,6 +481,16 @@ export class Ledger {
     });
   }
 
+  /** A swap that leaves K as an operator put it, in a ring that says something else. */
+  #keepMeddling(beforeRecord: StoreRecord, record: StoreRecord, { key, ring }: Entries): void {
+    const meddling = this.#meddling.get(beforeRecord);
+    if (meddling === undefined || key === null || ring === null) return;
+    const isAsItWas =
+      record.key?.value === beforeRecord.key?.value && record.key?.expiresAtMs === beforeRecord.key?.expiresAtMs;
+    const isOther = key.value !== ring.current.secret || Math.abs(key.endMs - ring.current.expiresAt) > NOISE_MS;
+    if (isAsItWas && isOther) this.#meddling.set(record, meddling);
+  }
+
   #judgeSwap(
     shown: Shown,
     before: Entries,
@@ -488,6 +520,7 @@ export class Ledger {
       }
       this.revocations += 1;
       this.revokedAtMs = this.#agenda.nowMs;
+      for (const secret of secretsIn({ key: null, ring: before.ring })) this.#dropped.set(secret, this.#agenda.nowMs);
       const secrets = new Set([...vanished.keys(), ...this.#missing.keys()]);
       const revocation = { atMs: this.#agenda.nowMs, record, secrets };
       for (const secret of secrets) {
@@ -520,6 +553,7 @@ export class Ledger {
     const brake = this.#brakeIn(shown, before, beforeRecord, nowMs);
     if (brake !== null) return brake;
     if (this.#isBehind(shown, before) || (shown.doubtful.get(ring.id) ?? 0) > ring.epoch) return 'rollback';
+    if ([...secretsIn(before)].some((secret) => shown.mayBeGone.has(secret))) return 'rollback';
     return this.#agenda.nowMs - this.jumpedAtMs < ring.ttl ? 'clock jump' : null;
   }
 

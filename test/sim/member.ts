@@ -118,7 +118,7 @@ export class Member {
 
   #command(verb: 'rotate' | 'revoke', run: () => Promise<unknown>): void {
     this.#request(verb, async (call) => {
-      const { agenda, judge } = this.#place;
+      const { agenda, judge, ledger } = this.#place;
       const errand: Errand = { verb, fromMs: agenda.nowMs, untilMs: Number.POSITIVE_INFINITY, renewal: null };
       this.shown.errands.push(errand);
       // Whether its own revocation happened it cannot know before it has read again.
@@ -128,17 +128,15 @@ export class Member {
       const running = run();
       this.shown.calling = null;
       const [, code] = await outcome(running);
-      // A rotate() that is refused is a read like any other.
-      if (code === null || code === 'ERR_REWT_ROTATION_REFUSED') this.shown.good = errand.renewal ?? this.shown.good;
+      ledger.concluded(this.shown, errand, code);
       // A swap that was given up, or sent twice, may land as long as its "not after" allows, by the store's clock.
-      const { shiftedAtMs, leastToleranceMs } = this.#place.ledger;
+      const { shiftedAtMs, leastToleranceMs } = ledger;
       const allowedMs =
         this.times.storeTimeoutMs +
         this.machine.awayMs() -
         call.awayMs +
         (shiftedAtMs > errand.fromMs ? leastToleranceMs : 10);
       errand.untilMs = errand.fromMs + allowedMs;
-      if (verb === 'revoke' && code !== null) this.shown.good = null;
       judge.trace?.(`${this.name} ${verb}(): ${code ?? 'done'}`);
       if (this.shown.isAlive) judge.commanded(call, code);
     });

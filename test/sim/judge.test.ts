@@ -1,0 +1,156 @@
+/** The judge of the simulation accuses what breaks a promise, and nothing that protocol.md covers. */
+import { describe, expect, it } from 'vitest';
+import { Court } from './court.js';
+
+const unknown = 'ERR_REWT_UNKNOWN_KEY';
+const timeout = 'ERR_REWT_STORE_TIMEOUT';
+/** `one` signs, `two` is next. */
+const begun = { key: { secret: 'one', endS: 60 }, ring: { current: 'one', endS: 60, next: 'two' } };
+const rotated = {
+  key: { secret: 'two', endS: 118 },
+  ring: { current: 'two', endS: 118, next: 'three', sinceS: 58, retired: [{ secret: 'one', untilS: 78 }] },
+};
+
+function opened() {
+  const court = new Court();
+  const member = court.member('m1');
+  court.writes(member, begun);
+  court.at(1).answers(member);
+  return { court, member };
+}
+
+describe('a member that cannot reach the store', () => {
+  it('is accused for as long as its copy is young', () => {
+    const { court, member } = opened();
+    const token = court.at(9).token('one');
+    member.link.state = 'silent';
+    court.verified(member, token, timeout);
+    expect(court.accusations).toEqual(['lost']);
+  });
+
+  it('is not accused once its copy is maxStaleness old', () => {
+    const { court, member } = opened();
+    const token = court.at(11).token('one');
+    member.link.state = 'silent';
+    court.verified(member, token, timeout);
+    expect(court.accusations).toEqual([]);
+  });
+
+  it('has not renewed its copy with the answer to a swap of rotate() that was not done', () => {
+    const { court, member } = opened();
+    const errand = court.at(9).calls(member, 'rotate');
+    court.answers(member, { errand });
+    court.answers(member, { errand, verb: 'swap' });
+    court.ledger.concluded(member.shown, errand, timeout);
+    member.link.state = 'silent';
+    court.at(12).verified(member, court.token('one'), timeout);
+    expect(court.accusations).toEqual([]);
+  });
+
+  it('has renewed its copy with a rotate() that was refused', () => {
+    const { court, member } = opened();
+    const errand = court.at(9).calls(member, 'rotate');
+    court.answers(member, { errand });
+    court.ledger.concluded(member.shown, errand, 'ERR_REWT_ROTATION_REFUSED');
+    member.link.state = 'silent';
+    court.at(12).verified(member, court.token('one'), timeout);
+    expect(court.accusations).toEqual(['lost']);
+  });
+
+  it('has a copy as old as the wall clock says that was wrong when a refused rotate() read it', () => {
+    const { court, member } = opened();
+    member.machine.setWall(-3_600_000);
+    const errand = court.at(3).calls(member, 'rotate');
+    court.answers(member, { errand });
+    court.ledger.concluded(member.shown, errand, 'ERR_REWT_ROTATION_REFUSED');
+    member.machine.setWall(0);
+    member.link.state = 'silent';
+    court.at(5).verified(member, court.token('one'), timeout);
+    expect(court.accusations).toEqual([]);
+  });
+});
+
+describe('a failover', () => {
+  it('excuses the refusal of a secret that only K held', () => {
+    const { court, member } = opened();
+    court.at(10).writes('old SETEX', { key: { secret: 'old', endS: 70 } });
+    const token = court.at(11).token('old', { hasKid: false });
+    court.server.loseWrites(1);
+    court.at(12).verified(member, token, 'ERR_REWT_BAD_SIGNATURE');
+    expect(court.accusations).toEqual([]);
+    expect(court.excuses).toEqual({ 'failover that lost a foreign secret': 1 });
+  });
+
+  it('excuses no refusal of the secret of a rotation that it lost', () => {
+    const { court, member } = opened();
+    court.at(58).answers(member);
+    court.writes(member, rotated);
+    const token = court.at(58.5).token('two');
+    court.server.loseWrites(1);
+    court.at(59).verified(member, token, unknown);
+    expect(court.accusations).toEqual(['lost']);
+  });
+});
+
+describe('a revocation', () => {
+  const revoked = {
+    key: { secret: 'five', endS: 160 },
+    ring: { epoch: 1, current: 'five', endS: 160, next: 'six' },
+  };
+
+  it('is accused where nothing explains it', () => {
+    const { court, member } = opened();
+    court.at(10).writes(member, revoked);
+    expect(court.accusations).toEqual(['extra']);
+  });
+
+  it('is explained by a brake, and by a call of revoke()', () => {
+    const { court, member } = opened();
+    court.at(10).writes('DEL', { key: null });
+    court.writes(member, revoked);
+    court.at(20).calls(member, 'revoke');
+    court.writes(member, { ring: { epoch: 2, current: 'seven', endS: 160, next: 'eight' } });
+    expect(court.accusations).toEqual([]);
+  });
+
+  it('is explained by an EXPIRE that a failover brought back under a ring without it', () => {
+    const { court, member } = opened();
+    court.at(10).writes('evict R', { ring: null });
+    court.writes('EXPIRE', { key: { secret: 'one', endS: 30 } });
+    court.at(11).writes(member, { ring: begun.ring });
+    court.writes(member, { ring: { ...begun.ring, endS: 30 } });
+    court.at(12).server.loseWrites(1);
+    court.at(40).answers(member);
+    court.writes(member, { key: { secret: 'five', endS: 100 }, ring: { ...revoked.ring, endS: 100 } });
+    expect(court.accusations).toEqual([]);
+  });
+
+  it('is accused where an EXPIRE was written into the ring in time', () => {
+    const { court, member } = opened();
+    court.at(10).writes('EXPIRE', { key: { secret: 'one', endS: 30 } });
+    court.answers(member);
+    court.writes(member, { ring: { ...begun.ring, endS: 30 } });
+    court.at(20).writes(member, revoked);
+    expect(court.accusations).toEqual(['extra']);
+  });
+
+  /** The ring of before ended long ago in the store; then somebody deletes K, and all of it is taken away. */
+  it('is explained for whoever saw a secret taken away that had ended by then', () => {
+    const { court, member } = opened();
+    const other = court.member('m2');
+    court.at(95).answers(member);
+    court.writes('SET', { key: { secret: 'short', endS: 200 } });
+    court.writes(other, revoked);
+    court.at(96).answers(member);
+    court.at(97).server.loseWrites(2);
+    court.writes('SET', { key: { secret: 'one', endS: 200 } });
+    court.at(98).writes(other, { ring: { id: 'another', current: 'one', endS: 200, next: 'nine' } });
+    const before = court.accusations.length;
+    court.at(99).answers(member);
+    court.writes(member, {
+      key: { secret: 'ten', endS: 159 },
+      ring: { id: 'another', epoch: 1, current: 'ten', endS: 159, next: 'eleven' },
+    });
+    expect(court.accusations.length - before).toBe(0);
+  });
+});
