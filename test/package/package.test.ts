@@ -17,11 +17,19 @@ beforeAll(async () => {
 afterAll(() => scratch?.remove());
 
 describe('the tarball', () => {
-  const documents = ['CHANGELOG.md', 'CONTRIBUTING.md', 'LICENSE', 'README.md', 'SECURITY.md', 'package.json'];
+  const documents = ['CHANGELOG.md', 'LICENSE', 'README.md', 'SECURITY.md', 'package.json'];
   // For those who use and run it; the others are for those who change it.
-  const pages = ['clients', 'cookbook', 'fetch', 'http', 'operations', 'protocol', 'serve', 'testing-your-service'].map(
-    (page) => `docs/${page}.md`,
-  );
+  const pages = [
+    'clients',
+    'cookbook',
+    'errors',
+    'fetch',
+    'http',
+    'operations',
+    'protocol',
+    'serve',
+    'testing-your-service',
+  ].map((page) => `docs/${page}.md`);
   const required = ['dist/cjs/index.cjs', 'dist/cjs/index.d.cts', 'dist/cjs/package.json'];
   const imported = ['dist/esm/index.js', 'dist/esm/core.js'];
   const command = ['main', 'demo/caller', 'demo/server', 'demo/shared'].map((name) => `dist/esm/cli/${name}.js`);
@@ -46,6 +54,28 @@ describe('the tarball', () => {
     expect(scratch.packedSize).toBeLessThan(210_000);
     expect(scratch.installedSize).toBeLessThan(800_000);
     expect(scratch.files.length).toBeLessThan(130);
+  });
+
+  it('has no link in its documents that leads to a file outside of it', () => {
+    const dead = scratch.files
+      .filter((path) => path.endsWith('.md'))
+      .flatMap((path) => {
+        const text = readFileSync(join(scratch.folder, 'node_modules/rewt', path), 'utf8');
+        const targets = [...text.matchAll(/\]\(([^)\s]+)\)/g)].map(([, target]) => target ?? '');
+        const files = targets
+          .filter((target) => !/^(https?:|#)/.test(target))
+          .map((target) => target.replace(/#.*/, ''));
+        return files
+          .filter((file) => !scratch.files.includes(join(path, '..', file)))
+          .map((file) => `${path}: ${file}`);
+      });
+    expect(dead).toEqual([]);
+  });
+
+  it('has no script that npm would run, or warn of, when it is installed', () => {
+    const { scripts } = JSON.parse(readFileSync(join(scratch.folder, 'node_modules/rewt/package.json'), 'utf8'));
+    const hooks = ['preinstall', 'install', 'postinstall', 'preprepare', 'prepare', 'postprepare'];
+    expect(Object.keys(scripts).filter((name) => hooks.includes(name))).toEqual([]);
   });
 
   it('has nothing for publint to report', async () => {
