@@ -1,6 +1,7 @@
 /** What went wrong, in rewt's own words: a client's text may show keys, arguments or addresses, so none of it is passed on. Pure. */
 
 import { isRewtError, StoreError, type StoreErrorCode } from '../errors.js';
+import { commandsInWords } from './rights.js';
 
 interface Failure {
   readonly sign: RegExp;
@@ -26,8 +27,7 @@ const failures: readonly Failure[] = [
   {
     sign: /\bNOPERM\b|user executing the script can't|ACL failure in script|unknown command|called unknown redis command/i,
     code: 'ERR_REWT_STORE_DENIED',
-    message:
-      'Redis does not let this user do what rewt needs: EVAL, GET, PTTL, TIME, SET and PEXPIREAT on <namespace>:rewt-secret, its :ring, and rewt-draft:*. Extend its rights with ACL SETUSER.',
+    message: `Redis does not let this user do what rewt needs: ${commandsInWords('read', 'write')} on the keys of this namespace. Run rewt doctor with its URL, which names the missing right, and grant it with ACL SETUSER.`,
   },
   {
     sign: /\bREADONLY\b/,

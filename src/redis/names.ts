@@ -9,6 +9,8 @@ export interface RedisNames {
   readonly ring: string;
   /** What members say of themselves; outside of what push watches. */
   readonly fleet: string;
+  /** What the names of this namespace's drafts begin with, and those of no other namespace. */
+  readonly drafts: string;
   /** Where a wanted ring waits for its swap, for seconds. */
   draft(random: string): string;
 }
@@ -22,19 +24,28 @@ export interface RedisNames {
 export function redisNames(namespace: string, keyPrefix = ''): RedisNames {
   const key = `${keyPrefix}${namespace}:rewt-secret`;
   const tag = hashTag(key);
-  if (tag !== null) return namesOf(key, `${key}:ring`, tag, `:${key}`);
+  if (tag !== null) return namesOf(key, `${key}:ring`, `rewt-fleet:{${tag}}:${key}`, `rewt-draft:${tagged(key, tag)}`);
   if (key.includes('}')) {
     throw new OptionError(
       'redisNamespace has a "}" but no hash tag: write it as {tag} (with something between the braces), or leave the "}" out. A keyPrefix of the client counts as part of it.',
       { option: 'redisNamespace' },
     );
   }
-  return namesOf(key, `{${key}}:ring`, key, '');
+  return namesOf(key, `{${key}}:ring`, `rewt-fleet:{${key}}`, `rewt-draft:{${key}}:`);
 }
 
-/** `rest` tells namespaces with the same tag apart. */
-function namesOf(key: string, ring: string, tag: string, rest: string): RedisNames {
-  return { key, ring, fleet: `rewt-fleet:{${tag}}${rest}`, draft: (random) => `rewt-draft:{${tag}}:${random}` };
+export function namesOf(key: string, ring: string, fleet: string, drafts: string): RedisNames {
+  return { key, ring, fleet, drafts, draft: (random) => drafts + random };
+}
+
+/** With the length of the name, so that it does not begin the name of another namespace with the same tag. */
+function tagged(key: string, tag: string): string {
+  return `{${tag}}${key.length}:${key}:`;
+}
+
+/** The pattern of ACL SETUSER that matches a name and nothing else. It cannot have spaces, for which any character stands. */
+export function patternOf(name: string): string {
+  return name.replace(/[*?[\]\\]/g, '\\$&').replace(/[\s\0]/g, '?');
 }
 
 /** What Redis Cluster hashes instead of the whole name: what is between the first "{" and the next "}", if it is not empty. */

@@ -6,9 +6,7 @@ import { unlessAborted } from './connection.js';
 import { asStoreError } from './failure.js';
 import type { RedisNames } from './names.js';
 import type { Connection, RedisPort } from './port.js';
-
-/** Where tracking that is redirected to its own connection arrives, for want of another place in RESP2. */
-const CHANNEL = '__redis__:invalidate';
+import { commandsInWords, PUSH_CHANNEL } from './rights.js';
 
 /** Five round trips and a TLS handshake, on a slow line. */
 const OPEN_TIMEOUT_MS = 10_000;
@@ -159,7 +157,7 @@ class Tracking {
     const [outcome] = await unlessAborted(armed, signal);
     if (outcome instanceof Error) throw outcome;
     await unlessAborted(
-      connection.subscribe(CHANNEL, (message) => this.#hear(message)),
+      connection.subscribe(PUSH_CHANNEL, (message) => this.#hear(message)),
       signal,
     );
     return connection;
@@ -274,6 +272,6 @@ function isRefusal(error: unknown): boolean {
 
 function reasonOf(error: unknown): string {
   return isRefusal(error)
-    ? 'Redis lets this user not do what push needs: CLIENT ID, CLIENT TRACKING, and SUBSCRIBE to __redis__:invalidate. Extend its rights, or set push: false.'
+    ? `Redis does not let this user do what push needs: ${commandsInWords('push')}, on the channel ${PUSH_CHANNEL}. Extend its rights, or set push: false.`
     : asStoreError(error).message;
 }

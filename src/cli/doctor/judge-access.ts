@@ -1,12 +1,13 @@
 /** What the doctor says of the way to a Redis, and of what its user may do there. Pure. */
 
-import { type Finding, finding } from './finding.js';
+import type { Use } from '../../redis/rights.js';
+import { foreignName } from '../words.js';
+import { type Finding, finding, type Level } from './finding.js';
 import type { AddressFacts, RedisFacts } from './redis-facts.js';
 import type { Rights } from './rights.js';
 
-export function judgeAccess({ address, rights, keyring, writes }: RedisFacts): readonly Finding[] {
-  const isTried = !('code' in keyring) && writes === null;
-  return [judgeTls(address), judgePassword(address), ...judgeRights(rights, isTried)];
+export function judgeAccess({ address, rights }: RedisFacts): readonly Finding[] {
+  return [judgeTls(address), judgePassword(address), ...judgeRights(rights)];
 }
 
 function judgeTls({ tls, loopback }: AddressFacts): Finding {
@@ -27,25 +28,21 @@ function judgePassword({ password, loopback }: AddressFacts): Finding {
   return finding('password', loopback ? 'note' : 'problem', found, remedy);
 }
 
-function judgeRights({ user, lacks, excess }: Rights, isTried: boolean): readonly Finding[] {
+/** A member cannot do without `read` and `write`; the role is a matter of security, the rest of comfort. */
+function levelOf(use: Use): Level {
+  if (use === 'read' || use === 'write') return 'problem';
+  return use === 'role' ? 'warning' : 'note';
+}
+
+function judgeRights({ lacks, excess }: Rights): readonly Finding[] {
   const remedy = 'the line to give to ACL SETUSER is in docs/clients.md, Rights';
-  if (lacks === null) {
-    if (!isTried) return [finding('rights', 'note', 'unknown: this user may not ask (ACL WHOAMI, ACL DRYRUN)')];
-    const found = 'enough for the keyring, as tried; what else this user may do it cannot ask (ACL WHOAMI, ACL DRYRUN)';
-    return [finding('rights', user === null ? 'ok' : 'note', found)];
-  }
-  const findings: Finding[] = [];
-  if (lacks.keyring.length > 0) {
-    findings.push(finding('rights', 'problem', `this user lacks ${lacks.keyring.join(', ')}`, remedy));
-  }
-  for (const [what, missing] of [
-    ['push', lacks.push],
-    ['the number of replicas', lacks.replicas],
-    ['memberName and the fleet', lacks.members],
-  ] as const) {
-    if (missing.length > 0)
-      findings.push(finding('rights', 'note', `for ${what} this user lacks ${missing.join(', ')}`, remedy));
-  }
+  const costs = [...new Set(lacks.map(({ cost }) => cost))];
+  const findings = costs.map((cost) => {
+    const alike = lacks.filter((lack) => lack.cost === cost);
+    const [use] = alike.map((lack) => lack.use) as [Use];
+    const missing = alike.map(({ right }) => foreignName(right, 200)).join(', ');
+    return finding('rights', levelOf(use), `this user lacks ${missing}: ${cost}`, remedy);
+  });
   if (excess !== null && excess.length > 0) {
     findings.push(
       finding(
@@ -56,5 +53,7 @@ function judgeRights({ user, lacks, excess }: Rights, isTried: boolean): readonl
       ),
     );
   }
-  return findings.length > 0 ? findings : [finding('rights', 'ok', 'what rewt needs, and no more')];
+  if (findings.length > 0) return findings;
+  const more = excess === null ? '; what it may do beyond is not known (ACL WHOAMI, ACL DRYRUN)' : ', and no more';
+  return [finding('rights', 'ok', `what a member needs${more}`)];
 }

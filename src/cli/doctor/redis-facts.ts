@@ -3,12 +3,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { within } from '../../deadline.js';
 import { asStoreError } from '../../redis/failure.js';
-import { redisNames } from '../../redis/names.js';
+import { type RedisNames, redisNames } from '../../redis/names.js';
 import type { Command, RedisPort, Reply } from '../../redis/port.js';
 import { redisStore } from '../../stores/redis.js';
 import type { Announcements, PushStatus, Store } from '../../stores/store.js';
 import { type KeyringFacts, keyringFactsOf } from './keyring-facts.js';
-import { asksOf, type Rights, rightsOf } from './rights.js';
+import { excessesOf, excessOf, lacksOf, type Rights } from './rights.js';
 import { type ServerFacts, serverFactsOf } from './server-facts.js';
 
 /** Failures in rewt's own words: they say nothing of where or with what. */
@@ -78,8 +78,9 @@ export async function redisFactsOf(port: RedisPort, namespace: string, address: 
     ];
     const user = typeof whoami === 'string' ? whoami : null;
     const names = redisNames(namespace, port.keyPrefix);
-    const asks = asksOf(names);
-    const dryRuns = user === null ? [] : await ask(asks.map(({ command }) => ['ACL', 'DRYRUN', user, ...command]));
+    const excesses = excessesOf(names);
+    const dryRuns =
+      user === null ? null : await ask(excesses.map(({ command }) => ['ACL', 'DRYRUN', user, ...command]));
     // Only where it exists would it be set, and nobody knows this name: whether a write would be taken is said without one.
     const [written = null] = await ask([['SET', names.draft('doctor'), '', 'PX', '1', 'XX']]);
     return {
@@ -88,7 +89,7 @@ export async function redisFactsOf(port: RedisPort, namespace: string, address: 
       roundTripMs,
       skew,
       server: serverFactsOf(info, save),
-      rights: rightsOf(user, asks, dryRuns),
+      rights: { lacks: await tryRights(port, names), excess: excessOf(excesses, dryRuns) },
       writes: written instanceof Error ? failedOf(written) : null,
       push: await pushOf(store, namespace),
       keyring: await keyringOf(store, namespace),
@@ -103,7 +104,7 @@ const nothing: Omit<RedisFacts, 'address' | 'unreachable'> = {
   roundTripMs: 0,
   skew: null,
   server: serverFactsOf(null, null),
-  rights: { user: null, lacks: null, excess: null },
+  rights: { lacks: [], excess: null },
   writes: null,
   push: { state: 'off', reason: null },
   keyring: { code: '', message: '' },
@@ -118,6 +119,19 @@ function isRefusal(error: Error): boolean {
 function failedOf(error: Error): Failed {
   const { code, message } = asStoreError(error);
   return { code, message };
+}
+
+/** What could not be tried shows elsewhere: the server is away. */
+async function tryRights(port: RedisPort, names: RedisNames): Promise<Rights['lacks']> {
+  const ending = new AbortController();
+  const late = () => new Error('timed out');
+  try {
+    return await within(ANSWER_MS, lacksOf(port, names, ending.signal), late);
+  } catch {
+    return [];
+  } finally {
+    ending.abort();
+  }
 }
 
 /** By TIME, sent some times: what took the shortest tells the other clock best. */

@@ -1,76 +1,131 @@
-/** Which commands rewt needs, which it should not be able to do, and what ACL DRYRUN says of each. Pure. */
+/** What a user of Redis may not do of what rewt needs, and what it may do beyond that. Every right is tried, and nothing is run. */
 
+import { asStoreError } from '../../redis/failure.js';
 import type { RedisNames } from '../../redis/names.js';
-import type { Command, Reply } from '../../redis/port.js';
+import type { Command, Outcomes, RedisPort, Reply } from '../../redis/port.js';
+import {
+  type CommandName,
+  costOf,
+  keyPattern,
+  PUSH_CHANNEL,
+  type Right,
+  rightsFor,
+  roles,
+  type Use,
+} from '../../redis/rights.js';
 
-export type Need = 'keyring' | 'push' | 'replicas' | 'members' | 'none';
-
-export interface Ask {
-  readonly need: Need;
+export interface Lack {
   /** As the operator writes it in ACL SETUSER. */
   readonly right: string;
-  readonly command: Command;
+  readonly use: Use;
+  readonly cost: string;
 }
 
 export interface Rights {
-  /** Null: this Redis knows none, or does not tell. */
-  readonly user: string | null;
-  /** What is missing, by what it is missed for; null: it does not tell. */
-  readonly lacks: Readonly<Record<Exclude<Need, 'none'>, readonly string[]>> | null;
-  /** What this user could do, and rewt never does; null: it does not tell. */
+  /** What a member needs and this user lacks, each right once. */
+  readonly lacks: readonly Lack[];
+  /** What this user could do, and rewt never does; null: the server does not tell. */
   readonly excess: readonly string[] | null;
 }
 
-/** None of these is run: ACL DRYRUN only says whether it could be. */
-export function asksOf({ key, ring, fleet, draft }: RedisNames): readonly Ask[] {
-  const ask = (need: Need, right: string, ...command: Command): Ask => ({ need, right, command });
+/** Each command in a form without effect: Redis looks at rights first, and then finds nothing to do, or something wrong with the arguments. */
+const attempts: Readonly<Record<MemberCommand, (name: string) => Command>> = {
+  eval: (name) => ['EVAL', 'return 1', '1', name],
+  get: (name) => ['GET', name],
+  pttl: (name) => ['PTTL', name],
+  time: () => ['TIME'],
+  info: () => ['INFO', 'replication'],
+  set: (name) => ['SET', name, '', 'NX', 'XX'],
+  pexpireat: (name) => ['PEXPIREAT', name, 'never'],
+  'client|id': () => ['CLIENT', 'ID'],
+  'client|tracking': () => ['CLIENT', 'TRACKING', 'perhaps'],
+  'client|setname': () => ['CLIENT', 'SETNAME', 'no name'],
+  ping: () => ['PING'],
+  wait: () => ['WAIT', 'some', 'time'],
+  zrem: (name) => ['ZREM', name, ''],
+  zremrangebyscore: (name) => ['ZREMRANGEBYSCORE', name, 'here', 'there'],
+  zadd: (name) => ['ZADD', name, 'many', ''],
+  zrevrangebyscore: (name) => ['ZREVRANGEBYSCORE', name, 'there', 'here'],
+  zcount: (name) => ['ZCOUNT', name, 'here', 'there'],
+  multi: () => ['MULTI'],
+  exec: () => ['EXEC'],
+};
+
+type MemberCommand = Exclude<CommandName, 'subscribe' | 'scan' | 'config|get' | 'acl|whoami' | 'acl|dryrun'>;
+
+interface Attempt {
+  readonly use: Use;
+  readonly right: Right;
+  readonly command: Command;
+  /** The pattern of the key in it. */
+  readonly pattern: string | null;
+}
+
+function attemptsFor(names: RedisNames): readonly Attempt[] {
+  const keys = { key: names.key, ring: names.ring, fleet: names.fleet, draft: names.draft('doctor') };
+  const all = roles.member.flatMap((use) =>
+    rightsFor(use).flatMap((right): Attempt[] => {
+      const { command, on } = right;
+      if (!(command in attempts)) return [];
+      const attempt = attempts[command as MemberCommand];
+      if (on.length === 0) return [{ use, right, command: attempt(''), pattern: null }];
+      return on.map((kind) => ({ use, right, command: attempt(keys[kind]), pattern: keyPattern(kind, names) }));
+    }),
+  );
+  // A transaction that this user may begin and not end is the last thing on a connection.
+  const isLast = ({ right: { command } }: Attempt) => command === 'multi' || command === 'exec';
+  return [...all.filter((one) => !isLast(one)), ...all.filter(isLast)];
+}
+
+/** Tries all that a member needs, on connections that are ended afterwards. */
+export async function lacksOf(port: RedisPort, names: RedisNames, signal: AbortSignal): Promise<readonly Lack[]> {
+  const tried = attemptsFor(names);
+  const connection = await port.connect(names.key, signal);
+  const outcomes = await connection.send(tried.map(({ command }) => command));
+  const lacks = tried.flatMap(({ use, right, pattern }, index) => {
+    const missing = missingRight(outcomes[index], right.command, pattern);
+    return missing === null ? [] : [{ right: missing, use, cost: costOf(use, right) }];
+  });
+  // A connection that is subscribed can do little else.
+  const listening = await port.connect(names.key, signal);
+  const refused = await listening
+    .subscribe(PUSH_CHANNEL, () => {})
+    .then(
+      () => null,
+      (error: unknown) => error,
+    );
+  const missing = missingRight(refused, 'subscribe', null);
+  if (missing !== null) lacks.push({ right: missing, use: 'push', cost: costOf('push', {}) });
+  return lacks.filter(({ right }, index) => lacks.findIndex((other) => other.right === right) === index);
+}
+
+/** Null for an outcome that shows no missing right. */
+function missingRight(outcome: unknown, command: string, pattern: string | null): string | null {
+  if (!(outcome instanceof Error) || asStoreError(outcome).code !== 'ERR_REWT_STORE_DENIED') return null;
+  if (/\bkeys?\b/i.test(outcome.message) && pattern !== null) return `~${pattern}`;
+  return /\bchannels?\b/i.test(outcome.message) ? `&${PUSH_CHANNEL}` : `+${command}`;
+}
+
+interface Excess {
+  readonly name: string;
+  readonly command: Command;
+}
+
+/** What a user for rewt has no use for. */
+export function excessesOf({ key }: RedisNames): readonly Excess[] {
   return [
-    ask('keyring', '+eval', 'EVAL', '', '2', key, ring),
-    ask('keyring', `+get ~${key}`, 'GET', key),
-    ask('keyring', `+get ~${ring}`, 'GET', ring),
-    ask('keyring', '+pttl', 'PTTL', key),
-    ask('keyring', '+time', 'TIME'),
-    ask('keyring', `+set ~${key}`, 'SET', key, ''),
-    ask('keyring', `+set ~${ring}`, 'SET', ring, ''),
-    ask('keyring', '+set ~rewt-draft:*', 'SET', draft('doctor'), ''),
-    ask('keyring', '+pexpireat', 'PEXPIREAT', key, '1'),
-    ask('push', '+client|id', 'CLIENT', 'ID'),
-    ask('push', '+client|tracking', 'CLIENT', 'TRACKING', 'OFF'),
-    ask('push', '+subscribe &__redis__:invalidate', 'SUBSCRIBE', '__redis__:invalidate'),
-    ask('push', '+ping', 'PING'),
-    ask('replicas', '+wait', 'WAIT', '1', '1'),
-    ask('replicas', '+info', 'INFO', 'replication'),
-    ask('members', '+zadd ~rewt-fleet:*', 'ZADD', fleet, '1', 'x'),
-    ask('members', '+zrem', 'ZREM', fleet, 'x'),
-    ask('members', '+zremrangebyscore', 'ZREMRANGEBYSCORE', fleet, '0', '1'),
-    ask('members', '+zrangebyscore', 'ZRANGEBYSCORE', fleet, '0', '1'),
-    ask('members', '+zcount', 'ZCOUNT', fleet, '0', '1'),
-    ask('none', 'FLUSHALL', 'FLUSHALL'),
-    ask('none', 'CONFIG SET', 'CONFIG', 'SET', 'maxmemory', '0'),
-    ask('none', 'SHUTDOWN', 'SHUTDOWN'),
-    ask('none', 'ACL SETUSER', 'ACL', 'SETUSER', 'x'),
-    ask('none', 'KEYS', 'KEYS', '*'),
-    ask('none', "GET of others' keys", 'GET', `another:${key}`),
+    { name: 'FLUSHALL', command: ['FLUSHALL'] },
+    { name: 'CONFIG SET', command: ['CONFIG', 'SET', 'maxmemory', '0'] },
+    { name: 'SHUTDOWN', command: ['SHUTDOWN'] },
+    { name: 'ACL SETUSER', command: ['ACL', 'SETUSER', 'x'] },
+    { name: 'KEYS', command: ['KEYS', '*'] },
+    { name: "GET of others' keys", command: ['GET', `another:${key}`] },
   ];
 }
 
-/** `answers`: of ACL DRYRUN, one for each ask. */
-export function rightsOf(user: string | null, asks: readonly Ask[], answers: readonly (Reply | Error)[]): Rights {
-  const verdicts = asks.map((ask, index) => ({ ...ask, answer: answers[index] ?? new Error('not asked') }));
-  // Before Redis 7 there is no DRYRUN, and a user with no more rights than it needs may not ask.
-  if (user === null || verdicts.some(({ answer }) => typeof answer !== 'string')) {
-    return { user, lacks: null, excess: null };
-  }
-  const missing = (need: Need): string[] =>
-    verdicts.filter((one) => one.need === need && one.answer !== 'OK').map(({ right }) => right);
-  return {
-    user,
-    lacks: {
-      keyring: missing('keyring'),
-      push: missing('push'),
-      replicas: missing('replicas'),
-      members: missing('members'),
-    },
-    excess: verdicts.filter((one) => one.need === 'none' && one.answer === 'OK').map(({ right }) => right),
-  };
+/** `answers`: of ACL DRYRUN, one for each. Redis before 7 has none, and a user with no more rights than it needs may not use it. */
+export function excessOf(asked: readonly Excess[], answers: Outcomes | null): readonly string[] | null {
+  if (answers === null || answers.length === 0 || answers.some((answer: Reply | Error) => typeof answer !== 'string'))
+    return null;
+  return asked.filter((_, index) => answers[index] === 'OK').map(({ name }) => name);
 }

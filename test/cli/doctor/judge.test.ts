@@ -7,10 +7,11 @@ import type { FolderFacts } from '../../../src/cli/doctor/folder-facts.js';
 import { judgeFolder } from '../../../src/cli/doctor/judge-folder.js';
 import { type KeyringFacts, keyringFactsOf, shapeOf } from '../../../src/cli/doctor/keyring-facts.js';
 import { addressFactsOf, type RedisFacts } from '../../../src/cli/doctor/redis-facts.js';
-import { asksOf, rightsOf } from '../../../src/cli/doctor/rights.js';
+import { excessesOf, excessOf } from '../../../src/cli/doctor/rights.js';
 import { type ServerFacts, serverFactsOf } from '../../../src/cli/doctor/server-facts.js';
 import type { Screen } from '../../../src/cli/screen.js';
 import { redisNames } from '../../../src/redis/names.js';
+import { costOf, type Use } from '../../../src/redis/rights.js';
 import type { KeyringStatus } from '../../../src/status.js';
 
 const nowMs = Date.UTC(2026, 10, 26, 12);
@@ -45,7 +46,7 @@ const well: RedisFacts = {
   roundTripMs: 1.2,
   skew: { ms: 3, uncertainMs: 2 },
   server,
-  rights: { user: 'rewt', lacks: { keyring: [], push: [], replicas: [], members: [] }, excess: [] },
+  rights: { lacks: [], excess: [] },
   writes: null,
   push: { state: 'on', reason: null },
   keyring,
@@ -171,40 +172,39 @@ describe('the way there', () => {
     expect(troubles({ address: addressFactsOf(url) })).toEqual(found);
   });
 
-  const asks = asksOf(redisNames('rewt'));
-  const rights = (user: string | null, denied: (command: readonly string[]) => boolean) =>
-    rightsOf(
-      user,
-      asks,
-      asks.map(({ command }) => (denied(command) ? 'User u has no permissions' : 'OK')),
-    );
-
+  const lack = (use: Use, right: string) => ({ right, use, cost: costOf(use, {}) });
   test.each([
-    ['may all', rights('default', () => false), ['rights: note']],
+    ['lacks nothing, and may no more', [], [], []],
+    ['lacks nothing, and what else it may is not known', [], null, []],
+    ['lacks nothing, and may far more', [], ['FLUSHALL'], ['rights: note']],
+    ['may not write', [lack('write', '+set'), lack('write', '+pexpireat')], [], ['rights: problem']],
+    ['may not read the role', [lack('role', '+info')], [], ['rights: warning']],
     [
-      'may what it needs',
-      rights('rewt', ([name = '']) => /^(FLUSH|CONFIG|SHUT|ACL|KEYS)/.test(name)),
-      ['rights: note'],
+      'lacks what is for comfort',
+      [lack('push', '+subscribe'), lack('fleet', '+zcount')],
+      [],
+      ['rights: note', 'rights: note'],
     ],
-    ['may not write', rights('rewt', ([name]) => name === 'SET'), ['rights: problem', 'rights: note']],
-    ['may nothing', rights('rewt', () => true), ['rights: problem', 'rights: note', 'rights: note', 'rights: note']],
-    ['may not ask', rightsOf(null, asks, []), []],
-    [
-      'may ask who it is',
-      rightsOf(
-        'rewt',
-        asks,
-        asks.map(() => new Error('NOPERM')),
-      ),
-      ['rights: note'],
-    ],
-  ])('a user who %s', (_, found, expected) => {
-    expect(troubles({ rights: found })).toEqual(expected);
+  ])('a user who %s', (_, lacks, excess, expected) => {
+    expect(troubles({ rights: { lacks, excess } })).toEqual(expected);
   });
 
-  test('a user who may not ask, and who could not do what was tried, is unknown', () => {
-    const failed = { code: 'ERR_REWT_STORE_DENIED', message: 'Denied.' };
-    expect(troubles({ rights: rightsOf(null, asks, []), writes: failed })).toEqual(['writes: problem', 'rights: note']);
+  test('rights that cost the same are one finding, which names each of them', () => {
+    const lacks = [lack('write', '+set'), lack('push', '+subscribe'), lack('write', '+pexpireat')];
+    const found = judgeRedis({ ...well, rights: { lacks, excess: null } }).filter(({ check }) => check === 'rights');
+    expect(found.map(({ found }) => found)).toEqual([
+      `this user lacks +set, +pexpireat: ${costOf('write', {})}`,
+      `this user lacks +subscribe: ${costOf('push', {})}`,
+    ]);
+  });
+
+  const asked = excessesOf(redisNames('rewt'));
+  test.each([
+    ['answers', asked.map(({ name }) => (name === 'KEYS' ? 'OK' : 'User u has no permissions')), ['KEYS']],
+    ['is refused', asked.map(() => new Error('NOPERM')), null],
+    ['is not asked', null, null],
+  ])('ACL DRYRUN %s', (_, answers, expected) => {
+    expect(excessOf(asked, answers)).toEqual(expected);
   });
 });
 

@@ -1,0 +1,203 @@
+/** The table of rights, held against real users on a real server: it is enough, each right in it is needed, and the doctor names the one that is missing. */
+import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Finding } from '../../src/cli/doctor/finding.js';
+import { Rewt } from '../../src/index.js';
+import { connectRedis } from '../../src/redis/connect.js';
+import { namesOf, patternOf, redisNames } from '../../src/redis/names.js';
+import { aclRules, costOf, type Role, rightsFor, roles } from '../../src/redis/rights.js';
+import { runHere } from '../cli/run-here.js';
+import { codeOf } from '../interop/fleet.js';
+import { type RedisServer, startRedis, until } from '../servers.js';
+
+let server: RedisServer;
+beforeAll(async () => {
+  server = await startRedis();
+});
+afterAll(() => server?.stop());
+
+interface User {
+  readonly name: string;
+  readonly namespace: string;
+  readonly url: string;
+}
+
+async function userWith(rules: readonly string[], namespace = `n-${randomUUID()}`): Promise<User> {
+  const name = `u-${randomUUID()}`;
+  await server.cli('ACL', 'SETUSER', name, 'on', '>pass-word', 'resetchannels', '-@all', ...rules);
+  return { name, namespace, url: server.url.replace('//', `//${name}:pass-word@`) };
+}
+
+/** What Redis refused this user, by command, key or channel. */
+async function refusalsOf({ name }: User): Promise<string[]> {
+  const log = JSON.parse(await server.cli('--json', 'ACL', 'LOG', '1000')) as { object: string; username: string }[];
+  return [...new Set(log.filter(({ username }) => username === name).map(({ object }) => object))].sort();
+}
+
+/** All that a member does, and the commands that look: what works, in a word each. */
+async function exercise(user: User) {
+  const rewt = new Rewt({
+    redisConn: user.url,
+    redisNamespace: user.namespace,
+    memberName: 'orders-1',
+    maxStaleness: 2,
+    storeTimeout: 5,
+  });
+  const env = { REWT_URL: user.url };
+  const at = ['--namespace', user.namespace, '--json'];
+  const fleetKey = redisNames(user.namespace).fleet;
+  try {
+    const sign = await codeOf(rewt.sign({}));
+    const rotate = await codeOf(rewt.rotate({ force: true }));
+    const revoked = await rewt.revoke().then(
+      ({ replicas }) => String(replicas),
+      (error) => error.code as string,
+    );
+    const waited = await rewt.revoke({ replicas: 1, timeout: 0.2 }).then(
+      ({ replicas }) => String(replicas),
+      (error) => error.code as string,
+    );
+    await sleep(sign === 'no error' ? 1_100 : 0);
+    // After a second a read makes sure of the push connection.
+    await codeOf(rewt.sign({}));
+    await until(
+      'push is tried',
+      async () => rewt.status().push.reason !== 'Its connection is being opened.',
+      5_000,
+    ).catch(() => null);
+    const push = rewt.status().push.state;
+    const clients = await server.cli('CLIENT', 'LIST');
+    const port = connectRedis(user.url);
+    const { key, ring } = redisNames(user.namespace);
+    const looked = await port.send(
+      [['MULTI'], ['INFO', 'replication'], ['TIME'], ['GET', key], ['PTTL', key], ['GET', ring], ['EXEC']],
+      key,
+    );
+    await port.close();
+    const status = await runHere(['status', ...at], env);
+    const { fleet = null, keyring = null } = status.code === 0 ? JSON.parse(status.stdout) : {};
+    const announced = await server.cli('EXISTS', fleetKey);
+    await rewt.close();
+    return {
+      sign,
+      rotate,
+      revoked,
+      waited,
+      push,
+      named: clients.split('\n').some((line) => line.includes('name=rewt-push') && line.includes(`user=${user.name}`)),
+      announced,
+      left: (await server.cli('EXISTS', fleetKey)) === '0',
+      status: keyring !== null,
+      fleet: fleet?.size ?? null,
+      looked: Array.isArray(looked.at(-1)),
+    };
+  } finally {
+    await rewt.close();
+  }
+}
+
+/** What comes of it with every right. */
+const whole = {
+  sign: 'no error',
+  rotate: 'no error',
+  revoked: '0',
+  waited: '0',
+  push: 'on',
+  named: true,
+  announced: '1',
+  left: true,
+  status: true,
+  fleet: 1,
+  looked: true,
+};
+
+async function lackingBy(user: User): Promise<Finding[]> {
+  const { stdout } = await runHere(['doctor', '--namespace', user.namespace, '--json'], { REWT_URL: user.url });
+  const { findings } = JSON.parse(stdout) as { findings: Finding[] };
+  return findings.filter(({ check, found }) => check === 'rights' && found.startsWith('this user lacks'));
+}
+
+const rulesFor = (role: Role, namespace: string) => aclRules(role, redisNames(namespace)).flat();
+
+describe('a user with the rights of a member', () => {
+  it('may do all that a member and the commands that look do, and is refused nothing', async () => {
+    const namespace = `n-${randomUUID()}`;
+    const user = await userWith(rulesFor('member', namespace), namespace);
+    expect(await exercise(user)).toEqual(whole);
+    expect(await refusalsOf(user)).toEqual([]);
+    expect(await lackingBy(user)).toEqual([]);
+  });
+
+  it('is found to lack nothing by the doctor in a namespace full of what patterns mean', async () => {
+    const namespace = `a*b?c[d]e\\f-${randomUUID()}`;
+    const user = await userWith(rulesFor('member', namespace), namespace);
+    expect(await exercise(user)).toMatchObject({ sign: 'no error', push: 'on', fleet: 1 });
+    expect(await lackingBy(user)).toEqual([]);
+    const other = redisNames(namespace.replace('*', 'x'));
+    const dryRun = await server.cli('ACL', 'DRYRUN', user.name, 'GET', other.key);
+    expect(dryRun).toContain('no permissions');
+  });
+
+  const needed = roles.member.flatMap((use) => rightsFor(use).map((right) => ({ use, right })));
+  const commands = [...new Set(needed.map(({ right }) => right.command))];
+
+  it.each(commands)(
+    'without +%s goes without something, and the doctor says what',
+    { timeout: 60_000 },
+    async (command) => {
+      const namespace = `n-${randomUUID()}`;
+      const user = await userWith([...rulesFor('member', namespace), `-${command}`], namespace);
+      const found = await exercise(user);
+      // A check of the push connection that is refused still proves that it is alive.
+      if (command === 'ping') expect(found).toEqual(whole);
+      else expect(found).not.toEqual(whole);
+      expect(await refusalsOf(user)).toEqual([command]);
+      const costs = needed.filter(({ right }) => right.command === command).map(({ use, right }) => costOf(use, right));
+      const [finding, ...more] = await lackingBy(user);
+      expect(more).toEqual([]);
+      expect(finding?.found).toBe(`this user lacks +${command}: ${costs[0]}`);
+    },
+  );
+
+  it.each(['key', 'ring', 'draft', 'fleet'] as const)(
+    'without its %s goes without something, and the doctor says what',
+    { timeout: 60_000 },
+    async (kind) => {
+      const namespace = `n-${randomUUID()}`;
+      const names = redisNames(namespace);
+      const pattern = kind === 'draft' ? `~${patternOf(names.drafts)}*` : `~${patternOf(names[kind])}`;
+      const user = await userWith(
+        rulesFor('member', namespace).filter((rule) => rule !== pattern),
+        namespace,
+      );
+      const found = await exercise(user);
+      if (kind === 'fleet') expect(found).toMatchObject({ sign: 'no error', announced: '0', fleet: null });
+      else expect(found.sign).toBe('ERR_REWT_STORE_DENIED');
+      const [finding] = await lackingBy(user);
+      expect(finding?.found).toContain(`this user lacks ${pattern}`);
+    },
+  );
+
+  it('without the channel has no push, and the doctor says so', async () => {
+    const namespace = `n-${randomUUID()}`;
+    const user = await userWith(
+      rulesFor('member', namespace).filter((rule) => !rule.startsWith('&')),
+      namespace,
+    );
+    expect(await exercise(user)).toMatchObject({ sign: 'no error', push: 'off' });
+    expect((await lackingBy(user)).map(({ found }) => found)).toEqual([
+      `this user lacks &__redis__:invalidate: ${costOf('push', {})}`,
+    ]);
+  });
+});
+
+it('the rights that docs/clients.md gives are those of the table', () => {
+  const page = readFileSync(new URL('../../docs/clients.md', import.meta.url), 'utf8');
+  const names = namesOf('<K>', '{<K>}:ring', 'rewt-fleet:{<K>}', 'rewt-draft:{<K>}:');
+  for (const role of ['member', 'operator', 'reader'] as const) {
+    const lines = aclRules(role, names).map((line) => `  ${line.join(' ')}\n`);
+    expect(page).toContain(`ACL SETUSER ${role} on >password resetchannels -@all\n${lines.join('')}`);
+  }
+});
