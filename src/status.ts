@@ -1,5 +1,6 @@
 /** What `status()` shows of a member: kids, ages and times, never a secret. */
 
+import { type Copy, signingKey } from './keyring/copy.js';
 import { leaseAgeMs, storeNowMs } from './keyring/lease.js';
 import type { Member } from './keyring/member.js';
 import type { Settings } from './options.js';
@@ -26,6 +27,8 @@ export interface KeyringStatus {
   readonly lineage: string;
   /** Revocations in this lineage. */
   readonly epoch: number;
+  /** Names the last of them; null before the first. Two keyrings of one epoch with different names were revoked apart from each other. */
+  readonly revocation: string | null;
   /** Writes in this lineage. */
   readonly generation: number;
   /** How long a secret signs. Seconds. */
@@ -49,27 +52,33 @@ export function statusOf(settings: Settings, store: string, member: Member): Sta
   const now = member.now();
   const ageMs = leaseAgeMs(lease, now);
   const { maxStalenessMs } = settings.member.policy;
-  const { copy } = lease;
-  const { ring } = copy;
+  const storeMs = storeNowMs(lease, now);
   return {
     namespace,
     store,
     copy: maxStalenessMs === 0 || ageMs < maxStalenessMs ? 'usable' : 'expired',
     ageSeconds: ageMs / 1_000,
-    storeTime: new Date(storeNowMs(lease, now)),
+    storeTime: new Date(storeMs),
     push,
-    keyring: {
-      lineage: ring.id,
-      epoch: ring.epoch,
-      generation: ring.gen,
-      ttl: ring.ttl / 1_000,
-      overlap: ring.overlap / 1_000,
-      signing: member.signingKey(lease, now).kid,
-      current: { kid: copy.current.kid, expiresAt: new Date(ring.current.expiresAt) },
-      next: { kid: copy.next.kid, since: new Date(ring.next.since) },
-      retired: copy.keys
-        .filter(({ role }) => role === 'retired')
-        .map(({ kid, verifiesUntilMs }) => ({ kid, verifiesUntil: new Date(verifiesUntilMs) })),
-    },
+    keyring: keyringStatusOf(lease.copy, storeMs),
+  };
+}
+
+/** Shows a copy of the keyring as it is at an instant of the store's clock. @internal */
+export function keyringStatusOf(copy: Copy, storeMs: number): KeyringStatus {
+  const { ring } = copy;
+  return {
+    lineage: ring.id,
+    epoch: ring.epoch,
+    revocation: ring.rev ?? null,
+    generation: ring.gen,
+    ttl: ring.ttl / 1_000,
+    overlap: ring.overlap / 1_000,
+    signing: signingKey(copy, storeMs).kid,
+    current: { kid: copy.current.kid, expiresAt: new Date(ring.current.expiresAt) },
+    next: { kid: copy.next.kid, since: new Date(ring.next.since) },
+    retired: copy.keys
+      .filter(({ role }) => role === 'retired')
+      .map(({ kid, verifiesUntilMs }) => ({ kid, verifiesUntil: new Date(verifiesUntilMs) })),
   };
 }

@@ -61,10 +61,12 @@ export function fleetOf(keyring: KeyringStatus, { nowMs, count, told }: Announce
   };
 }
 
-function stateOf({ lineage, epoch, generation, next }: KeyringStatus, held: HeldBy, atMs: number): MemberState {
+function stateOf(keyring: KeyringStatus, held: HeldBy, atMs: number): MemberState {
+  const { lineage, epoch, generation, next } = keyring;
   if (held.lineage === lineage) {
-    // A member may have read a later ring than this command did.
-    const isAhead = held.epoch > epoch || (held.epoch === epoch && held.generation > generation);
+    // A member may have read a later ring than this command did. One of another revocation is not later.
+    const isSame = held.epoch === epoch && (held.revocation === undefined || held.revocation === keyring.revocation);
+    const isAhead = held.epoch > epoch || (isSame && held.generation > generation);
     if (held.next === next.kid || isAhead) return 'holds next';
   }
   return atMs > next.since.getTime() + NEWS_TRAVELS_MS ? 'behind' : 'not said yet';

@@ -5,7 +5,17 @@
  */
 
 import type { KeyEntry, WantedState } from '../stores/store.js';
-import { asLastSeen, hasLeft, highestEpoch, isRolledBack, type Known } from './known.js';
+import {
+  asLastSeen,
+  distrust,
+  expectRevocation,
+  hasLeft,
+  highestEpoch,
+  isRolledBack,
+  type Known,
+  observe,
+  secretsOf,
+} from './known.js';
 import { type CurrentSecret, formatRing, MOST_RETIRED, type NextSecret, type Ring, ringExpiresAt } from './ring.js';
 import { isUsableSecret } from './secret.js';
 
@@ -69,7 +79,7 @@ export function advance(found: Seen, policy: Policy, known: Known, mint: Mint): 
   const seen = withoutRevoked(found, known);
   const { nowMs, key, ring } = seen;
   if (ring === null) return begin(seen, policy, known, mint);
-  if (isRolledBack(ring, known)) return revokeAgain(seen, ring, policy, known, mint); // row 1
+  if (isRolledBack(ring, known)) return revokeAgain(found, ring, policy, known, mint); // row 1
 
   const due = nowMs >= ring.current.expiresAt - Math.min(policy.clockToleranceMs, ring.ttl / 4);
   if (key === null) {
@@ -96,6 +106,15 @@ export function advance(found: Seen, policy: Policy, known: Known, mint: Mint): 
   return revoke('brake', seen, ring, policy, mint);
 }
 
+/** What a member knows once it has read a ring and decided on a plan for it. */
+export function remember(known: Known, ring: Ring, plan: Plan | null): Known {
+  // Neither branch of what the store held is trusted again.
+  if (plan?.name === 'rollback') return distrust(known.ring === null ? known : distrust(known, known.ring), ring);
+  const observed = observe(known, ring);
+  // Not for revoke(): its caller gets the error, and a write that was given up must not happen later.
+  return plan?.name === 'brake' ? expectRevocation(observed, ring) : observed;
+}
+
 /**
  * What `rotate()` writes: row 6 before its time, for a ring of which `advance` has said nothing.
  * A number instead of a plan is how many milliseconds it comes too early: until `next` is surely held by everyone, or (also with `force`)
@@ -113,7 +132,9 @@ export function planRotation(seen: Seen, ring: Ring, policy: Policy, mint: Mint,
 /** What `revoke()` writes: every secret goes, whatever the ring was, also one that could not be read (then `seen.ring` is null). */
 export function planRevocation(seen: Seen, policy: Policy, known: Known, mint: Mint): Plan {
   const emptied = { ...seen, key: null };
-  if (seen.ring === null) return start('revocation', true, emptied, blankRing(policy, mint), policy, mint);
+  if (seen.ring === null) {
+    return start('revocation', true, emptied, { ...blankRing(policy, mint), rev: mint.id() }, policy, mint);
+  }
   return isRolledBack(seen.ring, known)
     ? revokeAgain(emptied, seen.ring, policy, known, mint)
     : revoke('revocation', emptied, seen.ring, policy, mint);
@@ -127,12 +148,14 @@ function withoutRevoked(seen: Seen, known: Known): Seen {
 }
 
 /** Row 1: the store lost writes, a revocation perhaps among them. Nothing that it kept is trusted, only what an operator put there since. */
-function revokeAgain(seen: Seen, ring: Ring, policy: Policy, known: Known, mint: Mint): Plan {
+function revokeAgain(found: Seen, ring: Ring, policy: Policy, known: Known, mint: Mint): Plan {
   const epoch = highestEpoch(ring, known);
   // A lineage that was left is not entered again: under its name, every other member that left it would revoke once more.
   const id = hasLeft(ring, known) ? mint.id() : ring.id;
-  const isRings = seen.key?.value === ring.current.secret || seen.key?.value === ring.next.secret;
-  return revoke('rollback', isRings ? { ...seen, key: null } : seen, { ...ring, id, epoch }, policy, mint);
+  const value = found.key?.value ?? '';
+  const isOfEither = [ring, known.ring].some((either) => either !== null && secretsOf(either).includes(value));
+  const seen = isOfEither ? { ...found, key: null } : withoutRevoked(found, known);
+  return revoke('rollback', seen, { ...ring, id, epoch }, policy, mint);
 }
 
 /** Rows 2 to 4: there is no ring. */
@@ -146,9 +169,9 @@ function begin(seen: Seen, policy: Policy, known: Known, mint: Mint): Plan {
   return start(key === null ? 'bootstrap' : 'adopt', old !== null, seen, blankRing(policy, mint), policy, mint);
 }
 
-/** Rows 8 and 10, and `revoke()`: the same lineage, one epoch on, with nothing of what was. */
+/** Rows 1, 8 and 10, and `revoke()`: one epoch on, under a new name, with nothing of what was. */
 function revoke(name: PlanName, seen: Seen, ring: Ring, policy: Policy, mint: Mint): Plan {
-  return start(name, true, seen, { ...ring, epoch: ring.epoch + 1 }, policy, mint);
+  return start(name, true, seen, { ...ring, epoch: ring.epoch + 1, rev: mint.id() }, policy, mint);
 }
 
 /** Begins anew on top of `base`: K's value signs if it is a usable one, else a fresh secret; nothing is retired. */

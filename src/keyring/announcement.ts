@@ -7,13 +7,16 @@ export interface HeldBy {
   readonly name: string;
   readonly lineage: string;
   readonly epoch: number;
+  /** The name of the last revocation; null for none. Absent in what members of older versions announce. */
+  readonly revocation?: string | null;
   readonly generation: number;
   /** The kid of the next secret that it holds. */
   readonly next: string;
 }
 
 export function formatAnnouncement(name: string, { ring, next }: Copy): string {
-  const held: HeldBy = { name, lineage: ring.id, epoch: ring.epoch, generation: ring.gen, next: next.kid };
+  const { id: lineage, epoch, rev: revocation = null, gen: generation } = ring;
+  const held: HeldBy = { name, lineage, epoch, revocation, generation, next: next.kid };
   return JSON.stringify(held);
 }
 
@@ -21,9 +24,11 @@ export function formatAnnouncement(name: string, { ring, next }: Copy): string {
 export function parseAnnouncement(text: string): HeldBy | null {
   try {
     const value: Record<string, unknown> | null = JSON.parse(text);
-    const { name, lineage, epoch, generation, next } = value ?? {};
+    const { name, lineage, epoch, revocation, generation, next } = value ?? {};
     if (typeof name !== 'string' || typeof lineage !== 'string' || typeof next !== 'string') return null;
-    return isCount(epoch) && isCount(generation) ? { name, lineage, epoch, generation, next } : null;
+    if (!isCount(epoch) || !isCount(generation)) return null;
+    const held = { name, lineage, epoch, generation, next };
+    return typeof revocation === 'string' || revocation === null ? { ...held, revocation } : held;
   } catch {
     return null;
   }

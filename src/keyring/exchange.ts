@@ -4,8 +4,8 @@ import { randomBytes } from 'node:crypto';
 import type { Clock } from '../clock.js';
 import { isRewtError, StoreError } from '../errors.js';
 import type { Snapshot, Store } from '../stores/store.js';
-import type { Mint, Plan, Seen } from './advance.js';
-import { expectRevocation, type Known, NOTHING_KNOWN, observe } from './known.js';
+import { type Mint, type Plan, remember, type Seen } from './advance.js';
+import { distrust, type Known, NOTHING_KNOWN } from './known.js';
 import type { Instant } from './lease.js';
 import { parseRing, type Ring } from './ring.js';
 import { createSecret } from './secret.js';
@@ -40,6 +40,8 @@ export class Exchange {
   readonly #timeoutMs: number;
   readonly #clock: Clock;
   #known: Known = NOTHING_KNOWN;
+  /** The order of the instant at which `#known` last changed. */
+  #knownSince = 0;
   /** The ring parsed last: most reads find the same text again. */
   #parsed: { readonly text: string; readonly ring: Ring } | null = null;
   #order = 0;
@@ -69,11 +71,9 @@ export class Exchange {
     for (;;) {
       const seen = this.#see(snapshot, errand.replacesUnreadable ?? false);
       const plan = errand.propose(seen, this.#known);
-      if (seen.ring !== null && plan?.name !== 'rollback') {
-        this.#known = observe(this.#known, seen.ring);
-        // Not for revoke(): its caller is told, and a write that was given up must not happen later.
-        if (plan?.name === 'brake') this.#known = expectRevocation(this.#known, seen.ring);
-      }
+      // An answer to a read from before this member knew what it knows may be the older one: no proof that the store lost anything.
+      const isProven = plan?.name !== 'rollback' || sent.order > this.#knownSince;
+      if (seen.ring !== null && isProven) this.#know(remember(this.#known, seen.ring, plan));
       // The cast holds: without a ring there is always a plan.
       if (plan === null) return { ring: seen.ring as Ring, storeMs: snapshot.nowMs, sent, wrote };
 
@@ -87,11 +87,19 @@ export class Exchange {
       const { version } = snapshot;
       const answer = await typed(() => this.#store.swap(this.#namespace, version, plan.wanted, limits));
       if (answer.swapped) {
+        // Now it is proven: the store was as it was seen.
+        if (seen.ring !== null && !isProven) this.#know(distrust(this.#known, seen.ring));
         wrote = plan;
         errand.wrote?.(plan);
       }
       snapshot = answer.snapshot;
     }
+  }
+
+  #know(known: Known): void {
+    if (known === this.#known) return;
+    this.#known = known;
+    this.#knownSince = this.instant().order;
   }
 
   #see({ nowMs, key, ring: text }: Snapshot, replacesUnreadable: boolean): Seen {

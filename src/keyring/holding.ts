@@ -89,7 +89,8 @@ export class Holding {
     if (sent.order >= this.#newestRead) return true;
     const held = this.ring;
     if (ring === null || held?.id !== ring.id) return false;
-    return ring.epoch > held.epoch || (wrote !== null && ring.epoch === held.epoch && ring.gen > held.gen);
+    if (ring.epoch !== held.epoch) return ring.epoch > held.epoch;
+    return wrote !== null && ring.rev === held.rev && ring.gen > held.gen;
   }
 
   #leaseOn(copy: Copy, { storeMs, sent }: Pick<Lease, 'storeMs' | 'sent'>): Lease {

@@ -5,56 +5,83 @@ import type { Ring } from './ring.js';
 /** Lineages that a member remembers: enough for any row of failovers, little enough to forget none by accident. */
 const MOST_LINEAGES = 16;
 
-/** Revoked secrets that a member remembers: a revocation drops at most 34. */
+/** Revoked secrets that a member remembers: a revocation drops at most 34, a rollback twice as many. */
 const MOST_REVOKED = 256;
+
+/** The last revocation that a member has seen of a lineage. */
+export interface SeenEpoch {
+  readonly epoch: number;
+  /** Its name; null for none. Undefined for a revocation that was due and has not been read yet: any name fits. */
+  readonly rev: string | null | undefined;
+}
 
 /** What this member has seen; what row 1 and row 3 are judged by. */
 export interface Known {
   /** The last ring that was read and was not rolled back. */
   readonly ring: Ring | null;
   /** The highest epoch seen of each lineage, in the order of first sight. */
-  readonly epochs: ReadonlyMap<string, number>;
+  readonly epochs: ReadonlyMap<string, SeenEpoch>;
   /** Secrets that this member saw revoked, in the order in which it did. None of them is ever used again, wherever it comes from. */
   readonly revoked: ReadonlySet<string>;
 }
 
 export const NOTHING_KNOWN: Known = { ring: null, epochs: new Map(), revoked: new Set() };
 
+export function secretsOf(ring: Ring): string[] {
+  return [ring.current, ring.next, ...ring.retired].map((slot) => slot.secret);
+}
+
 /** Remembers a ring that was read. Never called with one that `advance` called a rollback. */
 export function observe(known: Known, ring: Ring): Known {
   if (known.ring === ring) return known;
-  const epochs = new Map(known.epochs).set(ring.id, highestEpoch(ring, known));
+  const last = known.epochs.get(ring.id);
+  const seen = last !== undefined && last.epoch > ring.epoch ? last : { epoch: ring.epoch, rev: revOf(ring) };
   const old = known.ring;
   const wasRevoked = old !== null && (old.id !== ring.id || old.epoch < ring.epoch);
   const dropped = wasRevoked ? secretsOf(old).filter((secret) => !secretsOf(ring).includes(secret)) : [];
-  return {
-    ring,
-    epochs: new Map([...epochs].slice(-MOST_LINEAGES)),
-    revoked: new Set([...known.revoked, ...dropped].slice(-MOST_REVOKED)),
-  };
+  const epochs = new Map(known.epochs).set(ring.id, seen);
+  return { ring, epochs: new Map([...epochs].slice(-MOST_LINEAGES)), revoked: withSecrets(known.revoked, dropped) };
 }
 
 /** Remembers a revocation that is due for `ring` but not written yet: should the swap fail, row 1 makes up for it. */
 export function expectRevocation(known: Known, ring: Ring): Known {
-  return { ...known, epochs: new Map(known.epochs).set(ring.id, highestEpoch(ring, known) + 1) };
+  const expected = { epoch: highestEpoch(ring, known) + 1, rev: undefined };
+  return { ...known, epochs: new Map(known.epochs).set(ring.id, expected) };
+}
+
+/** Remembers the secrets of a ring as revoked. */
+export function distrust(known: Known, ring: Ring): Known {
+  return { ...known, revoked: withSecrets(known.revoked, secretsOf(ring)) };
 }
 
 /** Whether the store lost writes that this member saw, a revocation perhaps among them. */
 export function isRolledBack(ring: Ring, known: Known): boolean {
   return (
     hasLeft(ring, known) ||
-    ring.epoch < highestEpoch(ring, known) ||
+    isAnotherBranch(ring, known.epochs.get(ring.id)) ||
     secretsOf(ring).some((secret) => known.revoked.has(secret))
   );
 }
 
 /** The highest epoch seen of a ring's lineage, its own included. */
 export function highestEpoch(ring: Ring, known: Known): number {
-  return Math.max(ring.epoch, known.epochs.get(ring.id) ?? 0);
+  return Math.max(ring.epoch, known.epochs.get(ring.id)?.epoch ?? 0);
 }
 
-function secretsOf(ring: Ring): string[] {
-  return [ring.current, ring.next, ...ring.retired].map((slot) => slot.secret);
+/** Whether a ring lacks the last revocation that was seen of its lineage. Only equal epochs have names to compare: older members count on and keep the name. */
+function isAnotherBranch(ring: Ring, last: SeenEpoch | undefined): boolean {
+  if (last === undefined || ring.epoch > last.epoch) return false;
+  return ring.epoch < last.epoch || (last.rev !== undefined && last.rev !== revOf(ring));
+}
+
+/** The newest last, each once: a row of failed attempts must not push out what was revoked before. */
+function withSecrets(revoked: ReadonlySet<string>, more: readonly string[]): ReadonlySet<string> {
+  const others = [...revoked].filter((secret) => !more.includes(secret));
+  return new Set([...new Set([...others, ...more])].slice(-MOST_REVOKED));
+}
+
+function revOf(ring: Ring): string | null {
+  return ring.rev ?? null;
 }
 
 /** Whether this member saw the ring's lineage, and another one after it. */

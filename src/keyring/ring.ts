@@ -41,6 +41,8 @@ export interface Ring {
   readonly id: string;
   /** Number of revocations in this lineage. */
   readonly epoch: number;
+  /** The random name of the last of them. Absent before the first, and in rings that only older members have revoked. */
+  readonly rev?: string;
   /** Number of writes in this lineage. */
   readonly gen: number;
   /** The operation that wrote this text; makes every text unique, so that a swap sent twice is known. */
@@ -98,6 +100,7 @@ function isRing(value: unknown): value is Ring {
     value.v === RING_VERSION &&
     isName(value.id) &&
     isCount(value.epoch) &&
+    (value.rev === undefined || isName(value.rev)) &&
     isCount(value.gen) &&
     isName(value.op) &&
     isDuration(value.ttl) &&

@@ -11,6 +11,7 @@ const nowMs = Date.UTC(2026, 10, 26, 12);
 const keyring: KeyringStatus = {
   lineage: 'lineage',
   epoch: 1,
+  revocation: 'x',
   generation: 7,
   ttl: 86_400,
   overlap: 365,
@@ -20,7 +21,7 @@ const keyring: KeyringStatus = {
   next: { kid: 'next-kid', since: new Date(nowMs - 60_000) },
   retired: [],
 };
-const holds = { lineage: 'lineage', epoch: 1, generation: 7, next: 'next-kid' };
+const holds = { lineage: 'lineage', epoch: 1, revocation: 'x', generation: 7, next: 'next-kid' };
 
 let ids = 0;
 const freshId = (): string => {
@@ -39,6 +40,15 @@ describe('a member', () => {
     ['holds next at an older generation', 10, { generation: 5 }, 'holds next', false],
     ['is ahead of what was read', 0, { generation: 8, next: 'newer' }, 'holds next', false],
     ['is a revocation ahead', 0, { epoch: 2, generation: 1, next: 'newer' }, 'holds next', false],
+    [
+      'is ahead, of a version without names',
+      0,
+      { generation: 8, next: 'newer', revocation: undefined },
+      'holds next',
+      false,
+    ],
+    ['writes on after another revocation', 10, { generation: 8, next: 'newer', revocation: 'y' }, 'behind', false],
+    ['writes on without the revocation', 10, { generation: 8, next: 'newer', revocation: null }, 'behind', false],
     ['holds an older next', 10, { generation: 6, next: 'older' }, 'behind', false],
     ['holds another keyring', 10, { lineage: 'other', generation: 99 }, 'behind', false],
     ['spoke before next was there', 70, { generation: 6, next: 'older' }, 'not said yet', true],

@@ -14,6 +14,7 @@ function keyring(over: Partial<KeyringStatus> = {}): KeyringStatus {
   return {
     lineage: 'lineage',
     epoch: 0,
+    revocation: null,
     generation: 3,
     ttl: 86_400,
     overlap: 365,

@@ -31,6 +31,7 @@ const watched: Watched = {
     keyring: {
       lineage: 'lineage',
       epoch: 0,
+      revocation: null,
       generation: 7,
       ttl: 86_400,
       overlap: 365,

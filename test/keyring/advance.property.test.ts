@@ -29,28 +29,44 @@ const policies: fc.Arbitrary<Policy> = fc.record({
   ),
 });
 
-const rings: fc.Arbitrary<Ring> = fc.record({
-  v: fc.constant<1>(1),
-  id: fc.constantFrom('lineage-a', 'lineage-b'),
+const revs = fc.constantFrom(undefined, 'x', 'y');
+
+const rings: fc.Arbitrary<Ring> = fc
+  .record({
+    v: fc.constant<1>(1),
+    id: fc.constantFrom('lineage-a', 'lineage-b'),
+    epoch: fc.nat(3),
+    gen: fc.nat(9),
+    op: fc.constant('op'),
+    ttl: fc.constantFrom(20_000, 60_000),
+    overlap: fc.constantFrom(5_000, 12_000),
+    current: fc.record({ secret: few, expiresAt: near(NOW_MS) }),
+    next: fc.record({ secret: few, since: near(NOW_MS) }),
+    retired: fc.oneof(
+      { arbitrary: fc.array(fc.record({ secret: few, until: near(NOW_MS) }), { maxLength: 3 }), weight: 4 },
+      fc.array(fc.record({ secret: few, until: near(NOW_MS) }), { minLength: 31, maxLength: 32 }),
+    ),
+  })
+  .chain((ring) => revs.map((rev) => (rev === undefined ? ring : { ...ring, rev })));
+
+const seenEpochs = fc.record({
   epoch: fc.nat(3),
-  gen: fc.nat(9),
-  op: fc.constant('op'),
-  ttl: fc.constantFrom(20_000, 60_000),
-  overlap: fc.constantFrom(5_000, 12_000),
-  current: fc.record({ secret: few, expiresAt: near(NOW_MS) }),
-  next: fc.record({ secret: few, since: near(NOW_MS) }),
-  retired: fc.oneof(
-    { arbitrary: fc.array(fc.record({ secret: few, until: near(NOW_MS) }), { maxLength: 3 }), weight: 4 },
-    fc.array(fc.record({ secret: few, until: near(NOW_MS) }), { minLength: 31, maxLength: 32 }),
-  ),
+  rev: fc.constantFrom<string | null | undefined>(null, undefined, 'x', 'y'),
 });
 
 const knowns: fc.Arbitrary<Known> = fc
-  .record({ ring: fc.option(rings), epochs: fc.dictionary(fc.constantFrom('lineage-a', 'lineage-b'), fc.nat(3)) })
-  .map(({ ring, epochs }) => {
+  .record({
+    ring: fc.option(rings),
+    epochs: fc.dictionary(fc.constantFrom('lineage-a', 'lineage-b'), seenEpochs),
+    revoked: fc.oneof({ arbitrary: fc.constant([]), weight: 3 }, fc.array(few, { maxLength: 2 })),
+  })
+  .map(({ ring, epochs, revoked }) => {
+    if (ring === null) return { ring, epochs: new Map(), revoked: new Set() };
     const seen = new Map(Object.entries(epochs));
-    if (ring !== null) seen.set(ring.id, Math.max(ring.epoch, seen.get(ring.id) ?? 0));
-    return { ring, epochs: ring === null ? new Map() : seen, revoked: new Set<string>() };
+    if (ring.epoch >= (seen.get(ring.id)?.epoch ?? 0)) {
+      seen.set(ring.id, { epoch: ring.epoch, rev: ring.rev ?? null });
+    }
+    return { ring, epochs: seen, revoked: new Set(revoked) };
   });
 
 /** A policy, what is known, and contents of the store in which the boundaries of both are likely. */
@@ -103,6 +119,7 @@ function effectOf(plan: Plan | null): Effect | null {
     ring: {
       ...ring,
       id: ring.id.startsWith('id-') ? FRESH : ring.id,
+      ...(ring.rev === undefined ? {} : { rev: ring.rev.startsWith('id-') ? FRESH : ring.rev }),
       current: { ...ring.current, secret: plain(ring.current.secret) },
       next: { ...ring.next, secret: plain(ring.next.secret) },
     },
@@ -174,6 +191,7 @@ const commands: fc.Arbitrary<Command> = fc.oneof(
   fc.record({ do: fc.constant('FLUSHALL') }),
   fc.record({ do: fc.constant('lose R') }),
   { arbitrary: fc.record({ do: fc.constant('old rewt'), ttlMs: ttls }), weight: 2 },
+  { arbitrary: fc.record({ do: fc.constant('other master') }), weight: 2 },
   { arbitrary: fc.record({ do: fc.constant('roll back'), writes: fc.integer({ min: 1, max: 6 }) }), weight: 2 },
 ) as fc.Arbitrary<Command>;
 

@@ -95,7 +95,8 @@ describe('row 1, rollback: an epoch lower than this member has seen', () => {
       ...RING,
       epoch: 6,
       gen: 8,
-      op: 'id-1',
+      op: 'id-2',
+      rev: 'id-1',
       current: { secret: FRESH_1, expiresAt: NOW_MS + 60_000 },
       next: { secret: FRESH_2, since: NOW_MS },
       retired: [],
@@ -565,7 +566,8 @@ describe('row 8, brake: K was deleted before its time', () => {
       ...RING,
       epoch: 4,
       gen: 8,
-      op: 'id-1',
+      op: 'id-2',
+      rev: 'id-1',
       current: { secret: FRESH_1, expiresAt: NOW_MS + 60_000 },
       next: { secret: FRESH_2, since: NOW_MS },
       retired: [],
@@ -643,7 +645,8 @@ describe('row 10, brake: the operator put a new secret', () => {
       ...RING,
       epoch: 4,
       gen: 8,
-      op: 'id-1',
+      op: 'id-2',
+      rev: 'id-1',
       current: { secret: OTHER, expiresAt: NOW_MS + 7_000 },
       next: { secret: FRESH_1, since: NOW_MS },
       retired: [],
@@ -747,7 +750,8 @@ describe('revoke()', () => {
         ...RING,
         epoch: 4,
         gen: 8,
-        op: 'id-1',
+        op: 'id-2',
+        rev: 'id-1',
         current: { secret: FRESH_1, expiresAt: NOW_MS + 60_000 },
         next: { secret: FRESH_2, since: NOW_MS },
         retired: [],
@@ -784,19 +788,19 @@ describe('what a member remembers', () => {
     const known = havingSeen(RING, { ...RING, id: 'lineage-b', epoch: 2 }, { ...RING, id: 'lineage-b', epoch: 7 });
     expect(known.ring).toMatchObject({ id: 'lineage-b', epoch: 7 });
     expect([...known.epochs]).toEqual([
-      ['lineage-a', 3],
-      ['lineage-b', 7],
+      ['lineage-a', { epoch: 3, rev: null }],
+      ['lineage-b', { epoch: 7, rev: null }],
     ]);
   });
 
   it('never goes down within a lineage', () => {
     const known = observe(havingSeen({ ...RING, epoch: 7 }), RING);
-    expect(known.epochs.get(RING.id)).toBe(7);
+    expect(known.epochs.get(RING.id)?.epoch).toBe(7);
     expect(known.ring).toBe(RING);
   });
 
   it('counts also an epoch of 0, so that a lineage can be left that never knew a revocation', () => {
-    expect([...havingSeen({ ...RING, epoch: 0 }).epochs]).toEqual([['lineage-a', 0]]);
+    expect([...havingSeen({ ...RING, epoch: 0 }).epochs]).toEqual([['lineage-a', { epoch: 0, rev: null }]]);
   });
 
   it('is 16 lineages, the last ones', () => {
@@ -811,7 +815,7 @@ describe('what a member remembers', () => {
   it('does not change what was remembered before', () => {
     const before = havingSeen(RING);
     observe(before, { ...RING, id: 'lineage-b', epoch: 9 });
-    expect([...before.epochs]).toEqual([['lineage-a', 3]]);
+    expect([...before.epochs]).toEqual([['lineage-a', { epoch: 3, rev: null }]]);
     expect([...NOTHING_KNOWN.epochs]).toEqual([]);
     expect(NOTHING_KNOWN.ring).toBeNull();
   });

@@ -12,10 +12,11 @@ import {
   type Policy,
   planRevocation,
   planRotation,
+  remember,
   type Seen,
 } from '../../src/keyring/advance.js';
 import { createCopy, signingKey } from '../../src/keyring/copy.js';
-import { expectRevocation, type Known, NOTHING_KNOWN, observe } from '../../src/keyring/known.js';
+import { type Known, NOTHING_KNOWN } from '../../src/keyring/known.js';
 import { MOST_RETIRED, parseRing, type Ring } from '../../src/keyring/ring.js';
 import { isUsableSecret, kidOf } from '../../src/keyring/secret.js';
 import type { KeyEntry, WantedState } from '../../src/stores/store.js';
@@ -32,7 +33,7 @@ export type Command =
   | { readonly do: 'revoke'; readonly member: number; readonly faults: readonly Fault[] }
   | { readonly do: 'SET'; readonly what: 'new' | 'short' | 'retired' | 'next'; readonly ttlMs: number | null }
   | { readonly do: 'EXPIRE' | 'old rewt'; readonly ttlMs: number }
-  | { readonly do: 'DEL' | 'PERSIST' | 'FLUSHALL' | 'lose R' | 'old rewt signs' }
+  | { readonly do: 'DEL' | 'PERSIST' | 'FLUSHALL' | 'lose R' | 'old rewt signs' | 'other master' }
   | { readonly do: 'roll back'; readonly writes: number };
 
 interface Contents {
@@ -52,8 +53,8 @@ class Member {
   known: Known = NOTHING_KNOWN;
   /** The copy in use, and when it was read. */
   copy: { readonly ring: Ring; readonly readAtMs: number; readonly losses: number } | null = null;
-  /** The highest epoch of each lineage that it used. */
-  readonly used = new Map<string, number>();
+  /** The last ring of each lineage that it used. */
+  readonly used = new Map<string, Ring>();
   /** Secrets of which it saw the revocation. */
   readonly gone = new Set<string>();
   /** Secrets that it held in a ring. */
@@ -86,7 +87,9 @@ export class World {
   readonly members = [new Member(5_000, 60_000), new Member(5_000, 60_000), new Member(20_000, 90_000)];
   readonly mint: Mint = countingMint();
   /** What the store held before each write. */
-  readonly #past: Contents[] = [];
+  #past: Contents[] = [];
+  /** What the master had that was left with the last failover. */
+  #left: { readonly contents: Contents; readonly past: Contents[] } | null = null;
   /** By the operation that wrote a ring: what had been revoked on the way to it, each secret with its lineage. */
   readonly #revokedBefore = new Map<string, ReadonlyMap<string, string>>();
   /** Secrets that an operator or an old rewt put there by hand: they may come back, or be there twice. */
@@ -177,9 +180,13 @@ export class World {
       const seen = this.read();
       const { known } = member;
       const plan = propose(seen);
-      if (seen.ring !== null && plan?.name !== 'rollback') {
-        member.known = observe(member.known, seen.ring);
-        if (plan?.name === 'brake') member.known = expectRevocation(member.known, seen.ring);
+      if (seen.ring !== null) member.known = remember(known, seen.ring, plan);
+      if (seen.ring !== null && plan?.name === 'rollback') {
+        // None of it is used again, wherever it comes from.
+        for (const secret of [seen.ring, known.ring].flatMap((ring) => (ring === null ? [] : secretsOf(ring)))) {
+          member.gone.add(secret);
+          member.lost.add(secret);
+        }
       }
       if (plan === null) return this.#use(member, seen);
       if (plan.revokes) member.copy = null;
@@ -250,8 +257,10 @@ export class World {
     const ours = secrets.filter((secret) => !this.#byHand.has(secret));
     expect(new Set(ours).size).toBe(ours.length);
 
-    expect(ring.epoch).toBeGreaterThanOrEqual(member.used.get(ring.id) ?? 0);
-    member.used.set(ring.id, ring.epoch);
+    const used = member.used.get(ring.id) ?? ring;
+    expect(ring.epoch).toBeGreaterThanOrEqual(used.epoch);
+    if (ring.epoch === used.epoch) expect(ring.rev).toBe(used.rev);
+    member.used.set(ring.id, ring);
     for (const [secret, lineage] of this.#revokedBefore.get(ring.op) ?? []) {
       // That another lineage was given up shows only to those who had been in it.
       if (!member.used.has(lineage)) continue;
@@ -346,6 +355,9 @@ export class World {
       case 'FLUSHALL':
         this.#write({ key: null, ring: null });
         return;
+      case 'other master':
+        if (this.#left !== null) this.#failOver(this.#left.contents, this.#left.past);
+        return;
       case 'lose R':
         this.#write({ key, ring: null });
         // What only R held cannot be verified by a member that never read it.
@@ -376,9 +388,13 @@ export class World {
   /** A failover to a replica that lacks the last writes. The clock goes on. */
   #rollBack(writes: number): void {
     const earlier = this.#past.at(-writes);
-    if (earlier === undefined) return;
-    this.#past.length -= writes;
-    this.contents = { ...earlier };
+    if (earlier !== undefined) this.#failOver(earlier, this.#past.slice(0, -writes));
+  }
+
+  #failOver(contents: Contents, past: Contents[]): void {
+    this.#left = { contents: this.contents, past: this.#past };
+    this.#past = past;
+    this.contents = { ...contents };
     this.#expire();
     // More than one rotation may be lost, and that is not promised.
     this.#giveUpTokens();

@@ -4,7 +4,7 @@ import type { Policy, Seen } from '../../src/keyring/advance.js';
 import type { Known } from '../../src/keyring/known.js';
 import type { Ring } from '../../src/keyring/ring.js';
 
-/** Stands for a secret or a lineage that did not exist before. */
+/** Stands for a secret, a lineage or a revocation's name that did not exist before. */
 export const FRESH = 'fresh';
 
 /** What a row does, with every secret by value or `FRESH`. */
@@ -18,7 +18,9 @@ export interface Effect {
 }
 
 export function tableSays({ nowMs: now, key: K, ring: R }: Seen, policy: Policy, known: Known): Effect | null {
-  const usable = K !== null && K.value !== null && Buffer.byteLength(K.value, 'utf8') >= 32;
+  // "The same holds for a secret that this member saw revoked."
+  const wasRevoked = K !== null && K.value !== null && known.revoked.has(K.value);
+  const usable = K !== null && K.value !== null && Buffer.byteLength(K.value, 'utf8') >= 32 && !wasRevoked;
   const mostTtl = (ttl: number) => Math.max(ttl, policy.asks?.ttlMs ?? 0);
   const mostOverlap = (overlap: number) => Math.max(overlap, policy.asks?.overlapMs ?? 0);
 
@@ -26,7 +28,7 @@ export function tableSays({ nowMs: now, key: K, ring: R }: Seen, policy: Policy,
   const anew = (
     name: string,
     revokes: boolean,
-    base: Pick<Ring, 'id' | 'epoch' | 'gen' | 'ttl' | 'overlap'>,
+    base: Pick<Ring, 'id' | 'epoch' | 'rev' | 'gen' | 'ttl' | 'overlap'>,
     takesK: boolean,
   ): Effect => {
     const ttl = mostTtl(base.ttl);
@@ -41,6 +43,7 @@ export function tableSays({ nowMs: now, key: K, ring: R }: Seen, policy: Policy,
       ring: {
         id: base.id,
         epoch: base.epoch,
+        ...named(base.rev),
         gen: base.gen + 1,
         ttl,
         overlap: mostOverlap(base.overlap),
@@ -57,11 +60,12 @@ export function tableSays({ nowMs: now, key: K, ring: R }: Seen, policy: Policy,
     if (K === null) return anew('bootstrap', known.ring !== null, blank, false);
     // Row 3: K is the current of the known, unexpired ring.
     const k = known.ring;
-    if (k !== null && K.value === k.current.secret && now < k.current.expiresAt + k.ttl + k.overlap) {
-      const { id, epoch, current, next, retired } = k;
+    if (k !== null && usable && K.value === k.current.secret && now < k.current.expiresAt + k.ttl + k.overlap) {
+      const { id, epoch, rev, current, next, retired } = k;
       const ring = {
         id,
         epoch,
+        ...named(rev),
         gen: k.gen + 1,
         ttl: mostTtl(k.ttl),
         overlap: mostOverlap(k.overlap),
@@ -75,13 +79,21 @@ export function tableSays({ nowMs: now, key: K, ring: R }: Seen, policy: Policy,
     return anew('adopt', known.ring !== null, blank, true);
   }
 
-  // Row 1: the epoch is lower than this member has seen for that id, or it is a lineage that this member has left.
-  const highest = known.epochs.get(R.id);
-  const left = highest !== undefined && known.ring !== null && known.ring.id !== R.id;
-  if (highest !== undefined && (R.epoch < highest || left)) {
-    const isOperators = K !== null && K.value !== R.current.secret && K.value !== R.next.secret;
+  // Row 1: the epoch is lower than this member has seen for that id, it is the highest one under another name, it is a lineage that this member has
+  // left, or there is a secret in it that this member saw revoked.
+  const last = known.epochs.get(R.id);
+  const left = last !== undefined && known.ring !== null && known.ring.id !== R.id;
+  const isLower = last !== undefined && R.epoch < last.epoch;
+  const isOther =
+    last !== undefined && R.epoch === last.epoch && last.rev !== undefined && last.rev !== (R.rev ?? null);
+  const inR = [R.current.secret, R.next.secret, ...R.retired.map((slot) => slot.secret)];
+  if (isLower || isOther || left || inR.some((secret) => known.revoked.has(secret))) {
+    const k = known.ring;
+    const held = k === null ? [] : [k.current.secret, k.next.secret, ...k.retired.map((slot) => slot.secret)];
+    const isOperators = K !== null && ![...inR, ...held].includes(K.value ?? '');
     const id = left ? FRESH : R.id;
-    return anew('rollback', true, { ...R, id, epoch: Math.max(highest, R.epoch) + 1 }, isOperators);
+    const epoch = Math.max(last?.epoch ?? 0, R.epoch) + 1;
+    return anew('rollback', true, { ...R, id, epoch, rev: FRESH }, isOperators);
   }
 
   const turned = (name: string, current: Ring['current'], next: Ring['next'], key: Effect['key']): Effect => {
@@ -98,13 +110,13 @@ export function tableSays({ nowMs: now, key: K, ring: R }: Seen, policy: Policy,
     const lastSigned = K?.value === R.current.secret ? now : Math.min(now, end);
     const old = { secret: R.current.secret, until: lastSigned + overlap };
     const retired = [old, ...R.retired].filter((slot) => now < slot.until).filter((_, n) => n < 32);
-    const { id, epoch } = R;
+    const { id, epoch, rev } = R;
     return {
       name,
       revokes: false,
       unusableSecret: false,
       key,
-      ring: { id, epoch, gen: R.gen + 1, ttl: mostTtl(R.ttl), overlap, current, next, retired },
+      ring: { id, epoch, ...named(rev), gen: R.gen + 1, ttl: mostTtl(R.ttl), overlap, current, next, retired },
     };
   };
   const rotation = (name: string): Effect => {
@@ -120,7 +132,7 @@ export function tableSays({ nowMs: now, key: K, ring: R }: Seen, policy: Policy,
   // The clamp to a quarter of the ttl is not on the page: without it a DEL under a ttl of a few seconds would never be a brake.
   const due = now >= R.current.expiresAt - Math.min(policy.clockToleranceMs, R.ttl / 4);
   // Row 5: K is next, or it is gone and due.
-  if (K !== null && K.value === R.next.secret) {
+  if (K !== null && usable && K.value === R.next.secret) {
     if (K.expiresAtMs === null) return rotation('late rotation');
     return turned(
       'late rotation',
@@ -131,7 +143,7 @@ export function tableSays({ nowMs: now, key: K, ring: R }: Seen, policy: Policy,
   }
   if (K === null && due) return rotation('late rotation');
 
-  if (K !== null && K.value === R.current.secret) {
+  if (K !== null && usable && K.value === R.current.secret) {
     // Row 6: "before K expires", so it is K's own end that counts.
     const end = K.expiresAtMs === null ? R.current.expiresAt : K.expiresAtMs;
     if (now >= end - Math.min(policy.leadMs, R.ttl / 4)) return rotation('rotation');
@@ -141,6 +153,7 @@ export function tableSays({ nowMs: now, key: K, ring: R }: Seen, policy: Policy,
     const ring = {
       id: R.id,
       epoch: R.epoch,
+      ...named(R.rev),
       gen: R.gen + 1,
       ttl: mostTtl(R.ttl),
       overlap: mostOverlap(R.overlap),
@@ -155,11 +168,16 @@ export function tableSays({ nowMs: now, key: K, ring: R }: Seen, policy: Policy,
   }
 
   // Row 8: gone and not due.
-  if (K === null) return anew('brake', true, { ...R, epoch: R.epoch + 1 }, false);
+  if (K === null) return anew('brake', true, { ...R, epoch: R.epoch + 1, rev: FRESH }, false);
   // Row 9: another value with a TTL, and due.
   if (due && K.expiresAtMs !== null && usable && K.value !== null) {
     return turned('foreign rotation', { secret: K.value, expiresAt: K.expiresAtMs }, R.next, null);
   }
   // Row 10: another value else.
-  return anew('brake', true, { ...R, epoch: R.epoch + 1 }, true);
+  return anew('brake', true, { ...R, epoch: R.epoch + 1, rev: FRESH }, true);
+}
+
+/** A ring without a name stays without one. */
+function named(rev: string | undefined): { rev?: string } {
+  return rev === undefined ? {} : { rev };
 }

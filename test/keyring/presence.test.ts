@@ -53,6 +53,7 @@ describe('a member with a name', () => {
         name: 'orders-1',
         lineage: keyring?.lineage,
         epoch: 0,
+        revocation: null,
         generation: 1,
         next: keyring?.next.kid,
       },
@@ -180,12 +181,14 @@ test.each([['x'.repeat(65)], ['a\nb'], ['\u202ea'], [''], [7]])('the name %j is 
 });
 
 describe('an announcement', () => {
+  const good = { name: 'n', lineage: 'l', epoch: 0, generation: 1, next: 'k' };
   const secret = 'a-secret-of-forty-three-characters-00000000';
   const ring = parseRing(
     JSON.stringify({
       v: 1,
       id: 'lineage',
       epoch: 2,
+      rev: 'x',
       gen: 7,
       op: 'op',
       ttl: 1_000,
@@ -204,12 +207,19 @@ describe('an announcement', () => {
       name: 'n',
       lineage: 'lineage',
       epoch: 2,
+      revocation: 'x',
       generation: 7,
       next: copy.next.kid,
     });
   });
 
-  const good = { name: 'n', lineage: 'l', epoch: 0, generation: 1, next: 'k' };
+  test('names no revocation where there was none, and says nothing of it where an older member speaks', () => {
+    const { rev: _, ...unnamed } = ring;
+    expect(parseAnnouncement(formatAnnouncement('n', createCopy(unnamed)))).toMatchObject({ revocation: null });
+    expect(parseAnnouncement(JSON.stringify(good))).toEqual(good);
+    expect(parseAnnouncement(JSON.stringify({ ...good, revocation: 7 }))).toEqual(good);
+  });
+
   test.each([
     ['no JSON', 'x'],
     ['null', 'null'],

@@ -254,8 +254,9 @@ export class Judge {
         this.violation('late', `${member.name} goes on with ${ledger.nameOf(secret)}, of which it saw the revocation`);
       }
     }
-    if (keyring.epoch < (shown.taken.epochs.get(keyring.lineage) ?? 0)) {
-      this.violation('late', `${member.name} goes on with an epoch lower than it has seen`);
+    const { lineage: id, epoch, revocation: rev } = keyring;
+    if (shown.taken.epochs.isBehind({ id, epoch, ...(rev === null ? {} : { rev }) })) {
+      this.violation('late', `${member.name} goes on without a revocation that it has seen`);
     }
   }
 

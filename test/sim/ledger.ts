@@ -8,6 +8,7 @@ import { createHmac } from 'node:crypto';
 import type { StoreRecord } from '../../src/stores/record.js';
 import type { Snapshot } from '../../src/stores/store.js';
 import type { Agenda } from './agenda.js';
+import { Epochs } from './epochs.js';
 import { BEGIN_MS } from './machine.js';
 
 /** The options of a member as it lives by them. Milliseconds. */
@@ -24,6 +25,7 @@ export interface Times {
 export interface Written {
   readonly id: string;
   readonly epoch: number;
+  readonly rev?: string;
   readonly ttl: number;
   readonly overlap: number;
   readonly current: { readonly secret: string; readonly expiresAt: number };
@@ -73,16 +75,18 @@ export class Shown {
   readonly name: string;
   readonly times: Times;
   readonly secrets = new Set<string>();
-  /** The highest epoch of each lineage. */
-  readonly epochs = new Map<string, number>();
+  /** The last revocation of each lineage. */
+  readonly epochs = new Epochs();
   /** The same with brakes that only its revoke() saw, which may count or not. */
   readonly doubtful = new Map<string, number>();
   /** Secrets of which it saw the revocation, and when. */
   readonly gone = new Map<string, number>();
   /** The same with secrets that had ended by then: it counts them as revoked if the last ring that it saw before had them. */
   readonly mayBeGone = new Set<string>();
+  /** Secrets of a rollback that may be none: what showed it was sent for before the last answer came. */
+  readonly doubted = new Set<string>();
   /** The same as `gone`, where it must have been taken in: an answer to an older question never replaces that to a newer one. */
-  readonly taken = { gone: new Map<string, number>(), epochs: new Map<string, number>(), sentAtMs: -1 };
+  readonly taken = { gone: new Map<string, number>(), epochs: new Epochs(), sentAtMs: -1 };
   readonly errands: Errand[] = [];
   /** The command that is being called at this instant: what is read now, it reads. */
   calling: Errand | null = null;
@@ -262,6 +266,7 @@ export class Ledger {
       `  ${shown.name} is shown ${this.show(entries)} by a ${verb}${errand === null ? '' : ` of ${errand.verb}()`} sent ${sent.atMs.toFixed(1)} executed ${executedAtMs.toFixed(1)}`,
     );
     shown.answered = errand;
+    const isProof = sent.atMs >= (shown.answers.at(-1)?.shownAtMs ?? 0);
     shown.answers.push({ sentAtMs: sent.atMs, shownAtMs: nowMs });
     if (shown.answers.length > 40) shown.answers.splice(0, 20);
     const { ring } = entries;
@@ -296,13 +301,21 @@ export class Ledger {
       // A brake that it saw pulled counts as seen, whether it can be written or not; but not where revoke() was to see to it, whose caller is told.
       const isRevoking = errand?.verb === 'revoke';
       const brakes = this.#brakeIn(shown, entries, record, snapshot.nowMs) === null ? 0 : 1;
-      const seenEpoch = ring.epoch + (isRevoking ? 0 : brakes);
       shown.doubtful.set(ring.id, Math.max(shown.doubtful.get(ring.id) ?? 0, ring.epoch + brakes));
-      shown.epochs.set(ring.id, Math.max(shown.epochs.get(ring.id) ?? 0, seenEpoch));
-      if (isTaken) taken.epochs.set(ring.id, Math.max(taken.epochs.get(ring.id) ?? 0, ring.epoch));
+      shown.epochs.see(ring, isRevoking ? 0 : brakes);
+      if (isTaken) taken.epochs.see(ring);
       if (executedAtMs >= shown.newestMs) {
         shown.lineage = ring.id;
         shown.knownRing = ring;
+      }
+    }
+    // Nothing of a ring that was rolled back is used again, nor anything that was held before.
+    else if (ring !== null && this.#isRolledBack(shown, ring)) {
+      for (const secret of new Set([...secrets, ...secretsIn({ key: null, ring: shown.knownRing })])) {
+        shown.doubted.add(secret);
+        if (!isProof) continue;
+        if (!shown.gone.has(secret)) shown.gone.set(secret, nowMs);
+        if (isTaken && !taken.gone.has(secret)) taken.gone.set(secret, nowMs);
       }
     }
     if (executedAtMs >= shown.newestMs) shown.newestRing = ring;
@@ -336,12 +349,17 @@ export class Ledger {
   }
 
   /** A failover: the store is back where it was, `undone` is what it had been since. */
-  lostWrites(beforeRecord: StoreRecord, record: StoreRecord, undone: readonly StoreRecord[]): void {
+  lostWrites(
+    beforeRecord: StoreRecord,
+    record: StoreRecord,
+    undone: readonly StoreRecord[],
+    reason: string | null,
+  ): void {
     const before = this.entriesOf(beforeRecord);
     const after = this.entriesOf(record);
     const states = [record, ...undone].map((state) => this.#parse(state));
     let rotations = 0;
-    let lostMore: string | null = null;
+    let lostMore = reason;
     let lostForeign: string | null = null;
     states.slice(1).forEach((ring, index) => {
       const earlier = states[index];
@@ -505,6 +523,9 @@ export class Ledger {
       // Row 3 by a member that did not see the lineage which took these secrets' place, and was lost too.
       for (const secret of secretsIn(after)) if (!shown.gone.has(secret)) this.#revoked.delete(secret);
     }
+    if (before.ring?.epoch === after.ring.epoch && before.ring.rev !== after.ring.rev) {
+      this.#reports.violation('extra', `${shown.name} names a revocation that was none`);
+    }
     const isTurned = before.ring?.id !== after.ring.id || before.ring.epoch !== after.ring.epoch;
     for (const [secret, endMs] of this.#missing) if (endMs <= nowMs) this.#missing.delete(secret);
     if (vanished.size > 0 || (isTurned && (before.ring !== null || this.#missing.size > 0))) {
@@ -552,6 +573,7 @@ export class Ledger {
     if (ring === null) return 'store came back without a ring';
     const brake = this.#brakeIn(shown, before, beforeRecord, nowMs);
     if (brake !== null) return brake;
+    if ([...secretsIn(before)].some((secret) => shown.doubted.has(secret))) return 'rollback';
     if (this.#isBehind(shown, before) || (shown.doubtful.get(ring.id) ?? 0) > ring.epoch) return 'rollback';
     if ([...secretsIn(before)].some((secret) => shown.mayBeGone.has(secret))) return 'rollback';
     return this.#agenda.nowMs - this.jumpedAtMs < ring.ttl ? 'clock jump' : null;
@@ -575,8 +597,11 @@ export class Ledger {
   /** Row 1: the store shows less than this member has seen. */
   #isBehind(shown: Shown, { key, ring }: Entries): boolean {
     if (key?.value && shown.gone.has(key.value)) return true;
-    if (ring === null) return false;
-    if ((shown.epochs.get(ring.id) ?? 0) > ring.epoch) return true;
+    return ring !== null && this.#isRolledBack(shown, ring);
+  }
+
+  #isRolledBack(shown: Shown, ring: Written): boolean {
+    if (shown.epochs.isBehind(ring)) return true;
     if (shown.lineage !== null && shown.lineage !== ring.id && shown.epochs.has(ring.id)) return true;
     return [...secretsIn({ key: null, ring })].some((secret) => shown.gone.has(secret));
   }

@@ -6,6 +6,8 @@ import type { Agenda } from './agenda.js';
 import type { Author, Ledger } from './ledger.js';
 import { BEGIN_MS } from './machine.js';
 
+type Past = readonly { readonly record: StoreRecord; readonly atMs: number }[];
+
 export class Server {
   record: StoreRecord = emptyRecord;
   /** How far its clock is ahead of true time. Milliseconds. */
@@ -17,7 +19,9 @@ export class Server {
   readonly ears = new Set<() => void>();
   readonly #agenda: Agenda;
   readonly #ledger: Ledger;
-  #past: { readonly record: StoreRecord; readonly atMs: number }[] = [];
+  #past: Past = [];
+  /** What the master had that was left with the last failover. */
+  #left: { readonly record: StoreRecord; readonly past: Past } | null = null;
 
   constructor(agenda: Agenda, ledger: Ledger) {
     this.#agenda = agenda;
@@ -47,8 +51,7 @@ export class Server {
 
   write(record: StoreRecord, author: Author): void {
     const before = this.record;
-    this.#past.push({ record: before, atMs: this.#agenda.nowMs });
-    if (this.#past.length > 400) this.#past = this.#past.slice(-200);
+    this.#past = [...this.#past.slice(-400), { record: before, atMs: this.#agenda.nowMs }];
     this.record = record;
     this.#ledger.wrote(before, record, author);
     for (const ear of this.ears) ear();
@@ -56,14 +59,29 @@ export class Server {
 
   /** A failover to a replica that lacks the last writes; its clock may be another. */
   loseWrites(count: number): void {
-    const { length } = this.#past;
-    const lost = this.#past.splice(Math.max(0, length - count));
+    const lost = this.#past.slice(-count);
     const oldest = lost[0];
     if (oldest === undefined) return;
     const undone = [...lost.slice(1).map(({ record }) => record), this.record];
+    this.#failOver(oldest.record, this.#past.slice(0, -count), undone);
+  }
+
+  /** A failover to the master that was left with the last one: what both had done since they parted is in one of them alone. */
+  otherMaster(): void {
+    if (this.#left === null) return;
+    const { record, past } = this.#left;
+    const shared = new Set(past.map((write) => write.record));
+    const undone = [...this.#past.map((write) => write.record), this.record].filter((own) => !shared.has(own));
+    this.#failOver(record, past, undone);
+  }
+
+  #failOver(record: StoreRecord, past: Past, undone: readonly StoreRecord[]): void {
     const before = this.record;
-    this.record = oldest.record;
-    this.#ledger.lostWrites(before, this.record, undone);
+    const isOther = record === this.#left?.record;
+    this.#left = { record: before, past: this.#past };
+    this.record = record;
+    this.#past = past;
+    this.#ledger.lostWrites(before, record, undone, isOther ? 'failover to another master' : null);
     for (const ear of this.ears) ear();
   }
 

@@ -40,6 +40,9 @@ export const troubles = {
   },
   'failover, far back': (world: World) => world.server.loseWrites(Math.ceil(world.random.between(0.5, 6))),
 
+  /** To the master that was left last, and all that was written there alone. */
+  'failover, other master': (world: World) => world.server.otherMaster(),
+
   'server silent': (world: World) =>
     outage(world, 'silent', world.random.between(0.1, 0.9) * world.times.maxStalenessMs),
   'server refuses': (world: World) =>

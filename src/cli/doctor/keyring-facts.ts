@@ -1,11 +1,12 @@
 /** What can be said of a keyring without saying anything of its secrets. Pure. */
 
 import { advance, type Plan, type Policy } from '../../keyring/advance.js';
+import { createCopy } from '../../keyring/copy.js';
 import { mint } from '../../keyring/exchange.js';
 import { NOTHING_KNOWN } from '../../keyring/known.js';
 import { parseRing, type Ring } from '../../keyring/ring.js';
-import { isUsableSecret, kidOf } from '../../keyring/secret.js';
-import type { KeyringStatus } from '../../status.js';
+import { isUsableSecret } from '../../keyring/secret.js';
+import { type KeyringStatus, keyringStatusOf } from '../../status.js';
 import type { Snapshot } from '../../stores/store.js';
 
 /** 'uuid': as the original rewt makes them. 'weak': long enough, but made of few different characters. 'unusable': no member signs with it. */
@@ -36,7 +37,7 @@ export function keyringFactsOf({ nowMs, key, ring: text }: Snapshot): KeyringFac
     ring: state,
     plan: plan?.name ?? null,
     withoutKid: ring === null ? null : withoutKidIn(ring, nowMs),
-    status: ring === null ? null : statusOf(ring, nowMs),
+    status: ring === null ? null : keyringStatusOf(createCopy(ring), nowMs),
     nowMs,
   };
 }
@@ -77,18 +78,4 @@ function withoutKidIn({ current, overlap, retired }: Ring, nowMs: number): Keyri
     ...retired.filter(({ secret, until }) => isUuid(secret) && until > nowMs).map(({ until }) => until),
   );
   return untilMs === 0 ? null : { current: isCurrent, untilMs };
-}
-
-function statusOf({ id, epoch, gen, ttl, overlap, current, next, retired }: Ring, nowMs: number): KeyringStatus {
-  return {
-    lineage: id,
-    epoch,
-    generation: gen,
-    ttl: ttl / 1_000,
-    overlap: overlap / 1_000,
-    signing: kidOf(nowMs >= current.expiresAt ? next.secret : current.secret),
-    current: { kid: kidOf(current.secret), expiresAt: new Date(current.expiresAt) },
-    next: { kid: kidOf(next.secret), since: new Date(next.since) },
-    retired: retired.map(({ secret, until }) => ({ kid: kidOf(secret), verifiesUntil: new Date(until) })),
-  };
 }

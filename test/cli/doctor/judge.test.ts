@@ -18,6 +18,7 @@ const nowMs = Date.UTC(2026, 10, 26, 12);
 const status: KeyringStatus = {
   lineage: 'lineage',
   epoch: 0,
+  revocation: null,
   generation: 3,
   ttl: 86_400,
   overlap: 365,

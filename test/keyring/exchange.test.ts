@@ -1,0 +1,101 @@
+/** Two exchanges of one member that overlap: what the older answer proves, and what it does not. */
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { processClock } from '../../src/clock.js';
+import { memoryStore, Rewt, type Store } from '../../src/index.js';
+import { advance } from '../../src/keyring/advance.js';
+import { revocation } from '../../src/keyring/commands.js';
+import { type Errand, Exchange, mint } from '../../src/keyring/exchange.js';
+import { parseRing } from '../../src/keyring/ring.js';
+import { pass, turnTime } from '../turned-time.js';
+import { POLICY } from './samples.js';
+
+beforeEach(() => turnTime());
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+const refresh: Errand = { propose: (seen, known) => advance(seen, POLICY, known, mint), pending() {} };
+const revoke = (): Errand => ({ ...revocation(() => POLICY), pending() {} });
+
+const limits = { timeoutMs: 1, notAfterMs: Number.POSITIVE_INFINITY };
+
+/** A store that goes to whichever master it is led to, and whose next answer to a read may be on its way for as long as a test likes. */
+function slowStore() {
+  const masters = { one: memoryStore(), other: memoryStore() };
+  let master = masters.one;
+  let heldMs = 0;
+  const store: Store = {
+    ...master,
+    async read(...by) {
+      const ms = heldMs;
+      heldMs = 0;
+      const snapshot = await master.read(...by);
+      if (ms > 0) await new Promise((resolve) => setTimeout(resolve, ms));
+      return snapshot;
+    },
+    swap: (...by) => master.swap(...by),
+  };
+  return {
+    ...masters,
+    store,
+    hold(ms: number) {
+      heldMs = ms;
+    },
+    follow(next: Store) {
+      master = next;
+    },
+  };
+}
+
+/** Puts these texts there, whatever was there. */
+async function put(store: Store, key: string, ring: string): Promise<void> {
+  const { version } = await store.read('rewt', limits);
+  const expiresAtMs = Date.now() + 1e7;
+  await store.swap('rewt', version, { key: { value: key, expiresAtMs }, ring: { text: ring, expiresAtMs } }, limits);
+}
+
+describe('an answer to a read that was sent before a revocation came', () => {
+  test('is no proof that the store lost it: nothing is revoked again', async () => {
+    const { store, hold } = slowStore();
+    const exchange = new Exchange(store, 'rewt', 1_000, processClock);
+    await exchange.run(refresh);
+    hold(500);
+    const late = exchange.run(refresh);
+    const { ring } = await exchange.run(revoke());
+    await pass(500);
+    expect((await late).ring).toEqual(ring);
+    expect((await exchange.run(refresh)).ring).toEqual(ring);
+  });
+
+  test('is one once its swap is done: nothing of what it showed is used', async () => {
+    const { one, other, store, hold, follow } = slowStore();
+    const exchange = new Exchange(store, 'rewt', 1_000, processClock);
+    await exchange.run(refresh);
+    const { key, ring } = await one.read('rewt', limits);
+    await put(other, key?.value ?? '', ring ?? '');
+    const rewt = new Rewt({ store: other });
+    await rewt.rotate({ force: true });
+    const found = await other.read('rewt', limits);
+    const { next } = parseRing(found.ring ?? '');
+
+    hold(500);
+    follow(other);
+    const late = exchange.run(refresh);
+    follow(one);
+    await exchange.run(revoke());
+    follow(other);
+    await pass(500);
+    expect((await late).ring.epoch).toBe(2);
+    expect((await late).wrote?.name).toBe('rollback');
+
+    // What it showed comes back as K alone, as if an operator had put it there.
+    await put(other, next.secret, 'x');
+    await other.swap(
+      'rewt',
+      (await other.read('rewt', limits)).version,
+      { key: null, ring: { text: 'gone', expiresAtMs: 0 } },
+      limits,
+    );
+    expect((await exchange.run(refresh)).ring.current.secret).not.toBe(next.secret);
+  });
+});

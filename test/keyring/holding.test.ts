@@ -1,0 +1,77 @@
+/** Which answers of the store may change a member's copy, when they come in another order than they were sent. */
+import { describe, expect, test } from 'vitest';
+import { advance, type Plan } from '../../src/keyring/advance.js';
+import type { Settled } from '../../src/keyring/exchange.js';
+import { Holding } from '../../src/keyring/holding.js';
+import { NOTHING_KNOWN } from '../../src/keyring/known.js';
+import type { Ring } from '../../src/keyring/ring.js';
+import { CURRENT, countingMint, NEXT, NOW_MS, OTHER, POLICY, RING, seenWith } from './samples.js';
+
+const X: Ring = { ...RING, rev: 'x' };
+const later = (part: Partial<Ring>): Ring => ({ ...X, gen: X.gen + 1, op: 'later', ...part });
+
+const planned = advance(
+  seenWith({ key: { value: CURRENT, expiresAtMs: null } }),
+  POLICY,
+  NOTHING_KNOWN,
+  countingMint(),
+);
+const brake = advance(seenWith({ key: null }), POLICY, NOTHING_KNOWN, countingMint()) as Plan;
+const rotation = advance(seenWith({ nowMs: RING.current.expiresAt }), POLICY, NOTHING_KNOWN, countingMint()) as Plan;
+
+const sentAs = (order: number) => ({ order, monotonicMs: order, wallMs: order });
+const settled = (ring: Ring, order: number, wrote: Plan | null = null): Settled => ({
+  ring,
+  storeMs: NOW_MS,
+  sent: sentAs(order),
+  wrote,
+});
+
+/** What a member holds that was shown `X` by what it sent as number 10. */
+function holding(): Holding {
+  let order = 100;
+  const held = new Holding(
+    () => {
+      order += 1;
+      return order;
+    },
+    { changed() {}, unusableSecret() {} },
+  );
+  held.renew(settled(X, 10));
+  return held;
+}
+
+describe('an answer to an older question', () => {
+  test.each<[string, Ring, Plan | null, boolean]>([
+    ['that shows a later revocation', later({ epoch: X.epoch + 1, rev: 'y' }), null, true],
+    ['to a write of this member', later({}), planned, true],
+    ['to a write of this member after another revocation', later({ rev: 'y' }), planned, false],
+    ['to a write of this member without the revocation', { ...RING, gen: X.gen + 1 }, planned, false],
+    ['to an earlier write of this member', later({ gen: X.gen - 1 }), planned, false],
+    ['that shows a later write by another member', later({}), null, false],
+    ['that shows an earlier revocation', later({ epoch: X.epoch - 1 }), planned, false],
+    ['that shows another lineage', later({ id: 'lineage-b', epoch: X.epoch + 1 }), planned, false],
+  ])('%s', (_what, ring, wrote, counts) => {
+    const held = holding();
+    held.renew(settled(ring, 5, wrote));
+    expect(held.ring).toBe(counts ? ring : X);
+  });
+
+  test('to a write of this member that does not count is no reason to go on as before: the copy is suspect', () => {
+    const held = holding();
+    held.renew(settled(later({ gen: X.gen - 1 }), 5, planned));
+    expect(held.suspectSince).toBeGreaterThan(10);
+  });
+
+  test('takes nothing away by a plan that is not written: the newer answer stands', () => {
+    const held = holding();
+    held.pending(brake, seenWith({ ring: X, key: null }), sentAs(5));
+    expect(held.lease?.copy.ring).toBe(X);
+  });
+
+  test('shows a ring to be used by no plan that is not written', () => {
+    const held = holding();
+    held.pending(rotation, seenWith({ ring: later({ next: { secret: OTHER, since: NOW_MS } }) }), sentAs(5));
+    expect(held.ring?.next.secret).toBe(NEXT);
+  });
+});

@@ -1,0 +1,180 @@
+/** protocol.md on `rev`: the name that tells two revocations of one epoch apart. */
+import { describe, expect, it } from 'vitest';
+import { advance, type Plan, planRevocation, planRotation, remember, type Seen } from '../../src/keyring/advance.js';
+import { type Known, NOTHING_KNOWN } from '../../src/keyring/known.js';
+import { parseRing, type Ring } from '../../src/keyring/ring.js';
+import {
+  CURRENT,
+  countingMint,
+  havingSeen,
+  NEXT,
+  NOW_MS,
+  OTHER,
+  POLICY,
+  RETIRED,
+  RING,
+  ringOf,
+  secretNamed,
+  seenWith,
+} from './samples.js';
+
+/** The same epoch as `RING`, revoked by another master. */
+const X: Ring = { ...RING, rev: 'x' };
+const Y: Ring = {
+  ...RING,
+  rev: 'y',
+  current: { secret: secretNamed('y-current'), expiresAt: RING.current.expiresAt },
+  next: { secret: secretNamed('y-next'), since: NOW_MS },
+  retired: [{ secret: secretNamed('y-retired'), until: NOW_MS + 9_000 }],
+};
+const FOUND_Y = seenWith({ ring: Y, key: { value: Y.current.secret, expiresAtMs: Y.current.expiresAt } });
+
+function planFor(seen: Seen, known: Known = NOTHING_KNOWN): Plan {
+  const plan = advance(seen, POLICY, known, countingMint());
+  if (plan === null) throw new Error('expected a plan');
+  return plan;
+}
+
+/** What a member knows after it has read this and decided on it. */
+function learned(known: Known, seen: Seen): Known {
+  return seen.ring === null ? known : remember(known, seen.ring, advance(seen, POLICY, known, countingMint()));
+}
+
+const DUE = RING.current.expiresAt - POLICY.clockToleranceMs;
+const other = (expiresAtMs: number | null) => ({ value: OTHER, expiresAtMs });
+const revoking: readonly (readonly [string, (ring: Ring) => Plan])[] = [
+  ['row 1', (ring) => planFor(seenWith({ ring }), havingSeen({ ...ring, epoch: 9 }))],
+  ['row 8', (ring) => planFor(seenWith({ ring, key: null }))],
+  ['row 10', (ring) => planFor(seenWith({ ring, key: other(null) }))],
+  ['revoke()', (ring) => planRevocation(seenWith({ ring }), POLICY, NOTHING_KNOWN, countingMint())],
+];
+const keeping: readonly (readonly [string, (ring: Ring) => Plan])[] = [
+  ['row 3', (ring) => planFor(seenWith({ ring: null }), havingSeen(ring))],
+  ['row 5', (ring) => planFor(seenWith({ ring, nowMs: DUE, key: null }))],
+  ['row 6', (ring) => planFor(seenWith({ ring, nowMs: DUE }))],
+  ['row 7', (ring) => planFor(seenWith({ ring, key: { value: CURRENT, expiresAtMs: null } }))],
+  ['row 9', (ring) => planFor(seenWith({ ring, nowMs: DUE, key: other(DUE + 9_000) }))],
+  ['rotate()', (ring) => planRotation(seenWith({ ring }), ring, POLICY, countingMint(), true) as Plan],
+];
+
+describe('the name of the last revocation', () => {
+  it.each(revoking)('is new with each revocation: %s', (_row, plan) => {
+    expect(ringOf(plan(X)).rev).toMatch(/^id-\d$/);
+    expect(ringOf(plan(RING)).rev).toMatch(/^id-\d$/);
+  });
+
+  it.each(keeping)('is kept by every other write: %s', (_row, plan) => {
+    expect(ringOf(plan(X))).toMatchObject({ rev: 'x', epoch: RING.epoch });
+  });
+
+  it.each(keeping)('is given to a ring without one by a revocation only, never by %s', (_row, plan) => {
+    expect(ringOf(plan(RING))).not.toHaveProperty('rev');
+  });
+
+  it('is absent in a ring that a member begins, and there where revoke() begins one', () => {
+    expect(ringOf(planFor(seenWith({ key: null, ring: null })))).not.toHaveProperty('rev');
+    const revoked = planRevocation(seenWith({ ring: null }), POLICY, NOTHING_KNOWN, countingMint());
+    expect(ringOf(revoked).rev).toMatch(/^id-\d$/);
+  });
+
+  it.each([[''], [7], [null]])('is a text: a ring with %j for a name cannot be read', (rev) => {
+    expect(() => parseRing(JSON.stringify({ ...RING, rev }))).toThrow(
+      expect.objectContaining({ code: 'ERR_REWT_RING_UNREADABLE' }),
+    );
+  });
+});
+
+describe('row 1, rollback: the highest epoch under another name', () => {
+  it.each([
+    ['another', X],
+    ['none', RING],
+  ])('row 1 revokes where the member saw %s', (_name, seen) => {
+    const plan = planFor(FOUND_Y, havingSeen(seen));
+    expect(plan).toMatchObject({ name: 'rollback', revokes: true, unusableSecret: false });
+    expect(ringOf(plan)).toMatchObject({ id: RING.id, epoch: RING.epoch + 1, retired: [] });
+  });
+
+  it('row 1 is not for the same name, and not for none beside none', () => {
+    expect(advance(FOUND_Y, POLICY, havingSeen(Y), countingMint())).toBeNull();
+    expect(advance(seenWith(), POLICY, havingSeen(RING), countingMint())).toBeNull();
+  });
+
+  it('row 1 compares names of equal epochs only: an older member counts the epoch up and leaves the name', () => {
+    const later = { ...FOUND_Y, ring: { ...Y, rev: 'x', epoch: RING.epoch + 1 } };
+    expect(advance(later, POLICY, havingSeen(X), countingMint())).toBeNull();
+    const laterStill = { ...FOUND_Y, ring: { ...Y, epoch: RING.epoch + 1 } };
+    expect(advance(laterStill, POLICY, havingSeen(X), countingMint())).toBeNull();
+  });
+
+  it('row 1 takes the first name that is read of an epoch whose revocation was due and not written', () => {
+    const expecting = learned(havingSeen(X), seenWith({ ring: X, key: null }));
+    expect(expecting.epochs.get(RING.id)).toEqual({ epoch: RING.epoch + 1, rev: undefined });
+    const named = { ...FOUND_Y, ring: { ...Y, epoch: RING.epoch + 1 } };
+    const known = learned(expecting, named);
+    expect(known.epochs.get(RING.id)).toEqual({ epoch: RING.epoch + 1, rev: 'y' });
+    const third = { ...named, ring: { ...named.ring, rev: 'z' } };
+    expect(planFor(third, known).name).toBe('rollback');
+  });
+});
+
+describe('a ring that is row 1', () => {
+  const known = learned(havingSeen(X), FOUND_Y);
+
+  it('counts as revoked with all its secrets, retired ones included, as does what the member held before', () => {
+    const secrets = [Y.current, Y.next, ...Y.retired, X.current, X.next, ...X.retired].map((slot) => slot.secret);
+    expect([...known.revoked].sort()).toEqual([...secrets].sort());
+  });
+
+  it.each([
+    ['the branch that came second', FOUND_Y],
+    ['the branch that came first', seenWith({ ring: X })],
+  ])('is row 1 again should the store show %s', (_which, seen) => {
+    expect(planFor(seen, known)).toMatchObject({ name: 'rollback', revokes: true });
+  });
+
+  it.each([
+    ['current', Y.current.secret],
+    ['next', Y.next.secret],
+    ['retired', secretNamed('y-retired')],
+    ['current before', CURRENT],
+    ['next before', NEXT],
+    ['retired before', RETIRED],
+  ])('leaves none of its secrets in K, nor any that the member held: %s', (_slot, value) => {
+    const plan = planFor({ ...FOUND_Y, key: { value, expiresAtMs: null } }, havingSeen(X));
+    expect(plan).toMatchObject({ name: 'rollback', unusableSecret: false });
+    expect(plan.wanted.key?.value).toBe(ringOf(plan).current.secret);
+    expect(JSON.stringify(plan)).not.toContain(value);
+    // Nor when the ring has gone meanwhile.
+    expect(JSON.stringify(planFor({ ...FOUND_Y, ring: null, key: { value, expiresAtMs: null } }, known))).not.toContain(
+      value,
+    );
+  });
+
+  it('keeps an operator’s K, which is of neither', () => {
+    expect(ringOf(planFor({ ...FOUND_Y, key: other(null) }, havingSeen(X))).current.secret).toBe(OTHER);
+  });
+
+  it('read again and again pushes nothing out of what was revoked before', () => {
+    const earlier = Array.from({ length: 200 }, (_, n) => secretNamed(`earlier-${n}`));
+    let all: Known = { ...havingSeen(X), revoked: new Set(earlier) };
+    for (let n = 0; n < 20; n += 1) all = learned(all, FOUND_Y);
+    expect(earlier.every((secret) => all.revoked.has(secret))).toBe(true);
+    expect(all.revoked.size).toBe(206);
+  });
+});
+
+describe('the secrets that a member remembers as revoked', () => {
+  it('are the last 256', () => {
+    const rings = Array.from({ length: 150 }, (_, epoch) => ({
+      ...RING,
+      epoch,
+      current: { ...RING.current, secret: secretNamed(`current-${epoch}`) },
+      next: { ...RING.next, secret: secretNamed(`next-${epoch}`) },
+      retired: [],
+    }));
+    const { revoked } = havingSeen(...rings);
+    expect(revoked.size).toBe(256);
+    expect(revoked.has(secretNamed('next-148'))).toBe(true);
+    expect(revoked.has(secretNamed('next-20'))).toBe(false);
+  });
+});
