@@ -5,6 +5,7 @@
 
 import type { Clock } from '../clock.js';
 import { within } from '../deadline.js';
+import { detached } from '../detached.js';
 import type { StoreError } from '../errors.js';
 import type { AcknowledgedBy, PushStatus } from '../stores/store.js';
 import { advance } from './advance.js';
@@ -161,18 +162,18 @@ export class Member {
 
   /** Another secret signs now. @throws {OptionError} where it comes too soon. */
   async rotate(force: boolean): Promise<Lease> {
-    return this.#command(rotation(() => this.#needs.policy, force));
+    return detached(() => this.#command(rotation(() => this.#needs.policy, force)));
   }
 
   /** No secret of before verifies any more. */
   async revoke(): Promise<Lease> {
-    return this.#command(revocation(() => this.#needs.policy));
+    return detached(() => this.#command(revocation(() => this.#needs.policy)));
   }
 
   /** How many replicas have what was written last. */
   async acknowledged(wanted: AcknowledgedBy): Promise<number | null> {
     const { store, namespace } = this.#options;
-    return (await store.acknowledged?.(namespace, wanted)) ?? null;
+    return (await detached(() => store.acknowledged?.(namespace, wanted))) ?? null;
   }
 
   /** The copy as it stands, without asking anyone; null where there is none. */

@@ -3,6 +3,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '../clock.js';
 import { within } from '../deadline.js';
+import { detached } from '../detached.js';
 import type { Store } from '../stores/store.js';
 import { formatAnnouncement } from './announcement.js';
 import type { Lease } from './lease.js';
@@ -55,7 +56,7 @@ export class Presence {
     const { timeoutMs, clock } = this.#options;
     const leaving = (async () => {
       await this.#underWay;
-      await this.#say(null);
+      await detached(() => this.#say(null));
     })();
     await within(timeoutMs, leaving, () => new Error('late'), clock).catch(() => {});
   }

@@ -1,6 +1,7 @@
 /** One read at a time: callers that may share a running one join it, callers that need a later one share the next. */
 
 import type { Clock } from '../clock.js';
+import { detached } from '../detached.js';
 
 /** At most ten shared reads a second for tokens whose secret is unknown (protocol.md, "Verifying"), and for a store that has just failed. */
 const LEAST_MS_BETWEEN_PACED = 100;
@@ -62,7 +63,8 @@ export class SingleFlight {
 
   #start(): Promise<void> {
     const order = this.#nextOrder();
-    const done = this.#run().finally(() => {
+    // Shared by callers of any context, and it opens connections that outlive all of them.
+    const done = detached(this.#run).finally(() => {
       this.#running = null;
     });
     this.#running = { order, done };

@@ -1,4 +1,4 @@
-/** Spans of what rewt does, made when it is over: the message comes in the context of whoever asked for it. */
+/** Spans of what rewt does, made when it is over: that of an operation in its caller's context, that of a refresh, which many share, in none. */
 
 import { type Attributes, SpanStatusCode, type TracerProvider } from '@opentelemetry/api';
 import { subscribe } from './channels.js';
