@@ -19,6 +19,8 @@ export interface NetworkProxy {
   hold(): Promise<void>;
   /** Connections stay up, new ones are taken, and what is sent is never seen again: both ways, or only requests, or only replies. */
   blackHole(...directions: readonly Direction[]): Promise<void>;
+  /** Connections that are up are never served again, as by a router or load balancer that forgot them; new ones are. */
+  forget(): void;
   /** Replies arrive that much later, in their order. */
   delayReplies(delayMs: number): Promise<void>;
   /** Ends every connection; new ones are refused. */
@@ -34,6 +36,7 @@ const swallowing: Treatment = () => null;
 interface Pair {
   readonly sockets: readonly [near: Socket, far: Socket];
   lostBytes: boolean;
+  forgotten: boolean;
 }
 
 export async function startProxy(targetPort: number): Promise<NetworkProxy> {
@@ -46,7 +49,7 @@ export async function startProxy(targetPort: number): Promise<NetworkProxy> {
   const listener = createServer({ allowHalfOpen: true, noDelay: true }, (near) => {
     accepted += 1;
     const far = connect({ port: targetPort, host: '127.0.0.1', allowHalfOpen: true, noDelay: true });
-    const pair: Pair = { sockets: [near, far], lostBytes: false };
+    const pair: Pair = { sockets: [near, far], lostBytes: false, forgotten: false };
     pairs.add(pair);
     for (const socket of pair.sockets) {
       socket.once('close', () => pair.sockets.every(({ closed }) => closed) && pairs.delete(pair));
@@ -58,7 +61,7 @@ export async function startProxy(targetPort: number): Promise<NetworkProxy> {
   function relay(pair: Pair, from: Socket, to: Socket, direction: Direction): void {
     let tail = Promise.resolve();
     function forward(deliver: () => void): void {
-      const due = treatments[direction]();
+      const due = pair.forgotten ? null : treatments[direction]();
       if (due === null) pair.lostBytes = true;
       else tail = Promise.all([tail, due]).then(() => void (to.destroyed || deliver()));
     }
@@ -120,6 +123,9 @@ export async function startProxy(targetPort: number): Promise<NetworkProxy> {
     },
     blackHole: (...directions) =>
       treat(Object.fromEntries((directions.length ? directions : allDirections).map((name) => [name, swallowing]))),
+    forget() {
+      for (const pair of pairs) pair.forgotten = true;
+    },
     delayReplies: (delayMs) => treat({ replies: () => passMs(delayMs, undefined, { ref: false }) }),
     cut,
     stop: cut,

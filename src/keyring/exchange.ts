@@ -67,7 +67,8 @@ export class Exchange {
     const giveUpMs = this.#clock.monotonicMs() + this.#timeoutMs;
     let sent = this.instant();
     let wrote: Plan | null = null;
-    let snapshot = await typed(() => this.#store.read(this.#namespace, { timeoutMs: this.#timeoutMs }));
+    const limits = { timeoutMs: this.#timeoutMs, isHeld: this.#isHeld() };
+    let snapshot = await typed(() => this.#store.read(this.#namespace, limits));
     for (;;) {
       const seen = this.#see(snapshot, errand.replacesUnreadable ?? false);
       const plan = errand.propose(seen, this.#known);
@@ -100,6 +101,18 @@ export class Exchange {
     if (known === this.#known) return;
     this.#known = known;
     this.#knownSince = this.instant().order;
+  }
+
+  #isHeld(): ((ring: string) => boolean) | undefined {
+    const held = this.#known.ring;
+    if (held === null) return undefined;
+    return (text) => {
+      try {
+        return parseRing(text).id === held.id;
+      } catch {
+        return false;
+      }
+    };
   }
 
   #see({ nowMs, key, ring: text }: Snapshot, replacesUnreadable: boolean): Seen {

@@ -14,10 +14,12 @@ export interface ClientSource<Client> {
   readonly client?: object;
   readonly keyPrefix: string;
   readonly caveats?: readonly Caveat[];
-  /** The way through the user's client, if it may be used now; null: a connection of rewt's own. */
+  /** The way through the user's client, if it may be used now; null: a connection of rewt's own. Throws while it is not known where the client will be. */
   lend(): Lent | null;
   /** Makes a client of rewt's own for the master that holds `key`: not yet connected, without key prefix, without reconnection, speaking RESP2. */
   create(key: string): Client | Promise<Client>;
+  /** The database that the user's client is in now, as `create` uses it. Absent if the client does not show it. */
+  database?(): number;
   /** Names the node that holds `key`, in the client's view. Absent where there is only one. */
   ownerOf?(key: string): string | undefined;
   /** As in `RedisPort`. Absent where all keys are on one node. */
@@ -34,8 +36,21 @@ interface OwnConnection {
   /** Once it is open. */
   connection?: Connection;
   openedAtMs?: number;
+  readonly database: number | undefined;
   /** How many calls on it wait for their answers. */
   unanswered: number;
+}
+
+/** What all clients but glide's are. */
+export interface Emitter {
+  listenerCount(event: string): number;
+}
+
+/** Throws if the application does something as soon as its client is connected: that may bring the client to another database, and rewt waits for it. */
+export function assertStaysWhereItIs(client: Emitter): void {
+  if (client.listenerCount('connect') + client.listenerCount('ready') > 0) {
+    throw new Error('the client is not connected yet');
+  }
 }
 
 export function createPort<Client>(dialect: Dialect<Client>, source: ClientSource<Client>): RedisPort {
@@ -67,7 +82,8 @@ export function createPort<Client>(dialect: Dialect<Client>, source: ClientSourc
   function openOwn(key: string): OwnConnection {
     const ending = new AbortController();
     const abort = (): void => ending.abort();
-    const opened: OwnConnection = { opening: connect(key, ending.signal), abort, unanswered: 0 };
+    const database = source.database?.();
+    const opened: OwnConnection = { opening: opening(), abort, database, unanswered: 0 };
     own.set(scope(key), opened);
     const timer = setTimeout(abort, OPEN_TIMEOUT_MS).unref();
     const forget = (): void => giveUp(scope(key), opened);
@@ -79,23 +95,40 @@ export function createPort<Client>(dialect: Dialect<Client>, source: ClientSourc
       }, forget)
       .finally(() => clearTimeout(timer));
     return opened;
+
+    async function opening(): Promise<Connection> {
+      const connection = await connect(key, ending.signal);
+      return {
+        ...connection,
+        async send(commands) {
+          opened.unanswered += 1;
+          try {
+            return await connection.send(commands);
+          } finally {
+            opened.unanswered -= 1;
+          }
+        },
+      };
+    }
   }
 
-  async function sendOwn(commands: readonly Command[], key: string): Promise<Outcomes> {
-    if (closed) throw new Error('connection is closed');
-    let opened = own.get(scope(key));
-    if (opened?.connection?.isOwner() === false) {
-      giveUp(scope(key), opened);
-      opened = undefined;
+  async function beside(key: string): Promise<Connection> {
+    for (;;) {
+      if (closed) throw new Error('connection is closed');
+      let opened = own.get(scope(key));
+      if (opened !== undefined && !isInPlace(opened)) {
+        giveUp(scope(key), opened);
+        opened = undefined;
+      }
+      opened ??= openOwn(key);
+      const connection = await opened.opening;
+      // The user's client may have moved meanwhile.
+      if (opened.database === source.database?.()) return connection;
     }
-    opened ??= openOwn(key);
-    const connection = await opened.opening;
-    opened.unanswered += 1;
-    try {
-      return await connection.send(commands);
-    } finally {
-      opened.unanswered -= 1;
-    }
+  }
+
+  function isInPlace({ database, connection }: OwnConnection): boolean {
+    return database === source.database?.() && connection?.isOwner() !== false;
   }
 
   const port: RedisPort = {
@@ -109,10 +142,23 @@ export function createPort<Client>(dialect: Dialect<Client>, source: ClientSourc
     async send(commands, key) {
       try {
         const lent = source.lend();
-        return await (lent === null ? sendOwn(commands, key) : lent(commands, key));
+        return await (lent === null ? (await beside(key)).send(commands) : lent(commands, key));
       } catch (error) {
         return commands.map(() => asError(error));
       }
+    },
+    database: () => source.database?.(),
+    borrows() {
+      try {
+        return source.lend() !== null;
+      } catch {
+        return true;
+      }
+    },
+    beside,
+    leave(key) {
+      const opened = own.get(scope(key));
+      if (opened !== undefined) giveUp(scope(key), opened);
     },
     connect,
     scope,

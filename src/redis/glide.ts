@@ -54,6 +54,10 @@ export function glidePort(client: GlideClient): RedisPort {
       }
       return outcomes;
     },
+    database: () => undefined,
+    borrows: () => true,
+    beside: () => Promise.reject(new Error(noConnection)),
+    leave() {},
     connect: () => Promise.reject(new Error(noConnection)),
     scope: () => '',
     abandon() {},

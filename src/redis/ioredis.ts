@@ -1,14 +1,18 @@
 /** ioredis 5 and 6 and iovalkey, with a fixed address or through sentinels. */
 
 import type { Caveat } from '../stores/store.js';
-import { createPort } from './client-port.js';
+import { assertStaysWhereItIs, createPort, type Emitter } from './client-port.js';
 import type { Dialect } from './connection.js';
 import { sendAll } from './outcomes.js';
 import type { RedisPort } from './port.js';
 
 /** What rewt uses of such a client. */
-export interface IoredisClient {
+export interface IoredisClient extends Emitter {
   readonly status: string;
+  /** Of the connection; absent before the first one. */
+  readonly condition?: { readonly select: number } | null;
+  /** Of the connection that was lost, until the next one is ready. */
+  readonly prevCondition?: { readonly select: number } | null;
   readonly options: IoredisOptions;
   readonly stream?: Stream | undefined;
   call(name: string, ...args: string[]): Promise<unknown>;
@@ -29,6 +33,7 @@ interface Stream {
 interface IoredisOptions {
   readonly host?: string | undefined;
   readonly port?: number | undefined;
+  readonly db?: number | undefined;
   readonly keyPrefix?: string | Buffer | null | undefined;
   readonly enableAutoPipelining?: boolean | undefined;
   readonly sentinels?: readonly unknown[] | null | undefined;
@@ -68,6 +73,8 @@ export const ioredis: Dialect<IoredisClient> = {
   end: (client) => client.disconnect(),
 };
 
+const unconnected: ReadonlySet<string> = new Set(['wait', 'connecting', 'connect', 'reconnecting']);
+
 /** Settings of a client of rewt's own: fails at once instead of queueing, repeats nothing, adds nothing to names, hears invalidations (RESP2). */
 export function oneShot(sentinels: boolean): object {
   return {
@@ -102,18 +109,22 @@ export function ioredisPort(client: IoredisClient): RedisPort {
     return master;
   }
 
+  const database = (): number => (client.prevCondition ?? client.condition)?.select ?? client.options.db ?? 0;
+
   return createPort(ioredis, {
     client,
     keyPrefix: String(keyPrefix ?? ''),
     caveats: sentinels && failoverDetector === false ? [slowFailover] : [],
     // "wait": made with lazyConnect and not connected yet; a command would connect it, and make the user's own `connect()` fail.
     lend() {
+      if (unconnected.has(client.status) && !client.prevCondition) assertStaysWhereItIs(client);
       if (!usable || client.status === 'wait') return null;
       // With the detector it may end for good when a master dies, although nobody ended it: then it is worked beside.
       if (client.status === 'end' && sentinels && failoverDetector) return null;
       return (commands) => sendAll(([name, ...args]) => client.call(name, ...args), commands);
     },
-    create: () => client.duplicate(oneShot(Boolean(sentinels))),
+    create: () => client.duplicate({ ...oneShot(Boolean(sentinels)), db: database() }),
+    database,
     // A fixed address may stand for several hosts; only sentinels name one.
     ...(sentinels ? { ownerOf: currentMaster } : {}),
   });

@@ -1,13 +1,14 @@
 /** node-redis 4 to 6 (`createClient`), and what its pools, clusters and sentinels share. One that its user has not opened is left alone: to open it would make the user's own `connect()` fail. */
 
-import { createPort } from './client-port.js';
+import { assertStaysWhereItIs, createPort, type Emitter } from './client-port.js';
 import type { Dialect } from './connection.js';
 import { sendAll } from './outcomes.js';
 import type { Command, Outcomes, RedisPort } from './port.js';
 
 /** What rewt uses of such a client. */
-export interface NodeRedisClient {
+export interface NodeRedisClient extends Emitter {
   readonly isOpen: boolean;
+  readonly isReady: boolean;
   readonly options?: NodeRedisOptions | undefined;
   /** Version 4 with `legacyMode`: where the promises are. Throws without that mode. */
   readonly v4?: Pick<NodeRedisClient, 'sendCommand'>;
@@ -121,12 +122,15 @@ export function opennessOf(client: ManyClients): () => void {
 
 export function nodeRedisPort(client: NodeRedisClient): RedisPort {
   let everOpen = false;
+  let everReady = false;
   return createPort(nodeRedis, {
     client,
     // `sendCommand` adds no prefix, so that the user's own connection can be used with one.
     keyPrefix: String(client.options?.keyPrefix ?? ''),
     lend() {
       everOpen ||= client.isOpen;
+      everReady ||= client.isReady;
+      if (!everReady) assertStaysWhereItIs(client);
       if (!everOpen) return null;
       const promising = client.options?.legacyMode ? (client.v4 ?? client) : client;
       return (commands) => sendOn(promising, commands);

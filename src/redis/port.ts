@@ -27,6 +27,14 @@ export interface RedisPort {
    * Never rejects; may be slow, or never settle: the caller brings the deadline.
    */
   send(commands: readonly Command[], key: string): Promise<Outcomes>;
+  /** The database that the user's client is in now; undefined if it does not show that. */
+  database(): number | undefined;
+  /** Whether `send` goes through the user's client now. */
+  borrows(): boolean;
+  /** The connection of rewt's own that serves `key`, the same one until it is lost or given up; opened at first use. Rejects as `connect` does. */
+  beside(key: string): Promise<Connection>;
+  /** Ends the connection that `beside` gave, if there is one. */
+  leave(key: string): void;
   /** Opens a connection beside the client, to the master that holds `key`; the signal ends it, opened or not. Rejects with the client's error where it cannot. */
   connect(key: string, signal: AbortSignal): Promise<Connection>;
   /** What `key` shares with the other keys on its node: one connection serves all keys with the same. */

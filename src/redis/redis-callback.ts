@@ -1,12 +1,15 @@
 /** node-redis 2.8 to 3.1: callbacks, and a client that connects by itself. */
 
-import { createPort } from './client-port.js';
+import { assertStaysWhereItIs, createPort, type Emitter, type Lent } from './client-port.js';
 import type { Dialect } from './connection.js';
 import { sendAll } from './outcomes.js';
 import type { Command, RedisPort } from './port.js';
 
 /** What rewt uses of such a client. */
-export interface CallbackClient {
+export interface CallbackClient extends Emitter {
+  readonly ready: boolean;
+  /** As in the last SELECT; a duplicate takes it over. */
+  readonly selected_db?: number | undefined;
   readonly options: { readonly prefix?: string | null | undefined };
   send_command(name: string, args: string[], callback: (error: Error | null, reply: unknown) => void): unknown;
   duplicate(overrides: object): CallbackClient;
@@ -60,11 +63,18 @@ export const oneShot = {
 
 export function redisCallbackPort(client: CallbackClient): RedisPort {
   const { prefix } = client.options;
+  const through: Lent = (commands) => sendAll((command) => send(client, command), commands);
+  let everReady = false;
   return createPort(redisCallback, {
     client,
     keyPrefix: prefix ?? '',
-    // This family puts its prefix before the keys of every command.
-    lend: () => (prefix ? null : (commands) => sendAll((command) => send(client, command), commands)),
+    lend() {
+      everReady ||= client.ready;
+      if (!everReady) assertStaysWhereItIs(client);
+      // This family puts its prefix before the keys of every command.
+      return prefix ? null : through;
+    },
     create: () => client.duplicate(oneShot),
+    database: () => client.selected_db ?? 0,
   });
 }

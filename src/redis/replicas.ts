@@ -2,10 +2,10 @@
 
 import type { AcknowledgedBy } from '../stores/store.js';
 import type { RedisNames } from './names.js';
-import type { Command, Outcomes, RedisPort } from './port.js';
+import type { Command, Connection, RedisPort } from './port.js';
 import { parseReplication } from './replication.js';
 
-/** Where there is no connection but the user's, WAIT holds up the user's own commands: not for longer than this at a time. */
+/** On the user's own connection, WAIT holds up the user's own commands: not for longer than this at a time. */
 const LONGEST_HOLD_UP_MS = 100;
 
 /**
@@ -28,37 +28,40 @@ export async function acknowledgedReplicas(
   }
   const wanted = Math.max(1, replicas);
   const endMs = performance.now() + waitMs;
-  const holdUpMs = port.noConnection === null ? waitMs : Math.min(waitMs, LONGEST_HOLD_UP_MS);
-  const commands: readonly Command[] = [
-    // WAIT counts those who have all that this connection wrote; whoever has this has what was written before it, by whomever.
-    ['SET', draft('wait'), '', 'PX', '1000'],
-    // 0 would be for ever.
-    ['WAIT', String(wanted), String(Math.max(1, Math.floor(holdUpMs)))],
-    // In a failover this may be another master than the one that was written to: its replicas have what was marked, but not what was written.
-    ['GET', ring],
-  ];
-  for (;;) {
-    const [marked, count, found] = await sendAside(port, commands, key, timeoutMs);
-    if (typeof marked !== 'string' || typeof count !== 'string' || found !== written) return null;
-    if (Number(count) >= wanted || performance.now() >= endMs) return Number(count);
-  }
-}
-
-/** Not on a connection on which the user's commands queue, where there can be another. */
-async function sendAside(
-  port: RedisPort,
-  commands: readonly Command[],
-  key: string,
-  timeoutMs: number,
-): Promise<Outcomes> {
-  if (port.noConnection !== null) return port.send(commands, key);
   const ending = new AbortController();
   const late = setTimeout(() => ending.abort(), timeoutMs).unref();
   try {
-    const connection = await port.connect(key, ending.signal);
-    return await connection.send(commands);
+    const aside = await connectionAside(port, key, ring, written, ending.signal);
+    const holdUpMs = aside === null ? Math.min(waitMs, LONGEST_HOLD_UP_MS) : waitMs;
+    const commands: readonly Command[] = [
+      // WAIT counts those who have all that this connection wrote; whoever has this has what was written before it, by whomever.
+      ['SET', draft('wait'), '', 'PX', '1000'],
+      // 0 would be for ever.
+      ['WAIT', String(wanted), String(Math.max(1, Math.floor(holdUpMs)))],
+      // In a failover this may be another master than the one that was written to: its replicas have what was marked, but not what was written.
+      ['GET', ring],
+    ];
+    for (;;) {
+      const [marked, count, found] = await (aside === null ? port.send(commands, key) : aside.send(commands));
+      if (typeof marked !== 'string' || typeof count !== 'string' || found !== written) return null;
+      if (Number(count) >= wanted || performance.now() >= endMs) return Number(count);
+    }
   } finally {
     clearTimeout(late);
     ending.abort();
   }
+}
+
+/** A connection on which no command of the user's queues behind WAIT. Null if there is none, or if it does not show what was written: the client has selected another database. */
+async function connectionAside(
+  port: RedisPort,
+  key: string,
+  ring: string,
+  written: string | undefined,
+  signal: AbortSignal,
+): Promise<Connection | null> {
+  if (port.noConnection !== null) return null;
+  const connection = await port.connect(key, signal);
+  const [found] = await connection.send([['GET', ring]]);
+  return found === written ? connection : null;
 }

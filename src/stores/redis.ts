@@ -9,8 +9,10 @@ import { asRedisPort } from '../redis/detect.js';
 import { asStoreError, isPassing } from '../redis/failure.js';
 import { ANNOUNCE, ANNOUNCEMENTS, asAnnouncements, entryOf } from '../redis/fleet.js';
 import { redisNames } from '../redis/names.js';
-import type { Command, RedisPort, Reply } from '../redis/port.js';
+import { asError } from '../redis/outcomes.js';
+import type { Command, Outcomes, RedisPort, Reply } from '../redis/port.js';
 import { acknowledgedReplicas } from '../redis/replicas.js';
+import { Route } from '../redis/route.js';
 import { draftOf, READ, SWAP } from '../redis/scripts.js';
 import { watchKeys } from '../redis/tracking.js';
 import { ANNOUNCEMENT_LIFE_MS, type KeyEntry, LAST_INSTANT_MS, type Snapshot, type Store } from './store.js';
@@ -42,15 +44,29 @@ export function redisStore(port: RedisPort): Store {
   /** By namespace and member, what was announced last: it goes when something else is. */
   const announced = new Map<string, string>();
 
+  /** By scope. */
+  const routes = new Map<string, Route>();
+
+  function routeFor(key: string): Route {
+    const scope = port.scope(key);
+    const route = routes.get(scope) ?? new Route(port, key);
+    routes.set(scope, route);
+    return route;
+  }
+
+  function ask(commands: readonly Command[], key: string, timeoutMs: number): Promise<Reply> {
+    return askBy(routeFor(key), (route) => route.send(commands), timeoutMs);
+  }
+
   /** Sends until there is an answer or a failure that lasts; throws at the deadline, whatever the client does. */
-  async function ask(commands: readonly Command[], key: string, timeoutMs: number): Promise<Reply> {
+  async function askBy(route: Route, send: (route: Route) => Promise<Outcomes>, timeoutMs: number): Promise<Reply> {
     const begunAtMs = performance.now();
     const deadlineMs = begunAtMs + timeoutMs;
     let last: StoreError | undefined;
     const asking = async (): Promise<Reply> => {
       for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)) {
         if (closed) throw closedError();
-        const outcomes = await port.send(commands, key);
+        const outcomes = await send(route).catch((error: unknown) => [asError(error)]);
         if (closed) throw closedError();
         const error = failureAmong(outcomes);
         if (error === null) return (outcomes.at(-1) ?? null) as Reply;
@@ -61,7 +77,7 @@ export function redisStore(port: RedisPort): Store {
       }
     };
     return within(timeoutMs, asking(), () => {
-      port.abandon(begunAtMs);
+      route.timedOut(begunAtMs);
       // What Redis said before says more than its silence now.
       if (last !== undefined) return last;
       return new StoreError(
@@ -74,9 +90,11 @@ export function redisStore(port: RedisPort): Store {
   return {
     kind: 'redis',
     local: false,
-    async read(namespace, { timeoutMs }) {
+    async read(namespace, { timeoutMs, isHeld }) {
       const { key, ring, draft } = redisNames(namespace, port.keyPrefix);
-      return asAnswer(await ask([['EVAL', READ, '2', key, ring, draft('role')]], key, timeoutMs)).snapshot;
+      const commands: readonly Command[] = [['EVAL', READ, '2', key, ring, draft('role')]];
+      const shows = isHeld ? (outcomes: Outcomes) => showsHeld(outcomes, isHeld) : null;
+      return asAnswer(await askBy(routeFor(key), (route) => route.read(commands, shows), timeoutMs)).snapshot;
     },
     async swap(namespace, expected, wanted, { timeoutMs, notAfterMs }) {
       const names = redisNames(namespace, port.keyPrefix);
@@ -105,8 +123,12 @@ export function redisStore(port: RedisPort): Store {
       if (outcome === 'swapped') written.set(namespace, wanted.ring.text);
       return { swapped: outcome === 'swapped', snapshot };
     },
-    acknowledged: (namespace, by) =>
-      acknowledgedReplicas(port, redisNames(namespace, port.keyPrefix), written.get(namespace), by),
+    acknowledged(namespace, by) {
+      const names = redisNames(namespace, port.keyPrefix);
+      const route = routeFor(names.key);
+      const onRoute = { ...port, send: (commands: readonly Command[]) => route.send(commands) };
+      return acknowledgedReplicas(onRoute, names, written.get(namespace), by);
+    },
     watch: (namespace, onSuspect) => watchKeys(port, redisNames(namespace, port.keyPrefix), onSuspect),
     async announce(namespace, id, text, { timeoutMs }) {
       const { key, fleet } = redisNames(namespace, port.keyPrefix);
@@ -141,6 +163,11 @@ function failureAmong(outcomes: readonly (Reply | Error)[]): Error | null {
   // Done all the same, by a sending before this one.
   if (Array.isArray(script) && script[0] === 'swapped') return null;
   return outcomes.find((outcome) => outcome instanceof Error) ?? null;
+}
+
+function showsHeld(outcomes: Outcomes, isHeld: (ring: string) => boolean): boolean {
+  const script = outcomes.at(-1);
+  return isAnswer(script) && script[5] !== '' && isHeld(script[5]);
 }
 
 /** What both scripts return (scripts.ts). */

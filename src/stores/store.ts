@@ -53,6 +53,11 @@ export interface CallLimits {
   readonly timeoutMs: number;
 }
 
+export interface ReadLimits extends CallLimits {
+  /** Whether a ring is of the lineage that the member holds; absent if it holds none. A store that finds another way to its data takes it only if it shows such a ring. */
+  readonly isHeld?: ((ring: string) => boolean) | undefined;
+}
+
 export interface SwapLimits extends CallLimits {
   /** The last instant, in milliseconds of the store's clock, at which the swap may still happen; later it does nothing. */
   readonly notAfterMs: number;
@@ -121,7 +126,7 @@ export interface Store {
   /** True where a read costs no more than a look at local memory, so that every operation can afford one of its own. */
   readonly local: boolean;
   /** Both entries of `namespace` at one instant. Never served by a replica. */
-  read(namespace: string, limits: CallLimits): Promise<Snapshot>;
+  read(namespace: string, limits: ReadLimits): Promise<Snapshot>;
   /** Writes `wanted` if, and only if, the entries still have the version `expected`, and the store's clock is not past `notAfterMs`. K is written before R. */
   swap(namespace: string, expected: string, wanted: WantedState, limits: SwapLimits): Promise<SwapAnswer>;
   /**

@@ -158,6 +158,23 @@ export const blackHole: Fault = {
   },
 };
 
+export const forgotten: Fault = {
+  name: 'forgotten',
+  title: 'The network forgets the connections of half of the members, and takes new ones',
+  mayFail: false,
+  async play(stage) {
+    const server = await stage.server();
+    const proxy = stage.keep(await startProxy(server.port));
+    const fleet = await stage.fleet([...at(server).slice(0, 2), ...at(proxy).slice(0, 2)]);
+    await fleet.revoke(3);
+    proxy.forget();
+    // Longer than a copy lasts.
+    await passMs(17_000);
+    await fleet.inTouch();
+    await fleet.revoke(5);
+  },
+};
+
 export const flushed: Fault = {
   name: 'flushed',
   title: 'Redis is flushed (FLUSHALL), five times',

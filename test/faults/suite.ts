@@ -14,6 +14,7 @@ export const faults: readonly Fault[] = [
   standalone.stopped,
   standalone.stoppedLong,
   standalone.blackHole,
+  standalone.forgotten,
   standalone.flushed,
   standalone.evicted,
   standalone.reloaded,

@@ -1,7 +1,6 @@
 /** A URL as redisConn: rewt makes a client from what the application has installed, and owns it. */
 import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -10,6 +9,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { OptionError } from '../../src/errors.js';
 import { connectRedis } from '../../src/redis/connect.js';
 import { redisStore } from '../../src/stores/redis.js';
+import { startProxy } from '../proxy.js';
 import { type RedisServer, startRedis } from '../servers.js';
 import { compileStores } from '../stores/compiled.js';
 
@@ -42,28 +42,6 @@ async function application(name?: string, installed?: string): Promise<string> {
   const script = join(folder, 'app.mjs');
   await writeFile(script, '');
   return script;
-}
-
-/** Passes connections on to a server until `freeze()`: those that are there then go silent, as behind a router that forgot them; new ones work. */
-async function startProxy(target: number): Promise<{ readonly port: number; readonly freeze: () => void }> {
-  const sockets = new Set<Socket>();
-  const proxy = createServer((near) => {
-    const far = connect(target, '127.0.0.1');
-    for (const [socket, peer] of [[near, far] as const, [far, near] as const]) {
-      sockets.add(socket);
-      socket.on('error', () => {}).on('close', () => peer.destroy());
-      socket.pipe(peer);
-    }
-  });
-  await new Promise<void>((listening) => proxy.listen(0, '127.0.0.1', listening));
-  disposals.push(() => {
-    for (const socket of sockets) socket.destroy();
-    proxy.close();
-  });
-  const freeze = (): void => {
-    for (const socket of sockets) socket.unpipe().pause();
-  };
-  return { port: (proxy.address() as AddressInfo).port, freeze };
 }
 
 const fileUrl = (file: string): string => pathToFileURL(join(compiled, file)).href;
@@ -131,13 +109,14 @@ describe('a store made from a URL', () => {
     process.argv[1] = await application(name, installed);
     const own = await startRedis();
     disposals.push(own.stop);
-    const { port, freeze } = await startProxy(own.port);
-    const store = redisStore(connectRedis(`redis://127.0.0.1:${port}`));
+    const proxy = await startProxy(own.port);
+    disposals.push(proxy.stop);
+    const store = redisStore(connectRedis(`redis://127.0.0.1:${proxy.port}`));
     disposals.push(() => store.close());
     await store.read('rewt', limits);
     await own.cli('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
     await expect.poll(() => store.read('rewt', limits)).toMatchObject({ ring: null });
-    freeze();
+    proxy.forget();
     await expect(store.read('rewt', { timeoutMs: 100 })).rejects.toMatchObject({ code: 'ERR_REWT_STORE_TIMEOUT' });
     expect(await store.read('rewt', limits)).toMatchObject({ ring: null });
   });
