@@ -1,4 +1,4 @@
-/** From what `--url` says to a store: Redis, a folder, or nothing at all. */
+/** From `--url` and `--namespace`, or their variables, to the place of one keyring. */
 
 import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
@@ -7,8 +7,18 @@ import { lmdbStore } from '../stores/lmdb.js';
 import { redisStoreFor } from '../stores/redis.js';
 import type { Store } from '../stores/store.js';
 
-/** Where a keyring lives. */
+/** Where keyrings live. */
 export type Address = { readonly redisUrl: string } | { readonly folder: string };
+
+/** Where one keyring lives, as the command shows it: without user and password. */
+export interface Place {
+  readonly store: 'redis' | 'lmdb';
+  /** `host:port`, or the folder of the embedded store. */
+  readonly server: string;
+  /** Null for a store that has no databases. */
+  readonly database: number | null;
+  readonly namespace: string;
+}
 
 /**
  * The address of `--url`, of REWT_URL, or of the user's state folder (XDG Base Directory Specification).
@@ -28,6 +38,29 @@ export function addressOf(url: string | undefined, env: NodeJS.ProcessEnv): Addr
     });
   }
   return { folder };
+}
+
+/** The namespace of `--namespace`, of REWT_NAMESPACE, or the default. */
+export function namespaceOf(namespace: string | undefined, env: NodeJS.ProcessEnv): string {
+  return namespace ?? (env.REWT_NAMESPACE || 'rewt');
+}
+
+/** @throws {OptionError} for a URL that is none; it is not repeated. */
+export function placeOf(address: Address, namespace: string): Place {
+  if ('folder' in address) return { store: 'lmdb', server: address.folder, database: null, namespace };
+  const { redisUrl } = address;
+  if (!URL.canParse(redisUrl))
+    throw new OptionError('--url is no URL of Redis. Write it as redis://[[user]:password@]host[:port][/database]', {
+      option: 'url',
+    });
+  const { hostname, port, pathname } = new URL(redisUrl);
+  return { store: 'redis', server: `${hostname}:${port || 6379}`, database: Number(pathname.slice(1)), namespace };
+}
+
+/** One line: 'redis 127.0.0.1:6379, database 0, namespace rewt'. */
+export function placeInWords({ store, server, database, namespace }: Place): string {
+  const where = store === 'redis' ? `redis ${server}` : `the embedded store in ${server}`;
+  return `${where}${database === null ? '' : `, database ${database}`}, namespace ${JSON.stringify(namespace)}`;
 }
 
 export function openStore(address: Address, namespace: string): Store {

@@ -5,12 +5,12 @@ import { OptionError } from '../errors.js';
 import { parseDuration } from '../jwt/duration.js';
 import { assertKnownNames } from '../option-names.js';
 
-export const commonOptions = {
+/** Of every verb that has a keyring. */
+export const lookOptions = {
   help: { type: 'boolean', short: 'h' },
   json: { type: 'boolean' },
   url: { type: 'string' },
   namespace: { type: 'string' },
-  ttl: { type: 'string' },
 } as const;
 
 export type Options = NonNullable<ParseArgsConfig['options']>;

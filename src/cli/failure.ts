@@ -1,6 +1,7 @@
 /** What an error means to whoever called the command: an exit code, and words that name its flags. */
 
 import { isRewtError, TokenError } from '../errors.js';
+import { RefusedError } from './command.js';
 
 export interface Failure {
   /** 1 refused, 2 usage, 3 store unavailable; 70 for a fault of rewt's own, as in sysexits. */
@@ -34,11 +35,12 @@ const phrases: readonly (readonly [RegExp, string])[] = [
   ],
   [
     /: npm install lmdb$/,
-    ': npm install lmdb (beside a global rewt: npm install --global lmdb), or use Redis: --url redis://…',
+    ': npm install lmdb (beside a global rewt: npm install --global lmdb), or use Redis: --url redis://...',
   ],
 ];
 
 export function failureOf(error: unknown): Failure {
+  if (error instanceof RefusedError) return { exitCode: 1, code: error.code, message: error.message };
   if (!isRewtError(error)) {
     const name = error instanceof Error ? error.constructor.name : typeof error;
     return { exitCode: 70, code: 'ERR_REWT_UNEXPECTED', message: `a fault of rewt's own (${name}): please report it` };

@@ -8,23 +8,22 @@ export const overview = `rewt: signs and verifies JWTs with one secret that all 
   rewt verify   verifies a token and prints its payload
   rewt rotate   lets the next secret sign now; no token is refused for it
   rewt revoke   drops every secret; no token signed before verifies any more
-  rewt status   shows the keyring: kids and times, never a secret
-  rewt watch    the same, live
+  rewt status   shows the keyring: kids and times, never a secret; --watch: live
+  rewt list     names the keyrings that there are
+  rewt explain  says of a token what it is and why it is refused
   rewt doctor   looks for what is wrong with the store, and says what to do
   rewt serve    judges tokens for services behind a reverse proxy
   rewt demo     two services, one calling the other, while secrets rotate
 
 Each verb has --help. Exit codes: 0 valid, 1 refused, 2 usage, 3 store unavailable.`;
 
-const ttl = `  --ttl <time>       how long a secret signs; default: the keyring's own,
-                     or 1 day where there is none yet
+const namespace = `  --namespace <name> which keyring; or REWT_NAMESPACE; default: rewt
 `;
 
 const common = (extra: string) => `
-  --url <url>        redis://…, rediss://… or lmdb:<folder>; also as REWT_URL.
+  --url <url>        redis://..., rediss://... or lmdb:<folder>; or REWT_URL.
                      Without: an embedded store in $XDG_STATE_HOME/rewt,
                      else ~/.local/state/rewt
-  --namespace <name> which keyring; default: rewt
 ${extra}  --json             one JSON object on stdout, errors too
   -h, --help
 
@@ -34,6 +33,6 @@ Exit codes: 0 valid, 1 refused, 2 usage (or a package to install),
 `;
 
 /** The help of one verb: what is its own, then what all share. */
-export function helpOf(own: string, { takesTtl = true } = {}): string {
-  return `${own.trim()}\n${common(takesTtl ? ttl : '')}`.trimEnd();
+export function helpOf(own: string, { takesNamespace = true } = {}): string {
+  return `${own.trim()}\n${common(takesNamespace ? namespace : '')}`.trimEnd();
 }

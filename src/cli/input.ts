@@ -15,7 +15,7 @@ const MOST_BYTES = 1_048_576;
  */
 export async function readInput(words: readonly string[], wanted: string, terminal: Terminal): Promise<Buffer> {
   const [word, ...more] = words;
-  if (more.length > 0) throw new OptionError(`only one ${wanted} at a time: put it in quotes, '…'`);
+  if (more.length > 0) throw new OptionError(`only one ${wanted} at a time: put it in quotes, '...'`);
   if (word !== undefined) return Buffer.from(word);
   const bytes = await readStdin(wanted, terminal);
   if (bytes.length === 0) throw new OptionError(`there is no ${wanted}: give it as an argument, or on stdin`);

@@ -1,28 +1,47 @@
-/** The keyring as `rewt status` and `rewt watch` show it: bars where there is a screen, and a table. Pure. */
+/** The keyring as `rewt status` shows it: bars on a screen, and a table. Pure. */
 
-import type { KeyringStatus, Status } from '../status.js';
+import type { KeyringStatus } from '../status.js';
+import { fleetInWords } from './fleet.js';
+import { plansInWords } from './found.js';
+import type { Look } from './look.js';
 import type { Screen } from './screen.js';
 import { formatTable, type Row } from './table.js';
 import { drawTimeline } from './timeline.js';
 import { foreignName, instantOf, spanOf, whenOf } from './words.js';
 
-/** Of the keyring; whether it would be pushed to this command is nobody's question. */
-export type KeyringFound = Omit<Status, 'push'>;
+/** All of it, as lines. */
+export function viewKeyring(look: Look, screen: Screen | null): string {
+  const { keyring, storeTime } = look;
+  const nowMs = storeTime.getTime();
+  const rows = [...placeRows(look), ...(keyring === null ? keyRows(look) : rowsOf(keyring, nowMs)), ...lookRows(look)];
+  const table = formatTable(rows, screen);
+  return screen === null || keyring === null ? table : [...drawTimeline(keyring, nowMs, screen), '', table].join('\n');
+}
 
-/** All of it, as lines. `more` are rows that only one of the commands has. */
-export function viewKeyring(found: KeyringFound, screen: Screen | null, more: readonly Row[] = []): string {
-  const { namespace, store, ageSeconds, storeTime, keyring } = found;
-  const place: readonly Row[] = [
-    ['namespace', namespace],
+function placeRows({ store, server, database, namespace }: Look): readonly Row[] {
+  return [
+    ['namespace', foreignName(namespace)],
     ['store', store],
+    ['server', `${foreignName(server, 200)}${database === null ? '' : `, database ${database}`}`],
   ];
-  if (keyring === null) {
-    return formatTable([...place, ['keyring', 'none yet: the first sign begins it'], ...more], screen);
-  }
-  const nowMs = (storeTime ?? new Date()).getTime();
-  const read: Row = ['read', `${Math.round((ageSeconds ?? 0) * 1_000)} ms ago`];
-  const table = formatTable([...place, ...rowsOf(keyring, nowMs), ...more, read], screen);
-  return screen === null ? table : [...drawTimeline(keyring, nowMs, screen), '', table].join('\n');
+}
+
+function keyRows({ key, storeTime }: Look): readonly Row[] {
+  if (key === null) return [['keyring', 'none yet: the first sign begins it']];
+  const end = key.expiresAt === null ? 'has no TTL' : `ends ${whenOf(key.expiresAt, storeTime.getTime())}`;
+  return [
+    ['keyring', 'none yet: there is a secret, and no ring'],
+    ['secret', `${key.kid ?? 'too short to sign, or not text'}, ${end}`],
+  ];
+}
+
+/** What is due, who holds it, and what could not be read. */
+export function lookRows({ due, fleet, unknown }: Look): readonly Row[] {
+  return [
+    ...(due === null ? [] : [['due', `${due}: ${plansInWords[due]}`] as const]),
+    ...(fleet === null ? [] : [['fleet', fleetInWords(fleet)] as const]),
+    ...unknown.map(({ of, message }) => [of, `unknown: ${message}`] as const),
+  ];
 }
 
 function rowsOf(keyring: KeyringStatus, nowMs: number): readonly Row[] {

@@ -5,19 +5,20 @@ import { isAsked } from './arguments.js';
 import type { Command } from './command.js';
 import { demo } from './commands/demo.js';
 import { doctor } from './commands/doctor.js';
+import { explain } from './commands/explain.js';
+import { list } from './commands/list.js';
 import { revoke } from './commands/revoke.js';
 import { rotate } from './commands/rotate.js';
 import { serve } from './commands/serve.js';
 import { sign } from './commands/sign.js';
 import { status } from './commands/status.js';
 import { verify } from './commands/verify.js';
-import { watch } from './commands/watch.js';
 import { failureOf } from './failure.js';
 import { overview } from './help.js';
 import type { Terminal } from './terminal.js';
 
 const commands = new Map<string, Command>(
-  Object.entries({ sign, verify, rotate, revoke, status, watch, doctor, serve, demo }),
+  Object.entries({ sign, verify, explain, rotate, revoke, status, list, doctor, serve, demo }),
 );
 
 /**
@@ -55,6 +56,7 @@ export async function run(words: readonly string[], terminal: Terminal, version:
 }
 
 function unknownVerb(verb: string): OptionError {
+  if (verb === 'watch') return new OptionError("'watch' is rewt status --watch");
   const verbs = [...commands.keys()].join(', ');
   if (verb === '') return new OptionError(`say what to do: ${verbs}`);
   // Not repeated unless it looks like a word: it may be a token whose verb was forgotten.

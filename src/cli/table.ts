@@ -26,3 +26,16 @@ export function wrap(text: string, room: number): string[] {
   }
   return [...lines, line];
 }
+
+/** Lines of columns, each as wide as its widest cell. */
+export function formatColumns(rows: readonly (readonly string[])[]): string {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  return rows
+    .map((row) =>
+      row
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
+}

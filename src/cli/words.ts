@@ -39,5 +39,5 @@ export function whenOf(date: Date, nowMs: number): string {
 export function foreignName(name: string, most = 40): string {
   const clean = name.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, '?');
   const letters = [...clean];
-  return letters.length > most ? `${letters.slice(0, most - 1).join('')}…` : clean;
+  return letters.length > most ? `${letters.slice(0, most - 3).join('')}...` : clean;
 }

@@ -2,6 +2,9 @@
 
 import { OptionError } from '../errors.js';
 
+/** How K ends, after the namespace. */
+export const SECRET_SUFFIX = ':rewt-secret';
+
 export interface RedisNames {
   /** K: the current secret. */
   readonly key: string;
@@ -22,7 +25,7 @@ export interface RedisNames {
  * @throws {OptionError} naming `redisNamespace`, where the name cannot be kept in one slot
  */
 export function redisNames(namespace: string, keyPrefix = ''): RedisNames {
-  const key = `${keyPrefix}${namespace}:rewt-secret`;
+  const key = `${keyPrefix}${namespace}${SECRET_SUFFIX}`;
   const tag = hashTag(key);
   if (tag !== null) return namesOf(key, `${key}:ring`, `rewt-fleet:{${tag}}:${key}`, `rewt-draft:${tagged(key, tag)}`);
   if (key.includes('}')) {
@@ -46,6 +49,18 @@ function tagged(key: string, tag: string): string {
 /** The pattern of ACL SETUSER that matches a name and nothing else. It cannot have spaces, for which any character stands. */
 export function patternOf(name: string): string {
   return name.replace(/[*?[\]\\]/g, '\\$&').replace(/[\s\0]/g, '?');
+}
+
+/** The namespace whose K or R has this name, key prefix included; null for every other name. */
+export function namespaceOf(name: string): string | null {
+  const [, untagged, tagged] = /^(?:\{(.*)\}|(.*)):ring$/s.exec(name) ?? [];
+  const key = untagged ?? tagged ?? name;
+  if (!key.endsWith(SECRET_SUFFIX)) return null;
+  const namespace = key.slice(0, -SECRET_SUFFIX.length);
+  // A fleet's name may end with K.
+  return [redisNames(namespace).key, redisNames(namespace).ring].includes(name) && !/^rewt-(fleet|draft):\{/.test(name)
+    ? namespace
+    : null;
 }
 
 /** What Redis Cluster hashes instead of the whole name: what is between the first "{" and the next "}", if it is not empty. */

@@ -23,9 +23,10 @@ export async function settle(act: () => unknown): Promise<Reply | Error> {
   }
 }
 
-/** Clients can be told to give Buffers where Redis gave strings. */
+/** Clients can be told to give Buffers where Redis gave strings. @throws the error that one command of a transaction met. */
 function asReply(value: unknown): Reply {
   if (value === null || value === undefined) return null;
+  if (value instanceof Error) throw value;
   if (Array.isArray(value)) return value.map(asReply);
   return String(value);
 }

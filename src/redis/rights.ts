@@ -84,7 +84,7 @@ const uses = {
     cost: 'rewt status does not show the fleet, and rewt rotate cannot warn of members that lag behind',
     rights: [clock, right('zrevrangebyscore', ['fleet']), right('zcount', ['fleet'])],
   },
-  find: { cost: 'rewt list does not find keyrings', rights: [right('scan')] },
+  find: { cost: 'rewt list does not find keyrings', rights: [right('scan'), right('cluster|slots')] },
   examine: {
     cost: 'rewt doctor does not see snapshots and superfluous rights',
     rights: [right('config|get'), right('acl|whoami'), right('acl|dryrun')],

@@ -81,8 +81,8 @@ test('an expired token tells when it expired', async () => {
 
 test('status begins no keyring', async () => {
   for (let time = 0; time < 2; time += 1) {
-    const { keyring, copy } = JSON.parse(await result('status', '--json'));
-    expect({ keyring, copy }).toEqual({ keyring: null, copy: 'none' });
+    const { keyring, due } = JSON.parse(await result('status', '--json'));
+    expect({ keyring, due }).toEqual({ keyring: null, due: null });
   }
   expect(await result('status')).toContain('none yet');
 });
@@ -120,8 +120,14 @@ test('revoke asks for --yes where nobody can be asked, and then refuses every to
   expect(asked.code).toBe(2);
   expect(asked.stderr).toContain('add --yes');
   await result('verify', token);
+  const before = JSON.parse(await result('status', '--json')).keyring.signing;
   expect(JSON.parse(await result('revoke', '--yes', '--json'))).toEqual({
+    store: 'lmdb',
+    server: state.folder,
+    database: null,
+    namespace: 'rewt',
     revoked: true,
+    before,
     kid: expect.any(String),
     epoch: 1,
     replicas: null,
@@ -145,7 +151,7 @@ test('REWT_URL names the store, and --url wins over it', async () => {
 
 test('a store that cannot be used is exit code 3', async () => {
   writeFileSync(join(state.env.XDG_STATE_HOME, 'rewt'), 'a file where a folder should be');
-  const { code, stdout, stderr } = await run(['status', '--json']);
+  const { code, stdout, stderr } = await run(['sign', '{}', '--json']);
   expect({ code, stderr }).toEqual({ code: 3, stderr: '' });
   expect(JSON.parse(stdout).error).toEqual({
     code: 'ERR_REWT_STORE_READ_ONLY',

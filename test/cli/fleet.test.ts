@@ -123,7 +123,7 @@ describe('on a real Redis', () => {
       expect(fleet).toMatchObject({ size: 2, holdNext: 2, members: [{ name: 'orders-1' }, { name: 'orders-2' }] });
 
       const quiet = await rewt(['rotate', '--force'], { env });
-      expect(quiet).toMatchObject({ code: 0, stderr: 'Rotated: this kid signs now.\n' });
+      expect(quiet).toMatchObject({ code: 0, stderr: expect.not.stringContaining('warning') });
       // They will say so within half a minute; until then nobody knows.
       const warned = await rewt(['rotate', '--force', '--json'], { env });
       expect(warned.code).toBe(0);

@@ -17,7 +17,7 @@ test('sign, verify, status and revoke share the keyring of the namespace in Redi
   const verified = await rewt(['verify', ...shared], { env, input: signed.stdout });
   expect(JSON.parse(verified.stdout)).toMatchObject({ user: 'ann' });
   const status = JSON.parse((await rewt(['status', '--json', ...shared], { env })).stdout);
-  expect(status).toMatchObject({ namespace: 'shop', store: 'redis', copy: 'usable', keyring: { generation: 1 } });
+  expect(status).toMatchObject({ namespace: 'shop', store: 'redis', due: null, keyring: { generation: 1 } });
 
   const ring = JSON.parse(await server.cli('GET', '{shop:rewt-secret}:ring'));
   expect(JSON.stringify(status)).not.toContain(ring.current.secret);
@@ -70,14 +70,14 @@ test('what an operator keeps under the key is a store failure that is told, not 
 });
 
 test.each([false, true])(
-  'an unreachable Redis is exit code 3, told without the URL or its password (--json: %s)',
+  'an unreachable Redis is exit code 3, told without the user and the password of the URL (--json: %s)',
   async (json) => {
     const url = `redis://ann:hunter2@127.0.0.1:${await freePort()}`;
     const verbs = [['sign', '{}'], ['status'], ['rotate'], ['revoke', '--yes'], ['demo']];
     const runs = verbs.map((words) => rewt([...words, '--url', url, ...(json ? ['--json'] : [])]));
     for (const { code, stdout, stderr } of await Promise.all(runs)) {
       expect(code).toBe(3);
-      expect(stdout + stderr).not.toMatch(/hunter2|127\.0\.0\.1|\n {4}at /);
+      expect(stdout + stderr).not.toMatch(/hunter2|ann:|\n {4}at /);
       if (json) expect(JSON.parse(stdout).error.code).toBe('ERR_REWT_STORE_DOWN');
       else expect(stderr).toContain('Redis cannot be reached');
     }

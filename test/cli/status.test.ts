@@ -44,15 +44,17 @@ test.runIf(hasScript)('with NO_COLOR it has none, and in the locale C only ASCII
 
 test('elsewhere it is the table alone, in plain ASCII', async () => {
   const { stdout } = await rewt(['status'], { env: { ...state.env, LC_ALL: 'C.UTF-8' } });
-  expect(stdout).toMatch(/^namespace {3}rewt\nstore {7}lmdb\nsigning /);
+  expect(stdout).toMatch(/^namespace {3}rewt\nstore {7}lmdb\nserver {6}.*\nsigning /);
   expect(stdout).toMatch(/^[ -~\n]*$/);
 });
 
-test('with --json it is one object with the names that it always had', async () => {
+test('with --json it is one object with the documented names', async () => {
   const { stdout } = await rewt(['status', '--json'], { env: state.env });
   const status = JSON.parse(stdout);
-  expect(Object.keys(status)).toEqual(['namespace', 'store', 'copy', 'ageSeconds', 'storeTime', 'keyring', 'fleet']);
+  expect(Object.keys(status)).toEqual([
+    ...['store', 'server', 'database', 'namespace', 'storeTime', 'due', 'key', 'keyring', 'fleet', 'unknown'],
+  ]);
   expect(Object.keys(status.keyring)).toEqual([
-    ...['lineage', 'epoch', 'generation', 'ttl', 'overlap', 'signing', 'current', 'next', 'retired'],
+    ...['lineage', 'epoch', 'revocation', 'generation', 'ttl', 'overlap', 'signing', 'current', 'next', 'retired'],
   ]);
 });

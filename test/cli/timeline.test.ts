@@ -77,10 +77,14 @@ test('the table is broken at spaces on a narrow screen, and not at all elsewhere
   const found = {
     namespace: 'rewt',
     store: 'redis',
-    copy: 'usable',
-    ageSeconds: 0.002,
+    server: '127.0.0.1:6379',
+    database: 0,
     storeTime: new Date(nowMs),
+    due: null,
+    key: null,
     keyring: keyring(),
+    fleet: null,
+    unknown: [],
   } as const;
   for (const line of viewKeyring(found, screen(40)).split('\n')) expect(line.length).toBeLessThanOrEqual(40);
   const plain = viewKeyring(found, null);

@@ -1,4 +1,4 @@
-/** `rewt watch`: its pictures as a table of sizes, its lines and its end as processes, and once on a real terminal. */
+/** `rewt status --watch`: its pictures as a table of sizes, its lines and its end as processes, and once on a real terminal. */
 
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
@@ -22,12 +22,16 @@ const fleet: Fleet = {
   })),
 };
 const watched: Watched = {
-  found: {
+  look: {
     namespace: 'rewt\u001b[2J',
     store: 'redis',
-    copy: 'usable',
-    ageSeconds: 0.1,
+    server: '127.0.0.1:6379',
+    database: 0,
     storeTime: new Date(nowMs),
+    due: null,
+    key: null,
+    unknown: [],
+    fleet,
     keyring: {
       lineage: 'lineage',
       epoch: 0,
@@ -42,7 +46,6 @@ const watched: Watched = {
     },
   },
   push: { state: 'off', reason: 'It was turned off: push is false.' },
-  fleet,
   events: Array.from({ length: 50 }, (_, n) => ({
     time: new Date(nowMs),
     event: 'rotated',
@@ -65,7 +68,7 @@ describe('a picture', () => {
     [30, 3],
     [300, 100],
   ])('of %i columns and %i rows fits', (columns, rows) => {
-    for (const over of [{}, { fleet: null }, { events: [] }]) {
+    for (const over of [{}, { look: { ...watched.look, fleet: null } }, { events: [] }]) {
       const lines = picture(columns, rows, over);
       expect(lines.length).toBeLessThanOrEqual(rows);
       for (const line of lines) expect(line.length).toBeLessThanOrEqual(columns);
@@ -83,19 +86,20 @@ describe('a picture', () => {
     expect(lines.filter((line) => /^and \d+ more$/.test(line))).toHaveLength(2);
   });
 
-  test('says since when the store is away, and what that means for the copy', () => {
+  test('says since when the store is away', () => {
     const away = { awaySince: new Date(Date.now() - 5_000) };
-    expect(picture(100, 40, away).join('\n')).toMatch(/store +away for 5 s; this copy is 0 s old/);
-    const found = { ...watched.found, copy: 'expired' as const };
-    expect(picture(100, 40, { ...away, found }).join('\n')).toContain('this copy is too old to use');
+    expect(picture(100, 40, away).join('\n')).toMatch(/store +away for 5 s; this is as it was/);
   });
 
   test('of no keyring says so', () => {
-    const found = { ...watched.found, keyring: null };
-    expect(picture(80, 24, { found }).join('\n')).toContain('no keyring yet');
-    const unusable = picture(30, 10, { found, awaySince: new Date() });
-    expect(unusable.join('\n')).toContain('the keyring cannot be used\n\n2026');
-    expect(unusable.length).toBeLessThanOrEqual(10);
+    const look = { ...watched.look, keyring: null, fleet: null };
+    expect(picture(80, 24, { look }).join('\n')).toMatch(/keyring +none yet/);
+  });
+
+  test('that does not fit says how many lines are missing', () => {
+    const lines = picture(80, 12);
+    expect(lines).toHaveLength(12);
+    expect(lines.at(-1)).toMatch(/^\(\d+ more lines/);
   });
 });
 
@@ -109,7 +113,7 @@ describe('on a real Redis', () => {
 
   /** A watch, and what it has printed so far. */
   function startWatch(...more: string[]): { child: ChildProcess; printed(): string; end: ReturnType<typeof endOf> } {
-    const child = startRewt(['watch', ...more], { env: { REWT_URL: server.url } });
+    const child = startRewt(['status', '--watch', ...more], { env: { REWT_URL: server.url } });
     let stdout = '';
     child.stdout?.on('data', (chunk: Buffer) => {
       stdout += chunk;
@@ -157,7 +161,7 @@ describe('on a real Redis', () => {
       .split('\n')
       .map((line) => JSON.parse(line));
     expect(events.map(({ event }) => event)).toEqual(['began', 'push', 'rotated']);
-    expect(events[2]).toMatchObject({ kid: expect.any(String), previousKid: events[0].kid, own: false });
+    expect(events[2]).toMatchObject({ kid: expect.any(String), previousKid: events[0].kid });
     const { current, next, retired } = JSON.parse(await server.cli('GET', '{rewt:rewt-secret}:ring'));
     for (const { secret } of [current, next, ...retired]) expect(stdout).not.toContain(secret);
   });
@@ -191,7 +195,7 @@ describe('on a real Redis', () => {
     'on a real terminal it draws in a screen of its own, and Ctrl-C leaves the terminal as it was',
     async () => {
       await rewt(['sign', '{}'], { env: { REWT_URL: server.url } });
-      const command = `stty cols 72 rows 20; '${process.execPath}' '${main}' watch`;
+      const command = `stty cols 72 rows 20; '${process.execPath}' '${main}' status --watch`;
       const env = { ...process.env, REWT_URL: server.url, LC_ALL: 'C.UTF-8', TERM: 'xterm' };
       const child = spawn('script', ['-q', '-e', '-c', command, '/dev/null'], { env });
       let screen = '';

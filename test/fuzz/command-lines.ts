@@ -81,7 +81,7 @@ const payloads = fc.oneof(texts, jsonTexts, fc.constantFrom(`{"user":"${CANARY}"
 const verbs = fc.oneof(
   { arbitrary: fc.constantFrom('sign', 'verify'), weight: 8 },
   {
-    arbitrary: fc.constantFrom('rotate', 'revoke', 'status', 'doctor', 'watch', 'demo', 'help', '--version'),
+    arbitrary: fc.constantFrom('rotate', 'revoke', 'status', 'explain', 'list', 'doctor', 'demo', 'help', '--version'),
     weight: 5,
   },
   fc.oneof(texts, mistakes, flags),

@@ -3,8 +3,8 @@
 import { connectRedis } from '../../redis/connect.js';
 import { redisNames } from '../../redis/names.js';
 import type { Announcements } from '../../stores/store.js';
-import { addressOf } from '../address.js';
-import { assertNoWords, commonOptions, readArguments } from '../arguments.js';
+import { addressOf, namespaceOf } from '../address.js';
+import { assertNoWords, lookOptions, readArguments } from '../arguments.js';
 import type { Command } from '../command.js';
 import { countOf, type Finding, finding, formatFindings, summaryOf } from '../doctor/finding.js';
 import { folderFactsOf } from '../doctor/folder-facts.js';
@@ -18,11 +18,9 @@ import { helpOf } from '../help.js';
 import { screenOf } from '../screen.js';
 import { unlessInterrupted } from '../terminal.js';
 
-const { ttl: _, ...shared } = commonOptions;
-const options = { ...shared, strict: { type: 'boolean' } } as const;
+const options = { ...lookOptions, strict: { type: 'boolean' } } as const;
 
-const help = helpOf(
-  `
+const help = helpOf(`
 rewt doctor [options]: looks at the store and the keyring in it, and says what
 is wrong and what to do. Writes nothing, begins no keyring, shows no secret.
 
@@ -32,17 +30,16 @@ Each finding is ok, a note, a warning or a problem. Exit code 1 where there is a
 problem, else 0.
 
   --strict           exit code 1 for warnings too
-`,
-  { takesTtl: false },
-);
+`);
 
 export const doctor: Command = {
   help,
   async run(words, terminal) {
     const { values, positionals } = readArguments(words, options);
     assertNoWords(positionals);
-    const { url, namespace = 'rewt', strict = false } = values;
+    const { url, strict = false } = values;
     const address = addressOf(url, terminal.env);
+    const namespace = namespaceOf(values.namespace, terminal.env);
     const looking =
       'redisUrl' in address ? lookAtRedis(address.redisUrl, namespace) : lookAtFolder(address.folder, namespace);
     const findings = await unlessInterrupted(looking, terminal);
@@ -73,7 +70,7 @@ async function lookAtFolder(folder: string, namespace: string): Promise<readonly
   return [...judgeFolder(facts), ...(facts.keyring === null ? [] : judgeRead(facts.keyring, facts.announcements))];
 }
 
-function judgeRead(keyring: KeyringFacts | Failed, announcements: Announcements | null): readonly Finding[] {
+function judgeRead(keyring: KeyringFacts | Failed, announcements: Announcements | Failed): readonly Finding[] {
   if ('code' in keyring) return [finding('keyring', 'problem', `it cannot be read: ${keyring.message}`)];
   return judgeKeyring(keyring, announcements);
 }

@@ -1,14 +1,18 @@
 /** `rewt revoke`: drops every secret, after asking. */
 
 import { OptionError } from '../../errors.js';
-import { asSeconds, assertNoWords, commonOptions, readArguments } from '../arguments.js';
-import type { Command } from '../command.js';
+import { placeInWords } from '../address.js';
+import { asSeconds, assertNoWords, lookOptions, readArguments } from '../arguments.js';
+import type { Command, Outcome } from '../command.js';
+import { signingIn, withExisting } from '../existing.js';
+import type { Found } from '../found.js';
 import { helpOf } from '../help.js';
-import { withKeyring } from '../keyring.js';
-import { confirm } from '../terminal.js';
+import { withMember } from '../member.js';
+import type { Session } from '../session.js';
+import { confirm, type Terminal } from '../terminal.js';
 
 const options = {
-  ...commonOptions,
+  ...lookOptions,
   yes: { type: 'boolean' },
   replicas: { type: 'string' },
   timeout: { type: 'string' },
@@ -16,14 +20,15 @@ const options = {
 
 const help = helpOf(`
 rewt revoke [options]: drops every secret, and prints the kid that signs now. No
-token signed before verifies any more. Asks first; exit code 1 after a no.
+token signed before verifies any more. Asks first; exit code 1 after a no, and
+if there is no keyring.
 
   rewt revoke --yes
 
-  --yes              do not ask; needed where there is no terminal
+  --yes              do not ask; needed without a terminal
   --replicas <n>     wait until so many replicas of Redis have it, so that a
-                     failover to one of them keeps it; exit code 0 also where
-                     fewer had it in time
+                     failover to one of them keeps it; exit code 1 if fewer
+                     had it in time: it is revoked anyway
   --timeout <time>   the longest to wait for them; default: 5 s
 `);
 
@@ -32,31 +37,50 @@ export const revoke: Command = {
   async run(words, terminal) {
     const { values, positionals } = readArguments(words, options);
     assertNoWords(positionals);
-    const { namespace = 'rewt', yes } = values;
-    if (!yes) {
-      if (!terminal.stdin.isTTY || !terminal.stderr.isTTY) {
-        throw new OptionError('to revoke every token where nobody can be asked, add --yes');
-      }
-      const question = `Revoke every token of the namespace ${JSON.stringify(namespace)}?`;
-      if (!(await confirm(question, terminal))) {
-        terminal.interrupted.throwIfAborted();
+    const { yes = false, replicas = '0' } = values;
+    if (values.timeout !== undefined && values.replicas === undefined) {
+      throw new OptionError('--timeout: has no effect without --replicas. Add it, or leave it out', {
+        option: 'timeout',
+      });
+    }
+    const waiting = { replicas: Number(replicas), timeout: asSeconds(values.timeout, '--timeout') ?? 5 };
+    if (!yes && (!terminal.stdin.isTTY || !terminal.stderr.isTTY)) {
+      throw new OptionError('without a terminal to confirm on, add --yes to revoke every token', { option: 'yes' });
+    }
+    return withExisting(values, terminal, async (session, found) => {
+      if (!yes && !(await isConfirmed(session, terminal))) {
         return { json: { revoked: false }, words: 'Nothing was revoked.', exitCode: 1 };
       }
-    }
-    const waiting = {
-      replicas: Number(values.replicas ?? 0),
-      timeout: asSeconds(values.timeout, '--timeout') ?? 5,
-    };
-    const change = await withKeyring(values, terminal, ({ rewt }) => rewt.revoke(waiting));
-    return {
-      result: change.kid,
-      json: { revoked: true, ...change },
-      words: `Revoked: no token signed before verifies any more, and this kid signs now.${toldOf(waiting.replicas, change.replicas)}`,
-    };
+      return revokeIn(session, found, waiting);
+    });
   },
 };
 
-function toldOf(wanted: number, acknowledged: number | null): string {
+async function isConfirmed({ place }: Session, terminal: Terminal): Promise<boolean> {
+  const isYes = await confirm(`Revoke every token of ${placeInWords(place)}?`, terminal);
+  if (!isYes) terminal.interrupted.throwIfAborted();
+  return isYes;
+}
+
+async function revokeIn(
+  session: Session,
+  found: Found,
+  waiting: { readonly replicas: number; readonly timeout: number },
+): Promise<Outcome> {
+  const change = await withMember(session, found, {}, (rewt) => rewt.revoke(waiting));
+  const before = signingIn(found);
+  const isKept = (change.replicas ?? 0) >= waiting.replicas;
+  return {
+    result: change.kid,
+    json: { ...session.place, revoked: true, before, ...change },
+    words: `Revoked: no token signed before verifies any more. ${change.kid} signs now, in place of ${before ?? 'one that cannot be read'}.${replicasInWords(waiting.replicas, change.replicas)}`,
+    ...(isKept ? {} : { exitCode: 1 }),
+  };
+}
+
+function replicasInWords(wanted: number, acknowledged: number | null): string {
   if (wanted === 0) return '';
-  return ` Replicas that have it: ${acknowledged ?? 'unknown'} of ${wanted}${(acknowledged ?? 0) < wanted ? '; a failover to one that has it not may undo it: repeat it once they are back' : ''}.`;
+  const count = ` Acknowledged by ${acknowledged ?? 'an unknown number'} of ${wanted} replicas.`;
+  if ((acknowledged ?? 0) >= wanted) return count;
+  return `${count} A failover could undo the revocation; run the command again once all replicas are connected.`;
 }

@@ -1,22 +1,27 @@
 /** `rewt rotate`: the next secret signs now. */
 
-import { assertNoWords, commonOptions, readArguments } from '../arguments.js';
+import type { Announcements } from '../../stores/store.js';
+import { assertNoWords, lookOptions, readArguments } from '../arguments.js';
 import type { Command } from '../command.js';
+import { signingIn, withExisting } from '../existing.js';
 import { fleetOf, laggards, type MemberSeen, names } from '../fleet.js';
+import type { Found } from '../found.js';
 import { helpOf } from '../help.js';
-import { type Keyring, withKeyring } from '../keyring.js';
+import { withMember } from '../member.js';
+import { orRefusal } from '../session.js';
 import type { Terminal } from '../terminal.js';
 
-const options = { ...commonOptions, force: { type: 'boolean' } } as const;
+const options = { ...lookOptions, force: { type: 'boolean' } } as const;
 
 const help = helpOf(`
 rewt rotate [options]: lets the next secret sign now, and prints its kid. Tokens
-in flight go on verifying. Exit code 1 where it comes too soon after another.
-Warns where a member with a memberName has not said that it holds that secret.
+in flight go on verifying. Exit code 1 if there is no keyring, or if it comes
+too soon after another rotation. Warns of each member with a memberName that has
+not announced that it holds that secret.
 
   rewt rotate --url redis://localhost:6379
 
-  --force            also where a member may not hold the next secret yet,
+  --force            even if a member may not hold the next secret yet,
                      which could cost it requests
 `);
 
@@ -25,37 +30,37 @@ export const rotate: Command = {
   async run(words, terminal) {
     const { values, positionals } = readArguments(words, options);
     assertNoWords(positionals);
-    const { change, behind } = await withKeyring(
-      values,
-      terminal,
-      async (keyring) => {
-        const behind = await behindIn(keyring);
-        if (behind.length > 0) terminal.say(warningOf(behind, terminal));
-        return { change: await keyring.rewt.rotate({ force: values.force === true }), behind };
-      },
+    return withExisting(values, terminal, async (session, found) => {
+      const announced = await orRefusal(session.announcements());
+      const behind = announced instanceof Error ? [] : behindIn(found, announced);
+      if (announced instanceof Error)
+        terminal.say(`${warning(terminal)} the members are unknown: ${announced.message}`);
+      if (behind.length > 0) terminal.say(warningOf(behind, terminal));
       // Whether a member may not hold the next secret yet is judged by the age that copies of a fleet reach.
-      { asFleet: true },
-    );
-    return {
-      result: change.kid,
-      json: { ...change, lagging: behind.map(({ name }) => name) },
-      words: 'Rotated: this kid signs now.',
-    };
+      const change = await withMember(session, found, { asFleet: true }, (rewt) =>
+        rewt.rotate({ force: values.force === true }),
+      );
+      const before = signingIn(found);
+      return {
+        result: change.kid,
+        json: { ...session.place, before, ...change, lagging: behind.map(({ name }) => name) },
+        words: `Rotated: ${change.kid} signs now, in place of ${before ?? 'none'}.`,
+      };
+    });
   },
 };
 
-/** Members that have not said that they hold the secret which is about to sign. */
-async function behindIn({ rewt, exists, announcements }: Keyring): Promise<readonly MemberSeen[]> {
-  if (!exists) return [];
-  const told = await announcements();
-  if (told === null || told.count === 0) return [];
-  await rewt.ready();
-  const { keyring } = rewt.status();
-  const fleet = keyring === null ? null : fleetOf(keyring, told);
+/** Members that have not announced that they hold the secret which is about to sign. */
+function behindIn({ keyring }: Found, announced: Announcements): readonly MemberSeen[] {
+  const fleet = keyring === null ? null : fleetOf(keyring, announced);
   return fleet === null ? [] : laggards(fleet);
 }
 
-function warningOf(behind: readonly MemberSeen[], { style }: Terminal): string {
+function warning({ style }: Terminal): string {
+  return style('yellow', 'warning:');
+}
+
+function warningOf(behind: readonly MemberSeen[], terminal: Terminal): string {
   const heard = names(behind, ({ state, heardSecondsAgo }) => ` (${state}, heard ${heardSecondsAgo} s ago)`);
-  return `${style('yellow', 'warning:')} may not hold the next secret: ${heard}. Until they read it, they ask the store for each token that is signed with it.`;
+  return `${warning(terminal)} may not hold the next secret: ${heard}. Until they read it, they ask the store for each token that is signed with it.`;
 }

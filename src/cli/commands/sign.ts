@@ -4,14 +4,16 @@ import { isUtf8 } from 'node:buffer';
 import { OptionError } from '../../errors.js';
 import { parseObject } from '../../jwt/json.js';
 import type { Payload } from '../../rewt.js';
-import { asSeconds, commonOptions, readArguments } from '../arguments.js';
+import { asSeconds, lookOptions, readArguments } from '../arguments.js';
 import type { Command } from '../command.js';
 import { helpOf } from '../help.js';
 import { readInput } from '../input.js';
-import { withKeyring } from '../keyring.js';
+import { lookFirst, withMember } from '../member.js';
+import { withSession } from '../session.js';
 
 const options = {
-  ...commonOptions,
+  ...lookOptions,
+  ttl: { type: 'string' },
   'expires-in': { type: 'string' },
   'not-before': { type: 'string' },
   audience: { type: 'string', multiple: true },
@@ -44,10 +46,10 @@ export const sign: Command = {
     const expiresIn = asSeconds(values['expires-in'], '--expires-in');
     const notBefore = asSeconds(values['not-before'], '--not-before');
     const payload = payloadOf(await readInput(positionals, 'payload', terminal));
-    const token = await withKeyring(
-      values,
-      terminal,
-      ({ rewt }) =>
+    const ttl = asSeconds(values.ttl, '--ttl');
+    const token = await withSession(values, terminal, async (session) => {
+      const found = await lookFirst(session);
+      return withMember(session, found, { ttl, tokenLifetime: expiresIn }, (rewt) =>
         rewt.sign(payload, {
           expiresIn,
           notBefore,
@@ -57,8 +59,8 @@ export const sign: Command = {
           subject,
           jwtid,
         }),
-      { tokenLifetime: expiresIn },
-    );
+      );
+    });
     return { result: token, json: { token } };
   },
 };

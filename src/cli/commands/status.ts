@@ -1,43 +1,39 @@
-/** `rewt status`: the keyring as a member sees it. */
+/** `rewt status`: the keyring as it stands in the store, once or live. It writes nothing. */
 
-import { assertNoWords, commonOptions, readArguments } from '../arguments.js';
+import { assertNoWords, lookOptions, readArguments } from '../arguments.js';
 import type { Command } from '../command.js';
-import { type Fleet, fleetInWords, fleetOf } from '../fleet.js';
 import { helpOf } from '../help.js';
-import { type Keyring, withKeyring } from '../keyring.js';
-import { type KeyringFound, viewKeyring } from '../keyring-view.js';
+import { viewKeyring } from '../keyring-view.js';
+import { look } from '../look.js';
 import { screenOf } from '../screen.js';
-import type { Row } from '../table.js';
+import { withSession } from '../session.js';
+import { watchKeyring } from '../watch/watch.js';
+
+const options = { ...lookOptions, watch: { type: 'boolean' } } as const;
 
 const help = helpOf(`
 rewt status [options]: shows the keyring, kids and times, never a secret; on a
-terminal also as bars over time. Begins none where there is none; a rotation
-that is due is done, as by any member. Where members have a memberName, it also
-says how many of them hold the next secret.
+terminal also as bars over time. Writes nothing: what a member would do with
+what it finds is printed as due. Shows how many members with a memberName hold
+the next secret.
 
   rewt status --json | jq .keyring.signing
+
+  --watch            live, until Ctrl-C (exit code 130): drawn anew at each
+                     change and each second. Elsewhere than on a terminal a
+                     line for each event; with --json an object for each
 `);
 
 export const status: Command = {
   help,
   async run(words, terminal) {
-    const { values, positionals } = readArguments(words, commonOptions);
+    const { values, positionals } = readArguments(words, options);
     assertNoWords(positionals);
-    const found = await withKeyring(values, terminal, statusOf);
-    const { fleet } = found;
-    const more: readonly Row[] = fleet === null ? [] : [['fleet', fleetInWords(fleet)]];
-    return { result: viewKeyring(found, screenOf(terminal), more), json: found };
+    if (values.watch) {
+      await withSession(values, terminal, (session) => watchKeyring(session, terminal, values.json === true));
+      return {};
+    }
+    const found = await withSession(values, terminal, look);
+    return { result: viewKeyring(found, screenOf(terminal)), json: found };
   },
 };
-
-async function statusOf({
-  rewt,
-  exists,
-  announcements,
-}: Keyring): Promise<KeyringFound & { readonly fleet: Fleet | null }> {
-  // It would begin one.
-  if (exists) await rewt.ready();
-  const { push: _, ...found } = rewt.status();
-  const told = exists ? await announcements() : null;
-  return { ...found, fleet: found.keyring === null || told === null ? null : fleetOf(found.keyring, told) };
-}

@@ -1,13 +1,17 @@
-/** `rewt verify`: a token in, its payload out. */
+/** `rewt verify`: a token in, its payload out. It writes nothing. */
 
-import { asSeconds, commonOptions, readArguments } from '../arguments.js';
+import { TokenError } from '../../errors.js';
+import { UNKNOWN_KEY } from '../../jwt/token.js';
+import { asSeconds, lookOptions, readArguments } from '../arguments.js';
 import type { Command } from '../command.js';
+import { dueOf, examine, isThere, plansInWords } from '../found.js';
 import { helpOf } from '../help.js';
 import { readInput } from '../input.js';
-import { withKeyring } from '../keyring.js';
+import { withCopy } from '../member.js';
+import { withSession } from '../session.js';
 
 const options = {
-  ...commonOptions,
+  ...lookOptions,
   audience: { type: 'string', multiple: true },
   issuer: { type: 'string', multiple: true },
   subject: { type: 'string' },
@@ -16,7 +20,8 @@ const options = {
 
 const help = helpOf(`
 rewt verify [token] [options]: verifies a token and prints its payload, claims
-as one line of JSON, a text as it is. Exit code 1 where the token is refused.
+as one line of JSON, a text as it is. Exit code 1 if the token is refused.
+Writes nothing; why it is refused, with all values: rewt explain.
 
   rewt sign '{"user":"ann"}' | rewt verify
 
@@ -36,13 +41,16 @@ export const verify: Command = {
     const { audience, issuer, subject } = values;
     const maxAge = asSeconds(values['max-age'], '--max-age');
     const token = (await readInput(positionals, 'token', terminal)).toString('utf8').trim();
-    const { header, payload } = await withKeyring(
-      values,
-      terminal,
-      ({ rewt }) => rewt.verify<unknown>(token, { complete: true, audience, issuer, subject, maxAge }),
-      // What no keyring can have signed is refused, and no reason to begin one.
-      { mustExist: true },
-    );
+    const { header, payload } = await withSession(values, terminal, async (session) => {
+      const entries = await session.read();
+      const found = examine(entries);
+      if (!isThere(found)) throw new TokenError(UNKNOWN_KEY);
+      const due = dueOf(found);
+      if (due !== null && values.json !== true) terminal.say(`due: ${due}: ${plansInWords[due]}`);
+      return withCopy(entries, session.place.namespace, (rewt) =>
+        rewt.verify<unknown>(token, { complete: true, audience, issuer, subject, maxAge }),
+      );
+    });
     return {
       result: typeof payload === 'string' ? payload : JSON.stringify(payload),
       json: { header, payload },

@@ -18,10 +18,12 @@ export interface FolderFacts {
   readonly network: string | null;
   readonly freeBytes: number | null;
   readonly keyring: KeyringFacts | Failed | null;
-  readonly announcements: Announcements | null;
+  readonly announcements: Announcements | Failed;
 }
 
 const ANSWER_MS = 3_000;
+
+const none: Announcements = { nowMs: 0, count: 0, told: [] };
 
 /** The magic numbers of statfs(2), on Linux. */
 const networks: Readonly<Record<number, string>> = {
@@ -38,7 +40,7 @@ const networks: Readonly<Record<number, string>> = {
 export async function folderFactsOf(folder: string, namespace: string): Promise<FolderFacts> {
   const exists = existsSync(join(folder, 'data.mdb'));
   if (!existsSync(folder)) {
-    return { exists, open: [], own: null, network: null, freeBytes: null, keyring: null, announcements: null };
+    return { exists, open: [], own: null, network: null, freeBytes: null, keyring: null, announcements: none };
   }
   const parts = [
     ['the folder', folder],
@@ -59,7 +61,7 @@ export async function folderFactsOf(folder: string, namespace: string): Promise<
     network: (process.platform === 'linux' ? networks[type >>> 0] : undefined) ?? null,
     freeBytes: bavail * bsize,
   };
-  if (!exists) return { ...found, keyring: null, announcements: null };
+  if (!exists) return { ...found, keyring: null, announcements: none };
   return { ...found, ...(await readFolder(folder, namespace)) };
 }
 
@@ -68,13 +70,13 @@ async function readFolder(folder: string, namespace: string): Promise<Pick<Folde
   const limits = { timeoutMs: ANSWER_MS };
   try {
     const keyring = keyringFactsOf(await store.read(namespace, limits));
-    const announcements = (await store.announcements?.(namespace, limits).catch(() => null)) ?? null;
+    const announcements = (await store.announcements?.(namespace, limits)) ?? none;
     return { keyring, announcements };
   } catch (error) {
     // A package that is missing is the caller's to mend, not the folder's.
     if (!(error instanceof StoreError)) throw error;
     const { code, message } = error;
-    return { keyring: { code, message }, announcements: null };
+    return { keyring: { code, message }, announcements: none };
   } finally {
     await store.close();
   }

@@ -2,11 +2,13 @@
 
 import type { Announcements } from '../../stores/store.js';
 import { fleetInWords, fleetOf } from '../fleet.js';
+import { plansInWords } from '../found.js';
 import { whenOf } from '../words.js';
 import { type Finding, finding } from './finding.js';
 import type { KeyringFacts, SecretShape } from './keyring-facts.js';
+import type { Failed } from './redis-facts.js';
 
-export function judgeKeyring(facts: KeyringFacts, announcements: Announcements | null): readonly Finding[] {
+export function judgeKeyring(facts: KeyringFacts, announcements: Announcements | Failed): readonly Finding[] {
   const { key, ring } = facts;
   if (key === null && ring === 'none') {
     return [finding('keyring', 'note', 'there is none in this namespace yet: the first sign begins it')];
@@ -19,30 +21,12 @@ export function judgeKeyring(facts: KeyringFacts, announcements: Announcements |
   ];
 }
 
-/** By the row of protocol.md that the next member would take. */
-const pending: Readonly<Record<NonNullable<KeyringFacts['plan']>, readonly [Finding['level'], string, string?]>> = {
-  rollback: ['warning', 'it is older than one that a member has seen: that member revokes again'],
-  revocation: ['note', 'a revocation is due'],
-  bootstrap: ['note', 'there is none yet'],
-  repair: ['note', 'the ring is gone and the secret is there: a member that knows the ring writes it back'],
-  adopt: [
-    'note',
-    'there is a secret and no ring: an original rewt works here. The first member of this rewt adopts its secret',
-    'nothing is lost by it; while both work side by side, see docs/operations.md',
-  ],
-  rotation: ['note', 'a rotation is due, and the next member that is used does it'],
-  'late rotation': ['note', 'a rotation is overdue since nobody has used the keyring; it loses nothing'],
-  reschedule: ['note', 'the TTL of the secret was changed by hand; the next member follows it'],
-  brake: [
-    'warning',
-    'the secret was deleted or replaced by hand: the next member that reads it revokes every token',
-    'that is what it is for. If it was not meant: members have to be given their tokens anew all the same',
-  ],
-  'foreign rotation': [
-    'note',
-    'an original rewt has rotated: the next member adopts its secret, and goes on verifying what it signed before',
-  ],
+/** What a plan asks of an operator, for those that ask something. */
+const remedies: { readonly [Name in NonNullable<KeyringFacts['plan']>]?: string } = {
+  adopt: 'nothing is lost by it; while both work side by side, see docs/operations.md',
+  brake: 'that is what it is for. If it was not meant: members need new tokens anyway',
 };
+const warned: ReadonlySet<KeyringFacts['plan']> = new Set(['rollback', 'brake']);
 
 function judgeRing({ ring, plan }: KeyringFacts): Finding {
   if (ring === 'unreadable') {
@@ -62,8 +46,7 @@ function judgeRing({ ring, plan }: KeyringFacts): Finding {
     );
   }
   if (plan === null) return finding('keyring', 'ok', 'readable, and nothing is due');
-  const [level, found, remedy] = pending[plan];
-  return finding('keyring', level, found, remedy);
+  return finding('keyring', warned.has(plan) ? 'warning' : 'note', `${plan}: ${plansInWords[plan]}`, remedies[plan]);
 }
 
 function judgeTtl(hasTtl: boolean): Finding {
@@ -113,8 +96,11 @@ function judgeKidless({ ring, plan, withoutKid, nowMs }: KeyringFacts): readonly
   return [finding('kid-less tokens', 'note', found, remedy)];
 }
 
-function judgeFleet({ status }: KeyringFacts, announcements: Announcements | null): readonly Finding[] {
-  if (status === null || announcements === null) return [];
+function judgeFleet({ status }: KeyringFacts, announcements: Announcements | Failed): readonly Finding[] {
+  if (status === null) return [];
+  if ('code' in announcements) {
+    return [finding('members', 'note', `unknown: ${announcements.message}`)];
+  }
   const fleet = fleetOf(status, announcements);
   if (fleet === null) return [];
   const isWell = fleet.members.every(({ state, silent }) => state !== 'behind' && !silent);

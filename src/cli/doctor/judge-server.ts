@@ -145,7 +145,7 @@ function judgeClock(skew: RedisFacts['skew']): Finding {
   const { ms, uncertainMs } = skew;
   const least = Math.max(0, Math.abs(ms) - uncertainMs);
   const way = ms > 0 ? 'behind' : 'ahead of';
-  const found = `this machine is ${least < 10_000 ? `${Math.round(Math.abs(ms))} ms` : `${Math.round(Math.abs(ms) / 1_000)} s`} ${way} the server (± ${Math.ceil(uncertainMs)} ms)`;
+  const found = `this machine is ${least < 10_000 ? `${Math.round(Math.abs(ms))} ms` : `${Math.round(Math.abs(ms) / 1_000)} s`} ${way} the server (give or take ${Math.ceil(uncertainMs)} ms)`;
   if (least < 1_000) return finding('clock', 'ok', found);
   const remedy = 'let NTP set the clocks of both: exp, nbf and iat are judged by the clock of the member';
   return finding('clock', least < CLOCK_TOLERANCE_MS ? 'warning' : 'problem', found, remedy);
@@ -153,5 +153,10 @@ function judgeClock(skew: RedisFacts['skew']): Finding {
 
 /** What this user, or this Redis, does not tell. */
 function unknown(check: string, command = 'INFO', right = '+info'): Finding {
-  return finding(check, 'note', `unknown: ${command} is not answered`, `let this user ask: ACL SETUSER … ${right}`);
+  return finding(
+    check,
+    'note',
+    `unknown: ${command} is not answered`,
+    `let this user ask: ACL SETUSER <user> ${right}`,
+  );
 }

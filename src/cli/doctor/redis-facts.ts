@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { within } from '../../deadline.js';
 import { asStoreError } from '../../redis/failure.js';
 import { type RedisNames, redisNames } from '../../redis/names.js';
+import { createPlainReader, type PlainReader } from '../../redis/plain-reader.js';
 import type { Command, RedisPort, Reply } from '../../redis/port.js';
 import { redisStore } from '../../stores/redis.js';
 import type { Announcements, PushStatus, Store } from '../../stores/store.js';
@@ -31,7 +32,7 @@ export interface RedisFacts {
   readonly writes: Failed | null;
   readonly push: PushStatus;
   readonly keyring: KeyringFacts | Failed;
-  readonly announcements: Announcements | null;
+  readonly announcements: Announcements | Failed;
 }
 
 /** What the URL says, without what it hides. */
@@ -54,6 +55,7 @@ export function addressFactsOf(redisUrl: string): AddressFacts {
 /** What there is to know; where it does not answer, that. The port is closed afterwards. */
 export async function redisFactsOf(port: RedisPort, namespace: string, address: AddressFacts): Promise<RedisFacts> {
   const store = redisStore(port);
+  const reader = createPlainReader(port);
   const { key } = redisNames(namespace, port.keyPrefix);
   const ask = async (commands: readonly Command[]): Promise<readonly (Reply | Error)[]> => {
     const late = () => new Error('timed out');
@@ -92,10 +94,11 @@ export async function redisFactsOf(port: RedisPort, namespace: string, address: 
       rights: { lacks: await tryRights(port, names), excess: excessOf(excesses, dryRuns) },
       writes: written instanceof Error ? failedOf(written) : null,
       push: await pushOf(store, namespace),
-      keyring: await keyringOf(store, namespace),
-      announcements: (await store.announcements?.(namespace, { timeoutMs: ANSWER_MS }).catch(() => null)) ?? null,
+      keyring: await keyringOf(reader, namespace),
+      announcements: await reader.announcements(namespace, { timeoutMs: ANSWER_MS }).catch(failedOf),
     };
   } finally {
+    reader.close();
     await store.close();
   }
 }
@@ -108,7 +111,7 @@ const nothing: Omit<RedisFacts, 'address' | 'unreachable'> = {
   writes: null,
   push: { state: 'off', reason: null },
   keyring: { code: '', message: '' },
-  announcements: null,
+  announcements: { code: '', message: '' },
 };
 
 /** It has answered, if only that this user may not ask. */
@@ -167,9 +170,9 @@ async function pushOf(store: Store, namespace: string): Promise<PushStatus> {
   }
 }
 
-async function keyringOf(store: Store, namespace: string): Promise<KeyringFacts | Failed> {
+async function keyringOf(reader: PlainReader, namespace: string): Promise<KeyringFacts | Failed> {
   try {
-    return keyringFactsOf(await store.read(namespace, { timeoutMs: ANSWER_MS }));
+    return keyringFactsOf(await reader.read(namespace, { timeoutMs: ANSWER_MS }));
   } catch (error) {
     return failedOf(error as Error);
   }

@@ -51,7 +51,10 @@ const attempts: Readonly<Record<MemberCommand, (name: string) => Command>> = {
   exec: () => ['EXEC'],
 };
 
-type MemberCommand = Exclude<CommandName, 'subscribe' | 'scan' | 'config|get' | 'acl|whoami' | 'acl|dryrun'>;
+type MemberCommand = Exclude<
+  CommandName,
+  'subscribe' | 'scan' | 'cluster|slots' | 'config|get' | 'acl|whoami' | 'acl|dryrun'
+>;
 
 interface Attempt {
   readonly use: Use;

@@ -1,4 +1,4 @@
-/** Where `rewt watch` shows what it sees: a screen that is redrawn and left as it was, or lines. */
+/** Where `rewt status --watch` shows what it sees: a screen that is redrawn and left as it was, or lines. */
 
 import { type Screen, screenOf } from '../screen.js';
 import type { Terminal } from '../terminal.js';

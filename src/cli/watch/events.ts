@@ -1,40 +1,66 @@
-/** What happens to a keyring while one watches, as objects for programs and as lines for people. */
+/** What happened to a keyring between two looks at it, as objects for programs and as lines for people. Pure. */
 
-import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import type { ChannelMessages } from '../../observe/channels.js';
-import { spanOf } from '../words.js';
+import type { Fleet } from '../fleet.js';
+import { plansInWords } from '../found.js';
+import type { Look } from '../look.js';
+import { instantOf } from '../words.js';
 
-/** `event` is a channel's name without 'rewt:', or 'began', 'push' or 'members'. */
 export interface WatchEvent {
   readonly time: Date;
-  readonly event: string;
+  readonly event: 'began' | 'rotated' | 'revoked' | 'due' | 'members' | 'push' | 'degraded' | 'recovered';
   readonly words: string;
-  /** What the channel said, without what all events of one watch share. */
+  /** What programs get beside time and name. */
   readonly details: object;
 }
 
-const inWords: { readonly [Name in keyof ChannelMessages]?: (message: ChannelMessages[Name]) => string } = {
-  rotated: ({ kid, previousKid, own }) =>
-    `${kid} signs now, in place of ${previousKid}${own ? ' (this command wrote it)' : ''}`,
-  revoked: ({ kid, epoch, own }) =>
-    `every token of before is refused; ${kid} signs now, epoch ${epoch}${own ? ' (this command wrote it)' : ''}`,
-  degraded: ({ code }) => `the store cannot be used (${code}); copies go on until they are too old`,
-  recovered: ({ outageMs }) => `the store can be used again, after ${spanOf(outageMs)}`,
-  warning: ({ message }) => message,
-};
+type Happened = Omit<WatchEvent, 'time'>;
 
-/** Calls `tell` with each, of this namespace alone, until the function that it gives is called. */
-export function listenForEvents(namespace: string, tell: (event: WatchEvent) => void): () => void {
-  const listeners = Object.entries(inWords).map(([event, words]) => {
-    const listen = (message: unknown): void => {
-      const { namespace: whose, ...details } = message as { namespace: string };
-      // The names fit, as both come from the same entry.
-      if (whose === namespace) tell({ time: new Date(), event, words: words(message as never), details });
-    };
-    subscribe(`rewt:${event}`, listen);
-    return () => unsubscribe(`rewt:${event}`, listen);
-  });
-  return () => {
-    for (const end of listeners) end();
-  };
+/** `before` is null for the first look. */
+export function changesBetween(before: Look | null, after: Look): readonly Happened[] {
+  return [...keyringChanges(before, after), ...dueChanges(before, after), ...memberChanges(before, after)];
+}
+
+function keyringChanges(before: Look | null, { keyring }: Look): readonly Happened[] {
+  const old = before?.keyring ?? null;
+  if (keyring === null) {
+    return before === null || old !== null ? [{ event: 'began', words: 'no keyring yet', details: {} }] : [];
+  }
+  const { signing: kid, epoch, revocation, generation, current, lineage } = keyring;
+  if (old === null) {
+    const words = `${kid} signs, and rotates at the latest ${instantOf(current.expiresAt)}`;
+    return [{ event: 'began', words, details: { kid, epoch, generation, expiresAt: current.expiresAt } }];
+  }
+  if (old.lineage !== lineage || old.epoch !== epoch || old.revocation !== revocation) {
+    const words = `every token of before is refused; ${kid} signs now, epoch ${epoch}`;
+    return [{ event: 'revoked', words, details: { kid, epoch, generation } }];
+  }
+  if (old.signing === kid) return [];
+  const words = `${kid} signs now, in place of ${old.signing}`;
+  return [{ event: 'rotated', words, details: { kid, previousKid: old.signing, epoch, generation } }];
+}
+
+function dueChanges(before: Look | null, { due }: Look): readonly Happened[] {
+  if (due === null || due === before?.due) return [];
+  return [{ event: 'due', words: `${due}: ${plansInWords[due]}`, details: { due } }];
+}
+
+function memberChanges(before: Look | null, { fleet }: Look): readonly Happened[] {
+  const [was, is] = [before?.fleet ?? null, fleet].map((one) => (one === null ? '' : healthOf(one)));
+  // After a rotation no member has announced yet that it holds the new one: news is what they then announce.
+  const isAwaited = fleet?.members.some(({ state, silent }) => state === 'not said yet' && !silent) ?? false;
+  if (isAwaited || was === is) return [];
+  return [{ event: 'members', words: is || 'none is announced any more', details: { fleet } }];
+}
+
+/** Without what changes from second to second. */
+function healthOf({ size, holdNext, members }: Fleet): string {
+  const behind = members.filter(({ state }) => state === 'behind').map(({ name }) => name);
+  const silent = members.filter((member) => member.silent).map(({ name }) => name);
+  const some = (names: readonly string[]): string =>
+    names.slice(0, 5).join(', ') + (names.length > 5 ? ' and more' : '');
+  return [
+    `${holdNext} of ${size} hold next`,
+    ...(behind.length > 0 ? [`behind: ${some(behind)}`] : []),
+    ...(silent.length > 0 ? [`silent: ${some(silent)}`] : []),
+  ].join('; ');
 }

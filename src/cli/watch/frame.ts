@@ -1,8 +1,9 @@
-/** One picture of `rewt watch`: bars, the keyring, members and what has happened, as far as they fit on the screen. Pure. */
+/** One picture of `rewt status --watch`: bars, the keyring, members and events, as far as they fit on the screen. Pure. */
 
 import type { PushStatus } from '../../stores/store.js';
-import { type Fleet, fleetInWords, type MemberSeen } from '../fleet.js';
-import type { KeyringFound } from '../keyring-view.js';
+import type { Fleet, MemberSeen } from '../fleet.js';
+import { lookRows } from '../keyring-view.js';
+import type { Look } from '../look.js';
 import type { Screen } from '../screen.js';
 import { formatTable, type Row } from '../table.js';
 import { drawTimeline } from '../timeline.js';
@@ -10,9 +11,9 @@ import { foreignName, instantOf, spanOf, whenOf } from '../words.js';
 import type { WatchEvent } from './events.js';
 
 export interface Watched {
-  readonly found: KeyringFound;
+  /** The last one that succeeded. */
+  readonly look: Look;
   readonly push: PushStatus;
-  readonly fleet: Fleet | null;
   /** The newest last. */
   readonly events: readonly WatchEvent[];
   /** Since when the store has not answered; null: it does. */
@@ -21,45 +22,55 @@ export interface Watched {
 
 /** Lines that fit: no more than the screen has rows, none longer than it has columns. */
 export function frameOf(watched: Watched, screen: Screen): readonly string[] {
-  const { found, push, fleet, awaySince, events } = watched;
-  const { keyring, storeTime } = found;
-  const nowMs = (storeTime ?? new Date()).getTime();
-  const title = cut(`${foreignName(found.namespace)} on ${found.store}, ${instantOf(new Date(nowMs))}`, screen);
-  const head = [screen.paint('bold', title), ''];
-  if (keyring === null) {
-    const why = awaySince === null ? 'no keyring yet: the first sign begins it' : 'the keyring cannot be used';
-    const happened = events.toReversed().map((event) => cut(lineOf(event), screen));
-    return [...head, cut(why, screen), ...block(happened, screen.rows - head.length - 1)].slice(0, screen.rows);
-  }
-  const { signing, current, epoch, generation } = keyring;
+  const { look, push, awaySince, events } = watched;
+  const { keyring, fleet, storeTime, server } = look;
+  const nowMs = storeTime.getTime();
+  const place = `${foreignName(look.namespace)} on ${foreignName(server, 60)}, ${instantOf(storeTime)}`;
+  const head = [screen.paint('bold', cut(place, screen)), ''];
+  const store =
+    awaySince === null ? 'answers' : `away for ${spanOf(Date.now() - awaySince.getTime())}; this is as it was`;
   const rows: Row[] = [
-    ['signing', signing],
-    ['rotates', `at the latest ${whenOf(current.expiresAt, nowMs)}`],
-    ['epoch', `${epoch} (revocations)`],
-    ['generation', `${generation} (writes)`],
-    [
-      'store',
-      awaySince === null ? 'answers' : `away for ${spanOf(Date.now() - awaySince.getTime())}; ${copyInWords(found)}`,
-    ],
+    ...(keyring === null ? [['keyring', 'none yet: the first sign begins it'] as const] : keyringRows(keyring, nowMs)),
+    ['store', store],
     ['push', push.state === 'on' ? 'on' : `${push.state}: ${push.reason ?? ''}`],
-    ...(fleet === null ? [] : [['fleet', fleetInWords(fleet)] as const]),
+    ...lookRows(look),
   ];
-  const body = [...head, ...drawTimeline(keyring, nowMs, screen), '', ...formatTable(rows, screen).split('\n')];
-  const room = Math.max(0, screen.rows - body.length);
-  // What has happened is worth more than who is well; some of both where there is room.
+  const bars = keyring === null ? [] : [...drawTimeline(keyring, nowMs, screen), ''];
+  const body = fitted([...head, ...bars, ...formatTable(rows, screen).split('\n')], screen);
+  const room = screen.rows - body.length;
+  // Events are worth more than members that are well; some of both if there is room.
   const happened = block(
     events.toReversed().map((event) => cut(lineOf(event), screen)),
     fleet === null ? room : Math.ceil(room / 2),
   );
   const seen = block(fleet === null ? [] : membersIn(fleet, screen), room - happened.length);
-  return [...body, ...seen, ...happened].slice(0, screen.rows);
+  return [...body, ...seen, ...happened];
 }
 
 export function lineOf({ time, event, words }: WatchEvent): string {
   return `${instantOf(time)} ${event}: ${words}`;
 }
 
-/** After an empty line; the first ones and how many more there are, where not all fit. */
+function keyringRows(
+  { signing, current, epoch, generation }: NonNullable<Look['keyring']>,
+  nowMs: number,
+): readonly Row[] {
+  return [
+    ['signing', signing],
+    ['rotates', `at the latest ${whenOf(current.expiresAt, nowMs)}`],
+    ['epoch', `${epoch} (revocations)`],
+    ['generation', `${generation} (writes)`],
+  ];
+}
+
+/** As many lines as there are rows; the last one then says how many are missing. */
+function fitted(lines: readonly string[], screen: Screen): readonly string[] {
+  if (lines.length <= screen.rows) return lines;
+  const shown = lines.slice(0, Math.max(0, screen.rows - 1));
+  return [...shown, cut(`(${lines.length - shown.length} more lines: the window is too small)`, screen)];
+}
+
+/** After an empty line; the first ones and how many more there are, if not all fit. */
 function block(lines: readonly string[], room: number): readonly string[] {
   if (lines.length === 0 || room < 2) return [];
   const shown = lines.length <= room - 1 ? lines : [...lines.slice(0, room - 2), `and ${lines.length - room + 2} more`];
@@ -79,10 +90,6 @@ function membersIn({ members }: Fleet, screen: Screen): readonly string[] {
   });
 }
 
-function copyInWords({ copy, ageSeconds }: KeyringFound): string {
-  return copy === 'usable' ? `this copy is ${spanOf((ageSeconds ?? 0) * 1_000)} old` : 'this copy is too old to use';
-}
-
 function cut(line: string, { columns, unicode }: Screen): string {
-  return line.length <= columns ? line : `${line.slice(0, columns - 1)}${unicode ? '…' : '~'}`;
+  return line.length <= columns ? line : `${line.slice(0, columns - 1)}${unicode ? '\u2026' : '~'}`;
 }

@@ -272,7 +272,7 @@ describe('the keyring', () => {
     });
   const uuid = '0b6c1f5e-8a0d-4c1e-9d0a-5a3c2b1d0e9f';
   const seen = (value: string | null, text: string | null, expiresAtMs: number | null = nowMs + 3_000_000) =>
-    keyringFactsOf({ nowMs, key: value === null ? null : { value, expiresAtMs }, ring: text, version: '' });
+    keyringFactsOf({ nowMs, key: value === null ? null : { value, expiresAtMs }, ring: text });
 
   test.each([
     ['nothing', seen(null, null), { key: null, ring: 'none', plan: 'bootstrap' }],
@@ -318,7 +318,7 @@ describe('a folder', () => {
     network: null,
     freeBytes: 1e9,
     keyring,
-    announcements: null,
+    announcements: { nowMs, count: 0, told: [] },
   };
   test.each([
     ['is well', {}, ['permissions: ok']],

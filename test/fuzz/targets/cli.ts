@@ -16,7 +16,7 @@ import { CANARY, texts } from '../texts.js';
 /** Other exit codes are not documented. */
 const names = ['accepted', 'refused', 'usage', 'unavailable'];
 
-const endless = new Set(['demo', 'watch']);
+const endless = new Set(['demo']);
 
 interface Input {
   readonly words: readonly string[];
@@ -126,7 +126,7 @@ function assertWellSaid({ code, printed, said }: Ran, words: readonly string[]):
   // A terminal does as control characters say.
   for (const line of said) assertThat(!/\p{Cc}/u.test(line), 'what is said is not one line of text', () => line);
   assertThat(printed.length <= 1, 'more than one result is printed');
-  const lines = said.filter((line) => !line.startsWith('Type the '));
+  const lines = said.filter((line) => !/^(Type the|In) /.test(line));
   if (code === 2) {
     const isOne = isJson
       ? lines.length === 0

@@ -1,0 +1,84 @@
+/** `rewt list`: the keyrings that there are. It writes nothing. */
+
+import type { Plan } from '../../keyring/advance.js';
+import { assertNoWords, lookOptions, readArguments } from '../arguments.js';
+import type { Command } from '../command.js';
+import { dueOf, examine, type Found } from '../found.js';
+import { helpOf } from '../help.js';
+import { orRefusal, withSession } from '../session.js';
+import { formatColumns } from '../table.js';
+import { foreignName, instantOf } from '../words.js';
+
+const { namespace: _, ...options } = lookOptions;
+
+const help = helpOf(
+  `
+rewt list [options]: the namespaces that have a keyring, each with the kid that
+signs, how often it was revoked, and when it rotates. Writes nothing. Needs the
+right to SCAN, which only an operator should have.
+
+  rewt list --url redis://localhost:6379
+`,
+  { takesNamespace: false },
+);
+
+interface Listed {
+  readonly namespace: string;
+  /** The kid that signs; null without a ring, or if it cannot be read. */
+  readonly signing: string | null;
+  readonly epoch: number | null;
+  readonly rotatesAt: Date | null;
+  readonly due: Plan['name'] | null;
+  /** Why it cannot be read. */
+  readonly unreadable: string | null;
+}
+
+export const list: Command = {
+  help,
+  async run(words, terminal) {
+    const { values, positionals } = readArguments(words, options);
+    assertNoWords(positionals);
+    const { place, keyrings } = await withSession(values, terminal, async (session) => {
+      const keyrings: Listed[] = [];
+      for (const namespace of await session.namespaces()) {
+        const entries = await orRefusal(session.read(namespace));
+        keyrings.push(
+          entries instanceof Error
+            ? { ...nothing, namespace, unreadable: entries.code }
+            : listed(namespace, examine(entries)),
+        );
+      }
+      return { place: session.place, keyrings };
+    });
+    const { store, server, database } = place;
+    return {
+      ...(keyrings.length === 0 ? { words: 'There is no keyring.' } : { result: formatColumns(keyrings.map(rowOf)) }),
+      json: { store, server, database, keyrings },
+    };
+  },
+};
+
+const nothing = { signing: null, epoch: null, rotatesAt: null, due: null };
+
+function listed(namespace: string, found: Found): Listed {
+  const { keyring, ringState } = found;
+  const isReadable = ringState === 'readable' || ringState === 'none';
+  return {
+    namespace,
+    signing: keyring?.signing ?? null,
+    epoch: keyring?.epoch ?? null,
+    rotatesAt: keyring?.current.expiresAt ?? null,
+    due: dueOf(found),
+    unreadable: isReadable ? null : ringState === 'newer' ? 'ERR_REWT_RING_NEWER' : 'ERR_REWT_RING_UNREADABLE',
+  };
+}
+
+function rowOf({ namespace, signing, epoch, rotatesAt, due, unreadable }: Listed): readonly string[] {
+  return [
+    foreignName(namespace),
+    signing ?? '-',
+    epoch === null ? '-' : `epoch ${epoch}`,
+    rotatesAt === null ? '-' : `rotates ${instantOf(rotatesAt)}`,
+    unreadable ?? (due === null ? '' : `due: ${due}`),
+  ];
+}

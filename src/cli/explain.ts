@@ -1,0 +1,72 @@
+/** What a token is: its parts, its times, the secret that signed it, and the verdict on it. Its signature is in no result. Pure. */
+
+import { parseObject } from '../jwt/json.js';
+import { createMac, macMatches } from '../jwt/mac.js';
+import { isRefusal, readToken } from '../jwt/token.js';
+import { createCopy } from '../keyring/copy.js';
+import { kidOf } from '../keyring/secret.js';
+import type { Entries, Found } from './found.js';
+
+/** Longer tokens are refused by members with the default of `maxTokenBytes`. */
+const MAX_TOKEN_BYTES = 8_192;
+
+export interface Explained {
+  /** As it stands in the token; null for what cannot be decoded. */
+  readonly header: string | null;
+  readonly payload: string | null;
+  readonly times: { readonly iat: Date | null; readonly nbf: Date | null; readonly exp: Date | null };
+  readonly secret: SecretOfToken;
+}
+
+export interface SecretOfToken {
+  /**
+   * 'unknown': none of this keyring has the kid, or fits a token without one. 'adopted': K, which has no ring yet.
+   * 'none': the token is malformed.
+   */
+  readonly is: 'current' | 'next' | 'retired' | 'adopted' | 'unknown' | 'none';
+  /** Of the secret if one was found, else of the token's header; null: it names none. */
+  readonly kid: string | null;
+  /** Null for next, which has no end, and if there is no secret. */
+  readonly verifiesUntil: Date | null;
+  /** Whether the signature is right. Until then nothing that the token says is to be believed. */
+  readonly signed: boolean;
+}
+
+export function explain(token: string, entries: Entries, { ring }: Found): Explained {
+  const [headerPart = '', payloadPart = ''] = token.split('.');
+  const [header, payload] = [headerPart, payloadPart].map((part) => {
+    const text = Buffer.from(part, 'base64url').toString('utf8');
+    return part === '' ? null : text;
+  }) as [string | null, string | null];
+  return { header, payload, times: timesIn(payload), secret: secretOf(token, entries, ring) };
+}
+
+function secretOf(token: string, { key, ring: text }: Entries, ring: Found['ring']): SecretOfToken {
+  const parsed = readToken(token, MAX_TOKEN_BYTES);
+  if (isRefusal(parsed)) return { is: 'none', kid: null, verifiesUntil: null, signed: false };
+  const { kid = null, signedPart, signature } = parsed;
+  const candidates = ring === null ? [] : createCopy(ring).keys;
+  const fits = (one: (typeof candidates)[number]): boolean => macMatches(one.mac, signedPart, signature);
+  const found = candidates.find((one) => (kid === null ? fits(one) : one.kid === kid));
+  if (found !== undefined) {
+    const { role, verifiesUntilMs } = found;
+    const verifiesUntil = verifiesUntilMs === Number.POSITIVE_INFINITY ? null : new Date(verifiesUntilMs);
+    return { is: role, kid: found.kid, verifiesUntil, signed: fits(found) };
+  }
+  if (text === null && key !== null && key.value !== null && (kid === null || kid === kidOf(key.value))) {
+    const signed = macMatches(createMac(Buffer.from(key.value)), signedPart, signature);
+    const end = key.expiresAtMs === null ? null : new Date(key.expiresAtMs);
+    if (kid !== null || signed) return { is: 'adopted', kid: kidOf(key.value), verifiesUntil: end, signed };
+  }
+  return { is: 'unknown', kid, verifiesUntil: null, signed: false };
+}
+
+function timesIn(payload: string | null): Explained['times'] {
+  const claims = (payload === null ? null : parseObject(payload)) ?? {};
+  const dateOf = (name: string): Date | null => {
+    const seconds = claims[name];
+    const date = new Date(typeof seconds === 'number' ? seconds * 1_000 : Number.NaN);
+    return Number.isNaN(date.getTime()) ? null : date;
+  };
+  return { iat: dateOf('iat'), nbf: dateOf('nbf'), exp: dateOf('exp') };
+}

@@ -1,0 +1,128 @@
+/** One run of the command on one place: what it reads there, and the store that a member works on. */
+
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { isRewtError, StoreError } from '../errors.js';
+import { connectRedis } from '../redis/connect.js';
+import { redisNames } from '../redis/names.js';
+import { createPlainReader, type PlainSnapshot } from '../redis/plain-reader.js';
+import { watchKeys } from '../redis/tracking.js';
+import { lmdbStore } from '../stores/lmdb.js';
+import { redisStore } from '../stores/redis.js';
+import type { Announcements, Store, Watch } from '../stores/store.js';
+import { addressOf, namespaceOf, type Place, placeOf } from './address.js';
+import { type Terminal, unlessInterrupted } from './terminal.js';
+
+/** A person waits longer than a service, and a first connection takes longer than a request. */
+export const STORE_TIMEOUT_MS = 5_000;
+
+/** A Redis with many keys takes its time. */
+const SCAN_TIMEOUT_MS = 60_000;
+
+export interface PlaceArguments {
+  readonly url?: string | undefined;
+  readonly namespace?: string | undefined;
+}
+
+/** Only `openStore` gives what can write. */
+export interface Session {
+  readonly place: Place;
+  /** Both entries by plain read commands. @throws {StoreError} */
+  read(namespace?: string): Promise<PlainSnapshot>;
+  /** @throws {StoreError} */
+  announcements(): Promise<Announcements>;
+  /** Null for a store that cannot push. */
+  watch(onChange: () => void): Watch | null;
+  /** The namespaces of this place that have a keyring. @throws {StoreError} if the user may not list them. */
+  namespaces(): Promise<readonly string[]>;
+  /** The store for a member. It ends with the session. */
+  openStore(): Store;
+}
+
+interface Opened extends Session {
+  close(): Promise<void>;
+}
+
+/**
+ * What `use` returns. The session is closed afterwards, whatever happens, so that the process can end.
+ *
+ * @throws what `use` throws; {OptionError} for a place that is none.
+ */
+export async function withSession<T>(
+  { url, namespace }: PlaceArguments,
+  terminal: Terminal,
+  use: (session: Session) => Promise<T>,
+): Promise<T> {
+  const address = addressOf(url, terminal.env);
+  const place = placeOf(address, namespaceOf(namespace, terminal.env));
+  const session = 'folder' in address ? openFolder(address.folder, place) : openRedis(address.redisUrl, place);
+  try {
+    return await unlessInterrupted(use(session), terminal);
+  } finally {
+    await session.close();
+  }
+}
+
+function openRedis(redisUrl: string, place: Place): Opened {
+  const port = connectRedis(redisUrl);
+  // Throws for a name that cannot be kept in one hash slot.
+  const names = redisNames(place.namespace, port.keyPrefix);
+  const reader = createPlainReader(port);
+  const limits = { timeoutMs: STORE_TIMEOUT_MS };
+  return {
+    place,
+    read: (namespace = place.namespace) => reader.read(namespace, limits),
+    announcements: () => reader.announcements(place.namespace, limits),
+    watch: (onChange) => watchKeys(port, names, onChange),
+    namespaces: () => reader.namespaces({ timeoutMs: SCAN_TIMEOUT_MS }),
+    openStore: () => redisStore(port),
+    async close() {
+      reader.close();
+      await port.close();
+    },
+  };
+}
+
+/** Makes no folder and no files: a member does. */
+function openFolder(folder: string, place: Place): Opened {
+  let store: Store | null = null;
+  const openStore = (): Store => {
+    store ??= lmdbStore({ path: folder });
+    return store;
+  };
+  const isEmpty = (): boolean => !existsSync(join(folder, 'data.mdb'));
+  const limits = { timeoutMs: STORE_TIMEOUT_MS };
+  return {
+    place,
+    async read(namespace = place.namespace) {
+      if (store === null && isEmpty()) return { nowMs: Date.now(), key: null, ring: null, roleUnknown: null };
+      const { nowMs, key, ring } = await openStore().read(namespace, limits);
+      return { nowMs, key, ring, roleUnknown: null };
+    },
+    async announcements() {
+      const none = { nowMs: Date.now(), count: 0, told: [] };
+      if (store === null && isEmpty()) return none;
+      return (await openStore().announcements?.(place.namespace, limits)) ?? none;
+    },
+    watch: () => null,
+    async namespaces() {
+      if (store === null && isEmpty()) return [];
+      throw new StoreError(
+        'ERR_REWT_STORE_DENIED',
+        'The embedded store does not list its namespaces. Name one with --namespace.',
+      );
+    },
+    openStore,
+    close: async () => store?.close(),
+  };
+}
+
+/** What `read` returns, or the store's refusal of it. @throws what is no StoreError. */
+export async function orRefusal<T>(read: Promise<T>): Promise<T | StoreError> {
+  try {
+    return await read;
+  } catch (error) {
+    if (isRewtError(error) && error.status === 503) return error as StoreError;
+    throw error;
+  }
+}

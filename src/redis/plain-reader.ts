@@ -1,0 +1,260 @@
+/** Reads keyrings by plain read commands: no script, no write, and no right to either. */
+
+import { within } from '../deadline.js';
+import { StoreError } from '../errors.js';
+import {
+  ANNOUNCEMENT_LIFE_MS,
+  type Announcements,
+  type CallLimits,
+  LAST_INSTANT_MS,
+  LONGEST_ANNOUNCEMENT,
+  MOST_ANNOUNCEMENTS,
+  type Snapshot,
+} from '../stores/store.js';
+import { asStoreError } from './failure.js';
+import { asAnnouncements } from './fleet.js';
+import { namespaceOf, type RedisNames, redisNames, SECRET_SUFFIX } from './names.js';
+import { asError } from './outcomes.js';
+import type { Command, Connection, RedisPort, Reply } from './port.js';
+import { parseReplication } from './replication.js';
+import { slotOf } from './slot.js';
+
+/** Both entries of a namespace at one instant. */
+export interface PlainSnapshot extends Omit<Snapshot, 'version'> {
+  /** Why the server does not say that it is a master; null: it said so. */
+  readonly roleUnknown: StoreError | null;
+}
+
+export interface PlainReader {
+  /** @throws {StoreError} ERR_REWT_STORE_READ_ONLY for a replica, which may not know of a revocation. */
+  read(namespace: string, limits: CallLimits): Promise<PlainSnapshot>;
+  /** @throws {StoreError} */
+  announcements(namespace: string, limits: CallLimits): Promise<Announcements>;
+  /**
+   * The namespaces that have a secret or a ring, sorted: by SCAN, on every master of a cluster.
+   * @throws {StoreError} ERR_REWT_STORE_DENIED if this user may not SCAN.
+   */
+  namespaces(limits: CallLimits): Promise<readonly string[]>;
+  /** Ends the connections that it opened, and not the port. */
+  close(): void;
+}
+
+/** PTTL and TIME look at a clock that moves between them: a pair further apart is read again. */
+const CLOCK_NOISE_MS = 1;
+const MAX_READS = 5;
+/** What a client's decoder puts in place of bytes that are not UTF-8. */
+const REPLACEMENT = '\ufffd';
+
+interface Opened {
+  readonly connection: Promise<Connection>;
+  readonly end: () => void;
+}
+
+export function createPlainReader(port: RedisPort): PlainReader {
+  const opened = new Map<string, Opened>();
+
+  function open(key: string): Opened {
+    const scope = port.scope(key);
+    const ending = new AbortController();
+    const one: Opened = { connection: port.connect(key, ending.signal), end: () => ending.abort() };
+    const forget = (): void => {
+      if (opened.get(scope) === one) opened.delete(scope);
+    };
+    one.connection.then((connection) => connection.onLost(forget), forget);
+    opened.set(scope, one);
+    return one;
+  }
+
+  async function send(commands: readonly Command[], key: string): Promise<readonly (Reply | Error)[]> {
+    if (port.noConnection !== null) return port.send(commands, key);
+    const scope = port.scope(key);
+    let connection = await (opened.get(scope) ?? open(key)).connection;
+    if (!connection.isOwner()) {
+      opened.get(scope)?.end();
+      connection = await open(key).connection;
+    }
+    return connection.send(commands);
+  }
+
+  /** The outcomes, refusals included; what hinders every command is thrown. */
+  async function ask(
+    commands: readonly Command[],
+    key: string,
+    timeoutMs: number,
+  ): Promise<readonly (Reply | StoreError)[]> {
+    try {
+      const outcomes = await within(timeoutMs, send(commands, key), () => new Error('timed out'));
+      return outcomes.map((outcome) => (outcome instanceof Error ? asStoreError(outcome) : outcome));
+    } catch (error) {
+      opened.get(port.scope(key))?.end();
+      opened.delete(port.scope(key));
+      throw asStoreError(asError(error));
+    }
+  }
+
+  /** A cluster's masters are reached by the keys that they hold. */
+  async function oneKeyOfEachMaster(giveUpMs: number): Promise<readonly string[]> {
+    if (port.scope('a') === port.scope('b')) return ['a'];
+    const [ranges] = await ask([['CLUSTER', 'SLOTS']], 'a', Math.max(1, giveUpMs - performance.now()));
+    const masters = asReplies(ranges).map((range) => {
+      const [from, to, master] = asReplies(range);
+      return { from: Number(from), to: Number(to), name: asReplies(master).slice(0, 2).join(':') };
+    });
+    const keys = new Map<string, string>();
+    for (let number = 0; keys.size < new Set(masters.map(({ name }) => name)).size; number += 1) {
+      const slot = slotOf(String(number));
+      const master = masters.find(({ from, to }) => from <= slot && slot <= to);
+      if (master !== undefined && !keys.has(master.name)) keys.set(master.name, String(number));
+    }
+    return [...keys.values()];
+  }
+
+  async function transaction(names: RedisNames, timeoutMs: number): Promise<Found> {
+    const { key, ring } = names;
+    const entries: readonly Command[] = [['TIME'], ['GET', key], ['PTTL', key], ['GET', ring], ['TIME']];
+    const [multi, info, ...rest] = await ask(
+      [['MULTI'], ['INFO', 'replication'], ...entries, ['EXEC']],
+      key,
+      timeoutMs,
+    );
+    const roleUnknown = info instanceof Error && info.code === 'ERR_REWT_STORE_DENIED' ? info : null;
+    // One command that is refused ends the whole transaction.
+    if (!(multi instanceof Error) && roleUnknown === null) return parse(rest.at(-1), null);
+    if (!(multi instanceof Error)) {
+      const outcomes = await ask([['MULTI'], ...entries, ['EXEC']], key, timeoutMs);
+      return parse([null, ...asReplies(outcomes.at(-1))], roleUnknown);
+    }
+    if (multi.code !== 'ERR_REWT_STORE_DENIED') throw multi;
+    // This user may not use MULTI, so the commands ran one by one.
+    if (info instanceof Error && roleUnknown === null) throw info;
+    const found = parse([roleUnknown === null ? (info as Reply) : null, ...repliesOf(rest.slice(0, -1))], roleUnknown);
+    return { ...found, isTorn: true };
+  }
+
+  return {
+    async read(namespace, { timeoutMs }) {
+      const names = redisNames(namespace, port.keyPrefix);
+      let found = await transaction(names, timeoutMs);
+      for (let reads = 1; reads < MAX_READS; reads += 1) {
+        if (found.tookMs <= CLOCK_NOISE_MS && !found.isTorn) break;
+        const before = found;
+        found = await transaction(names, timeoutMs);
+        if (before.ring === found.ring && before.key?.value === found.key?.value) found = { ...found, isTorn: false };
+      }
+      const { nowMs, key, ring, roleUnknown } = found;
+      return { nowMs, key, ring, roleUnknown };
+    },
+    async announcements(namespace, { timeoutMs }) {
+      const { key, fleet } = redisNames(namespace, port.keyPrefix);
+      const [time] = await ask([['TIME']], key, timeoutMs);
+      if (time instanceof Error) throw time;
+      const nowMs = instantOf(time);
+      const [from, to] = [nowMs - ANNOUNCEMENT_LIFE_MS, nowMs + ANNOUNCEMENT_LIFE_MS].map(String) as [string, string];
+      const limit = ['LIMIT', '0', String(MOST_ANNOUNCEMENTS)] as const;
+      const [entries, count] = await ask(
+        [
+          ['ZREVRANGEBYSCORE', fleet, to, from, 'WITHSCORES', ...limit],
+          ['ZCOUNT', fleet, from, to],
+        ],
+        key,
+        timeoutMs,
+      );
+      if (entries instanceof Error) throw entries;
+      if (count instanceof Error) throw count;
+      if (!Array.isArray(entries)) throw notTheAnswer();
+      const pairs = entries.map(String);
+      const told = pairs.flatMap((entry, index) =>
+        index % 2 === 0 ? [pairs[index + 1] ?? '', entry.slice(0, 2 * LONGEST_ANNOUNCEMENT)] : [],
+      );
+      return asAnnouncements(['announcements', String(nowMs), count ?? null, ...told]) ?? throwNotTheAnswer();
+    },
+    async namespaces({ timeoutMs }) {
+      const giveUpMs = performance.now() + timeoutMs;
+      const found = new Set<string>();
+      for (const key of await oneKeyOfEachMaster(giveUpMs)) {
+        for (let cursor = ''; cursor !== '0'; ) {
+          const scan: Command = ['SCAN', cursor || '0', 'MATCH', `*${SECRET_SUFFIX}*`, 'COUNT', '1000'];
+          const [page] = await ask([scan], key, Math.max(1, giveUpMs - performance.now()));
+          if (page instanceof Error) throw page.code === 'ERR_REWT_STORE_DENIED' ? mayNotScan() : page;
+          const [next, names] = asReplies(page);
+          for (const name of asReplies(names)) {
+            const namespace = namespaceOf(String(name));
+            if (namespace !== null) found.add(namespace);
+          }
+          cursor = String(next);
+        }
+      }
+      return [...found].sort();
+    },
+    close() {
+      for (const { end } of opened.values()) end();
+      opened.clear();
+    },
+  };
+}
+
+interface Found extends PlainSnapshot {
+  /** Between the two looks at the clock. */
+  readonly tookMs: number;
+  /** Whether a write may have come between the looks at K and R. */
+  readonly isTorn: boolean;
+}
+
+/** INFO (null: unknown), TIME, K, its PTTL, R, and TIME again. */
+function parse(replies: Reply | StoreError | undefined, roleUnknown: StoreError | null): Found {
+  const [info = null, time, value, ttl, ring, later] = asReplies(replies);
+  // In the words that the server itself has for a write.
+  if (parseReplication(info)?.role === 'replica') throw asStoreError(new Error('READONLY'));
+  const nowMs = instantOf(time);
+  const ttlMs = Number(ttl);
+  if (!Number.isInteger(ttlMs)) throw notTheAnswer();
+  const isText = typeof value === 'string' && !value.includes(REPLACEMENT);
+  const expiresAtMs = ttlMs < 0 ? null : Math.min(nowMs + ttlMs, LAST_INSTANT_MS);
+  return {
+    nowMs,
+    key: typeof value === 'string' ? { value: isText ? value : null, expiresAtMs } : null,
+    ring: typeof ring === 'string' ? ring : null,
+    roleUnknown,
+    tookMs: instantOf(later) - nowMs,
+    isTorn: false,
+  };
+}
+
+/** @throws the error that stands in their place. */
+function asReplies(replies: Reply | StoreError | undefined): readonly Reply[] {
+  if (replies instanceof Error) throw replies;
+  if (!Array.isArray(replies)) throw notTheAnswer();
+  return replies as readonly Reply[];
+}
+
+function repliesOf(outcomes: readonly (Reply | StoreError)[]): readonly Reply[] {
+  return outcomes.map((outcome) => {
+    if (outcome instanceof Error) throw outcome;
+    return outcome;
+  });
+}
+
+/** @throws {StoreError} for what TIME does not answer. */
+function instantOf(time: Reply | undefined): number {
+  const [seconds, micros] = Array.isArray(time) ? time.map(Number) : [];
+  if (!Number.isInteger(seconds) || !Number.isInteger(micros)) throw notTheAnswer();
+  return Number(seconds) * 1_000 + Math.floor(Number(micros) / 1_000);
+}
+
+function mayNotScan(): StoreError {
+  return new StoreError(
+    'ERR_REWT_STORE_DENIED',
+    'This Redis user may not SCAN, so it cannot be listed which keyrings there are. Grant an operator +scan.',
+  );
+}
+
+function throwNotTheAnswer(): never {
+  throw notTheAnswer();
+}
+
+function notTheAnswer(): StoreError {
+  return new StoreError(
+    'ERR_REWT_STORE_DOWN',
+    'Redis gave an answer that does not fit the command. Look for a proxy, or another server, between rewt and Redis.',
+  );
+}

@@ -1,0 +1,95 @@
+/** `rewt rotate` and `rewt revoke` at three in the morning: the wrong place is refused, the right one is named. */
+
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { Rewt } from '../../src/index.js';
+import { type RedisServer, startRedis } from '../servers.js';
+import { freshState, rewt } from './command.js';
+
+let server: RedisServer;
+beforeAll(async () => {
+  server = await startRedis();
+});
+afterAll(() => server?.stop());
+beforeEach(() => server.cli('FLUSHALL'));
+
+const change = { rotate: ['rotate', '--force'], revoke: ['revoke', '--yes'] } as const;
+const verbs = [['rotate'], ['revoke']] as const;
+
+async function signedIn(namespace: string): Promise<string> {
+  await using member = new Rewt({ redisConn: server.url, redisNamespace: namespace, storeTimeout: 10 });
+  await member.sign({});
+  return member.status().keyring?.signing ?? '';
+}
+
+test.each(verbs)(
+  '%s refuses a namespace without a keyring, names those that there are, and makes none',
+  async (verb) => {
+    await signedIn('shop-prod');
+    await signedIn('{tagged}:shop');
+    const env = { REWT_URL: server.url, REWT_NAMESPACE: 'typo-prod' };
+    const { code, stdout, stderr } = await rewt([...change[verb]], { env });
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(stderr).toContain('"typo-prod"');
+    expect(stderr).toContain('There are: shop-prod, {tagged}:shop.');
+    const json = await rewt([...change[verb], '--json'], { env });
+    expect(JSON.parse(json.stdout).error.code).toBe('ERR_REWT_NO_KEYRING');
+    expect(await server.cli('KEYS', '*typo*')).toBe('');
+  },
+);
+
+test.each(verbs)('%s without the right to SCAN says that it cannot say which keyrings there are', async (verb) => {
+  await server.cli('ACL', 'SETUSER', 'ann', 'reset', 'on', '>hunter2', '~*', '+@all', '-scan');
+  const url = server.url.replace('//', '//ann:hunter2@');
+  const { code, stderr } = await rewt([...change[verb], '--url', url]);
+  expect(code).toBe(1);
+  expect(stderr).toMatch(/Which there are is not known\. .*SCAN/);
+  expect(stderr).not.toContain('hunter2');
+});
+
+test.each(verbs)('%s says where before it does anything, and which kid signed and signs', async (verb) => {
+  const before = await signedIn('shop');
+  const env = { REWT_URL: `${server.url}/0`, REWT_NAMESPACE: 'shop' };
+  const { code, stdout, stderr } = await rewt([...change[verb]], { env });
+  expect(code).toBe(0);
+  const [first] = stderr.split('\n');
+  expect(first).toBe(`In redis 127.0.0.1:${server.port}, database 0, namespace "shop":`);
+  expect(stderr).toContain(`${stdout.trim()} signs now, in place of ${before}.`);
+  const json = JSON.parse((await rewt([...change[verb], '--json'], { env })).stdout);
+  const place = { store: 'redis', server: `127.0.0.1:${server.port}`, database: 0, namespace: 'shop' };
+  expect(json).toMatchObject({ ...place, before: stdout.trim(), kid: expect.stringMatching(/^\S{11}$/) });
+});
+
+test.each(verbs)('%s without a URL says that it means the embedded store, and begins none there', async (verb) => {
+  const state = freshState();
+  try {
+    const { code, stderr } = await rewt([...change[verb]], { env: state.env });
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^In the embedded store in .*, namespace "rewt":\n/);
+    expect(stderr).toContain('there is no keyring');
+  } finally {
+    state.remove();
+  }
+});
+
+test('a ring whose secret was deleted can be revoked', async () => {
+  await signedIn('rewt');
+  await server.cli('DEL', 'rewt:rewt-secret');
+  expect(await rewt(['revoke', '--yes', '--url', server.url])).toMatchObject({ code: 0 });
+});
+
+test('a revocation that too few replicas acknowledge has happened, and is exit code 1', async () => {
+  const before = await signedIn('rewt');
+  const { code, stdout } = await rewt([
+    'revoke',
+    '--yes',
+    '--replicas',
+    '1',
+    '--timeout',
+    '200ms',
+    '--json',
+    '--url',
+    server.url,
+  ]);
+  expect(code).toBe(1);
+  expect(JSON.parse(stdout)).toMatchObject({ revoked: true, before, replicas: 0 });
+});

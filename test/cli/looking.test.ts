@@ -1,0 +1,162 @@
+/** The verbs that look: they write nothing, whatever is there, and print what a member would do. */
+
+import { createHmac } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { Rewt } from '../../src/index.js';
+import { type RedisServer, startRedis, until } from '../servers.js';
+import { endOf, freshState, rewt, startRewt } from './command.js';
+
+const secret = 'x3Vq0yQyZ9mJ1c7bKQw2nT5dLr8aHfUe4sGpYzWiXoA';
+const segment = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
+/** As an original rewt signs it: without a kid. */
+function kidless(claims: object, key = secret): string {
+  const signed = `${segment({ alg: 'HS256', typ: 'JWT' })}.${segment(claims)}`;
+  return `${signed}.${createHmac('sha256', key).update(signed).digest('base64url')}`;
+}
+const token = kidless({ user: 'ann' });
+
+let server: RedisServer;
+beforeAll(async () => {
+  server = await startRedis();
+});
+afterAll(() => server?.stop());
+beforeEach(() => server.cli('FLUSHALL'));
+
+/** A user of Redis with the rights of these verbs, and no right to write or to run a script. */
+async function lookerUrl(...more: string[]): Promise<string> {
+  const rights = '~* resetchannels &__redis__:invalidate -@all +@read +multi +exec +info +time +ping';
+  await server.cli('ACL', 'SETUSER', 'looker', 'reset', 'on', '>hunter2', ...rights.split(' '), ...more);
+  return server.url.replace('//', '//looker:hunter2@');
+}
+
+/** Changes since the server began: writes, and expiries that were moved. */
+async function changes(): Promise<string | undefined> {
+  return /rdb_changes_since_last_save:(\d+)/.exec(await server.cli('INFO', 'persistence'))?.[1];
+}
+
+async function watchFor(words: string, env: Record<string, string>, ...more: string[]): Promise<string> {
+  const child = startRewt(['status', '--watch', ...more], { env });
+  const end = endOf(child);
+  let printed = '';
+  child.stdout?.on('data', (chunk: Buffer) => {
+    printed += chunk;
+  });
+  await until(`printed ${words}`, async () => printed.includes(words));
+  child.kill('SIGINT');
+  const { code, stdout, stderr } = await end;
+  expect({ code, stderr }).toEqual({ code: 130, stderr: '' });
+  return stdout;
+}
+
+describe.each([
+  ['a secret too short to sign', ['SET', 'legacy:rewt-secret', 'tooshort', 'EX', '86400'], 'adopt'],
+  ['a secret without a TTL', ['SET', 'legacy:rewt-secret', secret], 'adopt'],
+  ['a ring that cannot be read', ['SET', '{legacy:rewt-secret}:ring', 'junk'], null],
+  ['nothing at all', ['PING'], null],
+] as const)('%s', (_, command, due) => {
+  test('is unchanged after status, status --watch, verify, explain, doctor and list', async () => {
+    await server.cli(...command);
+    const before = await changes();
+    const ttl = await server.cli('PTTL', 'legacy:rewt-secret');
+    const env = { REWT_URL: server.url, REWT_NAMESPACE: 'legacy' };
+    const verbs = [['status'], ['status', '--json'], ['verify', token], ['explain', token], ['doctor'], ['list']];
+    const runs = await Promise.all(verbs.map((words) => rewt(words, { env })));
+    for (const { stdout, stderr } of runs) expect(stdout + stderr).not.toMatch(/tooshort|x3Vq0yQ|\n {4}at /);
+    if (due !== null) {
+      expect(JSON.parse(runs[1]?.stdout ?? '')).toMatchObject({ due, keyring: null });
+      expect(runs[0]?.stdout).toMatch(/^due +adopt: /m);
+      expect(await watchFor('due: adopt', env)).not.toMatch(/tooshort|x3Vq0yQ/);
+    }
+    expect(await changes()).toBe(before);
+    expect((await server.cli('PTTL', 'legacy:rewt-secret')) === '-1').toBe(ttl === '-1');
+    expect(await server.cli('DBSIZE')).toBe(command[0] === 'SET' ? '1' : '0');
+  });
+});
+
+test('a rotation that is due is printed and not done, and tokens of before verify', async () => {
+  const member = new Rewt({ redisConn: server.url, storeTimeout: 10, ttl: '1h' });
+  const signed = await member.sign({ user: 'ann' });
+  await member.close();
+  const { next } = JSON.parse(await server.cli('GET', '{rewt:rewt-secret}:ring'));
+  // As a write that was cut short between K and R leaves it.
+  await server.cli('SET', 'rewt:rewt-secret', next.secret, 'EX', '3600');
+  const before = await changes();
+  const env = { REWT_URL: server.url };
+  expect((await rewt(['status'], { env })).stdout).toMatch(/^due +late rotation: /m);
+  expect(await rewt(['verify', signed], { env })).toMatchObject({ code: 0 });
+  expect(await changes()).toBe(before);
+});
+
+test('a brake that a member would pull refuses every token, and is printed', async () => {
+  const member = new Rewt({ redisConn: server.url, storeTimeout: 10, ttl: '1h' });
+  const signed = await member.sign({ user: 'ann' });
+  await member.close();
+  await server.cli('DEL', 'rewt:rewt-secret');
+  const before = await changes();
+  const env = { REWT_URL: server.url };
+  expect((await rewt(['status'], { env })).stdout).toMatch(/^due +brake: /m);
+  const { code, stderr } = await rewt(['verify', signed], { env });
+  expect(code).toBe(1);
+  expect(stderr).toContain('due: brake');
+  expect(await changes()).toBe(before);
+});
+
+test('a user without scripts and write rights is enough for all of them', async () => {
+  const member = new Rewt({ redisConn: server.url, storeTimeout: 10, memberName: 'orders-1' });
+  const signed = await member.sign({ user: 'ann' });
+  await until('it is announced', async () => (await server.cli('EXISTS', 'rewt-fleet:{rewt:rewt-secret}')) === '1');
+  const env = { REWT_URL: await lookerUrl() };
+  expect(await rewt(['verify', signed], { env })).toMatchObject({ code: 0 });
+  const { stdout } = await rewt(['status', '--json'], { env });
+  expect(JSON.parse(stdout)).toMatchObject({ due: null, fleet: { size: 1, holdNext: 1 }, unknown: [] });
+  expect((await rewt(['list'], { env })).stdout).toMatch(/^rewt +\S{11} /m);
+  expect((await rewt(['explain', signed], { env })).stdout).toMatch(/^secret +current/m);
+  expect(await watchFor('1 of 1 hold next', env)).toContain('began: ');
+  await member.close();
+});
+
+test('what the user may not read is printed with its reason, and never left out in silence', async () => {
+  const member = new Rewt({ redisConn: server.url, storeTimeout: 10, memberName: 'orders-1' });
+  await member.sign({});
+  await member.close();
+  const env = { REWT_URL: await lookerUrl('-zrangebyscore', '-zrevrangebyscore', '-info', '-scan') };
+  const shown = await rewt(['status'], { env });
+  expect(shown.code).toBe(0);
+  expect(shown.stdout).toMatch(/^fleet +unknown: /m);
+  expect(shown.stdout).toMatch(/^role +unknown: /m);
+  const { unknown, keyring } = JSON.parse((await rewt(['status', '--json'], { env })).stdout);
+  expect(unknown).toEqual([
+    { of: 'role', code: 'ERR_REWT_STORE_DENIED', message: expect.any(String) },
+    { of: 'fleet', code: 'ERR_REWT_STORE_DENIED', message: expect.any(String) },
+  ]);
+  expect(keyring.signing).toMatch(/^\S{11}$/);
+  const list = await rewt(['list'], { env });
+  expect(list.code).toBe(3);
+  expect(list.stderr).toContain('SCAN');
+});
+
+test('a replica is not looked at, as it may not know of a revocation', async () => {
+  const replica = await startRedis();
+  try {
+    await replica.cli('CONFIG', 'SET', 'replica-read-only', 'no');
+    await replica.cli('REPLICAOF', '127.0.0.1', '1');
+    const { code, stdout } = await rewt(['status', '--json', '--url', replica.url]);
+    expect(code).toBe(3);
+    expect(JSON.parse(stdout).error.code).toBe('ERR_REWT_STORE_READ_ONLY');
+  } finally {
+    await replica.stop();
+  }
+});
+
+test('on the embedded store, what is not there is not made', async () => {
+  const state = freshState();
+  try {
+    for (const words of [['status'], ['verify', token], ['explain', token], ['doctor'], ['list']]) {
+      await rewt(words, { env: state.env });
+      expect(existsSync(state.folder)).toBe(false);
+    }
+  } finally {
+    state.remove();
+  }
+});
