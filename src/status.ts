@@ -19,6 +19,11 @@ export interface Status {
   readonly storeTime: Date | null;
   /** Whether changes by other members arrive at once, and if not, why. Without it they are noticed within two seconds (half of `maxStaleness`, if that is less). */
   readonly push: PushStatus;
+  /**
+   * What the store needs before its answers count again. `'replicas'`: the master takes no writes because too few replicas follow
+   * it, so another may have replaced it, and the copy is not renewed. Null: nothing that this member knows of.
+   */
+  readonly waitsFor: 'replicas' | null;
   readonly keyring: KeyringStatus | null;
 }
 
@@ -46,8 +51,11 @@ export interface KeyringStatus {
 export function statusOf(settings: Settings, store: string, member: Member): Status {
   const { namespace } = settings;
   const push = member.push();
+  const waitsFor = member.waitsForReplicas() ? 'replicas' : null;
   const lease = member.held();
-  if (lease === null) return { namespace, store, copy: 'none', ageSeconds: null, storeTime: null, push, keyring: null };
+  if (lease === null) {
+    return { namespace, store, copy: 'none', ageSeconds: null, storeTime: null, push, waitsFor, keyring: null };
+  }
 
   const now = member.now();
   const ageMs = leaseAgeMs(lease, now);
@@ -60,6 +68,7 @@ export function statusOf(settings: Settings, store: string, member: Member): Sta
     ageSeconds: ageMs / 1_000,
     storeTime: new Date(storeMs),
     push,
+    waitsFor,
     keyring: keyringStatusOf(lease.copy, storeMs),
   };
 }

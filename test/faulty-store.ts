@@ -7,6 +7,8 @@ export interface FaultyStore extends Store {
   /** 'up'; 'down': refused at once; 'hung': nothing comes back before the deadline. */
   reads: 'up' | 'down' | 'hung';
   swaps: 'up' | 'down' | 'replies lost';
+  /** Whether its answers, or only those to swaps, may come from a master that was replaced. */
+  mayBeDeposed: boolean | 'swaps';
   /** How long an answer takes on its way back. Milliseconds. */
   replyMs: number;
   /** How long a swap takes on its way there, so that a read sent later can overtake it. Milliseconds. */
@@ -34,6 +36,7 @@ export function faultyStore(store: Store): FaultyStore {
     local: false,
     reads: 'up',
     swaps: 'up',
+    mayBeDeposed: false,
     replyMs: 0,
     swapTravelMs: 0,
     readCount: 0,
@@ -46,7 +49,7 @@ export function faultyStore(store: Store): FaultyStore {
       if (this.reads === 'hung') return hang(limits.timeoutMs);
       const snapshot = await store.read(namespace, limits);
       if (this.replyMs > 0) await sleep(this.replyMs);
-      return snapshot;
+      return this.mayBeDeposed === true ? { ...snapshot, mayBeDeposed: true } : snapshot;
     },
     async swap(namespace, expected, wanted, limits) {
       this.swapCount += 1;
@@ -56,6 +59,7 @@ export function faultyStore(store: Store): FaultyStore {
       const answer = await store.swap(namespace, expected, wanted, limits);
       if (this.swaps === 'replies lost') throw down();
       if (this.replyMs > 0) await sleep(this.replyMs);
+      if (this.mayBeDeposed !== false) return { ...answer, snapshot: { ...answer.snapshot, mayBeDeposed: true } };
       return answer;
     },
     watch(_, onSuspect) {

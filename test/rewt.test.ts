@@ -321,6 +321,7 @@ describe('what a Rewt tells', () => {
       namespace: 'rewt',
       store: 'memory',
       push: { state: 'off', reason: expect.stringContaining('every operation asks it') },
+      waitsFor: null,
       copy: 'none',
       ageSeconds: null,
       storeTime: null,

@@ -4,7 +4,7 @@ import { advance, type Policy, planRevocation, planRotation } from './advance.js
 import { type Errand, mint } from './exchange.js';
 import { rotationRefused } from './refusals.js';
 
-export interface Command extends Omit<Errand, 'pending'> {
+export interface Command extends Omit<Errand, 'pending' | 'mayBeDeposed'> {
   /** Why nothing was written, where that is the answer: what was read is as good as any other read. */
   refusal?(): Error | null;
 }

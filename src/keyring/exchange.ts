@@ -5,8 +5,9 @@ import type { Clock } from '../clock.js';
 import { isRewtError, StoreError } from '../errors.js';
 import type { Snapshot, Store } from '../stores/store.js';
 import { type Mint, type Plan, remember, type Seen } from './advance.js';
-import { distrust, type Known, NOTHING_KNOWN } from './known.js';
+import { distrust, isLater, type Known, NOTHING_KNOWN } from './known.js';
 import type { Instant } from './lease.js';
+import { tooFewReplicas } from './refusals.js';
 import { parseRing, type Ring } from './ring.js';
 import { createSecret } from './secret.js';
 
@@ -26,8 +27,10 @@ export interface Settled {
 export interface Errand {
   /** What to write for what was read; null: nothing, the ring may be used. A snapshot without a ring always has a plan. */
   propose(seen: Seen, known: Known): Plan | null;
-  /** Told of each plan before it is tried. */
-  pending(plan: Plan, seen: Seen, sent: Instant): void;
+  /** Called with each plan before it is tried, and with what a server shows that may have been replaced: then `plan` may be null. */
+  pending(plan: Plan | null, seen: Seen, sent: Instant): void;
+  /** Called if the server that answered may have been replaced; `error` is what the errand ends with. */
+  mayBeDeposed(error: StoreError): void;
   /** Told of each plan that this member wrote. */
   wrote?(plan: Plan): void;
   /** Whether a ring that cannot be read counts as none; only `revoke()` may replace one. */
@@ -72,6 +75,12 @@ export class Exchange {
     for (;;) {
       const seen = this.#see(snapshot, errand.replacesUnreadable ?? false);
       const plan = errand.propose(seen, this.#known);
+      if (snapshot.mayBeDeposed) {
+        const error = tooFewReplicas();
+        errand.mayBeDeposed(error);
+        this.#takeAway(plan, seen, sent, errand);
+        throw error;
+      }
       // An answer to a read from before this member knew what it knows may be the older one: no proof that the store lost anything.
       const isProven = plan?.name !== 'rollback' || sent.order > this.#knownSince;
       if (seen.ring !== null && isProven) this.#know(remember(this.#known, seen.ring, plan));
@@ -113,6 +122,17 @@ export class Exchange {
         return false;
       }
     };
+  }
+
+  /** Applies what a server shows that may have been replaced: only what is later than all that this member has seen. */
+  #takeAway(plan: Plan | null, seen: Seen, sent: Instant, errand: Errand): void {
+    if (plan?.name === 'rollback') return;
+    // revoke() wants that of its own accord; the store does not show it.
+    const found = plan?.name === 'revocation' ? null : plan;
+    const { ring } = seen;
+    if (!found?.revokes && (ring === null || !isLater(ring, this.#known))) return;
+    if (ring !== null) this.#know(remember(this.#known, ring, found));
+    errand.pending(found, seen, sent);
   }
 
   #see({ nowMs, key, ring: text }: Snapshot, replacesUnreadable: boolean): Seen {

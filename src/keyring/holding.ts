@@ -51,15 +51,18 @@ export class Holding {
     this.#suspectSince = this.#nextOrder();
   }
 
-  /** A plan that is not written yet renews nothing; but what was read counts, and what was revoked is gone at once. */
-  pending(plan: Plan, seen: Seen, sent: Instant): void {
-    if (plan.unusableSecret) this.#listener.unusableSecret();
+  /**
+   * Takes over what was read without renewing the lease: its plan is not written yet, or (without a plan) the server that
+   * showed it may have been replaced. What was revoked is gone at once.
+   */
+  pending(plan: Plan | null, seen: Seen, sent: Instant): void {
+    if (plan?.unusableSecret) this.#listener.unusableSecret();
     if (!this.#counts(sent, seen.ring, null)) {
       this.suspect();
       return;
     }
     this.#newestRead = Math.max(sent.order, this.#newestRead);
-    if (plan.revokes) this.#lease = null;
+    if (plan?.revokes) this.#lease = null;
     else if (this.#lease !== null && seen.ring !== null) this.#take(seen.ring, this.#lease, null);
   }
 

@@ -63,6 +63,12 @@ export function isRolledBack(ring: Ring, known: Known): boolean {
   );
 }
 
+/** Whether a ring that is not rolled back shows more than what this member has seen. */
+export function isLater(ring: Ring, { ring: seen }: Known): boolean {
+  if (seen === null || seen.id !== ring.id || seen.epoch !== ring.epoch) return true;
+  return ring.gen > seen.gen;
+}
+
 /** The highest epoch seen of a ring's lineage, its own included. */
 export function highestEpoch(ring: Ring, known: Known): number {
   return Math.max(ring.epoch, known.epochs.get(ring.id)?.epoch ?? 0);

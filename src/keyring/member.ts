@@ -11,7 +11,7 @@ import type { AcknowledgedBy, PushStatus } from '../stores/store.js';
 import { advance } from './advance.js';
 import { type Command, grant, revocation, rotation } from './commands.js';
 import { type CopyKey, signingKey } from './copy.js';
-import { Exchange, mint, type Settled } from './exchange.js';
+import { type Errand, Exchange, mint, type Settled } from './exchange.js';
 import { Holding } from './holding.js';
 import { type Instant, type Lease, leaseAgeMs, storeNowMs } from './lease.js';
 import type { MemberOptions } from './member-options.js';
@@ -35,6 +35,14 @@ export class Member {
   readonly #outage: Outage;
   readonly #needs: Needs;
   #closed = false;
+
+  /** What happens with each read of which something is left to decide, whatever it is for. */
+  readonly #onRead: Pick<Errand, 'pending' | 'mayBeDeposed'> = {
+    pending: (plan, seen, sent) => this.#holding.pending(plan, seen, sent),
+    mayBeDeposed: (error) => {
+      if (!this.#closed) this.#outage.mayBeDeposed(error);
+    },
+  };
 
   constructor(options: MemberOptions) {
     const { store, namespace, clock, pushOff } = options;
@@ -181,6 +189,10 @@ export class Member {
     return this.#holding.lease;
   }
 
+  waitsForReplicas(): boolean {
+    return this.#outage.waitsForReplicas;
+  }
+
   push(): PushStatus {
     return this.#watching.status();
   }
@@ -245,7 +257,7 @@ export class Member {
       this.#renew(
         await this.#exchange.run({
           propose: (seen, known) => advance(seen, this.#needs.policy, known, mint),
-          pending: (plan, seen, sent) => this.#holding.pending(plan, seen, sent),
+          ...this.#onRead,
         }),
       );
       tell(null);
@@ -261,7 +273,7 @@ export class Member {
     this.#assertOpen();
     const run = this.#exchange.run({
       ...command,
-      pending: (plan, seen, sent) => this.#holding.pending(plan, seen, sent),
+      ...this.#onRead,
     });
     let lease: Lease;
     try {

@@ -1,12 +1,15 @@
 /** Remembers whether the store could be used when it was asked last, and tells of each outage once. */
 
 import type { Clock } from '../clock.js';
+import type { StoreError } from '../errors.js';
 
 /** Who is told. */
 export interface OutageListener {
   /** The store could not be used; said once for each outage. */
   failed(error: unknown): void;
   recovered(outageMs: number): void;
+  /** The server that answered may have been replaced; called once until another answer counts. */
+  mayBeDeposed(error: StoreError): void;
 }
 
 export class Outage {
@@ -14,6 +17,7 @@ export class Outage {
   readonly #listener: OutageListener;
   #failedAtMs = Number.NEGATIVE_INFINITY;
   #sinceMs: number | null = null;
+  #mayBeDeposed = false;
 
   constructor(clock: Clock, listener: OutageListener) {
     this.#clock = clock;
@@ -30,6 +34,17 @@ export class Outage {
     return nowMs - this.#failedAtMs;
   }
 
+  /** Whether the store waits for replicas before its answers count. */
+  get waitsForReplicas(): boolean {
+    return this.#mayBeDeposed;
+  }
+
+  mayBeDeposed(error: StoreError): void {
+    if (this.#mayBeDeposed) return;
+    this.#mayBeDeposed = true;
+    this.#listener.mayBeDeposed(error);
+  }
+
   failed(error: unknown): void {
     this.#failedAtMs = this.#clock.monotonicMs();
     if (this.#sinceMs !== null) return;
@@ -38,6 +53,7 @@ export class Outage {
   }
 
   answered(): void {
+    this.#mayBeDeposed = false;
     this.#failedAtMs = Number.NEGATIVE_INFINITY;
     if (this.#sinceMs === null) return;
     const outageMs = this.#clock.monotonicMs() - this.#sinceMs;

@@ -9,6 +9,13 @@ export function unavailable(): StoreError {
   );
 }
 
+export function tooFewReplicas(): StoreError {
+  return new StoreError(
+    'ERR_REWT_STORE_READ_ONLY',
+    'Another master may have replaced this one: too few replicas follow it, so it takes no writes, and what it shows may be out of date. Bring the replicas back, or connect to the new master.',
+  );
+}
+
 export function timedOut(): StoreError {
   return new StoreError(
     'ERR_REWT_STORE_TIMEOUT',

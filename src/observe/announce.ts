@@ -39,6 +39,9 @@ export function announce(
     recovered(outageMs) {
       publish('recovered', { namespace, outageMs });
     },
+    mayBeDeposed({ message }) {
+      warn('REWT_TOO_FEW_REPLICAS', message);
+    },
     unannounced(memberName, error) {
       publish('unannounced', { namespace, memberName, code: codeOf(error) });
     },

@@ -14,8 +14,12 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-const refresh: Errand = { propose: (seen, known) => advance(seen, POLICY, known, mint), pending() {} };
-const revoke = (): Errand => ({ ...revocation(() => POLICY), pending() {} });
+const refresh: Errand = {
+  propose: (seen, known) => advance(seen, POLICY, known, mint),
+  pending() {},
+  mayBeDeposed() {},
+};
+const revoke = (): Errand => ({ ...revocation(() => POLICY), pending() {}, mayBeDeposed() {} });
 
 const limits = { timeoutMs: 1, notAfterMs: Number.POSITIVE_INFINITY };
 
