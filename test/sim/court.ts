@@ -86,8 +86,9 @@ export class Court {
   }
 
   /** A command's call begins. */
-  calls(member: Judged, verb: Errand['verb']): Errand {
-    const errand: Errand = { verb, fromMs: this.agenda.nowMs, untilMs: this.agenda.nowMs + 1_000, renewal: null };
+  calls(member: Judged, verb: Errand['verb'], force = false): Errand {
+    const { nowMs } = this.agenda;
+    const errand: Errand = { verb, force, fromMs: nowMs, untilMs: nowMs + 1_000, renewal: null };
     member.shown.errands.push(errand);
     return errand;
   }

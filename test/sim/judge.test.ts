@@ -1,6 +1,7 @@
 /** The judge of the simulation accuses what breaks a promise, and nothing that protocol.md covers. */
 import { describe, expect, it } from 'vitest';
 import { Court } from './court.js';
+import type { Judged } from './judge.js';
 
 const unknown = 'ERR_REWT_UNKNOWN_KEY';
 const timeout = 'ERR_REWT_STORE_TIMEOUT';
@@ -67,6 +68,62 @@ describe('a member that cannot reach the store', () => {
     member.link.state = 'silent';
     court.at(5).verified(member, court.token('one'), timeout);
     expect(court.accusations).toEqual([]);
+  });
+});
+
+describe('a copy that lacks the secret of a token', () => {
+  /** `three` is published as next at 58 and signs at 60; the copy of the member that is cut off is from 55. */
+  function turnedTwice(rotate: (court: Court, by: Judged) => void) {
+    const { court, member } = opened();
+    court.at(55).answers(member);
+    member.link.state = 'silent';
+    const other = court.member('m2');
+    court.at(58).writes(other, rotated);
+    court.at(60);
+    rotate(court, other);
+    court.writes(other, {
+      key: { secret: 'three', endS: 120 },
+      ring: {
+        ...{ current: 'three', endS: 120, next: 'four', sinceS: 60 },
+        retired: [...rotated.ring.retired, { secret: 'two', untilS: 80 }],
+      },
+    });
+    court.at(61).verified(member, court.token('three'), timeout);
+    return court;
+  }
+
+  it('is accused where the schedule does not let it sign so soon', () => {
+    // The rotation itself is accused too.
+    expect(turnedTwice(() => {}).accusations).toEqual(['extra', 'lost']);
+  });
+
+  it('is accused where rotate() did not look at the age of next', () => {
+    expect(turnedTwice((court, by) => court.calls(by, 'rotate')).accusations).toEqual(['extra', 'lost']);
+  });
+
+  it('is excused where rotate() was to look at nothing, or its caller goes by a smaller maxStaleness', () => {
+    expect(turnedTwice((court, by) => court.calls(by, 'rotate', true)).accusations).not.toContain('lost');
+    const hasty = turnedTwice((court, by) => {
+      Object.assign(by.shown, { times: { ...by.times, maxStalenessMs: 2_000 } });
+      court.calls(by, 'rotate');
+    });
+    expect(hasty.accusations).not.toContain('lost');
+  });
+
+  it('is excused where an EXPIRE moved the end', () => {
+    const court = turnedTwice((court) => court.writes('EXPIRE', { key: { secret: 'two', endS: 61 } }));
+    expect(court.accusations).toEqual([]);
+  });
+
+  it('is excused where the secret was never next', () => {
+    const { court, member } = opened();
+    member.link.state = 'silent';
+    const other = court.member('m2');
+    court.at(2).writes('SET', { key: { secret: 'set', endS: 90 } });
+    court.writes(other, { ring: { epoch: 1, current: 'set', endS: 90, next: 'four' } });
+    court.at(3).verified(member, court.token('set'), timeout);
+    expect(court.accusations).toEqual([]);
+    expect(court.excuses).toEqual({ 'SET, unheard of': 1 });
   });
 });
 

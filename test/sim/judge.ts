@@ -200,20 +200,29 @@ export class Judge {
         return this.#excuse('clock skew');
       return this.violation('lost', `${member.name} says ${code} of a token of ${token.signer} that lives`);
     }
-    const ageMs = nowMs - token.signedAtMs;
-    if (ageMs >= token.lifetimeMs) return;
-    // Without exp it lives as long as its secret, however short the tokens of this fleet live.
-    if (!token.hasKid && ledger.storeNowMs() >= (ledger.ends.get(token.secret) ?? 0) - COARSE_MS) return;
-    if (token.isUnaware) return this.#excuse('suspended, and the wall clock set back');
-    const excuse = ledger.excuseFor(token.secret, fromMs, nowMs);
+    if (this.#isOver(token)) return;
+    const excuse = this.#excuseFor(token, token.secret, fromMs);
     if (excuse !== null) return this.#excuse(excuse);
+    const ageMs = nowMs - token.signedAtMs;
     this.violation(
       'lost',
       `${member.name} says ${code} of a token that ${token.signer} signed ${ageMs.toFixed(0)} ms ago with ${secret}: ${ledger.show(ledger.entriesOf(this.#host().record))}`,
     );
   }
 
-  #unavailable({ member, fromMs, verb, good }: Call, code: string, token: Token | null): void {
+  /** Whether a token has come to its end, by its own times or by its secret's. */
+  #isOver({ secret = '', hasKid, signedAtMs, lifetimeMs }: Token): boolean {
+    if (this.#agenda.nowMs - signedAtMs >= lifetimeMs) return true;
+    // Without exp it lives as long as its secret, however short the tokens of this fleet live.
+    return !hasKid && this.#truth().storeNowMs() >= (this.#truth().ends.get(secret) ?? 0) - COARSE_MS;
+  }
+
+  #excuseFor(token: Token, secret: string, fromMs: number): string | null {
+    if (token.isUnaware) return 'suspended, and the wall clock set back';
+    return this.#truth().excuseFor(secret, fromMs, this.#agenda.nowMs);
+  }
+
+  #unavailable({ member, fromMs, verb, good }: Call, code: string, token: Token | null) {
     const ledger = this.#truth();
     this.counts.unavailable += 1;
     this.trace?.(`  ${member.name} ${verb}: ${code}`);
@@ -237,9 +246,19 @@ export class Judge {
     // A sign may be waiting for more overlap than the ring has.
     const overlapMs = times.tokenLifetimeMs + times.maxStalenessMs + times.clockToleranceMs;
     if (verb === 'sign' && (newestRing.ttl < times.ttlMs || newestRing.overlap < overlapMs)) return;
-    const isHeld = (ring: Written) => token === null || holds(ring, token.secret, good.storeMs + ageMs);
-    if (!isHeld(good.ring) || !isHeld(newestRing)) return;
-    this.violation('lost', `${member.name} cannot ${verb} (${code}) with a copy of ${ageMs.toFixed(0)} ms`);
+    let lacks = '';
+    if (token !== null) {
+      // What nobody signed, a copy does not settle.
+      if (token.secret === undefined || this.#isOver(token)) return;
+      const { secret } = token;
+      const isHeld = (ring: Written) => holds(ring, secret, good.storeMs + ageMs);
+      if (!isHeld(good.ring) || !isHeld(newestRing)) {
+        const excuse = this.#excuseFor(token, secret, fromMs) ?? ledger.whyUnheard(secret, good);
+        if (excuse !== null) return this.#excuse(excuse);
+        lacks = ` that lacks ${ledger.nameOf(secret)}: ${ledger.show({ key: null, ring: good.ring })}`;
+      }
+    }
+    this.violation('lost', `${member.name} cannot ${verb} (${code}) with a copy of ${ageMs.toFixed(0)} ms${lacks}`);
   }
 
   /** After each success: what the member goes on with holds nothing that it saw go. */

@@ -57,6 +57,7 @@ interface Showing {
 /** A call of `rotate()` or `revoke()`, whose swap may land until the store timeout is over. */
 export interface Errand {
   readonly verb: 'rotate' | 'revoke';
+  readonly force: boolean;
   readonly fromMs: number;
   /** When no swap of it can land any more. */
   untilMs: number;
@@ -66,6 +67,7 @@ export interface Errand {
 
 export interface Good {
   readonly sent: Instant;
+  readonly executedAtMs: number;
   readonly ring: Written;
   readonly storeMs: number;
 }
@@ -143,6 +145,14 @@ interface Revocation {
   readonly secrets: ReadonlySet<string>;
 }
 
+/** How a secret came to sign. */
+interface Origin {
+  /** When it was first published as next; null: it never was, so nobody can have held it before it signed. True time. */
+  readonly nextAtMs: number | null;
+  /** What made it sign at once, or sooner than the schedule does; null: nothing did. */
+  how: string | null;
+}
+
 interface Loss {
   readonly atMs: number;
   untilMs: number;
@@ -185,6 +195,7 @@ export class Ledger {
   readonly #dropped = new Map<string, number>();
   readonly #lost = new Map<string, Loss[]>();
   readonly #adopted = new Set<string>();
+  readonly #origins = new Map<string, Origin>();
   readonly #named = new Map<string, string>();
   readonly #byKid = new Map<string, string>();
   readonly #meddling = new WeakMap<StoreRecord, Meddling>();
@@ -194,6 +205,8 @@ export class Ledger {
   /** Rotations that failovers took back and that have not been made again. */
   #takenBack = 0;
   #keyValue: string | null | undefined;
+  /** When an operator last moved the end of K. True time. */
+  #movedAtMs = Number.NEGATIVE_INFINITY;
   /** When the store's clock was last set, by however little. */
   shiftedAtMs = Number.NEGATIVE_INFINITY;
   jumpedAtMs = Number.NEGATIVE_INFINITY;
@@ -249,6 +262,15 @@ export class Ledger {
     return loss?.why ?? null;
   }
 
+  /** Why a copy that was read at `executedAtMs` may lack a secret that signs within `maxStaleness` of it; null: it must have it. */
+  whyUnheard(secret: string, { executedAtMs }: Good): string | null {
+    const origin = this.#origins.get(secret);
+    if (origin === undefined || (origin.nextAtMs !== null && origin.nextAtMs <= executedAtMs)) return null;
+    if (origin.how !== null) return `${origin.how}, unheard of`;
+    // It signs before its time at whoever knows of the EXPIRE but cannot reach the store.
+    return this.#movedAtMs >= (origin.nextAtMs ?? 0) ? 'EXPIRE, unheard of' : null;
+  }
+
   executed(shown: Shown, verb: string, sentAtMs: number): void {
     if (verb === 'read') shown.firstReads.set(sentAtMs, this.#agenda.nowMs);
   }
@@ -293,7 +315,7 @@ export class Ledger {
       shown.pendingSinceMs =
         pending === 'revocation' ? Math.min(shown.pendingSinceMs, nowMs) : Number.POSITIVE_INFINITY;
     const isGood = pending === 'none' && !mayBeBehind && ring !== null && executedAtMs >= shown.newestMs;
-    const good = isGood ? { sent, ring, storeMs: snapshot.nowMs } : null;
+    const good = isGood ? { sent, executedAtMs, ring, storeMs: snapshot.nowMs } : null;
     // What a command is answered is a step of its own, a swap that was not done too, until it comes to its end.
     if (errand !== null) errand.renewal = good;
     else if (good !== null) shown.good = good;
@@ -341,6 +363,9 @@ export class Ledger {
     this.#reports.trace?.(`${by} writes ${this.show(after)}`);
     if (author.fault !== undefined || author.half) this.#meddle(before, after, beforeRecord, record, author);
     else this.#keepMeddling(beforeRecord, record, after);
+    if (author.fault?.startsWith('EXPIRE') || author.fault === 'PERSIST') this.#movedAtMs = this.#agenda.nowMs;
+    const foreign = after.key?.value;
+    if (isFault && isUsable(foreign ?? null) && foreign) this.#born(foreign, null, by);
     if (isFault) {
       for (const [secret, endMs] of vanished) this.#miss(secret, endMs, by);
       return;
@@ -436,6 +461,11 @@ export class Ledger {
     return `K ${value} R e${epoch} ${this.nameOf(current.secret)}<${at(current.expiresAt)} next ${this.nameOf(next.secret)} [${retired}]`;
   }
 
+  /** The first time counts. */
+  #born(secret: string, nextAtMs: number | null, how: string | null): void {
+    if (!this.#origins.has(secret)) this.#origins.set(secret, { nextAtMs, how });
+  }
+
   /** Brings what lives up to date, and tells what vanished before its end. */
   #turn(after: Entries, isFailover = false): Map<string, number> {
     const nowMs = this.storeNowMs();
@@ -526,6 +556,7 @@ export class Ledger {
     if (before.ring?.epoch === after.ring.epoch && before.ring.rev !== after.ring.rev) {
       this.#reports.violation('extra', `${shown.name} names a revocation that was none`);
     }
+    this.#born(after.ring.next.secret, this.#agenda.nowMs, null);
     const isTurned = before.ring?.id !== after.ring.id || before.ring.epoch !== after.ring.epoch;
     for (const [secret, endMs] of this.#missing) if (endMs <= nowMs) this.#missing.delete(secret);
     if (vanished.size > 0 || (isTurned && (before.ring !== null || this.#missing.size > 0))) {
@@ -539,6 +570,7 @@ export class Ledger {
           `${shown.name} revokes without a cause: ${this.show(before)} -> ${this.show(after)}`,
         );
       }
+      this.#born(after.ring.current.secret, null, cause);
       this.revocations += 1;
       this.revokedAtMs = this.#agenda.nowMs;
       for (const secret of secretsIn({ key: null, ring: before.ring })) this.#dropped.set(secret, this.#agenda.nowMs);
@@ -552,7 +584,10 @@ export class Ledger {
       this.#takenBack = 0;
       return;
     }
+    this.#born(after.ring.current.secret, null, 'keyring begun');
     if (before.ring === null || before.ring.current.secret === after.ring.current.secret) return;
+    const origin = this.#origins.get(after.ring.current.secret);
+    if (origin) origin.how ??= this.#whyYoung(shown, before.ring, nowMs);
     this.rotations += 1;
     this.#takenBack = Math.max(0, this.#takenBack - 1);
     const unexplained = this.#whyNoRotation(shown, before, before.ring, nowMs);
@@ -637,11 +672,26 @@ export class Ledger {
       ({ verb, fromMs, untilMs }) => verb === 'rotate' && fromMs <= this.#agenda.nowMs && this.#agenda.nowMs <= untilMs,
     );
     if (calls.length === 0) return 'ahead of the schedule';
+    const isYoung = nowMs - ring.next.since < times.maxStalenessMs - NOISE_MS;
+    if (isYoung && calls.every(({ force, fromMs }) => !force && fromMs > this.shiftedAtMs))
+      return 'to a next that is younger than its maxStaleness';
     const isFirst = calls.some(({ fromMs }) => {
       const readMs = shown.firstReads.get(fromMs);
       return readMs !== undefined && !this.#rotatedAtMs.some((atMs) => atMs > readMs);
     });
     return isFirst ? null : "although another member's rotation came between";
+  }
+
+  /** What makes next sign sooner than the schedule does, or null. */
+  #whyYoung(shown: Shown, { next }: Written, nowMs: number): string | null {
+    const isOpen = ({ verb, fromMs, untilMs }: Errand) =>
+      verb === 'rotate' && fromMs <= this.#agenda.nowMs && this.#agenda.nowMs <= untilMs;
+    const calls = shown.errands.filter(isOpen);
+    if (calls.some(({ force }) => force)) return 'rotate() by force';
+    const { nextAtMs } = this.#origins.get(next.secret) ?? { nextAtMs: null };
+    if (this.#movedAtMs >= (nextAtMs ?? 0)) return 'EXPIRE';
+    const isOldEnough = nowMs - next.since >= shown.times.maxStalenessMs;
+    return calls.length > 0 && isOldEnough ? "rotate() after its caller's maxStaleness" : null;
   }
 
   #parse(record: StoreRecord): Written | null {

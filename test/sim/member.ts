@@ -98,11 +98,11 @@ export class Member {
   }
 
   rotate(force: boolean): void {
-    this.#command('rotate', () => this.rewt.rotate({ force }));
+    this.#command('rotate', force, () => this.rewt.rotate({ force }));
   }
 
   revoke(): void {
-    this.#command('revoke', () => this.rewt.revoke());
+    this.#command('revoke', false, () => this.rewt.revoke());
   }
 
   crash(): void {
@@ -116,10 +116,10 @@ export class Member {
     this.machine.kill();
   }
 
-  #command(verb: 'rotate' | 'revoke', run: () => Promise<unknown>): void {
+  #command(verb: 'rotate' | 'revoke', force: boolean, run: () => Promise<unknown>): void {
     this.#request(verb, async (call) => {
       const { agenda, judge, ledger } = this.#place;
-      const errand: Errand = { verb, fromMs: agenda.nowMs, untilMs: Number.POSITIVE_INFINITY, renewal: null };
+      const errand: Errand = { verb, force, fromMs: agenda.nowMs, untilMs: Number.POSITIVE_INFINITY, renewal: null };
       this.shown.errands.push(errand);
       // Whether its own revocation happened it cannot know before it has read again.
       if (verb === 'revoke') this.shown.good = null;
