@@ -9,13 +9,26 @@ export interface Clock {
   timer(ms: number, ring: () => void, unheard?: 'unheard'): () => void;
 }
 
+/** A timer that rings later than this does so because the process was at other work. */
+const LATE_MS = 1;
+
 export const processClock: Clock = {
   monotonicMs: () => performance.now(),
   wallMs: () => Date.now(),
+  /** A late timer lets the sockets have one turn first: timers come before them, and what is waited for may have been there for long. */
   timer(ms, ring, unheard) {
-    const timer = setTimeout(ring, ms);
+    const dueMs = performance.now() + ms;
+    let turn: NodeJS.Immediate | undefined;
+    const timer = setTimeout(() => {
+      if (performance.now() - dueMs <= LATE_MS) return ring();
+      turn = setImmediate(ring);
+      if (unheard) turn.unref();
+    }, ms);
     if (unheard) timer.unref();
-    return () => clearTimeout(timer);
+    return () => {
+      clearTimeout(timer);
+      clearImmediate(turn);
+    };
   },
 };
 

@@ -1,5 +1,6 @@
 /** A port on top of any client: the borrowed one where it can be used, else a connection of rewt's own, opened at first use. */
 
+import { processClock } from '../clock.js';
 import type { Caveat } from '../stores/store.js';
 import { type Dialect, openConnection, unlessAborted } from './connection.js';
 import { asError } from './outcomes.js';
@@ -85,7 +86,7 @@ export function createPort<Client>(dialect: Dialect<Client>, source: ClientSourc
     const database = source.database?.();
     const opened: OwnConnection = { opening: opening(), abort, database, unanswered: 0 };
     own.set(scope(key), opened);
-    const timer = setTimeout(abort, OPEN_TIMEOUT_MS).unref();
+    const cancel = processClock.timer(OPEN_TIMEOUT_MS, abort, 'unheard');
     const forget = (): void => giveUp(scope(key), opened);
     opened.opening
       .then((connection) => {
@@ -93,7 +94,7 @@ export function createPort<Client>(dialect: Dialect<Client>, source: ClientSourc
         opened.openedAtMs = performance.now();
         connection.onLost(forget);
       }, forget)
-      .finally(() => clearTimeout(timer));
+      .finally(() => cancel());
     return opened;
 
     async function opening(): Promise<Connection> {

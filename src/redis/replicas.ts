@@ -1,5 +1,6 @@
 /** How many replicas have what was written before: what a failover now would keep. */
 
+import { processClock } from '../clock.js';
 import type { AcknowledgedBy } from '../stores/store.js';
 import type { RedisNames } from './names.js';
 import type { Command, Connection, RedisPort } from './port.js';
@@ -29,7 +30,7 @@ export async function acknowledgedReplicas(
   const wanted = Math.max(1, replicas);
   const endMs = performance.now() + waitMs;
   const ending = new AbortController();
-  const late = setTimeout(() => ending.abort(), timeoutMs).unref();
+  const cancel = processClock.timer(timeoutMs, () => ending.abort(), 'unheard');
   try {
     const aside = await connectionAside(port, key, ring, written, ending.signal);
     const holdUpMs = aside === null ? Math.min(waitMs, LONGEST_HOLD_UP_MS) : waitMs;
@@ -47,7 +48,7 @@ export async function acknowledgedReplicas(
       if (Number(count) >= wanted || performance.now() >= endMs) return Number(count);
     }
   } finally {
-    clearTimeout(late);
+    cancel();
     ending.abort();
   }
 }

@@ -1,6 +1,6 @@
 /** Redis' client tracking as a watch: one connection beside each client, on which the server names every key of ours that anyone writes. */
 
-import { setTimeout as pass } from 'node:timers/promises';
+import { processClock } from '../clock.js';
 import type { PushStatus, Watch } from '../stores/store.js';
 import { unlessAborted } from './connection.js';
 import { asStoreError } from './failure.js';
@@ -123,8 +123,7 @@ class Tracking {
     const prefixes = prefixesOf(this.#listeners);
     const ending = new AbortController();
     const end = () => ending.abort();
-    const timer = setTimeout(end, OPEN_TIMEOUT_MS);
-    timer.unref();
+    const cancel = processClock.timer(OPEN_TIMEOUT_MS, end, 'unheard');
     this.#opening = end;
     try {
       const connection = await this.#arm(prefixes, ending.signal);
@@ -139,7 +138,7 @@ class Tracking {
       this.#reason = reasonOf(error);
       this.#openLater();
     } finally {
-      clearTimeout(timer);
+      cancel();
     }
   }
 
@@ -244,11 +243,17 @@ async function isAlive(connection: Connection): Promise<boolean> {
   );
   for (;;) {
     const askedAtMs = performance.now();
-    const alive = await Promise.race([answer, pass(PING_TIMEOUT_MS, null, { ref: false })]);
+    const alive = await Promise.race([answer, passed(PING_TIMEOUT_MS)]);
     if (alive !== null) return alive;
     // A process that stood still has not looked at its sockets either.
     if (performance.now() - askedAtMs < PING_TIMEOUT_MS + 100) return false;
   }
+}
+
+function passed(ms: number): Promise<null> {
+  return new Promise((resolve) => {
+    processClock.timer(ms, () => resolve(null), 'unheard');
+  });
 }
 
 /** No prefix may begin with another one (Redis refuses that), nor has it to: the shorter one covers both. */
