@@ -234,6 +234,11 @@ function reschedule(key: KeyEntry, ring: Ring, policy: Policy, mint: Mint): Plan
   return isGranted ? null : plan('reschedule', false, null, amend(ring, policy, mint));
 }
 
+/** Row 7 for a ring that is under two names: the same contents under one of them. */
+export function oneName(ring: Ring, mint: Mint): Plan {
+  return plan('reschedule', false, null, { ...ring, gen: ring.gen + 1, op: mint.id() });
+}
+
 /** A ring without its secrets. */
 type RingBase = Omit<Ring, 'current' | 'next' | 'retired'>;
 

@@ -4,12 +4,13 @@ import { randomBytes } from 'node:crypto';
 import type { Clock } from '../clock.js';
 import { isRewtError, StoreError } from '../errors.js';
 import type { Snapshot, Store } from '../stores/store.js';
-import { type Mint, type Plan, remember, type Seen } from './advance.js';
+import { type Mint, oneName, type Plan, remember, type Seen } from './advance.js';
 import { distrust, isLater, type Known, NOTHING_KNOWN } from './known.js';
 import type { Instant } from './lease.js';
 import { tooFewReplicas } from './refusals.js';
 import { parseRing, type Ring } from './ring.js';
 import { createSecret } from './secret.js';
+import { ringOfTwo } from './two-names.js';
 
 export const mint: Mint = { secret: createSecret, id: () => randomBytes(9).toString('base64url') };
 
@@ -74,7 +75,8 @@ export class Exchange {
     let snapshot = await typed(() => this.#store.read(this.#namespace, limits));
     for (;;) {
       const seen = this.#see(snapshot, errand.replacesUnreadable ?? false);
-      const plan = errand.propose(seen, this.#known);
+      const plan =
+        errand.propose(seen, this.#known) ?? (snapshot.beside && seen.ring ? oneName(seen.ring, mint) : null);
       if (snapshot.mayBeDeposed) {
         const error = tooFewReplicas();
         errand.mayBeDeposed(error);
@@ -135,14 +137,21 @@ export class Exchange {
     errand.pending(found, seen, sent);
   }
 
-  #see({ nowMs, key, ring: text }: Snapshot, replacesUnreadable: boolean): Seen {
+  #see({ nowMs, key, ring: text, beside }: Snapshot, replacesUnreadable: boolean): Seen {
     if (text === null) return { nowMs, key, ring: null };
-    if (this.#parsed?.text === text) return { nowMs, key, ring: this.#parsed.ring };
+    const ring = this.#parse(text, replacesUnreadable);
+    const other = ring === null || beside === undefined ? null : this.#parse(beside, true);
+    return { nowMs, key, ring: ring === null || other === null ? ring : ringOfTwo(ring, other, key) };
+  }
+
+  /** @throws {StoreError} for what is no ring of this version, unless it counts as none. */
+  #parse(text: string, countsAsNone: boolean): Ring | null {
+    if (this.#parsed?.text === text) return this.#parsed.ring;
     try {
       this.#parsed = { text, ring: parseRing(text) };
-      return { nowMs, key, ring: this.#parsed.ring };
+      return this.#parsed.ring;
     } catch (error) {
-      if (replacesUnreadable) return { nowMs, key, ring: null };
+      if (countsAsNone) return null;
       throw error;
     }
   }

@@ -54,6 +54,8 @@ export interface Ring {
   readonly current: CurrentSecret;
   readonly next: NextSecret;
   readonly retired: readonly RetiredSecret[];
+  /** It was under another name before (`rewt move`). */
+  readonly moved?: boolean;
 }
 
 export function formatRing(ring: Ring): string {

@@ -22,15 +22,16 @@ interface Address {
  * A port that owns its connection: opened at first use, opened again after a loss, no reason for an idle process to stay alive.
  *
  * @param url `redis://` or `rediss://` (TLS), as in redis[s]://[[user]:password@]host[:port][/database]
+ * @param keyPrefix what the names of all keys begin with
  * @throws {OptionError} naming `redisConn`, for another URL, and where neither redis nor ioredis is installed
  */
-export function connectRedis(url: string): RedisPort {
+export function connectRedis(url: string, keyPrefix = ''): RedisPort {
   const address = parseUrl(url);
   // Not imported, for what it costs those who give a client (docs/adr/0011).
   const { createRequire } = process.getBuiltinModule('node:module');
   for (const from of searchedFolders()) {
     const require = createRequire(join(from, 'rewt.js'));
-    const port = redisFrom(require, address) ?? ioredisFrom(require, address);
+    const port = redisFrom(require, address, keyPrefix) ?? ioredisFrom(require, address, keyPrefix);
     if (port) return port;
   }
   throw new OptionError(
@@ -41,9 +42,9 @@ export function connectRedis(url: string): RedisPort {
   );
 }
 
-const own = { keyPrefix: '', lend: () => null };
+const lend = (): null => null;
 
-function redisFrom(require: NodeJS.Require, address: Address): RedisPort | null {
+function redisFrom(require: NodeJS.Require, address: Address, keyPrefix: string): RedisPort | null {
   const redis = load(require, 'redis') as {
     RedisClient?: { prototype?: object };
     createClient(options: object): unknown;
@@ -53,21 +54,21 @@ function redisFrom(require: NodeJS.Require, address: Address): RedisPort | null 
   if (redis.RedisClient?.prototype && 'internal_send_command' in redis.RedisClient.prototype) {
     const options = defined({ host, port, tls: tls ? {} : undefined, user: username, password, db: database });
     const create = () => redis.createClient({ ...options, ...callback.oneShot }) as callback.CallbackClient;
-    return createPort(callback.redisCallback, { ...own, create });
+    return createPort(callback.redisCallback, { keyPrefix, lend, create });
   }
   const options = defined({ username, password, database });
   const socket = { host, port, ...(tls ? { tls } : {}) };
   const create = () => redis.createClient({ ...options, ...nodeRedis.oneShot(socket) }) as nodeRedis.NodeRedisClient;
-  return createPort(nodeRedis.nodeRedis, { ...own, create });
+  return createPort(nodeRedis.nodeRedis, { keyPrefix, lend, create });
 }
 
-function ioredisFrom(require: NodeJS.Require, address: Address): RedisPort | null {
+function ioredisFrom(require: NodeJS.Require, address: Address, keyPrefix: string): RedisPort | null {
   const module = load(require, 'ioredis') as { default?: unknown } | null;
   if (module === null) return null;
   const Redis = (module.default ?? module) as new (options: object) => io.IoredisClient;
   const { host, port, tls, username, password, database } = address;
   const options = defined({ host, port, username, password, db: database, tls: tls ? {} : undefined });
-  return createPort(io.ioredis, { ...own, create: () => new Redis({ ...options, ...io.oneShot(false) }) });
+  return createPort(io.ioredis, { keyPrefix, lend, create: () => new Redis({ ...options, ...io.oneShot(false) }) });
 }
 
 /** The application's folder and where it was started; then, for the `rewt` command, the one that its link points to. */

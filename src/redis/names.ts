@@ -18,23 +18,41 @@ export interface RedisNames {
   draft(random: string): string;
 }
 
+/** The names under a key prefix, or without one. */
+export interface AllRedisNames extends RedisNames {
+  /** Names without the key prefix in front, which a keyring of an earlier version keeps. Null: they are the same. */
+  readonly before: RedisNames | null;
+}
+
 /**
- * The names of one namespace (protocol.md, "What is in the store").
+ * The names of one namespace (protocol.md, "Names").
  *
- * @param keyPrefix what the user's client puts before every key; it becomes part of the names
+ * @param keyPrefix what the user's client puts before every key; all names of a new keyring begin with it
  * @throws {OptionError} naming `redisNamespace`, where the name cannot be kept in one slot
  */
-export function redisNames(namespace: string, keyPrefix = ''): RedisNames {
+export function redisNames(namespace: string, keyPrefix = ''): AllRedisNames {
   const key = `${keyPrefix}${namespace}${SECRET_SUFFIX}`;
   const tag = hashTag(key);
-  if (tag !== null) return namesOf(key, `${key}:ring`, `rewt-fleet:{${tag}}:${key}`, `rewt-draft:${tagged(key, tag)}`);
-  if (key.includes('}')) {
+  if (tag === null && key.includes('}')) {
     throw new OptionError(
       'redisNamespace has a "}" but no hash tag: write it as {tag} (with something between the braces), or leave the "}" out. A keyPrefix of the client counts as part of it.',
       { option: 'redisNamespace' },
     );
   }
-  return namesOf(key, `{${key}}:ring`, `rewt-fleet:{${key}}`, `rewt-draft:{${key}}:`);
+  const plain =
+    tag === null
+      ? namesOf(key, `{${key}}:ring`, `rewt-fleet:{${key}}`, `rewt-draft:{${key}}:`)
+      : namesOf(key, `${key}:ring`, `rewt-fleet:{${tag}}:${key}`, `rewt-draft:${tagged(key, tag)}:`);
+  const named = tag === null ? `{${key}}` : tagged(key, tag);
+  const [ring, fleet, drafts] = ['ring', 'fleet', 'draft'].map((kind) => `${keyPrefix}rewt-${kind}:${named}`) as [
+    string,
+    string,
+    string,
+  ];
+  // A prefix with a "{" that it does not close would put them into another slot.
+  const isInSlot = hashTag(ring) === (tag ?? key);
+  if (keyPrefix === '' || !isInSlot) return { ...plain, before: null };
+  return { ...namesOf(key, ring, fleet, `${drafts}:`), before: plain };
 }
 
 export function namesOf(key: string, ring: string, fleet: string, drafts: string): RedisNames {
@@ -43,7 +61,7 @@ export function namesOf(key: string, ring: string, fleet: string, drafts: string
 
 /** With the length of the name, so that it does not begin the name of another namespace with the same tag. */
 function tagged(key: string, tag: string): string {
-  return `{${tag}}${key.length}:${key}:`;
+  return `{${tag}}${key.length}:${key}`;
 }
 
 /** The pattern of ACL SETUSER that matches a name and nothing else. It cannot have spaces, for which any character stands. */

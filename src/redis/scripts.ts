@@ -9,9 +9,22 @@
 // WHY %.0f: Lua prints a large number as 1.7e+12.
 // WHY again: TIME and PTTL each look at a clock that moves while a script runs on Redis 6 and 7.0. A server that was held up between them (13 ms were
 // seen) would make it look as if an operator had used EXPIRE.
+// WHY not among the keys: a user may have no right to the other name, and a slot that is being moved refuses keys that are not there.
+/** Needs `otherName`: where the ring may be as well; '' if there is no such name. */
 const snapshot = `
+local function beside()
+  local found = otherName ~= '' and redis.pcall('GET', otherName)
+  if type(found) ~= 'table' then return found or '', found and redis.sha1hex(found) or '' end
+  local err = found.err
+  if string.find(err, 'NOPERM') or string.find(err, 'ACL failure') or string.find(err, 'executing the script') then return '', 'denied' end
+  -- Of a slot that is being moved, and this key is not here.
+  if string.find(err, 'non local key') then return '', '' end
+  return nil, '', found
+end
 local function snapshot(outcome, deposed)
   local key, ring = redis.call('GET', KEYS[1]), redis.call('GET', KEYS[2])
+  local other, otherDigest, failed = beside()
+  if failed then return failed end
   local before, ttl, after
   for _ = 1, 5 do
     before, ttl, after = redis.call('TIME'), redis.call('PTTL', KEYS[1]), redis.call('TIME')
@@ -20,7 +33,7 @@ local function snapshot(outcome, deposed)
   return {
     outcome, string.format('%.0f', before[1] * 1000 + math.floor(before[2] / 1000)),
     key or '', string.format('%.0f', ttl), key and redis.sha1hex(key) or '',
-    ring or '', ring and redis.sha1hex(ring) or '', deposed and 'deposed' or ''
+    ring or '', ring and redis.sha1hex(ring) or '', deposed and 'deposed' or '', other, otherDigest
   }
 end
 `;
@@ -65,12 +78,14 @@ end
 `;
 
 /**
- * Both entries of a namespace at one instant, on the master only.
+ * Both entries of a namespace at one instant, on the master only. Under a key prefix the ring may have one of two names: KEYS has the one, ARGV the other.
  *
- * KEYS: K, R. ARGV: the name of a draft that is not there; among the keys it would make a slot that is being moved refuse them all.
- * Returns: 'read', now (ms), K, PTTL of K (ms; -1 none, -2 no K), sha1 of K ('' no K), R, sha1 of R ('' no R), 'deposed' or ''.
+ * KEYS: K, R. ARGV: the name of a draft that is not there; among the keys it would make a slot that is being moved refuse them all. The ring's other name, or ''.
+ * Returns: 'read', now (ms), K, PTTL of K (ms; -1 none, -2 no K), sha1 of K ('' no K), R, sha1 of R ('' no R), 'deposed' or '',
+ * the ring under the other name, its sha1 ('' no such ring, 'denied' if the user may not read it).
  */
-export const READ = `${snapshot}${witness}
+export const READ = `local otherName = ARGV[2]
+${snapshot}${witness}
 local refused, deposed = witness(ARGV[1])
 if refused then return refused end
 return snapshot('read', deposed)
@@ -80,12 +95,14 @@ return snapshot('read', deposed)
  * Writes K and R if both are still what they were.
  *
  * KEYS: K, R, draft. The draft, written just before with SET ... PX, holds what no tracing may print (see draftOf).
- * ARGV: sha1 of the wanted R, not after (ms), expiry of K (ms; not used where the draft has no K), expiry of R (ms).
+ * ARGV: sha1 of the wanted R, not after (ms), expiry of K (ms; not used where the draft has no K), expiry of R (ms), the ring's other name or '': what is there goes.
  * Returns: 'swapped' | 'late' | 'conflict', then what is there afterwards, as READ does.
  */
-export const SWAP = `${snapshot}${witness}
+export const SWAP = `local otherName = ARGV[5]
+${snapshot}${witness}
 -- WHY first: what is of the wrong type, or may not be read, fails here, before anything is written.
 local before = snapshot('')
+if before.err then return before end
 local draft = redis.call('GET', KEYS[3])
 local expected, size, start
 if draft then expected, size, start = string.match(draft, '^([^\\n]*)\\n(%d*)\\n()') end
@@ -94,7 +111,7 @@ if draft then expected, size, start = string.match(draft, '^([^\\n]*)\\n(%d*)\\n
 local outcome = 'write'
 if before[7] == ARGV[1] then outcome = 'swapped'
 elseif not draft or tonumber(before[2]) > tonumber(ARGV[2]) then outcome = 'late'
-elseif before[5] .. ':' .. before[7] ~= expected then outcome = 'conflict' end
+elseif before[5] .. ':' .. before[7] .. ':' .. before[10] ~= expected then outcome = 'conflict' end
 
 -- WHY here: it takes the draft away, and shows before K is touched that this is a master, that it takes writes, and that this user may PEXPIREAT.
 local refused, deposed, refusal = witness(KEYS[3])
@@ -110,6 +127,7 @@ if outcome == 'write' then
   end
   redis.call('SET', KEYS[2], string.sub(draft, start))
   redis.call('PEXPIREAT', KEYS[2], ARGV[4])
+  if before[9] ~= '' then redis.call('PEXPIREAT', otherName, 1) end
   outcome = 'swapped'
 end
 return snapshot(outcome, deposed)

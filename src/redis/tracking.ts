@@ -4,7 +4,8 @@ import { processClock } from '../clock.js';
 import type { PushStatus, Watch } from '../stores/store.js';
 import { unlessAborted } from './connection.js';
 import { asStoreError } from './failure.js';
-import type { RedisNames } from './names.js';
+import type { AllRedisNames } from './names.js';
+import { ringNames } from './places.js';
 import type { Connection, RedisPort } from './port.js';
 import { commandsInWords, PUSH_CHANNEL } from './rights.js';
 
@@ -20,7 +21,7 @@ const LONGEST_PAUSE_MS = 5_000;
 const REFUSED_PAUSE_MS = 60_000;
 
 interface Listener {
-  readonly names: RedisNames;
+  readonly names: AllRedisNames;
   readonly onSuspect: () => void;
 }
 
@@ -36,7 +37,7 @@ interface Armed {
 const trackings = new WeakMap<object, Map<string, Tracking>>();
 
 /** Watches one namespace; the first watch beside a client opens the connection, the last one that ends closes it. */
-export function watchKeys(port: RedisPort, names: RedisNames, onSuspect: () => void): Watch {
+export function watchKeys(port: RedisPort, names: AllRedisNames, onSuspect: () => void): Watch {
   const { client, noConnection } = port;
   if (noConnection !== null) {
     return { status: () => ({ state: 'off', reason: noConnection }), check: () => {}, end: () => {} };
@@ -213,7 +214,7 @@ class Tracking {
   #hear(message: unknown): void {
     this.#provenAtMs = performance.now();
     const keys = keysIn(message);
-    this.#suspect([...this.#listeners].filter(({ names }) => concerns(keys, names)));
+    this.#suspect([...this.#listeners].filter((listener) => concerns(keys, listener)));
   }
 
   #suspectAll(): void {
@@ -232,8 +233,12 @@ class Tracking {
   }
 }
 
-function covers(armed: Armed | null, { names: { key, ring } }: Listener): boolean {
-  return [key, ring].every((name) => armed?.prefixes.some((prefix) => name.startsWith(prefix)));
+function keysOf({ names }: Listener): readonly string[] {
+  return [names.key, ...ringNames(names)];
+}
+
+function covers(armed: Armed | null, listener: Listener): boolean {
+  return keysOf(listener).every((name) => armed?.prefixes.some((prefix) => name.startsWith(prefix)));
 }
 
 async function isAlive(connection: Connection): Promise<boolean> {
@@ -258,7 +263,7 @@ function passed(ms: number): Promise<null> {
 
 /** No prefix may begin with another one (Redis refuses that), nor has it to: the shorter one covers both. */
 function prefixesOf(listeners: Iterable<Listener>): readonly string[] {
-  const names = new Set([...listeners].flatMap(({ names: { key, ring } }) => [key, ring]));
+  const names = new Set([...listeners].flatMap(keysOf));
   return [...names].filter((name) => ![...names].some((other) => other !== name && name.startsWith(other)));
 }
 
@@ -267,8 +272,8 @@ function keysIn(message: unknown): readonly string[] | null {
   return Array.isArray(message) ? message.map(String) : null;
 }
 
-function concerns(keys: readonly string[] | null, { key, ring }: RedisNames): boolean {
-  return keys === null || keys.some((name) => name === key || name === ring);
+function concerns(keys: readonly string[] | null, listener: Listener): boolean {
+  return keys === null || keys.some((name) => keysOf(listener).includes(name));
 }
 
 function isRefusal(error: unknown): boolean {

@@ -1,21 +1,31 @@
 /** The Redis store: one script reads both keys, another swaps them, both by the server's clock. */
 
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { within } from '../deadline.js';
 import { StoreError } from '../errors.js';
+import { type Answer, asAnswer, notTheAnswer, sha1, showsHeld } from '../redis/answer.js';
 import { connectRedis } from '../redis/connect.js';
 import { asRedisPort } from '../redis/detect.js';
 import { asStoreError, isPassing } from '../redis/failure.js';
 import { ANNOUNCE, ANNOUNCEMENTS, asAnnouncements, entryOf } from '../redis/fleet.js';
 import { redisNames } from '../redis/names.js';
 import { asError } from '../redis/outcomes.js';
+import { asCompared, isBeforeIn, type Place, placeAt } from '../redis/places.js';
 import type { Command, Outcomes, RedisPort, Reply } from '../redis/port.js';
 import { acknowledgedReplicas } from '../redis/replicas.js';
 import { Route } from '../redis/route.js';
 import { draftOf, READ, SWAP } from '../redis/scripts.js';
 import { watchKeys } from '../redis/tracking.js';
-import { ANNOUNCEMENT_LIFE_MS, type KeyEntry, LAST_INSTANT_MS, type Snapshot, type Store } from './store.js';
+import {
+  ANNOUNCEMENT_LIFE_MS,
+  type ReadLimits,
+  type Snapshot,
+  type Store,
+  type SwapAnswer,
+  type SwapLimits,
+  type WantedState,
+} from './store.js';
 
 /** How long a draft outlives the deadline of its swap, which by then has taken it or never will. */
 const DRAFT_GRACE_MS = 5_000;
@@ -36,11 +46,20 @@ export function redisStoreFor(redisConn: object | string, namespace: string): St
   return redisStore(port);
 }
 
+export interface RedisStore extends Store {
+  /** Whether a snapshot of this version shows a ring under the name without the key prefix in front. */
+  hasOldName(version: string): boolean;
+  /** As `swap`, but the ring gets the name with the key prefix, and the one under the other name goes. For `rewt move`. */
+  move(namespace: string, expected: string, wanted: WantedState, limits: SwapLimits): Promise<SwapAnswer>;
+}
+
 /** A store on one Redis, which every process with the same Redis and namespace shares. Closing it closes the port. */
-export function redisStore(port: RedisPort): Store {
+export function redisStore(port: RedisPort): RedisStore {
   let closed = false;
   /** By namespace, the ring that was written last: what replicas are asked about. */
   const written = new Map<string, string>();
+  /** By namespace, whether its ring was last seen under the name without the key prefix in front. It stays there, also if it is lost. */
+  const isBefore = new Map<string, boolean>();
   /** By namespace and member, what was announced last: it goes when something else is. */
   const announced = new Map<string, string>();
 
@@ -87,51 +106,96 @@ export function redisStore(port: RedisPort): Store {
     });
   }
 
+  const placeOf = (namespace: string): Place =>
+    placeAt(redisNames(namespace, port.keyPrefix), isBefore.get(namespace) ?? false);
+
+  async function readAt(namespace: string, place: Place, { timeoutMs, isHeld }: ReadLimits): Promise<Snapshot> {
+    const { names, other } = place;
+    const command: Command = ['EVAL', READ, '2', names.key, names.ring, names.draft('role'), other?.ring ?? ''];
+    const shows = isHeld ? (outcomes: Outcomes) => showsHeld(outcomes, isHeld) : null;
+    const reply = await askBy(routeFor(names.key), (route) => route.read([command], shows), timeoutMs);
+    const { snapshot, found } = answerAt(namespace, place, reply);
+    if (snapshot.ring !== null || isBefore.has(namespace)) return snapshot;
+    // A keyring that this user cannot see must not be begun again beside itself.
+    if (found.otherDigest === 'denied' && !place.isBefore && snapshot.key !== null) throw hiddenRing();
+    if (place.isBefore) isBefore.set(namespace, true);
+    return snapshot;
+  }
+
+  async function swapAt(
+    namespace: string,
+    toOldName: boolean,
+    expected: string,
+    wanted: WantedState,
+    { timeoutMs, notAfterMs }: SwapLimits,
+  ): Promise<SwapAnswer> {
+    const place = placeAt(redisNames(namespace, port.keyPrefix), toOldName);
+    const { names, other } = place;
+    const draft = names.draft(randomBytes(12).toString('base64url'));
+    const text = draftOf(asCompared(expected, place), wanted.key?.value ?? null, wanted.ring.text);
+    const reply = await ask(
+      [
+        ['SET', draft, text, 'PX', milliseconds(timeoutMs + DRAFT_GRACE_MS)],
+        [
+          'EVAL',
+          SWAP,
+          '3',
+          names.key,
+          names.ring,
+          draft,
+          sha1(wanted.ring.text),
+          milliseconds(notAfterMs),
+          milliseconds(wanted.key?.expiresAtMs ?? 0),
+          milliseconds(wanted.ring.expiresAtMs),
+          other?.ring ?? '',
+        ],
+      ],
+      names.key,
+      timeoutMs,
+    );
+    const { outcome, snapshot } = answerAt(namespace, place, reply);
+    if (outcome === 'swapped') written.set(namespace, wanted.ring.text);
+    return { swapped: outcome === 'swapped', snapshot };
+  }
+
+  function answerAt(namespace: string, place: Place, reply: Reply): Answer {
+    const answer = asAnswer(reply, place);
+    const where = isBeforeIn(answer.snapshot.version);
+    if (where !== null && place.other !== null) isBefore.set(namespace, where);
+    return answer;
+  }
+
   return {
     kind: 'redis',
     local: false,
     async read(namespace, { timeoutMs, isHeld }) {
-      const { key, ring, draft } = redisNames(namespace, port.keyPrefix);
-      const commands: readonly Command[] = [['EVAL', READ, '2', key, ring, draft('role')]];
-      const shows = isHeld ? (outcomes: Outcomes) => showsHeld(outcomes, isHeld) : null;
-      return asAnswer(await askBy(routeFor(key), (route) => route.read(commands, shows), timeoutMs)).snapshot;
+      const begunAtMs = performance.now();
+      const place = placeOf(namespace);
+      try {
+        return await readAt(namespace, place, { timeoutMs, isHeld });
+      } catch (error) {
+        if (place.other === null || !isDenied(error)) throw error;
+        // The user may have a right to one of the names only.
+        const otherPlace = placeAt(redisNames(namespace, port.keyPrefix), !place.isBefore);
+        const leftMs = timeoutMs - (performance.now() - begunAtMs);
+        return readAt(namespace, otherPlace, { timeoutMs: leftMs, isHeld }).catch((again) => {
+          throw isDenied(again) ? error : again;
+        });
+      }
     },
-    async swap(namespace, expected, wanted, { timeoutMs, notAfterMs }) {
-      const names = redisNames(namespace, port.keyPrefix);
-      const draft = names.draft(randomBytes(12).toString('base64url'));
-      const text = draftOf(expected, wanted.key?.value ?? null, wanted.ring.text);
-      const reply = await ask(
-        [
-          ['SET', draft, text, 'PX', milliseconds(timeoutMs + DRAFT_GRACE_MS)],
-          [
-            'EVAL',
-            SWAP,
-            '3',
-            names.key,
-            names.ring,
-            draft,
-            sha1(wanted.ring.text),
-            milliseconds(notAfterMs),
-            milliseconds(wanted.key?.expiresAtMs ?? 0),
-            milliseconds(wanted.ring.expiresAtMs),
-          ],
-        ],
-        names.key,
-        timeoutMs,
-      );
-      const { outcome, snapshot } = asAnswer(reply);
-      if (outcome === 'swapped') written.set(namespace, wanted.ring.text);
-      return { swapped: outcome === 'swapped', snapshot };
-    },
+    swap: (namespace, expected, wanted, limits) =>
+      swapAt(namespace, isBeforeIn(expected) ?? isBefore.get(namespace) ?? false, expected, wanted, limits),
+    hasOldName: (version) => isBeforeIn(version) === true,
+    move: (namespace, expected, wanted, limits) => swapAt(namespace, false, expected, wanted, limits),
     acknowledged(namespace, by) {
-      const names = redisNames(namespace, port.keyPrefix);
+      const { names } = placeOf(namespace);
       const route = routeFor(names.key);
       const onRoute = { ...port, send: (commands: readonly Command[]) => route.send(commands) };
       return acknowledgedReplicas(onRoute, names, written.get(namespace), by);
     },
     watch: (namespace, onSuspect) => watchKeys(port, redisNames(namespace, port.keyPrefix), onSuspect),
     async announce(namespace, id, text, { timeoutMs }) {
-      const { key, fleet } = redisNames(namespace, port.keyPrefix);
+      const { key, fleet } = placeOf(namespace).names;
       const whose = JSON.stringify([namespace, id]);
       const before = announced.get(whose) ?? '';
       const entry = text === null ? '' : entryOf(id, text);
@@ -141,7 +205,7 @@ export function redisStore(port: RedisPort): Store {
       await ask([['EVAL', ANNOUNCE, '1', fleet, before, entry, String(ANNOUNCEMENT_LIFE_MS)]], key, timeoutMs);
     },
     async announcements(namespace, { timeoutMs }) {
-      const { key, fleet } = redisNames(namespace, port.keyPrefix);
+      const { key, fleet } = placeOf(namespace).names;
       return asAnnouncements(await ask([['EVAL', ANNOUNCEMENTS, '1', fleet]], key, timeoutMs)) ?? notTheAnswer();
     },
     caveats: port.caveats,
@@ -152,11 +216,6 @@ export function redisStore(port: RedisPort): Store {
   };
 }
 
-interface Answer {
-  readonly outcome: string;
-  readonly snapshot: Snapshot;
-}
-
 /** The first error: where the draft was refused, that is the reason, and the script's "late" only what came of it. */
 function failureAmong(outcomes: readonly (Reply | Error)[]): Error | null {
   const script = outcomes.at(-1);
@@ -165,66 +224,19 @@ function failureAmong(outcomes: readonly (Reply | Error)[]): Error | null {
   return outcomes.find((outcome) => outcome instanceof Error) ?? null;
 }
 
-function showsHeld(outcomes: Outcomes, isHeld: (ring: string) => boolean): boolean {
-  const script = outcomes.at(-1);
-  return isAnswer(script) && script[5] !== '' && isHeld(script[5]);
-}
-
-/** What both scripts return (scripts.ts). */
-function asAnswer(reply: Reply): Answer {
-  if (!isAnswer(reply)) return notTheAnswer();
-  const [outcome, now, key, keyTtlMs, keyDigest, ring, ringDigest, deposed] = reply;
-  const nowMs = Number(now);
-  return {
-    outcome,
-    snapshot: {
-      nowMs,
-      key: keyDigest === '' ? null : asKeyEntry(key, keyDigest, nowMs, Number(keyTtlMs)),
-      ring: ringDigest === '' ? null : ring,
-      version: `${keyDigest}:${ringDigest}`,
-      mayBeDeposed: deposed !== '',
-    },
-  };
-}
-
-type AnswerReply = readonly [
-  outcome: string,
-  now: string,
-  key: string,
-  keyTtlMs: string,
-  keyDigest: string,
-  ring: string,
-  ringDigest: string,
-  deposed: string,
-];
-
-function isAnswer(reply: unknown): reply is AnswerReply {
-  if (!Array.isArray(reply) || reply.length !== 8 || !reply.every((part) => typeof part === 'string')) return false;
-  const [, now, , keyTtlMs] = reply as string[];
-  return /^\d+$/.test(now ?? '') && /^-?\d+$/.test(keyTtlMs ?? '');
-}
-
-/** Clients decode replies as UTF-8, whatever they are: the text is the true one only if it has the digest of the true bytes. */
-function asKeyEntry(text: string, digest: string, nowMs: number, ttlMs: number): KeyEntry {
-  return {
-    value: sha1(text) === digest ? text : null,
-    expiresAtMs: ttlMs < 0 ? null : Math.min(nowMs + ttlMs, LAST_INSTANT_MS),
-  };
-}
-
-function sha1(text: string): string {
-  return createHash('sha1').update(text).digest('hex');
-}
-
 /** Redis takes whole milliseconds only. */
 function milliseconds(ms: number): string {
   return Math.floor(ms).toFixed(0);
 }
 
-function notTheAnswer(): never {
-  throw new StoreError(
-    'ERR_REWT_STORE_DOWN',
-    'Redis answered with something that is not the answer to the question: see what stands between rewt and Redis (a proxy, another server).',
+function isDenied(error: unknown): boolean {
+  return error instanceof StoreError && error.code === 'ERR_REWT_STORE_DENIED';
+}
+
+function hiddenRing(): StoreError {
+  return new StoreError(
+    'ERR_REWT_STORE_DENIED',
+    'There is a secret in this namespace, and its keyring may be under a name without the key prefix, which this user may not read: run rewt move with a user that may, or let this user read {<prefix><namespace>:rewt-secret}:ring.',
   );
 }
 

@@ -23,6 +23,8 @@ export interface Snapshot {
   readonly key: KeyEntry | null;
   /** R, the keyring in its wire form, or null where there is none. */
   readonly ring: string | null;
+  /** A second keyring under this one's other name, which the next swap removes (protocol.md, "Names under a key prefix"). */
+  readonly beside?: string;
   /** What a swap compares: stands for the exact contents of both entries, and for nothing that could reveal them. Opaque. */
   readonly version: string;
   /**

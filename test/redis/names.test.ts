@@ -23,15 +23,25 @@ describe('the names of a namespace', () => {
     expect([names.key, names.ring, names.draft('x')]).toEqual([key, ring, draft]);
   });
 
-  it('begin with the prefix of the client, which may bring the hash tag', () => {
-    expect(redisNames('rewt', 'app:')).toMatchObject({
-      key: 'app:rewt:rewt-secret',
-      ring: '{app:rewt:rewt-secret}:ring',
-    });
-    expect(redisNames('rewt', '{app}:')).toMatchObject({
-      key: '{app}:rewt:rewt-secret',
-      ring: '{app}:rewt:rewt-secret:ring',
-    });
+  it.each([
+    ['app:', 'rewt', 'app:rewt-ring:{app:rewt:rewt-secret}', '{app:rewt:rewt-secret}:ring'],
+    ['{app}:', 'rewt', '{app}:rewt-ring:{app}22:{app}:rewt:rewt-secret', '{app}:rewt:rewt-secret:ring'],
+    ['app:', '{x}', 'app:rewt-ring:{x}19:app:{x}:rewt-secret', 'app:{x}:rewt-secret:ring'],
+  ])(
+    'begin with the prefix %j of the client, and those of before are known for %j',
+    (prefix, namespace, ring, before) => {
+      const names = redisNames(namespace, prefix);
+      expect(names.key).toBe(`${prefix}${namespace}:rewt-secret`);
+      expect(names.ring).toBe(ring);
+      expect(names.before?.ring).toBe(before);
+      expect(names.fleet).toBe(ring.replace('rewt-ring', 'rewt-fleet'));
+      expect(names.drafts).toBe(`${ring.replace('rewt-ring', 'rewt-draft')}:`);
+    },
+  );
+
+  it('are those of before alone if there is no prefix, or one that would change the slot', () => {
+    expect(redisNames('rewt').before).toBeNull();
+    expect(redisNames('rewt', 'a{')).toMatchObject({ ring: '{a{rewt:rewt-secret}:ring', before: null });
   });
 
   it('are in one slot whatever the namespace and the prefix, or refused with the reason', () => {
@@ -47,9 +57,13 @@ describe('the names of a namespace', () => {
           return;
         }
         const part = hashedPart(names.key);
-        expect(hashedPart(names.ring)).toBe(part);
-        expect(hashedPart(names.draft('x'))).toBe(part);
-        expect(hashedPart(names.fleet)).toBe(part);
+        for (const { ring, draft, fleet } of [names, names.before ?? names]) {
+          expect([ring, draft('x'), fleet].map(hashedPart)).toEqual([part, part, part]);
+        }
+        if (names.before !== null) {
+          const { ring, drafts, fleet } = names;
+          expect([ring, drafts, fleet].filter((name) => !name.startsWith(prefix))).toEqual([]);
+        }
       }),
     );
   });

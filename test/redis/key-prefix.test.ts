@@ -1,0 +1,240 @@
+/** Names under a key prefix: a user with the prefix alone can use rewt, and members of the version before lose nothing beside it. */
+import { randomUUID } from 'node:crypto';
+import { Cluster } from 'ioredis';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { Rewt } from '../../src/index.js';
+import type { RewtOptions } from '../../src/options.js';
+import { connectRedis } from '../../src/redis/connect.js';
+import { redisNames } from '../../src/redis/names.js';
+import { aclRules } from '../../src/redis/rights.js';
+import { redisStore } from '../../src/stores/redis.js';
+import type { Store } from '../../src/stores/store.js';
+import { startCluster } from '../cluster.js';
+import { codeOf } from '../interop/fleet.js';
+import { type RedisServer, startRedis, until } from '../servers.js';
+import { lastVersionStore } from './last-version.js';
+
+const prefix = 'team:';
+let server: RedisServer;
+let namespace: string;
+const closing: (() => Promise<void>)[] = [];
+beforeAll(async () => {
+  server = await startRedis();
+});
+afterAll(() => server?.stop());
+beforeEach(async () => {
+  namespace = `n-${randomUUID()}`;
+  await server.cli('FLUSHALL');
+});
+afterEach(async () => {
+  for (const close of closing.splice(0).reverse()) await close();
+});
+
+const names = () => redisNames(namespace, prefix);
+const oldNames = () => names().before ?? names();
+const has = async (key: string) => (await server.cli('EXISTS', key)) === '1';
+/** Which of its two names the ring has. */
+const places = async () => ({ old: await has(oldNames().ring), prefixed: await has(names().ring) });
+
+function memberOf(store: Store, options: RewtOptions = {}): Rewt {
+  const times = { ttl: 60, tokenLifetime: 20, maxStaleness: 0, clockTolerance: 0.2, storeTimeout: 10 };
+  const rewt = new Rewt({ store, redisNamespace: namespace, ...times, ...options });
+  closing.push(async () => {
+    await rewt.close();
+    await store.close();
+  });
+  return rewt;
+}
+const newMember = (url = server.url, options?: RewtOptions) => memberOf(redisStore(connectRedis(url, prefix)), options);
+const oldMember = (url = server.url, options?: RewtOptions) =>
+  memberOf(lastVersionStore(connectRedis(url, prefix)), options);
+
+async function userUrl(...rules: string[]): Promise<string> {
+  const name = `u-${randomUUID()}`;
+  await server.cli('ACL', 'SETUSER', name, 'on', '>pass-word', 'resetchannels', '-@all', ...rules);
+  return server.url.replace('//', `//${name}:pass-word@`);
+}
+const commands = () =>
+  aclRules('member', names())
+    .flat()
+    .filter((rule) => !rule.startsWith('~'));
+
+/** Each signs, and each verifies what any of them signed. */
+async function agree(...members: Rewt[]): Promise<void> {
+  for (const signer of members) {
+    const token = await signer.sign({ user: 'ann' });
+    for (const verifier of members) expect(await verifier.verify(token)).toMatchObject({ user: 'ann' });
+  }
+}
+
+describe('a keyring begun under a key prefix', () => {
+  it('has no key outside of the prefix, so a user with the prefix alone can do all of it', async () => {
+    const url = await userUrl(`~${prefix}*`, ...commands());
+    const [one, two] = [newMember(url), newMember(url)];
+    await agree(one, two);
+    await one.rotate({ force: true });
+    await agree(one, two);
+    await two.revoke();
+    await agree(one, two);
+    const pushed = newMember(url, { memberName: 'orders-1', maxStaleness: 2 });
+    await pushed.sign({});
+    await until('push is on', async () => pushed.status().push.state === 'on');
+    await one.rotate({ force: true });
+    const { generation } = one.status().keyring ?? {};
+    await until('a change is pushed', async () => pushed.status().keyring?.generation === generation);
+    await until('it is announced', () => has(names().fleet));
+    const keys = (await server.cli('KEYS', '*')).split('\n');
+    expect(keys.sort()).toEqual([names().key, names().ring, names().fleet].sort());
+    expect(keys.filter((key) => !key.startsWith(prefix))).toEqual([]);
+  });
+
+  it('needs no more than the exact rights of the table', async () => {
+    const url = await userUrl(...aclRules('member', names()).flat());
+    const [one, two] = [newMember(url), newMember(url)];
+    await agree(one, two);
+    await one.rotate({ force: true });
+    await two.revoke();
+    await agree(one, two);
+    expect(await places()).toEqual({ old: false, prefixed: true });
+  });
+
+  it('is in one slot of a cluster, whichever part brings the hash tag', async () => {
+    const cluster = await startCluster();
+    try {
+      for (const [keyPrefix, redisNamespace] of [
+        ['team:', 'app'],
+        ['{team}:', 'app'],
+        ['team:', '{app}'],
+        ['a{', 'app'],
+      ]) {
+        const nodes = cluster.nodes.map(({ port }) => ({ host: '127.0.0.1', port }));
+        const client = new Cluster(nodes, { keyPrefix });
+        const rewt = new Rewt({ redisConn: client, redisNamespace, storeTimeout: 10 });
+        try {
+          const token = await rewt.sign({});
+          await rewt.rotate({ force: true });
+          await rewt.verify(token);
+          await rewt.revoke();
+        } finally {
+          await rewt.close();
+          client.disconnect();
+        }
+      }
+    } finally {
+      await cluster.stop();
+    }
+  });
+});
+
+describe('a keyring of the version before', () => {
+  it('stays under its names, and new members use it there', async () => {
+    const old = oldMember();
+    const early = await old.sign({});
+    const one = newMember();
+    await agree(old, one);
+    await one.rotate({ force: true });
+    await agree(old, one);
+    await old.rotate({ force: true });
+    await agree(old, one);
+    await one.verify(early);
+    expect(await places()).toEqual({ old: true, prefixed: false });
+    expect(one.status().keyring).toMatchObject({ epoch: 0 });
+    await one.revoke();
+    expect(await codeOf(old.verify(early))).toBe('ERR_REWT_UNKNOWN_KEY');
+    await agree(old, one);
+  });
+
+  it('works on with the rights that were documented for it', async () => {
+    await oldMember().sign({});
+    const { key, ring } = oldNames();
+    const one = newMember(await userUrl(`~${key}`, `~${ring}`, '~rewt-draft:*', '~rewt-fleet:*', ...commands()));
+    await one.rotate({ force: true });
+    await agree(one, oldMember(), newMember());
+    expect(await places()).toEqual({ old: true, prefixed: false });
+  });
+
+  it('is begun by a user with the rights that were documented for it', async () => {
+    const { key, ring } = oldNames();
+    const one = newMember(await userUrl(`~${key}`, `~${ring}`, '~rewt-draft:*', '~rewt-fleet:*', ...commands()));
+    await agree(one, oldMember(), newMember());
+    expect(await places()).toEqual({ old: true, prefixed: false });
+  });
+
+  it('is not begun again by a user who may not see it', async () => {
+    const old = oldMember();
+    await old.sign({});
+    const secret = await server.cli('GET', names().key);
+    const blind = newMember(await userUrl(`~${prefix}*`, ...commands()));
+    expect(await codeOf(blind.sign({}))).toBe('ERR_REWT_STORE_DENIED');
+    expect(await server.cli('GET', names().key)).toBe(secret);
+    expect(await places()).toEqual({ old: true, prefixed: false });
+  });
+
+  it('that is lost is written back under its names by a new member that knew it', async () => {
+    const [old, one] = [oldMember(), newMember()];
+    await agree(old, one);
+    await server.cli('DEL', oldNames().ring);
+    await agree(one, old);
+    expect(await places()).toEqual({ old: true, prefixed: false });
+    expect(one.status().keyring?.epoch).toBe(0);
+  });
+});
+
+describe('a member of the version before, beside a keyring under the prefix,', () => {
+  it('begins one under its own names, and no token of before is refused by new members', async () => {
+    const [one, two] = [newMember(), newMember()];
+    const retired = await one.sign({ user: 'bob' });
+    await one.rotate({ force: true });
+    const current = await two.sign({ user: 'ann' });
+    const { lineage } = two.status().keyring ?? {};
+
+    const old = oldMember();
+    await old.verify(current);
+    expect(await places()).toEqual({ old: true, prefixed: true });
+    for (const rewt of [one, two, newMember()]) {
+      expect(await rewt.verify(retired)).toMatchObject({ user: 'bob' });
+      expect(await rewt.verify(current)).toMatchObject({ user: 'ann' });
+    }
+    expect(await places()).toEqual({ old: true, prefixed: false });
+    await agree(one, old, two);
+    await old.rotate({ force: true });
+    await agree(one, old, two);
+    for (const rewt of [one, two, old]) expect(await rewt.verify(current)).toMatchObject({ user: 'ann' });
+    expect(one.status().keyring).toMatchObject({ lineage, epoch: 0 });
+  });
+
+  it('revokes, and new members refuse the tokens of before', async () => {
+    const one = newMember();
+    const early = await one.sign({});
+    await oldMember().revoke();
+    expect(await codeOf(one.verify(early))).toBe('ERR_REWT_UNKNOWN_KEY');
+    await agree(one, newMember(), oldMember());
+    expect(await codeOf(newMember().verify(early))).toBe('ERR_REWT_UNKNOWN_KEY');
+    expect(await places()).toEqual({ old: true, prefixed: false });
+  });
+
+  it('rotates before any new member looks, and its contents go on', async () => {
+    const one = newMember();
+    const early = await one.sign({ user: 'ann' });
+    const old = oldMember();
+    await old.verify(early);
+    await old.rotate({ force: true });
+    expect(await one.verify(early)).toMatchObject({ user: 'ann' });
+    await agree(one, old, newMember());
+    expect(await places()).toEqual({ old: true, prefixed: false });
+    expect(one.status().keyring?.epoch).toBe(0);
+  });
+
+  it('and all others agree again after FLUSHALL, whoever comes first', async () => {
+    for (const first of [newMember(), oldMember()]) {
+      const fleet = [oldMember(), newMember(), first];
+      await agree(...fleet);
+      await server.cli('FLUSHALL');
+      const late = newMember();
+      await agree(late, ...fleet);
+      await agree(...fleet, late);
+      await agree(late, ...fleet);
+      expect(await places()).toEqual({ old: true, prefixed: false });
+    }
+  });
+});
