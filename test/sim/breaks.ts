@@ -82,6 +82,20 @@ const breaks: readonly Break[] = [
     put: 'const due = key === null || nowMs',
   },
   {
+    promise: 2,
+    what: 'a master that may be deposed renews leases',
+    file: 'keyring/exchange',
+    find: 'if (snapshot.mayBeDeposed)',
+    put: 'if (false)',
+  },
+  {
+    promise: 2,
+    what: 'a master that may be deposed takes nothing away',
+    file: 'keyring/exchange',
+    find: 'errand.pending(found, seen, sent)',
+    put: '',
+  },
+  {
     promise: 3,
     what: 'a lower epoch is taken as it is',
     file: 'keyring/advance',
@@ -157,6 +171,13 @@ const breaks: readonly Break[] = [
     file: 'keyring/member',
     find: 'await this.inTime(arrived, next, timedOut)',
     put: 'await next',
+  },
+  {
+    promise: 5,
+    what: 'a master that may be deposed makes an unknown key final',
+    file: 'verifier',
+    find: 'await this.#member.leaseSince(arrived)',
+    put: "await this.#member.leaseSince(arrived).catch((e) => (e.code === 'ERR_REWT_STORE_READ_ONLY' && this.#member.held()) || Promise.reject(e))",
   },
   {
     promise: 6,

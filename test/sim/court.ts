@@ -107,6 +107,7 @@ export class Court {
       executedAtMs: this.agenda.nowMs,
       snapshot: this.server.read(),
       record: this.server.record,
+      mayBeDeposed: false,
       isOwnWrite: how.isOwnWrite ?? false,
       isWritable: true,
     });

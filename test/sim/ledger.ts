@@ -25,6 +25,7 @@ export interface Times {
 export interface Written {
   readonly id: string;
   readonly epoch: number;
+  readonly gen: number;
   readonly rev?: string;
   readonly ttl: number;
   readonly overlap: number;
@@ -48,6 +49,8 @@ interface Showing {
   readonly verb: 'read' | 'swap';
   /** The command that sent this; null: a refresh did. */
   readonly errand: Errand | null;
+  /** The master that showed it has no replica in step: another one may be in its place. */
+  readonly mayBeDeposed: boolean;
   /** The answer to a swap of its own that was made. */
   readonly isOwnWrite: boolean;
   /** Whether the store took writes. */
@@ -281,15 +284,16 @@ export class Ledger {
   }
 
   showed(shown: Shown, showing: Showing): void {
-    const { sent, verb, errand, executedAtMs, snapshot, record, isOwnWrite, isWritable } = showing;
+    const { sent, verb, errand, executedAtMs, snapshot, record, mayBeDeposed, isOwnWrite, isWritable } = showing;
     const entries = this.entriesOf(record, snapshot.nowMs);
     const nowMs = this.#agenda.nowMs;
     this.#reports.trace?.(
       `  ${shown.name} is shown ${this.show(entries)} by a ${verb}${errand === null ? '' : ` of ${errand.verb}()`} sent ${sent.atMs.toFixed(1)} executed ${executedAtMs.toFixed(1)}`,
     );
     shown.answered = errand;
+    if (mayBeDeposed && !this.#takesAway(shown, entries, snapshot.nowMs)) return;
     const isProof = sent.atMs >= (shown.answers.at(-1)?.shownAtMs ?? 0);
-    shown.answers.push({ sentAtMs: sent.atMs, shownAtMs: nowMs });
+    if (!mayBeDeposed) shown.answers.push({ sentAtMs: sent.atMs, shownAtMs: nowMs });
     if (shown.answers.length > 40) shown.answers.splice(0, 20);
     const { ring } = entries;
     const { taken } = shown;
@@ -314,7 +318,8 @@ export class Ledger {
     if (isTaken)
       shown.pendingSinceMs =
         pending === 'revocation' ? Math.min(shown.pendingSinceMs, nowMs) : Number.POSITIVE_INFINITY;
-    const isGood = pending === 'none' && !mayBeBehind && ring !== null && executedAtMs >= shown.newestMs;
+    const isGood =
+      !mayBeDeposed && pending === 'none' && !mayBeBehind && ring !== null && executedAtMs >= shown.newestMs;
     const good = isGood ? { sent, executedAtMs, ring, storeMs: snapshot.nowMs } : null;
     // What a command is answered is a step of its own, a swap that was not done too, until it comes to its end.
     if (errand !== null) errand.renewal = good;
@@ -345,6 +350,21 @@ export class Ledger {
     const meddling = this.#meddling.get(record);
     const leftMs = (entries.key?.endMs ?? 0) - snapshot.nowMs;
     if (meddling && isWritable && leftMs > 2 * shown.times.storeTimeoutMs) meddling.isNoticed = true;
+  }
+
+  /** Something that a master shows that may be deposed: it counts where it takes secrets away, or is later than what was seen. */
+  #takesAway(shown: Shown, entries: Entries, nowMs: number): boolean {
+    if (this.#isBehind(shown, entries)) return false;
+    if (this.#pending(shown, entries, nowMs) === 'revocation') return true;
+    const { ring } = entries;
+    const known = shown.knownRing;
+    if (ring === null) return false;
+    return known === null || known.id !== ring.id || known.epoch !== ring.epoch || known.gen < ring.gen;
+  }
+
+  /** What was done to a master that no longer counts: only who is left with it sees that. */
+  meddledAside(before: StoreRecord, record: StoreRecord, fault: string): void {
+    this.#meddle(this.entriesOf(before), this.entriesOf(record), before, record, { fault });
   }
 
   /** A command has come to its end. A `rotate()` that is refused is a read like any other. */

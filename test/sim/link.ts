@@ -1,6 +1,7 @@
 /** One member's way to the server: slow, lossy, cut, late, double, and an ear that may go deaf. Implements the contract of a store. */
 
 import { StoreError } from '../../src/errors.js';
+import { type StoreRecord, snapshotOf } from '../../src/stores/record.js';
 import type {
   CallLimits,
   Snapshot,
@@ -48,7 +49,7 @@ export class Link implements Store {
   readonly kind = 'simulated';
   readonly local = false;
   readonly watch?: NonNullable<Store['watch']>;
-  state: 'up' | 'refusing' | 'silent' = 'up';
+  state: 'up' | 'refusing' | 'silent' | 'old side' = 'up';
   weather: Weather;
   /** Since when nothing has gone wrong on it. True time. */
   soundSinceMs = 0;
@@ -58,6 +59,8 @@ export class Link implements Store {
   readonly #machine: Machine;
   readonly #ledger: Ledger;
   readonly #author: Author & { readonly shown: Shown };
+  /** What the old master of a partition shows, for as long as this member reaches only that. */
+  #oldMaster: StoreRecord | null = null;
   #isEarOpen = false;
   #ear: (() => void) | null = null;
 
@@ -82,7 +85,7 @@ export class Link implements Store {
     return this.#call(
       timeoutMs,
       'read',
-      () => this.#server.read(),
+      () => this.#read(),
       (snapshot) => snapshot,
     );
   }
@@ -94,6 +97,7 @@ export class Link implements Store {
       timeoutMs,
       'swap',
       () => {
+        if (this.#oldMaster !== null) throw new StoreError('ERR_REWT_STORE_READ_ONLY', 'too few replicas');
         if (this.#server.writes !== 'taken') throw new StoreError(this.#server.writes, 'refused');
         if (isHalf) {
           this.#server.halfSwap(expected, wanted, notAfterMs, this.#author);
@@ -107,6 +111,26 @@ export class Link implements Store {
   }
 
   async close(): Promise<void> {}
+
+  /** A partition leaves this member with the old master, which has no replica in step from then on. */
+  part(record: StoreRecord): void {
+    this.state = 'old side';
+    this.#oldMaster = record;
+    this.#troubled();
+  }
+
+  heal(): void {
+    if (this.#oldMaster === null) return;
+    this.state = 'up';
+    this.#oldMaster = null;
+    this.#troubled();
+    this.loseEar(true);
+  }
+
+  #read(): Snapshot {
+    if (this.#oldMaster === null) return this.#server.read();
+    return { ...snapshotOf(this.#oldMaster, this.#server.nowMs()), mayBeDeposed: true };
+  }
 
   /** The push connection is lost: noticed or not. */
   loseEar(isNoticed: boolean): void {
@@ -154,6 +178,7 @@ export class Link implements Store {
         let answer: Answer;
         const atMs = this.#agenda.nowMs;
         const { record } = this.#server;
+        const oldMaster = this.#oldMaster;
         try {
           answer = execute();
         } catch (error) {
@@ -161,7 +186,7 @@ export class Link implements Store {
         }
         this.#ledger.executed(this.#author.shown, verb, sent.atMs);
         if (!isAnswered) return this.#troubled();
-        const isWritable = this.#server.writes === 'taken';
+        const isWritable = oldMaster === null && this.#server.writes === 'taken';
         const isOwnWrite = this.#server.record !== record;
         const shown = {
           sent,
@@ -169,7 +194,8 @@ export class Link implements Store {
           errand,
           executedAtMs: atMs,
           snapshot: snapshotIn(answer),
-          record: this.#server.record,
+          record: oldMaster ?? this.#server.record,
+          mayBeDeposed: oldMaster !== null,
           isOwnWrite,
           isWritable,
         };
@@ -199,7 +225,7 @@ export class Link implements Store {
   #listen(onSuspect: () => void): Watch {
     this.#ear = onSuspect;
     const hear = () => {
-      if (!this.#isEarOpen) return;
+      if (!this.#isEarOpen || this.#oldMaster !== null) return;
       const { pushLost, pushTwice, pushMs } = this.weather;
       const random = this.#random;
       if (random.chance(pushLost)) return;

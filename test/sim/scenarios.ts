@@ -150,6 +150,17 @@ export const scenarios: readonly Scenario[] = [
       crash: turns(3),
     },
   },
+  {
+    name: 'partitions',
+    troubles: {
+      partition: turns(0.4),
+      revoke: turns(0.7),
+      rotate: turns(0.7),
+      DEL: turns(3),
+      'failover, last writes': turns(3),
+      crash: turns(2),
+    },
+  },
   { name: 'operators', troubles: operators },
   { name: 'idle operators', troubles: operators, everyMs: (world) => world.times.ttlMs / 3, rushes: false, turns: 15 },
   {
@@ -237,7 +248,7 @@ export const scenarios: readonly Scenario[] = [
   },
   {
     name: 'everything at once',
-    except: ['failover, other master'],
+    except: ['failover, other master', 'partition'],
     mixed: true,
     old: 1,
     weather: (random) => (random.chance(0.7) ? LOSSES : {}),

@@ -43,6 +43,23 @@ export const troubles = {
   /** To the master that was left last, and all that was written there alone. */
   'failover, other master': (world: World) => world.server.otherMaster(),
 
+  /** One member is left with the old master, which notices that it has no replica. An operator may have pulled the brake there. */
+  partition: (world: World) => {
+    const { random, agenda, server, ledger, times, judge } = world;
+    const { link, name } = one(world);
+    if (link.state !== 'up') return;
+    const { record } = server;
+    const isBraked = random.chance(0.2);
+    const old = isBraked ? createRecord(null, record.ring) : record;
+    if (isBraked) ledger.meddledAside(record, old, 'DEL');
+    link.part(old);
+    const ms = random.between(0.2, 3) * times.maxStalenessMs + times.storeTimeoutMs;
+    judge.trace?.(
+      `${name} is left with the old master for ${ms.toFixed(0)} ms${isBraked ? ', after a DEL there' : ''}`,
+    );
+    agenda.after(ms, () => link.heal());
+  },
+
   'server silent': (world: World) =>
     outage(world, 'silent', world.random.between(0.1, 0.9) * world.times.maxStalenessMs),
   'server refuses': (world: World) =>

@@ -125,6 +125,7 @@ export class World implements Place {
     this.server.state = 'up';
     this.server.writes = 'taken';
     for (const { link, machine } of this.members) {
+      link.heal();
       link.state = 'up';
       link.soundSinceMs = this.agenda.nowMs;
       machine.resume();
