@@ -12,8 +12,8 @@ export interface Command {
 export interface Outcome {
   /** For stdout, alone; absent where there is none. */
   readonly result?: string;
-  /** For stdout in place of the result, with `--json`; absent where all has been printed as it came. */
-  readonly json?: object;
+  /** For stdout in place of the result, with `--json`: an object, or JSON that is ready. Absent where all has been printed as it came. */
+  readonly json?: object | string;
   /** For stderr. */
   readonly words?: string;
   /** Default: 0. */

@@ -38,7 +38,7 @@ export async function run(words: readonly string[], terminal: Terminal, version:
     else {
       const outcome = await command.run(rest, terminal);
       if (outcome.words !== undefined) terminal.say(outcome.words);
-      const result = json ? outcome.json && JSON.stringify(outcome.json) : outcome.result;
+      const result = json ? asJson(outcome.json) : outcome.result;
       if (result !== undefined) terminal.print(result);
       return outcome.exitCode ?? 0;
     }
@@ -53,6 +53,10 @@ export async function run(words: readonly string[], terminal: Terminal, version:
     }
     return exitCode;
   }
+}
+
+function asJson(json: object | string | undefined): string | undefined {
+  return typeof json === 'object' ? JSON.stringify(json) : json;
 }
 
 function unknownVerb(verb: string): OptionError {

@@ -44,3 +44,22 @@ export function countMembers(text: string): number {
   }
   return members;
 }
+
+/** Whether a number in a JSON text is another one once JavaScript has read it: too large, too small, or with more digits than it keeps. `text` is known to be JSON. */
+export function hasRoundedNumber(text: string): boolean {
+  for (const [item] of text.matchAll(/"(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*/g)) {
+    if (!item.startsWith('"') && decimal(item) !== decimal(String(Number(item)))) return true;
+  }
+  return false;
+}
+
+/** One spelling for each number: its digits without zeros at the ends, and a power of ten. */
+function decimal(number: string): string {
+  const [, sign, whole = '', fraction = '', exponent = '0'] =
+    /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/.exec(number) ?? [];
+  const digits = (whole + fraction).replace(/^0+/, '');
+  let end = digits.length;
+  while (digits[end - 1] === '0') end--;
+  if (end === 0) return whole === '' ? number : '0';
+  return `${sign}${digits.slice(0, end)}e${Number(exponent) - fraction.length + digits.length - end}`;
+}

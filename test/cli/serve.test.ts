@@ -1,5 +1,5 @@
 /** `rewt serve`, asked as a reverse proxy asks it. */
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Rewt } from '../../src/index.js';
 import { ask, type RawRequest } from '../http/raw-client.js';
@@ -62,6 +62,21 @@ describe('/verify', () => {
     // There all the same: a proxy that finds none could let the client's own through.
     expect(headers).toMatchObject({ 'x-name': '', 'x-no': '' });
     expect(headers).not.toHaveProperty('x-evil');
+  });
+
+  it('gives the claims as the token has them, so that no number is rounded and none is longer', async () => {
+    await start('--header', 'X-User=uid');
+    // As another language may write it. A text of the keyring's own: so it is signed as it stands.
+    for (const uid of ['9007199254740993', '9007199254740992', '1e400', '0.5', '-9007199254740993']) {
+      const claims = `{"uid": ${uid}, "more": [${Array(500).fill('1e20').join()}]}`;
+      const token = await member.sign(claims);
+      const { status, headers } = await verify(token);
+      expect({ status, user: headers['x-user'] }).toEqual({ status: 204, user: '' });
+      expect(headers['x-rewt-claims']).toBe(token.split('.')[1]);
+      expect(Buffer.from(headers['x-rewt-claims'] ?? '', 'base64url').toString()).toBe(claims);
+    }
+    const { headers } = await verify(await member.sign({ uid: Number.MAX_SAFE_INTEGER }));
+    expect(headers['x-user']).toBe('9007199254740991');
   });
 
   it('answers everything else as RFC 6750 has it, whatever path and query a proxy adds', async () => {
@@ -134,12 +149,47 @@ it('other paths are not there, and probes are only looked at', async () => {
   });
 });
 
+it('a request whose target is a whole URL is answered as one for its path (RFC 9112, 3.2.2)', async () => {
+  await start();
+  const token = await member.sign({});
+  for (const path of ['http://orders.example/verify', 'HTTP://orders.example:80/verify/orders?a=http://b/']) {
+    expect((await verify(token, { path })).status).toBe(204);
+  }
+  expect((await verify(token, { path: 'http://orders.example' })).status).toBe(404);
+  expect((await verify(token, { path: 'http://orders.example/healthz' })).status).toBe(200);
+  expect((await verify(token, { path: 'http://orders.example?/verify' })).status).toBe(404);
+});
+
+it('a second Authorization is seen behind two thousand headers, and behind six thousand', async () => {
+  await start();
+  const token = await member.sign({});
+  const [first, second] = [`Authorization: Bearer ${token}`, 'Authorization: Bearer other'];
+  for (const count of [2_000, 6_000]) {
+    const many = Array(count).fill('a: b');
+    expect((await verify(undefined, { lines: [...many, first] })).status).toBe(204);
+    expect((await verify(undefined, { lines: [first, ...many, second] })).status).toBe(400);
+  }
+});
+
 describe('the process', () => {
   it.each(['SIGTERM', 'SIGINT'] as const)('ends well at %s, also with a connection that stays open', async (signal) => {
     await start();
     const kept = await fetch(`http://127.0.0.1:${serving.port}/healthz`);
     await kept.text();
     expect(await serving.end(signal)).toMatchObject({ code: 0, stdout: '' });
+  });
+
+  it('ends at once at SIGTERM, with connections that have said nothing', async () => {
+    await start();
+    const silent = [connect(serving.port, '127.0.0.1'), connect(serving.port, '127.0.0.1')];
+    for (const socket of silent) socket.on('error', () => {});
+    await Promise.all(silent.map((socket) => new Promise((resolve) => socket.once('connect', resolve))));
+    // So that the server has taken them.
+    await ask(serving.port, { path: '/healthz' });
+    const begun = performance.now();
+    expect(await serving.end()).toMatchObject({ code: 0 });
+    // Those that are waited for have five seconds.
+    expect(performance.now() - begun).toBeLessThan(4_000);
   });
 
   it('says in one line that it cannot have a port', async () => {

@@ -2,7 +2,7 @@
 
 import { isUtf8 } from 'node:buffer';
 import { OptionError } from '../../errors.js';
-import { parseObject } from '../../jwt/json.js';
+import { hasRoundedNumber, parseObject } from '../../jwt/json.js';
 import type { Payload } from '../../rewt.js';
 import { asSeconds, lookOptions, readArguments } from '../arguments.js';
 import type { Command } from '../command.js';
@@ -74,6 +74,12 @@ function payloadOf(bytes: Buffer): Payload {
     throw new OptionError(`the payload begins as a JSON object and is none: put it in quotes, as in '{"user":"ann"}'`, {
       code: 'ERR_REWT_PAYLOAD',
     });
+  }
+  if (claims !== null && hasRoundedNumber(text)) {
+    throw new OptionError(
+      'the payload has a number that would be rounded, as JavaScript rounds those beyond 2^53 - 1: write it in quotes',
+      { code: 'ERR_REWT_PAYLOAD' },
+    );
   }
   return claims ?? text;
 }

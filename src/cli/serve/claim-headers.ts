@@ -1,4 +1,4 @@
-/** The claims of a good token as headers, for a proxy to hand on. */
+/** The claims of a good token as headers, for a proxy to hand on: all of them as they were signed, and single ones that fit into a header. */
 
 import { OptionError } from '../../errors.js';
 import type { JwtClaims } from '../../jwt/registered-claims.js';
@@ -9,7 +9,7 @@ export interface ClaimHeader {
   readonly claim: string;
 }
 
-/** All claims: JSON in base64url, so that whatever is in it is safe in a header. */
+/** All claims, as the token itself has them: JSON in base64url. So they are neither rounded nor longer than the token. */
 export const ALL_CLAIMS = 'x-rewt-claims';
 
 /** Reads each `X-User=sub`. @throws {OptionError} */
@@ -32,10 +32,17 @@ function parseClaimHeader(text: string): ClaimHeader {
 
 /**
  * Each header that is wanted is there, if need be with nothing in it: some proxies let what the client sent under its name through where the answer has none.
- * Nothing is what a claim becomes that is absent, neither text, number nor truth value, or has what does not belong in a header; all of it is still among all claims.
+ * Nothing is what a claim becomes that is absent, neither text, whole number up to 2^53 - 1 nor truth value, or has what does not belong in a header; all of it is still among all claims.
+ *
+ * @param token the one that the claims were read from.
  */
-export function headersOf(claims: JwtClaims, wanted: readonly ClaimHeader[]): Readonly<Record<string, string>> {
-  const headers: Record<string, string> = { [ALL_CLAIMS]: Buffer.from(JSON.stringify(claims)).toString('base64url') };
+export function headersOf(
+  token: string,
+  claims: JwtClaims,
+  wanted: readonly ClaimHeader[],
+): Readonly<Record<string, string>> {
+  const [, payload = ''] = token.split('.');
+  const headers: Record<string, string> = { [ALL_CLAIMS]: payload };
   for (const { header, claim } of wanted) {
     headers[header] = Object.hasOwn(claims, claim) ? textOf(claims[claim]) : '';
   }
@@ -43,6 +50,8 @@ export function headersOf(claims: JwtClaims, wanted: readonly ClaimHeader[]): Re
 }
 
 function textOf(value: unknown): string {
+  // Others may have been rounded when the claims were read, so that two would look the same.
+  if (typeof value === 'number' && !Number.isSafeInteger(value)) return '';
   if (!['string', 'number', 'boolean'].includes(typeof value)) return '';
   const text = String(value);
   return /^[!-~](?:[ -~]*[!-~])?$/.test(text) ? text : '';

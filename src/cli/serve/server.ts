@@ -2,6 +2,8 @@
 
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { nodeCredentials } from '../../http/credentials.js';
 import type { NodeAuth } from '../../http/node.js';
 import type { JwtClaims } from '../../jwt/registered-claims.js';
 import { PROMETHEUS_TYPE, type Prometheus } from '../../observe/prometheus.js';
@@ -25,6 +27,9 @@ export interface Serving {
   ready(): Promise<void>;
 }
 
+/** The open connections of each server: those on which nothing has come yet, Node does not count as idle. */
+const connections = new WeakMap<Server, Set<Socket>>();
+
 export function createAuthServer(serving: Serving): Server {
   const server = createServer({ maxHeaderSize: MOST_HEADER_BYTES }, (request, response) => {
     // What a proxy sends along is of no interest.
@@ -34,14 +39,27 @@ export function createAuthServer(serving: Serving): Server {
     });
   });
   server.keepAliveTimeout = KEEP_ALIVE_MS;
+  // All of them: a second Authorization must not go unseen because it comes late. Their size is bounded.
+  server.maxHeadersCount = 0;
+  const open = new Set<Socket>();
+  connections.set(server, open);
+  server.on('connection', (socket) => {
+    open.add(socket);
+    socket.once('close', () => open.delete(socket));
+  });
   return server;
 }
 
-/** Answers what has come, takes nothing more, and waits for nobody who keeps a connection open without a word. */
+/** Answers what has come, takes nothing more, and waits for no connection on which nothing is asked. */
 export async function closeServer(server: Server): Promise<void> {
   const closed = once(server, 'close');
   server.close();
-  const sweep = setInterval(() => server.closeIdleConnections(), SWEEP_MS);
+  const closeUnused = () => {
+    server.closeIdleConnections();
+    for (const socket of connections.get(server) ?? []) if (socket.bytesRead === 0) socket.destroy();
+  };
+  closeUnused();
+  const sweep = setInterval(closeUnused, SWEEP_MS);
   const giveUp = setTimeout(() => server.closeAllConnections(), GIVE_UP_MS);
   await closed;
   clearInterval(sweep);
@@ -49,8 +67,10 @@ export async function closeServer(server: Server): Promise<void> {
 }
 
 async function answer(serving: Serving, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  // A whole URL may be the target, whoever its host is (RFC 9112 §3.2.2).
+  const target = request.url?.replace(/^https?:\/\/[^/?]*/i, '') ?? '';
   // The query is the client's where a proxy hands on its URL (Envoy does), so nothing is ever read from it.
-  const path = request.url?.split('?', 1)[0] ?? '';
+  const [path = ''] = target.split('?', 1);
   // Envoy puts the client's path behind the prefix that it is given.
   if (path === '/verify' || path.startsWith('/verify/')) return verify(serving, request, response);
   if (!['/healthz', '/readyz', '/metrics'].includes(path)) return end(response, 404);
@@ -63,7 +83,8 @@ async function answer(serving: Serving, request: IncomingMessage, response: Serv
 /** 204 and the claims, or whatever an application behind `rewt/node` would have answered. */
 async function verify({ auth, headers }: Serving, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const { answered, claims } = await auth(request, response);
-  if (!answered) end(response, 204, headersOf(claims, headers));
+  // Claims came of it, so it is a token.
+  if (!answered) end(response, 204, headersOf(nodeCredentials(request) as string, claims, headers));
 }
 
 function isReady(serving: Serving): Promise<boolean> {
