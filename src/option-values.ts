@@ -25,6 +25,34 @@ export function optionReader(
   };
 }
 
+/** Options in which these, if they are named, have a value. */
+export type Given<Options, Name extends keyof Options> = Omit<Options, Name> & {
+  [One in Name]?: Exclude<Options[One], undefined>;
+};
+
+/** The expectations that are never dropped in silence because the value that was meant is missing. */
+export const givenNames = ['audience', 'issuer'] as const;
+export type GivenName = (typeof givenNames)[number];
+
+/** Refuses options that hold for many tokens and name an audience or issuer that is undefined: most often an environment variable that is not set. @throws {OptionError} */
+export function assertGiven(options: object): void {
+  for (const name of givenNames) {
+    if (!Object.hasOwn(options, name) || memberOf(options, name) !== undefined) continue;
+    throw new OptionError(
+      `${name}: is undefined. Leave it out if none is meant; if it is read from the environment, the variable is not set`,
+      { option: name },
+    );
+  }
+}
+
+function memberOf(options: object, name: string): unknown {
+  try {
+    return Reflect.get(options, name);
+  } catch (error) {
+    throw asOptionError(error, name, { option: name });
+  }
+}
+
 function asOptions(
   raw: unknown,
   known: readonly string[],

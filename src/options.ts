@@ -13,7 +13,15 @@ import {
   verifyOptionNames,
 } from './jwt/claims.js';
 import type { MemberOptions } from './keyring/member-options.js';
-import { asAlgorithms, asFlag, asText, optionReader } from './option-values.js';
+import {
+  asAlgorithms,
+  asFlag,
+  assertGiven,
+  asText,
+  type Given,
+  type GivenName,
+  optionReader,
+} from './option-values.js';
 import {
   asMemberName,
   asPositive,
@@ -52,10 +60,10 @@ export interface RewtOptions {
   maxTokenBytes?: number | undefined;
   /** How many verified tokens are remembered, so that one that comes again costs next to nothing. 0: none. At most 100 000. Default: 1000, in about 2 MB at most. */
   tokenCache?: number | undefined;
-  /** Defaults for the options of `sign`. */
-  sign?: SignOptions | undefined;
-  /** Defaults for the options of `verify`. */
-  verify?: VerifyOptions | undefined;
+  /** Defaults for the options of `sign`. An audience or issuer that is named here has to have a value. */
+  sign?: Given<SignOptions, GivenName> | undefined;
+  /** Defaults for the options of `verify`. An audience or issuer that is named here has to have a value. */
+  verify?: Given<VerifyOptions, GivenName> | undefined;
   /** Accepted for what was written for jsonwebtoken: there is no other. */
   algorithms?: readonly 'HS256'[] | undefined;
 }
@@ -221,6 +229,7 @@ function readTimes(option: ReturnType<typeof optionReader>) {
 
 function readSign(raw: unknown, tokenLifetimeSeconds: number): CompiledSign {
   const sign = compileSignOptions(raw, "Rewt options, 'sign'");
+  assertGiven(Object(raw));
   if ((sign.expiresInSeconds ?? 0) > tokenLifetimeSeconds) {
     throw new OptionError(
       `sign.expiresIn (${sign.expiresInSeconds} s) is longer than tokenLifetime (${tokenLifetimeSeconds} s): shorten it, or give every member a larger tokenLifetime`,
@@ -233,7 +242,9 @@ function readSign(raw: unknown, tokenLifetimeSeconds: number): CompiledSign {
 /** The tolerance of the instance holds for its tokens too, unless `verify` says otherwise. */
 function readVerify(raw: unknown, clockToleranceSeconds: number): CompiledVerify {
   const tolerant = { ...compileVerifyOptions({}), clockToleranceSeconds };
-  return compileVerifyOptions(raw, "Rewt options, 'verify'", Object.freeze(tolerant));
+  const verify = compileVerifyOptions(raw, "Rewt options, 'verify'", Object.freeze(tolerant));
+  assertGiven(Object(raw));
+  return verify;
 }
 
 function inconsistent(option: string, seconds: number, ttl: number, rule: string): OptionError {

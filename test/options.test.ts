@@ -70,6 +70,27 @@ test('strict mode is maxStaleness 0', () => {
   });
 });
 
+test.each([
+  ['verify', 'audience'],
+  ['verify', 'issuer'],
+  ['sign', 'audience'],
+  ['sign', 'issuer'],
+])('%s: an %s that is undefined is refused, since it would be checked or written nowhere', (part, option) => {
+  expect(refusal({ store, [part]: { [option]: undefined } })).toMatchObject({ code: 'ERR_REWT_OPTION', option });
+});
+
+test('an audience that throws the second time that it is read is the fault of its option', () => {
+  let reads = 0;
+  const verify = Object.defineProperty({}, 'audience', {
+    enumerable: true,
+    get() {
+      reads += 1;
+      if (reads > 1) throw new Error('secret');
+    },
+  });
+  expect(refusal({ store, verify })).toMatchObject({ code: 'ERR_REWT_OPTION', option: 'audience' });
+});
+
 test('algorithms: ["HS256"] is accepted, and an option that is undefined counts as not given', () => {
   expect(readOptions({ store, algorithms: ['HS256'], ttl: undefined, sign: undefined }).namespace).toBe('rewt');
 });

@@ -4,7 +4,7 @@ import { OptionError } from '../errors.js';
 import type { RegisteredClaims } from '../jwt/registered-claims.js';
 import type { StandardSchema } from '../jwt/schema.js';
 import { compileVerifyOptions, type VerifyOptions, verifyOptionNames } from '../jwt/verify-options.js';
-import { asFlag, optionReader } from '../option-values.js';
+import { asFlag, assertGiven, type Given, type GivenName, optionReader } from '../option-values.js';
 import { asRealm, asScope, createRefusals, type Refusals } from './challenge.js';
 
 /** A function whose parameters a program may annotate more narrowly than we know them: with the request of its framework, and its own claims. */
@@ -13,7 +13,7 @@ type Callback<Arguments extends unknown[], Result> = { bivariant(...parameters: 
 type OrPromise<T> = T | Promise<T>;
 
 /** What a token must be like, as in `rewt.verify`, and what a request must. All of it can be overridden for a route. */
-export interface AuthOptions<Request, Claims> extends Omit<VerifyOptions, 'complete'> {
+export interface AuthOptions<Request, Claims> extends Given<Omit<VerifyOptions, 'complete'>, GivenName> {
   /** Where the token is, if it is not in `Authorization: Bearer`. Without one it gives undefined, null or ''. What it throws goes to the framework. */
   token?: Callback<[request: Request], OrPromise<string | null | undefined>> | undefined;
   /** Whether these claims are enough: anything but true is answered with 403. What it throws goes to the framework. Default: they are. */
@@ -43,8 +43,8 @@ export interface TokenVerifier {
 
 /** The options once read. */
 export interface Settings {
-  /** As `rewt.verify` takes them; undefined where none is given. */
-  readonly verify: VerifyOptions | undefined;
+  /** As `rewt.verify` takes them. */
+  readonly verify: VerifyOptions;
   readonly token: ((request: unknown) => unknown) | undefined;
   readonly authorize: ((claims: object, request: unknown) => unknown) | undefined;
   readonly optional: boolean;
@@ -73,10 +73,12 @@ const foreign = {
 export function readAuthOptions(raw: unknown): Settings {
   const option = optionReader(raw, names, WHERE, foreign);
   const given = verifyNames.map((name) => [name, option<unknown>(name, asIs, undefined)] as const);
-  const verify = Object.freeze(Object.fromEntries(given.filter(([, value]) => value !== undefined)));
+  const named = Object.fromEntries(given.filter(([, value]) => value !== undefined));
+  // What is trusted here are claims, whatever shape the Rewt gives by its own defaults.
+  const verify = Object.freeze({ ...named, complete: false });
   compileVerifyOptions(verify, WHERE);
   return Object.freeze({
-    verify: Object.keys(verify).length === 0 ? undefined : verify,
+    verify,
     token: option('token', asFunction, undefined),
     authorize: option('authorize', asFunction, undefined),
     optional: option('optional', asFlag, false),
@@ -84,9 +86,14 @@ export function readAuthOptions(raw: unknown): Settings {
   });
 }
 
-/** Each option that is given replaces the one of before as a whole; what is undefined is not given, or a name misspelt elsewhere would open a route. */
+/**
+ * Replaces each option that is given as a whole. One that is undefined is not given, or a name misspelt elsewhere would open a route.
+ *
+ * @throws {OptionError} also for an audience or issuer that is undefined.
+ */
 export function overridden(options: object, overrides: object): object {
   const option = optionReader(overrides, names, WHERE, foreign);
+  assertGiven(overrides);
   const given = names.map((name) => [name, option<unknown>(name, asIs, undefined)] as const);
   return { ...options, ...Object.fromEntries(given.filter(([, value]) => value !== undefined)) };
 }

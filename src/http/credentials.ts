@@ -19,10 +19,15 @@ export interface WebHeaders {
 
 const AUTHORIZATION = 'authorization';
 
+/** After so many headers Node drops what follows, a second `Authorization` too. */
+const MAX_HEADERS = 1_000;
+
 /** The scheme in any case, spaces, and then one token68 up to the end. */
 const bearer = /^bearer +([A-Za-z0-9\-._~+/]+=*)$/i;
 /** A scheme as such, and what follows it, if anything. */
 const credentials = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+)(?: |$)/;
+/** Text in quotes, in which a comma separates nothing; to the end if they do not close. */
+const quoted = /"(?:[^"\\]|\\.|\\$)*("|$)/gs;
 /** After a comma, what looks like the start of other credentials: a scheme and a space, where a parameter has a `=`. */
 const further = /,[ \t]*[!#$%&'*+\-.^_`|~0-9A-Za-z]+ +[^ =,]/;
 
@@ -31,7 +36,8 @@ export function nodeCredentials({ headers, rawHeaders }: NodeRequest): Credentia
   // What stands here may have been put there, or taken away, by whoever had the request before.
   const value = headers.authorization;
   if (value === undefined) return undefined;
-  return rawHeaders !== undefined && isRepeated(rawHeaders) ? null : headerCredentials(value);
+  if (rawHeaders !== undefined && (rawHeaders.length >= 2 * MAX_HEADERS || isRepeated(rawHeaders))) return null;
+  return headerCredentials(value);
 }
 
 /** The web's Headers join values with a comma, which no bearer token has. */
@@ -44,7 +50,8 @@ export function webCredentials(headers: WebHeaders): Credentials {
 function headerCredentials(value: string): Credentials {
   const token = bearer.exec(value)?.[1];
   if (token !== undefined) return token;
-  if (further.test(value)) return null;
+  const unquoted = value.replace(quoted, (_, end) => (end === '' ? '"' : ''));
+  if (unquoted.includes('"') || further.test(unquoted)) return null;
   const scheme = credentials.exec(value)?.[1];
   if (scheme === undefined || scheme.toLowerCase() === 'bearer') return null;
   return undefined;

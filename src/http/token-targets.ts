@@ -3,11 +3,11 @@
 import { OptionError } from '../errors.js';
 import { isPlainObject } from '../jwt/json.js';
 import { compileSignOptions, type SignOptions, signOptionNames } from '../jwt/sign-options.js';
-import { asFlag, asList, asText, optionReader } from '../option-values.js';
+import { asFlag, asList, assertGiven, asText, type Given, optionReader } from '../option-values.js';
 import { type Signing, TokenSource } from './token-source.js';
 
 /** The options of `sign`, but for `audience`, hold for every token: `issuer`, `subject`, `expiresIn` and the others. */
-export interface TokenOptions extends Omit<SignOptions, 'audience'> {
+export interface TokenOptions extends Omit<Given<SignOptions, 'issuer'>, 'audience'> {
   /**
    * Whom a token is for. By origin: `{ 'https://orders.example': 'orders' }`, and no other origin is sent one. Or one for all, best together with `to`. Or a function that is
    * given the URL, and answers undefined where no token belongs.
@@ -34,6 +34,7 @@ export const tokenOptionNames = Object.freeze([...ownNames, ...signOptionNames])
 export function readTargets(rewt: Signing, raw: object, names: readonly string[], where: string): Targets {
   const option = optionReader(raw, names, where);
   assertSigns(rewt);
+  assertGiven(raw);
   const audience = option('audience', asAudience, null);
   if (audience === null) {
     throw new OptionError('audience: a token that is for nobody in particular is good at every service; say whom for', {

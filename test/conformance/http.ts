@@ -78,6 +78,13 @@ const table: readonly Row[] = [
   ['no header', '/claims', [], 'missing'],
   ['another scheme', '/claims', ['Authorization: Basic YW5uOnBhc3M='], 'missing'],
   ['a scheme with parameters', '/claims', ['Authorization: Digest username="ann, b", realm="c", nc=01'], 'missing'],
+  ['a scheme with a comma in quotes', '/claims', ['Authorization: Digest username="Smith, John A"'], 'missing'],
+  [
+    'a scheme with a quote in quotes',
+    '/claims',
+    ['Authorization: Digest username="a\\", b c", realm="d, e f"'],
+    'missing',
+  ],
   ['a scheme that begins as ours', '/claims', ['Authorization: Bearers $GOOD'], 'missing'],
   ['a token without a scheme', '/claims', ['Authorization: $GOOD'], 'missing'],
   ['a token in another header', '/claims', ['X-Token: $GOOD'], 'missing'],
@@ -96,6 +103,13 @@ const table: readonly Row[] = [
   ['padding within the token', '/claims', ['Authorization: Bearer a=b'], 'malformed'],
   ['bytes beyond ASCII', '/claims', ['Authorization: Bearer \u00e9\u00ff'], 'malformed'],
   ['a space beyond ASCII', '/claims', ['Authorization: Bearer\u00a0$GOOD'], 'malformed'],
+  [
+    'other credentials after a text in quotes',
+    '/claims',
+    ['Authorization: Digest username="a, b c", Bearer $GOOD'],
+    'malformed',
+  ],
+  ['quotes that do not close', '/claims', ['Authorization: Digest username="a, Bearer $GOOD'], 'malformed'],
   ['what is no scheme', '/claims', ['Authorization: @@@'], 'malformed'],
   ['two headers', '/claims', ['Authorization: Bearer $GOOD', 'Authorization: Bearer $GOOD'], 'malformed'],
   ['two headers, cases mixed', '/claims', ['Authorization: Bearer $GOOD', 'authorizatioN: Bearer $ADMIN'], 'malformed'],
@@ -158,6 +172,7 @@ const table: readonly Row[] = [
 
   ['optional: no header', '/optional', [], null],
   ['optional: another scheme', '/optional', ['Authorization: Basic YW5uOnBhc3M='], null],
+  ['optional: another scheme, with a comma', '/optional', ['Authorization: Digest username="Smith, John A"'], null],
   ['optional: a good token', '/optional', ['Authorization: Bearer $GOOD'], { sub: 'ann' }],
   ['optional: an expired token', '/optional', ['Authorization: Bearer $EXPIRED'], 'refused'],
   ['optional: bad syntax', '/optional', ['Authorization: Bearer a b'], 'malformed'],
@@ -211,7 +226,7 @@ export function httpConformance(title: string, { start, headerOf }: HttpFixture)
     '/vague': { authorize: (() => 'yes') as never },
     '/request': { authorize: ({ sub }, request) => header(request, 'x-sub') === sub },
     '/billing': { audience: 'billing' },
-    '/same': { audience: undefined },
+    '/same': { authorize: undefined, maxAge: undefined },
     '/optional': { optional: true },
     '/elsewhere': { token: (request) => header(request, 'x-token') },
     '/later': { token: async (request) => header(request, 'x-token') },
@@ -267,6 +282,28 @@ export function httpConformance(title: string, { start, headerOf }: HttpFixture)
     it('answers HEAD as GET, without a body', async () => {
       const answer = await send('/claims', [], 'HEAD');
       expect(answer).toMatchObject({ status: 401, headers: { 'www-authenticate': bare }, body: '' });
+    });
+
+    describe('over a Rewt whose own defaults are verify: { complete: true }', () => {
+      let whole: Rewt;
+      let other: RunningServer;
+      beforeAll(async () => {
+        whole = new Rewt({ store, maxStaleness: 0, ttl: 3600, verify: { complete: true } });
+        other = await start({ rewt: whole, options: { audience: 'orders', realm: 'orders' }, routes });
+      });
+      afterAll(async () => {
+        await other?.close();
+        await whole?.close();
+      });
+
+      it.each<[title: string, path: string, token: string, answer: Row[3]]>([
+        ['claims as always', '/claims', 'GOOD', { sub: 'ann', aud: 'orders' }],
+        ['claims that are not enough', '/admin', 'GOOD', 'scoped'],
+        ['claims that are enough', '/admin', 'ADMIN', { role: 'admin' }],
+        ['a signed text, which is no claims set', '/any', 'TEXT', 'refused'],
+      ])('answers %s', async (_title, path, token, answer) => {
+        expectAnswer(await ask(other.port, { path, lines: [`Authorization: Bearer ${known[token]}`] }), answer);
+      });
     });
 
     describe('while the store cannot be used', () => {

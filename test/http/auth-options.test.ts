@@ -4,6 +4,9 @@ import { overridden, readAuthOptions } from '../../src/http/auth-options.js';
 import { createBearer } from '../../src/http/bearer.js';
 import { memoryStore, OptionError, Rewt } from '../../src/index.js';
 
+const store = memoryStore();
+const rewt = new Rewt({ store });
+
 describe('options that are wrong are refused at set-up', () => {
   it.each([
     [{ audiance: 'orders' }, "did you mean 'audience'?"],
@@ -80,6 +83,17 @@ describe('overrides', () => {
     });
   });
 
+  it.each(['audience', 'issuer'])('name no %s that is undefined, as a variable that is not set would', (option) => {
+    const unset = { [option]: undefined };
+    for (const [options, overrides] of [
+      [unset, {}],
+      [{ [option]: 'orders' }, unset],
+    ] as const) {
+      const make = () => createBearer(rewt, createBearer(rewt, options, () => '').optionsWith(overrides), () => '');
+      expect(make).toThrow(expect.objectContaining({ code: 'ERR_REWT_OPTION', option }));
+    }
+  });
+
   it.each([{ audiance: 'billing' }, { complete: true }])('%o are refused as options are', (overrides) => {
     expect(() => overridden({}, overrides as never)).toThrow(OptionError);
   });
@@ -87,7 +101,6 @@ describe('overrides', () => {
 
 describe('what was read at set-up', () => {
   it('stays as it was, whatever becomes of the object that it was read from', async () => {
-    const rewt = new Rewt({ store: memoryStore() });
     const token = await rewt.sign({ sub: 'ann' }, { audience: 'billing' });
     const options = { audience: 'orders', authorize: () => false };
     const { judge, optionsWith } = createBearer(rewt, options, () => token);
@@ -97,13 +110,14 @@ describe('what was read at set-up', () => {
     expect(await createBearer(rewt, optionsWith({}), () => token).judge({})).toMatchObject({ status: 401 });
   });
 
-  it('is given to verify as it is, and nothing where there is nothing', () => {
+  it('is given to verify as it is, but that it gives claims', () => {
     const pattern = /^orders/;
     expect(readAuthOptions({ audience: pattern, maxAge: '1m', realm: 'x' }).verify).toEqual({
       audience: pattern,
       maxAge: '1m',
+      complete: false,
     });
-    expect(readAuthOptions({ realm: 'x', audience: undefined }).verify).toBeUndefined();
+    expect(readAuthOptions({ realm: 'x' }).verify).toEqual({ complete: false });
   });
 });
 
@@ -116,13 +130,14 @@ it('an error that is no verdict goes to the framework as it is, whatever it call
 });
 
 it('a signed text is no claims set, and no policy is asked about it', async () => {
-  const rewt = new Rewt({ store: memoryStore() });
   const authorize = vi.fn(() => true);
+  // By whose defaults each token is given as a whole, a text among it.
+  const whole = new Rewt({ store, verify: { complete: true } });
   for (const text of ['just a text', '"quoted"', 'null', '[1]']) {
     const token = await rewt.sign(text);
     expect(typeof (await rewt.verify<string>(token))).toBe('string');
-    for (const options of [{}, { authorize }]) {
-      const { judge } = createBearer(rewt, options, () => token);
+    for (const [one, options] of [rewt, whole].flatMap((one) => [[one, {}] as const, [one, { authorize }] as const])) {
+      const { judge } = createBearer(one, options, () => token);
       expect(await judge({})).toMatchObject({ status: 401, body: '{"error":"invalid_token"}' });
     }
   }

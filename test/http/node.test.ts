@@ -9,6 +9,7 @@ import { rewtAuth } from '../../src/http/node.js';
 import { memoryStore, type RegisteredClaims, Rewt } from '../../src/index.js';
 import { httpConformance } from '../conformance/http.js';
 import { serve } from './listening.js';
+import { ask } from './raw-client.js';
 
 httpConformance('rewt/node', {
   start({ rewt, options, routes }) {
@@ -29,6 +30,20 @@ httpConformance('rewt/node', {
 
 describe('rewt/node', () => {
   const rewt = new Rewt({ store: memoryStore() });
+
+  it('refuses a request with more headers than Node keeps: a second Authorization may be among the dropped', async () => {
+    const auth = rewtAuth(rewt);
+    const server = await serve(async (request, response) => {
+      const { answered } = await auth(request, response);
+      if (!answered) response.end();
+    });
+    const authorization = `Authorization: Bearer ${await rewt.sign({})}`;
+    const statusOf = async (count: number, ...more: string[]) =>
+      (await ask(server.port, { path: '/', lines: [authorization, ...Array(count).fill('a: b'), ...more] })).status;
+    expect(await statusOf(900)).toBe(200);
+    for (const count of [0, 900, 990, 1_000, 1_010, 2_000]) expect(await statusOf(count, authorization)).toBe(400);
+    await server.close();
+  });
 
   it('works on HTTP/2', async () => {
     const auth = rewtAuth(rewt);

@@ -44,7 +44,7 @@ reverse proxy: nginx auth_request, Traefik ForwardAuth, Caddy, Envoy.
   --issuer <name>         who must have issued them; more than once: one of them
   --max-age <time>        how old they may be
   --header <X-User=sub>   a claim in a header of its own; more than once: each.
-                          X-Rewt-Claims has all: JSON in base64url
+                          X-Rewt-Claims has all: the token's own payload
   --max-staleness <time>  how old the copy of the keyring may be; default: 1m
   --host <address>        where to listen; default: 127.0.0.1
   --port <number>         default: ${DEFAULT_PORT}; 0: any that is free
@@ -59,7 +59,7 @@ export const serve: Command = {
   async run(words, terminal) {
     const { values, positionals } = readArguments(words, options);
     assertNoWords(positionals);
-    const { audience, issuer, host = '127.0.0.1', namespace = 'rewt' } = values;
+    const { host = '127.0.0.1', namespace = 'rewt' } = values;
     const port = asPort(values.port);
     const headers = parseClaimHeaders(values.header ?? []);
     const maxAge = asSeconds(values['max-age'], '--max-age');
@@ -69,7 +69,7 @@ export const serve: Command = {
     try {
       await using rewt = new Rewt({ store, redisNamespace: namespace, maxStaleness });
       const prometheus = createPrometheus([rewt]);
-      const auth = rewtAuth(rewt, { audience, issuer, maxAge });
+      const auth = rewtAuth(rewt, { ...expected(values), maxAge });
       const server = createAuthServer({ auth, headers, prometheus, ready: () => rewt.ready() });
       // Asked once, so that the first request finds a copy; while the store is down, requests are answered with 503.
       rewt.ready().catch(() => {});
@@ -88,6 +88,11 @@ export const serve: Command = {
     return { json: {}, exitCode: 0 };
   },
 };
+
+/** What was asked for, and no name of what was not. */
+function expected({ audience, issuer }: { audience?: string[] | undefined; issuer?: string[] | undefined }) {
+  return { ...(audience && { audience }), ...(issuer && { issuer }) };
+}
 
 function asPort(text: string | undefined): number {
   if (text === undefined) return DEFAULT_PORT;

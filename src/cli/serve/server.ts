@@ -39,8 +39,6 @@ export function createAuthServer(serving: Serving): Server {
     });
   });
   server.keepAliveTimeout = KEEP_ALIVE_MS;
-  // All of them: a second Authorization must not go unseen because it comes late. Their size is bounded.
-  server.maxHeadersCount = 0;
   const open = new Set<Socket>();
   connections.set(server, open);
   server.on('connection', (socket) => {
