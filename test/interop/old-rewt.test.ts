@@ -5,7 +5,7 @@ import { jwtVerify, SignJWT } from 'jose';
 import jsonwebtoken from 'jsonwebtoken';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type RedisServer, startRedis } from '../servers.js';
-import { codeOf, createFleet, type Fleet, kidOf, soon } from './fleet.js';
+import { codeOf, createFleet, errorOf, type Fleet, kidOf, soon } from './fleet.js';
 
 let server: RedisServer;
 let fleet: Fleet;
@@ -49,6 +49,22 @@ describe('an old member on the same key', () => {
     const expected =
       typeof payload === 'string' ? payload : { ...payload, iat: expect.any(Number), exp: expect.any(Number) };
     expect(await oldVerify(token)).toEqual(expected);
+  });
+
+  it.each([
+    ['sub: 42', { sub: 42 }],
+    ['jti: 7', { jti: 7 }],
+    ['aud: null', { aud: null }],
+    ['iss: a list', { iss: ['shop'] }],
+  ])('signs %s, which it verifies itself and rewt refuses (RFC 7519, 4.1)', async (_, claims) => {
+    const rewt = fleet.member();
+    await rewt.ready();
+    const token = await oldSign(claims);
+    expect(await oldVerify(token)).toMatchObject(claims);
+    expect(await errorOf(rewt.verify(token))).toMatchObject({
+      code: 'ERR_REWT_CLAIM_INVALID',
+      claim: Object.keys(claims)[0],
+    });
   });
 
   it('came first: its secret is adopted, its schedule stands, and nobody refuses anybody', async () => {
