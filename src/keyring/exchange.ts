@@ -3,7 +3,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '../clock.js';
 import { isRewtError, StoreError } from '../errors.js';
-import type { Snapshot, Store } from '../stores/store.js';
+import { isInstant, type Snapshot, type Store } from '../stores/store.js';
 import { type Mint, oneName, type Plan, remember, type Seen } from './advance.js';
 import { distrust, isLater, type Known, NOTHING_KNOWN } from './known.js';
 import type { Instant } from './lease.js';
@@ -138,6 +138,7 @@ export class Exchange {
   }
 
   #see({ nowMs, key, ring: text, beside }: Snapshot, replacesUnreadable: boolean): Seen {
+    if (!isInstant(nowMs)) throw new StoreError('ERR_REWT_STORE_DOWN', 'The store gives no time: mend its clock.');
     if (text === null) return { nowMs, key, ring: null };
     const ring = this.#parse(text, replacesUnreadable);
     const other = ring === null || beside === undefined ? null : this.#parse(beside, true);

@@ -1,10 +1,10 @@
 /** A store in this process's memory: for tests, and for trying rewt without a server. Nothing is shared and nothing is kept. */
 
-import { StoreError } from '../errors.js';
+import { OptionError, StoreError } from '../errors.js';
 import { asClock, optionReader } from '../option-values.js';
 import { type Entries, entriesAt, entriesWith } from './announced.js';
 import { emptyRecord, type StoreRecord, snapshotOf, swapRecord } from './record.js';
-import type { Store } from './store.js';
+import { isInstant, type Store } from './store.js';
 
 /**
  * Makes an empty store that lives as long as the object does.
@@ -15,7 +15,11 @@ export function memoryStore(options: { now?: () => number } = {}): Store {
   const option = optionReader(options, ['now'], 'memoryStore options');
   const clock = option('now', asClock, Date.now);
   // Whole milliseconds, as in every ring.
-  const now = () => Math.floor(clock());
+  const now = (): number => {
+    const ms = Math.floor(clock());
+    if (isInstant(ms)) return ms;
+    throw new OptionError('now: must give milliseconds since the epoch. It gave something else', { option: 'now' });
+  };
   const records = new Map<string, StoreRecord>();
   const announced = new Map<string, Entries>();
   let closed = false;

@@ -7,6 +7,11 @@
 /** The last instant that there is, as for `Date`; a store says no later one. Milliseconds since the epoch. */
 export const LAST_INSTANT_MS = 8.64e15;
 
+/** Whether a clock can have given this. By any other time nothing has an end, or all has ended. */
+export function isInstant(ms: number): boolean {
+  return ms >= 0 && ms <= LAST_INSTANT_MS;
+}
+
 /** K: the current secret as the store holds it, set by rewt, by an old rewt, or by an operator's hand. */
 export interface KeyEntry {
   /** The secret, or null where the bytes are not UTF-8 and so cannot be one. */

@@ -1,5 +1,6 @@
 /** The memory store keeps the contract of every store, on a clock that the tests turn. */
 import { expect, it } from 'vitest';
+import { Rewt } from '../../src/index.js';
 import { memoryStore } from '../../src/stores/memory.js';
 import { storeConformance } from '../conformance/store.js';
 
@@ -35,4 +36,31 @@ it('the memory store takes the clock of the machine by default', async () => {
   const { nowMs } = await memoryStore().read('rewt', { timeoutMs: 1_000 });
   expect(nowMs).toBeGreaterThanOrEqual(beforeMs);
   expect(nowMs).toBeLessThanOrEqual(Date.now());
+});
+
+it.each([Number.NaN, Number.POSITIVE_INFINITY, 1e300, -5, undefined, 'noon'])(
+  'a clock of the memory store that says %s is an error at once, and nothing is written by it',
+  async (said) => {
+    let nowMs: unknown = said;
+    const store = memoryStore({ now: () => nowMs as number });
+    const rewt = new Rewt({ store });
+    for (const call of [rewt.sign({}), rewt.ready(), rewt.rotate(), rewt.revoke()]) {
+      await expect(call).rejects.toMatchObject({ code: 'ERR_REWT_OPTION', option: 'now' });
+    }
+    nowMs = 1_700_000_000_000;
+    expect(await store.read('rewt', { timeoutMs: 1_000 })).toMatchObject({ key: null, ring: null });
+  },
+);
+
+it('a store of another make whose clock gives no number is an error at once', async () => {
+  const store = memoryStore();
+  const read: typeof store.read = async (...args) => ({ ...(await store.read(...args)), nowMs: Number.NaN });
+  let swaps = 0;
+  const swap: typeof store.swap = (...args) => {
+    swaps += 1;
+    return store.swap(...args);
+  };
+  const rewt = new Rewt({ store: { ...store, read, swap } });
+  await expect(rewt.ready()).rejects.toMatchObject({ code: 'ERR_REWT_STORE_DOWN' });
+  expect(swaps).toBe(0);
 });
