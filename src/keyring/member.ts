@@ -8,17 +8,16 @@ import { within } from '../deadline.js';
 import { detached } from '../detached.js';
 import type { StoreError } from '../errors.js';
 import type { AcknowledgedBy, PushStatus } from '../stores/store.js';
-import { advance } from './advance.js';
-import { type Command, grant, revocation, rotation } from './commands.js';
+import { revocation, rotation } from './commands.js';
 import { type CopyKey, signingKey } from './copy.js';
-import { type Errand, Exchange, mint, type Settled } from './exchange.js';
+import { Exchange } from './exchange.js';
 import { Holding } from './holding.js';
 import { type Instant, type Lease, leaseAgeMs, storeNowMs } from './lease.js';
 import type { MemberOptions } from './member-options.js';
 import { Needs } from './needs.js';
 import { Outage } from './outage.js';
 import { closed, notFresh, timedOut, unavailable } from './refusals.js';
-import type { Ring } from './ring.js';
+import { Renewal } from './renewal.js';
 import { SingleFlight } from './single-flight.js';
 import { Watching } from './watching.js';
 
@@ -30,19 +29,12 @@ export class Member {
   readonly #clock: Clock;
   readonly #exchange: Exchange;
   readonly #reads: SingleFlight;
+  readonly #renewal: Renewal;
   readonly #watching: Watching;
   readonly #holding: Holding;
   readonly #outage: Outage;
   readonly #needs: Needs;
   #closed = false;
-
-  /** What happens with each read of which something is left to decide, whatever it is for. */
-  readonly #onRead: Pick<Errand, 'pending' | 'mayBeDeposed'> = {
-    pending: (plan, seen, sent) => this.#holding.pending(plan, seen, sent),
-    mayBeDeposed: (error) => {
-      if (!this.#closed) this.#outage.mayBeDeposed(error);
-    },
-  };
 
   constructor(options: MemberOptions) {
     const { store, namespace, clock, pushOff } = options;
@@ -54,7 +46,9 @@ export class Member {
     this.#holding = new Holding(nextOrder, options.listener);
     this.#outage = new Outage(clock, options.listener);
     this.#needs = new Needs(options.policy, options.leastTtlMs, clock);
-    this.#reads = new SingleFlight(clock, nextOrder, () => this.#refresh());
+    const renewed = { holding: this.#holding, outage: this.#outage, needs: this.#needs, watching: this.#watching };
+    this.#renewal = new Renewal(options, this.#exchange, renewed);
+    this.#reads = new SingleFlight(clock, nextOrder, () => this.#renewal.refresh());
   }
 
   /** This instant: a lease whose read came after it knows all that had happened by now, and no operation that began now outlives the store timeout. */
@@ -170,12 +164,14 @@ export class Member {
 
   /** Another secret signs now. @throws {OptionError} where it comes too soon. */
   async rotate(force: boolean): Promise<Lease> {
-    return detached(() => this.#command(rotation(() => this.#needs.policy, force)));
+    this.#assertOpen();
+    return detached(() => this.#renewal.command(rotation(() => this.#needs.policy, force)));
   }
 
   /** No secret of before verifies any more. */
   async revoke(): Promise<Lease> {
-    return detached(() => this.#command(revocation(() => this.#needs.policy)));
+    this.#assertOpen();
+    return detached(() => this.#renewal.command(revocation(() => this.#needs.policy)));
   }
 
   /** How many replicas have what was written last. */
@@ -199,6 +195,7 @@ export class Member {
 
   close(): void {
     this.#closed = true;
+    this.#renewal.end();
     this.#holding.end();
     this.#watching.end();
   }
@@ -246,63 +243,6 @@ export class Member {
       // Told by the listener, and shown to whoever needs the copy.
       () => this.#watching.foundNoNews(),
     );
-  }
-
-  async #refresh(): Promise<void> {
-    this.#watching.start();
-    const startedMs = this.#clock.monotonicMs();
-    const tell = (error: unknown): void =>
-      this.#options.listener.refreshed(this.#clock.monotonicMs() - startedMs, error);
-    try {
-      this.#renew(
-        await this.#exchange.run({
-          propose: (seen, known) => advance(seen, this.#needs.policy, known, mint),
-          ...this.#onRead,
-        }),
-      );
-      tell(null);
-    } catch (error) {
-      tell(error);
-      this.#watching.check();
-      if (!this.#closed) this.#outage.failed(error);
-      throw error;
-    }
-  }
-
-  async #command(command: Command): Promise<Lease> {
-    this.#assertOpen();
-    const run = this.#exchange.run({
-      ...command,
-      ...this.#onRead,
-    });
-    let lease: Lease;
-    try {
-      lease = this.#renew(await within(this.#options.storeTimeoutMs, run, timedOut, this.#clock));
-    } catch (error) {
-      // Its swap may have happened all the same.
-      this.#holding.suspect();
-      throw error;
-    }
-    const refusal = command.refusal?.() ?? null;
-    if (refusal !== null) throw refusal;
-    return lease;
-  }
-
-  #renew(settled: Settled): Lease {
-    this.#outage.answered();
-    this.#watching.check();
-    const lease = this.#holding.renew(settled);
-    this.#options.listener.renewed();
-    if (this.#needs.wantsMore(settled.ring)) this.#askForMore(settled.ring);
-    return lease;
-  }
-
-  /** Asks the ring for a longer `ttl`, behind the backs of all operations: none of them depends on a write. */
-  #askForMore({ ttl: ttlMs }: Ring): void {
-    this.#command(grant(this.#needs.policyToVerify)).catch((error) => {
-      if (this.#closed || !this.#needs.firstRefusal()) return;
-      this.#options.listener.ttlTooShort(ttlMs, this.#needs.leastTtlMs, error);
-    });
   }
 
   #assertOpen(): void {
