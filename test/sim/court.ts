@@ -88,7 +88,7 @@ export class Court {
   /** A command's call begins. */
   calls(member: Judged, verb: Errand['verb'], force = false): Errand {
     const { nowMs } = this.agenda;
-    const errand: Errand = { verb, force, fromMs: nowMs, untilMs: nowMs + 1_000, renewal: null };
+    const errand: Errand = { verb, force, fromMs: nowMs, untilMs: nowMs + 1_000, sent: 0, renewal: null };
     member.shown.errands.push(errand);
     return errand;
   }

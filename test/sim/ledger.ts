@@ -64,6 +64,8 @@ export interface Errand {
   readonly fromMs: number;
   /** When no swap of it can land any more. */
   untilMs: number;
+  /** How many questions it has sent. */
+  sent: number;
   /** Its last answer, where that found everything as it should be: it renews the lease if the call comes to its end with it. */
   renewal: Good | null;
 }
@@ -676,6 +678,8 @@ export class Ledger {
     const { times } = shown;
     if (nowMs >= key.endMs - leadMs(times, ring) - NOISE_MS) return 'rotation';
     if (Math.abs(key.endMs - ring.current.expiresAt) > NOISE_MS - 2) return 'rotation';
+    // What a member that only verifies needs it asks for beside its reads.
+    if (!shown.hasSigned) return 'none';
     const overlapMs = times.tokenLifetimeMs + times.maxStalenessMs + times.clockToleranceMs;
     return ring.ttl >= times.ttlMs && ring.overlap >= overlapMs ? 'none' : 'rotation';
   }

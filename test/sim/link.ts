@@ -155,6 +155,7 @@ export class Link implements Store {
     const { requestLost, replyLost, late, twice, latencyMs } = this.weather;
     const random = this.#random;
     const errand = verb === 'read' ? this.#author.shown.calling : this.#author.shown.answered;
+    if (errand !== null) errand.sent += 1;
     const sent = { atMs: this.#agenda.nowMs, monotonicMs: this.#machine.monotonicMs(), wallMs: this.#machine.wallMs() };
     return new Promise((resolve, reject) => {
       let settled = false;

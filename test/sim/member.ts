@@ -27,17 +27,20 @@ export class Member {
   readonly link: Link;
   readonly rewt: Rewt;
   readonly bornAtMs: number;
+  /** One that does not only verifies. */
+  signs: boolean;
   readonly #place: Place;
 
   constructor(
     place: Place,
     name: string,
     times: Times,
-    habits: { readonly wallSkewMs: number; readonly push: boolean; readonly weather: Weather },
+    habits: { readonly wallSkewMs: number; readonly push: boolean; readonly signs: boolean; readonly weather: Weather },
   ) {
     this.#place = place;
     this.name = name;
     this.times = times;
+    this.signs = habits.signs;
     this.bornAtMs = place.agenda.nowMs;
     this.machine = new Machine(place.agenda, place.random, habits.wallSkewMs);
     this.shown = new Shown(name, times);
@@ -119,7 +122,14 @@ export class Member {
   #command(verb: 'rotate' | 'revoke', force: boolean, run: () => Promise<unknown>): void {
     this.#request(verb, async (call) => {
       const { agenda, judge, ledger } = this.#place;
-      const errand: Errand = { verb, force, fromMs: agenda.nowMs, untilMs: Number.POSITIVE_INFINITY, renewal: null };
+      const errand: Errand = {
+        verb,
+        force,
+        fromMs: agenda.nowMs,
+        untilMs: Number.POSITIVE_INFINITY,
+        sent: 0,
+        renewal: null,
+      };
       this.shown.errands.push(errand);
       // Whether its own revocation happened it cannot know before it has read again.
       if (verb === 'revoke') this.shown.good = null;
@@ -127,6 +137,7 @@ export class Member {
       this.shown.calling = errand;
       const running = run();
       this.shown.calling = null;
+      if (errand.sent === 0) throw new Error('a command that sends nothing at once: which answers are its own?');
       const [, code] = await outcome(running);
       ledger.concluded(this.shown, errand, code);
       // A swap that was given up, or sent twice, may land as long as its "not after" allows, by the store's clock.

@@ -14,6 +14,8 @@ import { troubles } from './troubles.js';
 export class World implements Place {
   readonly agenda = new Agenda();
   readonly random: Random;
+  /** Chance apart, for what members are like: a change there leaves all else as it was. */
+  readonly #habits: Random;
   readonly judge: Judge;
   readonly ledger: Ledger;
   readonly server: Server;
@@ -31,6 +33,7 @@ export class World implements Place {
   constructor(scenario: Scenario, seed: number) {
     this.scenario = scenario;
     this.random = new Random(seed, scenario.name);
+    this.#habits = new Random(seed, `members of ${scenario.name}`);
     this.judge = new Judge(this.agenda);
     this.ledger = new Ledger(this.agenda, () => this.server.nowMs(), this.judge);
     this.server = new Server(this.agenda, this.ledger);
@@ -64,17 +67,22 @@ export class World implements Place {
 
   join(): Member {
     const { random, scenario } = this;
+    const habits = this.#habits;
     this.#born += 1;
-    const times = scenario.mixed ? this.#vary(this.times) : this.times;
+    const isOther = scenario.mixed || habits.chance(0.25);
+    const times = isOther ? this.#vary(this.times, scenario.mixed ? random : habits) : this.times;
+    const onlyVerifies = habits.chance(0.25) && this.members.some(({ signs }) => signs);
     const toleranceMs = this.times.clockToleranceMs;
     const member = new Member(this, `m${this.#born}`, times, {
       wallSkewMs: random.between(-toleranceMs / 2, toleranceMs / 2),
       push: random.chance(scenario.push ?? 0.5),
+      signs: !onlyVerifies,
       weather: this.weather,
     });
     this.ledger.leastToleranceMs = Math.min(this.ledger.leastToleranceMs, times.clockToleranceMs);
     this.members.push(member);
-    this.judge.trace?.(`${member.name} joins`);
+    const own = isOther ? ` with ${JSON.stringify(times)}` : '';
+    this.judge.trace?.(`${member.name} joins${onlyVerifies ? ', only verifies' : ''}${own}`);
     return member;
   }
 
@@ -85,7 +93,7 @@ export class World implements Place {
   /** One token is made, and shown around for as long as it lives. */
   request(): void {
     const { random } = this;
-    const signer = this.old.length > 0 && random.chance(0.3) ? random.pick(this.old) : random.pick(this.members);
+    const signer = this.old.length > 0 && random.chance(0.3) ? random.pick(this.old) : random.pick(this.#signers());
     signer.sign((token) => {
       this.#tokens = [...this.#tokens.slice(-30), token];
       const lifeMs = token.lifetimeMs;
@@ -111,11 +119,21 @@ export class World implements Place {
     if (random.chance(0.03)) member.verify(forged(token, random.chance(0.5) ? 'kid' : 'signature'));
   }
 
+  /** There is always one: the first that is left begins to sign if nobody does. */
+  #signers(): readonly Member[] {
+    const signers = this.members.filter(({ signs }) => signs);
+    const [first] = this.members;
+    if (signers.length > 0 || first === undefined) return signers;
+    first.signs = true;
+    return [first];
+  }
+
   /** All at once, at the same instant: tokens of the last seconds at every member. */
   rush(): void {
     const tokens = this.#tokens.slice(-1);
     for (const member of this.members) {
       for (const token of tokens) member.verify(token);
+      if (!member.signs) continue;
       member.sign((token) => this.agenda.after(this.random.between(0, token.lifetimeMs), () => this.show(token)));
     }
   }
@@ -181,8 +199,7 @@ export class World implements Place {
     });
   }
 
-  #vary(times: Times): Times {
-    const { random } = this;
+  #vary(times: Times, random: Random): Times {
     const ttlMs = times.ttlMs * random.pick([1, 1, 1.5]);
     return timesOf({
       ttlMs,
