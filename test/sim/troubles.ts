@@ -22,6 +22,16 @@ export const troubles = {
   'SET short': (world: World) => put(world, null, 'too short to sign'),
   'EXPIRE sooner': (world: World) => expire(world, world.random.between(0.02, 0.6) * world.times.ttlMs),
   'EXPIRE later': (world: World) => expire(world, world.random.between(1, 3) * world.times.ttlMs),
+  /** One after the other, within seconds. */
+  'EXPIRE storm': (world: World) => {
+    const { random, agenda, times } = world;
+    const lastMs = random.pick([200, 3_000, 10_000]);
+    for (let count = 0; count < 12; count += 1) {
+      agenda.after(random.between(0, lastMs), () =>
+        expire(world, random.pick([random.between(0.02, 0.5), random.between(0.3, 3)]) * times.ttlMs),
+      );
+    }
+  },
   PERSIST: (world: World) =>
     operate(world, 'PERSIST', ({ key, ring }) => key && createRecord({ ...key, expiresAtMs: null }, ring)),
 

@@ -39,7 +39,7 @@ export class World implements Place {
     this.server = new Server(this.agenda, this.ledger);
     this.judge.sit(this.ledger, this.server);
     this.weather = { ...FAIR, ...scenario.weather?.(this.random) };
-    this.times = scenario.times?.(this.random) ?? this.#pickTimes();
+    this.times = scenario.times?.(this.random) ?? someTimes(this.random);
   }
 
   async play(): Promise<void> {
@@ -186,19 +186,6 @@ export class World implements Place {
     return this.times.ttlMs * this.random.pick([0.5, 1, 2, 4]);
   }
 
-  #pickTimes(): Times {
-    const { random } = this;
-    const ttlMs = random.pick([20_000, 30_000, 60_000]);
-    const maxStalenessMs = random.chance(0.08) ? 0 : random.pick([1_000, 3_000, 6_000, ttlMs / 2]);
-    return timesOf({
-      ttlMs,
-      maxStalenessMs,
-      tokenLifetimeMs: random.pick([3_000, 5_000, 10_000]),
-      clockToleranceMs: random.pick([500, 1_000, 2_000]),
-      storeTimeoutMs: random.pick([200, 500, 1_000]),
-    });
-  }
-
   #vary(times: Times, random: Random): Times {
     const ttlMs = times.ttlMs * random.pick([1, 1, 1.5]);
     return timesOf({
@@ -213,4 +200,17 @@ export class World implements Place {
 
 export function timesOf(times: Omit<Times, 'softAgeMs'>): Times {
   return { ...times, softAgeMs: Math.min(2_000, times.maxStalenessMs / 2) };
+}
+
+/** What a fleet is set up with where its scenario leaves that to chance. */
+export function someTimes(random: Random): Times {
+  const ttlMs = random.pick([20_000, 30_000, 60_000]);
+  const maxStalenessMs = random.chance(0.08) ? 0 : random.pick([1_000, 3_000, 6_000, ttlMs / 2]);
+  return timesOf({
+    ttlMs,
+    maxStalenessMs,
+    tokenLifetimeMs: random.pick([3_000, 5_000, 10_000]),
+    clockToleranceMs: random.pick([500, 1_000, 2_000]),
+    storeTimeoutMs: random.pick([200, 500, 1_000]),
+  });
 }
