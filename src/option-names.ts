@@ -34,12 +34,12 @@ function printable(name: string): string {
   return cut.replace(/[^ -~…]|['\\]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
-/** The known name that is at most two slips away, one for short names. */
-function nearest(name: string, known: readonly string[]): string | undefined {
+/** The known name that is at most `maxSlips` slips away: by default two, one for short names. */
+export function nearest(name: string, known: readonly string[], maxSlips?: number): string | undefined {
   if (name.length > MOST_SHOWN_CHARACTERS) return undefined;
   const [best] = known
     .map((candidate) => ({ candidate, slips: slips(name.toLowerCase(), candidate.toLowerCase()) }))
-    .filter(({ candidate, slips }) => slips <= (candidate.length < 6 ? 1 : 2))
+    .filter(({ candidate, slips }) => slips <= (maxSlips ?? (candidate.length < 6 ? 1 : 2)))
     .sort((a, b) => a.slips - b.slips);
   return best?.candidate;
 }

@@ -19,15 +19,3 @@ export interface Outcome {
   /** Default: 0. */
   readonly exitCode?: 0 | 1;
 }
-
-/** What the command itself refuses, beside what the library does. Exit code 1. */
-export class RefusedError extends Error {
-  override readonly name = 'RefusedError';
-
-  constructor(
-    readonly code: 'ERR_REWT_NO_KEYRING',
-    message: string,
-  ) {
-    super(message);
-  }
-}

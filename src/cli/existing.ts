@@ -2,7 +2,7 @@
 
 import type { StoreError } from '../errors.js';
 import { placeInWords } from './address.js';
-import { RefusedError } from './command.js';
+import { RefusedError } from './failure.js';
 import { type Found, isThere } from './found.js';
 import { lookFirst } from './member.js';
 import { orRefusal, type PlaceArguments, type Session, withSession } from './session.js';

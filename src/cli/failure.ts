@@ -1,64 +1,114 @@
-/** What an error means to whoever called the command: an exit code, and words that name its flags. */
+/** What an error means on a command line: an exit code, and a message that names flags and the place. */
 
-import { isRewtError, TokenError } from '../errors.js';
-import { RefusedError } from './command.js';
+import { isRewtError, type RewtErrorCode, type StoreError, type TokenError } from '../errors.js';
+import { type Place, placeInWords } from './address.js';
+
+/** What the command itself refuses, beside what the library does. Exit code 1. */
+export class RefusedError extends Error {
+  override readonly name = 'RefusedError';
+
+  constructor(
+    readonly code: 'ERR_REWT_NO_KEYRING' | 'ERR_REWT_ROTATION_REFUSED' | 'ERR_REWT_TIMES_REFUSED',
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+/** A store that failed, and where. */
+export class FailedStore extends Error {
+  override readonly name = 'FailedStore';
+
+  constructor(
+    readonly place: Place,
+    readonly error: StoreError,
+    /** What to do, beside what the error says. */
+    readonly advice = '',
+  ) {
+    super(error.message);
+  }
+}
 
 export interface Failure {
   /** 1 refused, 2 usage, 3 store unavailable; 70 for a fault of rewt's own, as in sysexits. */
   readonly exitCode: 1 | 2 | 3 | 70;
   readonly code: string;
   readonly message: string;
+  /** The flag that was wrong. */
+  readonly option?: string;
   readonly claim?: string;
   readonly expiredAt?: Date;
   /** When the token becomes valid. */
   readonly date?: Date;
 }
 
-/** What the library says to programs, as it is said to people. */
-const phrases: readonly (readonly [RegExp, string])[] = [
-  [/\brotate\(\{ force: true \}\)/g, 'rewt rotate --force'],
-  [/\brevoke\(\)/g, 'rewt revoke'],
-  [/give every member a larger tokenLifetime/, 'set its life with --expires-in'],
-  [/\btokenLifetime allows\b/, 'the keyring is asked for'],
-  [/\btokenLifetime\b/g, '--expires-in'],
-  [/the folder given to lmdbStore/g, 'the folder of the embedded store'],
-  [/\bredisConn\b/g, '--url'],
-  [/\bredisNamespace\b/g, '--namespace'],
-  [/\bexpiresIn\b/g, '--expires-in'],
-  [/\bnotBefore\b/g, '--not-before'],
-  [/\bmaxAge\b/g, '--max-age'],
-  [/^(ttl|audience|issuer|subject|jwtid)\b/, '--$1'],
-  [/\b(raise|fit) ttl\b/g, '$1 --ttl'],
-  [
-    /: npm install redis \(or ioredis\)\.$/,
-    ': npm install redis (or ioredis; beside a global rewt: npm install --global redis).',
-  ],
-  [
-    /: npm install lmdb$/,
-    ': npm install lmdb (beside a global rewt: npm install --global lmdb), or use Redis: --url redis://...',
-  ],
-];
+/** The flag that gives an option of the library. Flags of the command itself have no row. */
+const flags: Readonly<Record<string, string>> = {
+  redisConn: '--url',
+  url: '--url',
+  redisNamespace: '--namespace',
+  ttl: '--ttl',
+  tokenLifetime: '--expires-in',
+  expiresIn: '--expires-in',
+  notBefore: '--not-before',
+  maxAge: '--max-age',
+  maxStaleness: '--max-staleness',
+  audience: '--audience',
+  issuer: '--issuer',
+  subject: '--subject',
+  jwtid: '--jwtid',
+  replicas: '--replicas',
+  timeout: '--timeout',
+  reason: '--reason',
+  replace: '--replace',
+};
+
+/** What a person does with the command, where the library says what a program does. */
+const messages: { readonly [Code in RewtErrorCode]?: string } = {
+  ERR_REWT_RING_NEWER:
+    'the keyring was written by a newer rewt. Update rewt here; rewt revoke --replace newer would replace it, and refuse every token',
+  ERR_REWT_RING_UNREADABLE:
+    'what is there is no keyring of rewt: it is damaged, or another program uses its key. Find out who wrote it; rewt revoke --replace unreadable replaces it, and refuses every token',
+};
 
 export function failureOf(error: unknown): Failure {
   if (error instanceof RefusedError) return { exitCode: 1, code: error.code, message: error.message };
+  if (error instanceof FailedStore) return failedStore(error);
   if (!isRewtError(error)) {
     const name = error instanceof Error ? error.constructor.name : typeof error;
     return { exitCode: 70, code: 'ERR_REWT_UNEXPECTED', message: `a fault of rewt's own (${name}): please report it` };
   }
-  const { code } = error;
-  const message = phrases.reduce((words, [said, meant]) => words.replace(said, meant), error.message);
-  if (!(error instanceof TokenError)) return { exitCode: exitCodeOf(error.status, code), code, message };
+  const { code, status } = error;
+  if (status === 503) return { exitCode: 3, code, message: messages[code] ?? error.message };
+  if (status === 401) return refusedToken(error as TokenError);
+  const option = 'option' in error ? error.option : undefined;
+  const exitCode = code === 'ERR_REWT_ROTATION_REFUSED' ? 1 : 2;
+  if (option === undefined) return { exitCode, code, message: error.message };
+  const flag = flags[option];
+  if (flag === undefined) return { exitCode, code, message: error.message, option };
+  return { exitCode, code, message: flagged(error.message, option, flag), option: flag };
+}
+
+/** A sentence of the library begins with the name of its option. */
+function flagged(message: string, option: string, flag: string): string {
+  if (message.startsWith(flag)) return message;
+  return message.startsWith(option) ? flag + message.slice(option.length) : `${flag}: ${message}`;
+}
+
+function failedStore({ place, error, advice }: FailedStore): Failure {
+  const { code, message } = error;
+  const { store, server } = place;
+  const where = store === 'redis' ? server : placeInWords(place);
+  return { exitCode: 3, code, message: `${where}: ${messages[code] ?? message}${advice === '' ? '' : ` ${advice}`}` };
+}
+
+function refusedToken({ code, message, claim, expiredAt, date }: TokenError): Failure {
   return {
     exitCode: 1,
     code,
     message,
-    ...(error.claim === undefined ? {} : { claim: error.claim }),
-    ...(error.expiredAt === undefined ? {} : { expiredAt: error.expiredAt }),
-    ...(error.date === undefined ? {} : { date: error.date }),
+    ...(claim === undefined ? {} : { claim }),
+    ...(expiredAt === undefined ? {} : { expiredAt }),
+    ...(date === undefined ? {} : { date }),
   };
-}
-
-function exitCodeOf(status: 401 | 500 | 503, code: string): 1 | 2 | 3 {
-  if (status === 503) return 3;
-  return status === 401 || code === 'ERR_REWT_ROTATION_REFUSED' ? 1 : 2;
 }

@@ -7,7 +7,7 @@ import type { Store } from '../stores/store.js';
 import { type Entries, examine, type Found } from './found.js';
 import { type Session, STORE_TIMEOUT_MS } from './session.js';
 
-const DEFAULT_TOKEN_LIFETIME_SECONDS = 300;
+export const DEFAULT_TOKEN_LIFETIME_SECONDS = 300;
 
 /** How a verb differs from the others. Seconds. */
 export interface Manner {
@@ -75,12 +75,22 @@ function copyStore({ nowMs, key, ring }: Entries): Store {
   };
 }
 
+/** How long a token may live that is signed now, so that its secret verifies to the end of it. Seconds. */
+export function grantedLifetime({ ttl, overlap }: Ring): number {
+  return overlap / 1_000 - toleranceFor(ttl / 1_000);
+}
+
+/** The usual one, as far as it fits. Seconds. */
+function toleranceFor(ttl: number): number {
+  return Math.min(5, ttl / 4);
+}
+
 /** A verb has no copy that could grow old, and never changes the times of a keyring that is there. */
 function timesFor(ring: Ring | null, { ttl, tokenLifetime, asFleet = false }: Manner): Partial<RewtOptions> {
   const turn = ring === null ? (ttl ?? Number.POSITIVE_INFINITY) : ring.ttl / 1_000;
-  const clockTolerance = Math.min(5, turn / 4);
+  const clockTolerance = toleranceFor(turn);
   const maxStaleness = asFleet ? Math.min(60, turn / 2) : 0;
-  const granted = ring === null ? Number.POSITIVE_INFINITY : ring.overlap / 1_000 - clockTolerance - maxStaleness;
+  const granted = ring === null ? Number.POSITIVE_INFINITY : grantedLifetime(ring) - maxStaleness;
   const usual = Math.min(DEFAULT_TOKEN_LIFETIME_SECONDS, 8 * turn, granted);
   return {
     ...(ring === null && ttl !== undefined ? { ttl } : {}),

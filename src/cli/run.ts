@@ -1,6 +1,7 @@
 /** One run of the `rewt` command: finds the verb, runs it, and says what came of it. */
 
 import { OptionError } from '../errors.js';
+import { nearest } from '../option-names.js';
 import { isAsked } from './arguments.js';
 import type { Command } from './command.js';
 import { demo } from './commands/demo.js';
@@ -32,8 +33,9 @@ export async function run(words: readonly string[], terminal: Terminal, version:
   const asked = command === undefined ? words : rest;
   const json = isAsked(asked, '--json');
   try {
-    if (verb === 'help' || isAsked(asked, '--help', '-h')) terminal.print(command?.help ?? overview);
-    else if (command === undefined && isAsked(asked, '--version')) terminal.print(version());
+    if (verb === 'help') terminal.print(helpOn(rest));
+    else if (isAsked(asked, '--help', '-h')) terminal.print(command?.help ?? overview);
+    else if (command === undefined && isAsked(asked, '--version', '-v')) terminal.print(version());
     else if (command === undefined) throw unknownVerb(verb);
     else {
       const outcome = await command.run(rest, terminal);
@@ -55,6 +57,14 @@ export async function run(words: readonly string[], terminal: Terminal, version:
   }
 }
 
+/** `rewt help`, `rewt help <verb>`. @throws {OptionError} for a verb that there is not. */
+function helpOn([verb]: readonly string[]): string {
+  if (verb === undefined || verb.startsWith('-')) return overview;
+  const command = commands.get(verb);
+  if (command === undefined) throw unknownVerb(verb);
+  return command.help;
+}
+
 function asJson(json: object | string | undefined): string | undefined {
   return typeof json === 'object' ? JSON.stringify(json) : json;
 }
@@ -63,6 +73,8 @@ function unknownVerb(verb: string): OptionError {
   if (verb === 'watch') return new OptionError("'watch' is rewt status --watch");
   const verbs = [...commands.keys()].join(', ');
   if (verb === '') return new OptionError(`say what to do: ${verbs}`);
+  const meant = nearest(verb, [...commands.keys()], 2);
+  if (meant !== undefined) return new OptionError(`unknown verb '${verb}'; did you mean '${meant}'?`);
   // Not repeated unless it looks like a word: it may be a token whose verb was forgotten.
   const named = /^[a-z]{1,12}$/i.test(verb) ? `'${verb}' is none of` : 'the first word must be one of';
   return new OptionError(`${named} ${verbs}`);

@@ -11,6 +11,7 @@ import { lmdbStore } from '../stores/lmdb.js';
 import { redisStore } from '../stores/redis.js';
 import type { Announcements, Store, Watch } from '../stores/store.js';
 import { addressOf, namespaceOf, type Place, placeOf } from './address.js';
+import { FailedStore } from './failure.js';
 import { type Terminal, unlessInterrupted } from './terminal.js';
 
 /** A person waits longer than a service, and a first connection takes longer than a request. */
@@ -58,6 +59,9 @@ export async function withSession<T>(
   const session = 'folder' in address ? openFolder(address.folder, place) : openRedis(address.redisUrl, place);
   try {
     return await unlessInterrupted(use(session), terminal);
+  } catch (error) {
+    if (isRewtError(error) && error.status === 503) throw new FailedStore(place, error as StoreError);
+    throw error;
   } finally {
     await session.close();
   }

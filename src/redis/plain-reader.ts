@@ -52,6 +52,8 @@ interface Opened {
 
 export function createPlainReader(port: RedisPort): PlainReader {
   const opened = new Map<string, Opened>();
+  /** By namespace, the names under which its ring was read last. */
+  const used = new Map<string, RedisNames>();
 
   function open(key: string): Opened {
     const scope = port.scope(key);
@@ -131,21 +133,30 @@ export function createPlainReader(port: RedisPort): PlainReader {
     return { ...found, isTorn: true };
   }
 
+  /** Until a reading shows both entries at one instant. */
+  async function steady(names: RedisNames, timeoutMs: number): Promise<PlainSnapshot> {
+    let found = await transaction(names, timeoutMs);
+    for (let reads = 1; reads < MAX_READS; reads += 1) {
+      if (found.tookMs <= CLOCK_NOISE_MS && !found.isTorn) break;
+      const before = found;
+      found = await transaction(names, timeoutMs);
+      if (before.ring === found.ring && before.key?.value === found.key?.value) found = { ...found, isTorn: false };
+    }
+    const { nowMs, key, ring, roleUnknown } = found;
+    return { nowMs, key, ring, roleUnknown };
+  }
+
   return {
     async read(namespace, { timeoutMs }) {
       const names = redisNames(namespace, port.keyPrefix);
-      let found = await transaction(names, timeoutMs);
-      for (let reads = 1; reads < MAX_READS; reads += 1) {
-        if (found.tookMs <= CLOCK_NOISE_MS && !found.isTorn) break;
-        const before = found;
-        found = await transaction(names, timeoutMs);
-        if (before.ring === found.ring && before.key?.value === found.key?.value) found = { ...found, isTorn: false };
-      }
-      const { nowMs, key, ring, roleUnknown } = found;
-      return { nowMs, key, ring, roleUnknown };
+      // A ring under the name without the prefix counts, if there are two.
+      const older = names.before === null ? null : await readable(steady(names.before, timeoutMs));
+      const isOlder = older !== null && older.ring !== null;
+      used.set(namespace, isOlder ? (names.before ?? names) : names);
+      return isOlder ? older : steady(names, timeoutMs);
     },
     async announcements(namespace, { timeoutMs }) {
-      const { key, fleet } = redisNames(namespace, port.keyPrefix);
+      const { key, fleet } = used.get(namespace) ?? redisNames(namespace, port.keyPrefix);
       const [time] = await ask([['TIME']], key, timeoutMs);
       if (time instanceof Error) throw time;
       const nowMs = instantOf(time);
@@ -239,6 +250,16 @@ function instantOf(time: Reply | undefined): number {
   const [seconds, micros] = Array.isArray(time) ? time.map(Number) : [];
   if (!Number.isInteger(seconds) || !Number.isInteger(micros)) throw notTheAnswer();
   return Number(seconds) * 1_000 + Math.floor(Number(micros) / 1_000);
+}
+
+/** Null for what this user may not read. */
+async function readable(read: Promise<PlainSnapshot>): Promise<PlainSnapshot | null> {
+  try {
+    return await read;
+  } catch (error) {
+    if (error instanceof StoreError && error.code === 'ERR_REWT_STORE_DENIED') return null;
+    throw error;
+  }
 }
 
 function mayNotScan(): StoreError {

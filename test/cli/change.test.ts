@@ -2,7 +2,8 @@
 
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { Rewt } from '../../src/index.js';
-import { type RedisServer, startRedis } from '../servers.js';
+import { startProxy } from '../proxy.js';
+import { type RedisServer, startRedis, until } from '../servers.js';
 import { freshState, rewt } from './command.js';
 
 let server: RedisServer;
@@ -92,4 +93,42 @@ test('a revocation that too few replicas acknowledge has happened, and is exit c
   ]);
   expect(code).toBe(1);
   expect(JSON.parse(stdout)).toMatchObject({ revoked: true, before, replicas: 0 });
+});
+
+test('revoke --wait names the members that have not announced the new keyring, and is exit code 1', async () => {
+  const named = { redisConn: server.url, storeTimeout: 10 };
+  await using here = new Rewt({ ...named, memberName: 'orders-1' });
+  await here.sign({});
+  // One that a proxy has cut off, say: it announced itself, and nothing reaches it any more.
+  const held = JSON.stringify({ name: 'orders-7', lineage: 'x', epoch: 0, generation: 1, next: 'x' });
+  await server.cli('ZADD', 'rewt-fleet:{rewt:rewt-secret}', String(Date.now() - 30_000), `id7\n${held}`);
+  const args = ['revoke', '--yes', '--wait', '--timeout', '2s', '--url', server.url];
+  const { code, stdout, stderr } = await rewt(args);
+  expect(code).toBe(1);
+  expect(stderr).toMatch(/of 2 members hold next; .*orders-7/);
+  expect(stdout).toMatch(/^\S{11}\n$/);
+});
+
+test('revoke --wait without any member that is announced says so, and is exit code 1', async () => {
+  await signedIn('rewt');
+  const { code, stdout } = await rewt(['revoke', '--yes', '--wait', '--json', '--url', server.url]);
+  expect(code).toBe(1);
+  expect(JSON.parse(stdout)).toMatchObject({ revoked: true, fleet: null });
+});
+
+test('a revocation whose answer does not come says that it may have happened, and to repeat it', async () => {
+  await signedIn('rewt');
+  const proxy = await startProxy(server.port);
+  try {
+    const url = `redis://127.0.0.1:${proxy.port}`;
+    await proxy.delayReplies(1_500);
+    const run = rewt(['revoke', '--yes', '--url', url]);
+    await until('it is written', async () => /"epoch":1/.test(await server.cli('GET', '{rewt:rewt-secret}:ring')));
+    await proxy.cut();
+    const { code, stderr } = await run;
+    expect(code).toBe(3);
+    expect(stderr).toMatch(new RegExp(`^rewt: 127.0.0.1:${proxy.port}: .* may have happened, .* again`, 'm'));
+  } finally {
+    await proxy.stop();
+  }
 });

@@ -108,7 +108,7 @@ test('a rotation costs no token, and one that comes too soon is refused with exi
   const token = await result('sign', '{}');
   const { code, stdout, stderr } = await run(['rotate']);
   expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
-  expect(stderr).toContain('rewt rotate --force');
+  expect(stderr).toContain('add --force');
   const kid = await result('rotate', '--force');
   expect(JSON.parse(await result('status', '--json')).keyring.signing).toBe(kid);
   await result('verify', token);
@@ -155,7 +155,7 @@ test('a store that cannot be used is exit code 3', async () => {
   expect({ code, stderr }).toEqual({ code: 3, stderr: '' });
   expect(JSON.parse(stdout).error).toEqual({
     code: 'ERR_REWT_STORE_READ_ONLY',
-    message: expect.stringContaining('the folder of the embedded store'),
+    message: expect.stringContaining('the embedded store in '),
   });
 });
 

@@ -1,4 +1,5 @@
 /** The `rewt` command on a real Redis, and on one that is not there. */
+import { createHmac } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Rewt } from '../../src/index.js';
 import { freePort, type RedisServer, startRedis } from '../servers.js';
@@ -39,7 +40,7 @@ test('status and verify leave an empty Redis empty', async () => {
   expect(await server.cli('KEYS', '*nobody*')).toBe('');
 });
 
-test('no verb changes the schedule or the overlap of a fleet by being used; a longer life that is asked for does', async () => {
+test('no verb changes the schedule or the overlap of a fleet by being used, and a life that outlives its secret is refused', async () => {
   const fleet = { ttl: 4, tokenLifetime: 2, maxStaleness: 1, clockTolerance: 0.5, redisNamespace: 'fleet' };
   const service = new Rewt({ ...fleet, redisConn: server.url });
   const place = ['--namespace', 'fleet', '--url', server.url];
@@ -55,8 +56,16 @@ test('no verb changes the schedule or the overlap of a fleet by being used; a lo
     await expect(service.verify(signed.stdout.trim())).resolves.toMatchObject({ user: 'ann' });
     expect((await rewt(['revoke', '--yes', ...place])).code).toBe(0);
     expect(await terms()).toEqual({ ttl: 4_000, overlap: 3_500 });
-    expect((await rewt(['sign', '{}', '--expires-in', '20s', ...place])).code).toBe(0);
-    expect((await terms()).overlap).toBeGreaterThanOrEqual(20_000);
+    for (const words of [
+      ['{}', '--expires-in', '20s'],
+      [`{"exp":${Math.ceil(Date.now() / 1_000) + 60}}`],
+      ['{}', '--ttl', '1h'],
+    ]) {
+      const refused = await rewt(['sign', ...words, ...place]);
+      expect({ words, code: refused.code }).toEqual({ words, code: 2 });
+      expect(refused.stderr).toContain('rewt set --');
+    }
+    expect(await terms()).toEqual({ ttl: 4_000, overlap: 3_500 });
   } finally {
     await service.close();
   }
@@ -73,13 +82,25 @@ test.each([false, true])(
   'an unreachable Redis is exit code 3, told without the user and the password of the URL (--json: %s)',
   async (json) => {
     const url = `redis://ann:hunter2@127.0.0.1:${await freePort()}`;
-    const verbs = [['sign', '{}'], ['status'], ['rotate'], ['revoke', '--yes'], ['demo']];
+    const verbs = [['sign', '{}'], ['status'], ['rotate'], ['revoke', '--yes']];
     const runs = verbs.map((words) => rewt([...words, '--url', url, ...(json ? ['--json'] : [])]));
     for (const { code, stdout, stderr } of await Promise.all(runs)) {
       expect(code).toBe(3);
       expect(stdout + stderr).not.toMatch(/hunter2|ann:|\n {4}at /);
       if (json) expect(JSON.parse(stdout).error.code).toBe('ERR_REWT_STORE_DOWN');
-      else expect(stderr).toContain('Redis cannot be reached');
+      else expect(stderr).toMatch(/^rewt: 127\.0\.0\.1:\d+: Redis cannot be reached/m);
     }
   },
 );
+
+test('verify prints the digits that were signed, and not what programs round them to', async () => {
+  const part = (text: string): string => Buffer.from(text).toString('base64url');
+  const env = { REWT_URL: server.url, REWT_NAMESPACE: 'digits' };
+  await rewt(['sign', '{}'], { env });
+  const { current } = JSON.parse(await server.cli('GET', '{digits:rewt-secret}:ring'));
+  const signed = `${part('{"alg":"HS256"}')}.${part('{"uid":9007199254740993,\n"n":1e400}')}`;
+  const token = `${signed}.${createHmac('sha256', current.secret).update(signed).digest('base64url')}`;
+  const { stdout } = await rewt(['verify', token], { env });
+  expect(stdout).toBe('{"uid":9007199254740993, "n":1e400}\n');
+  expect((await rewt(['verify', token, '--json'], { env })).stdout).toContain(stdout.trim());
+});

@@ -18,7 +18,9 @@ test('every verb explains itself on stdout, with an example', async () => {
     expect(stdout.split('\n').every((line) => line.length <= 80)).toBe(true);
   }
   expect((await run('--help')).stdout).toContain('rewt demo');
-  expect((await run('--version')).stdout).toMatch(/^\d+\.\d+\.\d+/);
+  for (const flag of ['--version', '-v']) expect((await run(flag)).stdout).toMatch(/^\d+\.\d+\.\d+/);
+  expect((await run('help', 'sign')).stdout).toBe((await run('sign', '--help')).stdout);
+  expect((await run('help')).stdout).toBe((await run('--help')).stdout);
 });
 
 // Each is a process: a few at a time.
@@ -27,7 +29,9 @@ test.concurrent.each([
   ['a verb that became an option', ['watch'], 'rewt status --watch'],
   ['an option without effect', ['rotate', '--ttl', '30m'], "unknown option '--ttl'"],
   ['a timeout without effect', ['revoke', '--yes', '--timeout', '5s'], '--timeout: has no effect'],
-  ['an unknown verb', ['sing'], "'sing' is none of sign, verify"],
+  ['a verb with a slip', ['sgin'], "unknown verb 'sgin'; did you mean 'sign'?"],
+  ['an unknown verb', ['encode'], "'encode' is none of sign, verify"],
+  ['help on an unknown verb', ['help', 'sgin'], "did you mean 'sign'?"],
   [
     'an unknown option',
     ['sign', '--expire-in', '5m', 'x'],
@@ -44,10 +48,12 @@ test.concurrent.each([
   [
     'a life that does not fit the ttl',
     ['sign', '{}', '--ttl', '10s', '--expires-in', '1d'],
-    '--expires-in (86400 s) does not fit --ttl',
+    '--expires-in (86400 s) does not fit ttl',
   ],
   ['a payload whose exp is too far', ['sign', '{"exp":9999999999}'], 'set its life with --expires-in'],
-  ['claims for a text', ['sign', 'hello', '--audience', 'x'], 'audience: only an object has claims'],
+  ['a number that programs round', ['sign', '{"uid":[1234567890123456789]}'], 'beyond 2^53 - 1'],
+  ['a number that is none to programs', ['sign', '{"n":1e400}'], 'beyond 2^53 - 1'],
+  ['claims for a text', ['sign', 'hello', '--audience', 'x'], '--audience: only an object has claims'],
   ['what a shell leaves of unquoted JSON', ['sign', '{user:ann}'], 'put it in quotes'],
   ['an empty payload', ['sign', ''], 'payload is empty'],
   ['a payload on stdin that never was', ['sign'], 'there is no payload'],
@@ -71,7 +77,7 @@ test('with --json an error is one JSON object on stdout, and the exit code stays
   const { code, stdout, stderr } = await run('sign', '{}', '--expires-in', 'soon', '--json');
   expect({ code, stderr }).toEqual({ code: 2, stderr: '' });
   expect(JSON.parse(stdout)).toEqual({
-    error: { code: 'ERR_REWT_OPTION', message: expect.stringContaining('--expires-in') },
+    error: { code: 'ERR_REWT_OPTION', message: expect.stringContaining('--expires-in'), option: '--expires-in' },
   });
 });
 

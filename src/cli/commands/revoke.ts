@@ -1,20 +1,23 @@
 /** `rewt revoke`: drops every secret, after asking. */
 
-import { OptionError } from '../../errors.js';
+import { isRewtError, OptionError, type StoreError } from '../../errors.js';
 import { placeInWords } from '../address.js';
 import { asSeconds, assertNoWords, lookOptions, readArguments } from '../arguments.js';
 import type { Command, Outcome } from '../command.js';
 import { signingIn, withExisting } from '../existing.js';
+import { FailedStore } from '../failure.js';
 import type { Found } from '../found.js';
 import { helpOf } from '../help.js';
 import { withMember } from '../member.js';
 import type { Session } from '../session.js';
 import { confirm, type Terminal } from '../terminal.js';
+import { waitForFleet } from '../wait.js';
 
 const options = {
   ...lookOptions,
   yes: { type: 'boolean' },
   replicas: { type: 'string' },
+  wait: { type: 'boolean' },
   timeout: { type: 'string' },
 } as const;
 
@@ -29,7 +32,11 @@ if there is no keyring.
   --replicas <n>     wait until so many replicas of Redis have it, so that a
                      failover to one of them keeps it; exit code 1 if fewer
                      had it in time: it is revoked anyway
-  --timeout <time>   the longest to wait for them; default: 5 s
+  --wait             wait until every member with a memberName has announced
+                     that it holds the new keyring; exit code 1 if one has not
+                     in time: it is revoked anyway
+  --timeout <time>   the longest to wait; default: 5 s for replicas, 40 s for
+                     members
 `);
 
 export const revoke: Command = {
@@ -37,13 +44,15 @@ export const revoke: Command = {
   async run(words, terminal) {
     const { values, positionals } = readArguments(words, options);
     assertNoWords(positionals);
-    const { yes = false, replicas = '0' } = values;
-    if (values.timeout !== undefined && values.replicas === undefined) {
-      throw new OptionError('--timeout: has no effect without --replicas. Add it, or leave it out', {
+    const { yes = false, replicas = '0', wait = false } = values;
+    if (values.timeout !== undefined && values.replicas === undefined && !wait) {
+      throw new OptionError('--timeout: has no effect without --replicas or --wait. Add one, or leave it out', {
         option: 'timeout',
       });
     }
-    const waiting = { replicas: Number(replicas), timeout: asSeconds(values.timeout, '--timeout') ?? 5 };
+    const timeout = asSeconds(values.timeout, '--timeout');
+    const waiting = { replicas: asReplicas(replicas), timeout: timeout ?? 5 };
+    const memberWaitMs = wait ? (timeout ?? 40) * 1_000 : null;
     if (!yes && (!terminal.stdin.isTTY || !terminal.stderr.isTTY)) {
       throw new OptionError('without a terminal to confirm on, add --yes to revoke every token', { option: 'yes' });
     }
@@ -51,7 +60,7 @@ export const revoke: Command = {
       if (!yes && !(await isConfirmed(session, terminal))) {
         return { json: { revoked: false }, words: 'Nothing was revoked.', exitCode: 1 };
       }
-      return revokeIn(session, found, waiting);
+      return revokeIn(session, found, waiting, memberWaitMs, terminal);
     });
   },
 };
@@ -66,16 +75,38 @@ async function revokeIn(
   session: Session,
   found: Found,
   waiting: { readonly replicas: number; readonly timeout: number },
+  memberWaitMs: number | null,
+  { say }: Terminal,
 ): Promise<Outcome> {
-  const change = await withMember(session, found, {}, (rewt) => rewt.revoke(waiting));
+  const change = await withMember(session, found, {}, (rewt) => rewt.revoke(waiting)).catch((error: unknown) => {
+    throw isRewtError(error) && error.status === 503 ? unsure(session, error as StoreError) : error;
+  });
   const before = signingIn(found);
+  const words = `Revoked: no token signed before verifies any more. ${change.kid} signs now, in place of ${before ?? 'one that cannot be read'}.${replicasInWords(waiting.replicas, change.replicas)}`;
+  const json = { ...session.place, revoked: true, before, ...change };
   const isKept = (change.replicas ?? 0) >= waiting.replicas;
-  return {
-    result: change.kid,
-    json: { ...session.place, revoked: true, before, ...change },
-    words: `Revoked: no token signed before verifies any more. ${change.kid} signs now, in place of ${before ?? 'one that cannot be read'}.${replicasInWords(waiting.replicas, change.replicas)}`,
-    ...(isKept ? {} : { exitCode: 1 }),
-  };
+  if (memberWaitMs === null) return { result: change.kid, json, words, ...exitCodeFor(isKept) };
+  // Before the wait, which Ctrl-C may end.
+  say(words);
+  const { fleet, done } = await waitForFleet(session, memberWaitMs, say);
+  return { result: change.kid, json: { ...json, fleet }, ...exitCodeFor(isKept && done) };
+}
+
+function exitCodeFor(isAsWanted: boolean): { readonly exitCode?: 1 } {
+  return isAsWanted ? {} : { exitCode: 1 };
+}
+
+/** A write that was sent may have been done, if its answer is what is missing. */
+function unsure({ place }: Session, error: StoreError): StoreError | FailedStore {
+  const isAnswerMissing = error.code === 'ERR_REWT_STORE_TIMEOUT' || error.code === 'ERR_REWT_STORE_DOWN';
+  if (!isAnswerMissing) return error;
+  const advice = 'The revocation may have happened, or not. Run the command again until it succeeds.';
+  return new FailedStore(place, error, advice);
+}
+
+function asReplicas(text: string): number {
+  if (/^\d{1,4}$/.test(text)) return Number(text);
+  throw new OptionError('--replicas: must be a whole number, such as 1', { option: 'replicas' });
 }
 
 function replicasInWords(wanted: number, acknowledged: number | null): string {

@@ -1,9 +1,11 @@
 /** `rewt rotate`: the next secret signs now. */
 
+import { isRewtError } from '../../errors.js';
 import type { Announcements } from '../../stores/store.js';
 import { assertNoWords, lookOptions, readArguments } from '../arguments.js';
 import type { Command } from '../command.js';
 import { signingIn, withExisting } from '../existing.js';
+import { RefusedError } from '../failure.js';
 import { fleetOf, laggards, type MemberSeen, names } from '../fleet.js';
 import type { Found } from '../found.js';
 import { helpOf } from '../help.js';
@@ -39,7 +41,9 @@ export const rotate: Command = {
       // Whether a member may not hold the next secret yet is judged by the age that copies of a fleet reach.
       const change = await withMember(session, found, { asFleet: true }, (rewt) =>
         rewt.rotate({ force: values.force === true }),
-      );
+      ).catch((error: unknown) => {
+        throw isRewtError(error) && error.code === 'ERR_REWT_ROTATION_REFUSED' ? refused(values.force === true) : error;
+      });
       const before = signingIn(found);
       return {
         result: change.kid,
@@ -54,6 +58,15 @@ export const rotate: Command = {
 function behindIn({ keyring }: Found, announced: Announcements): readonly MemberSeen[] {
   const fleet = keyring === null ? null : fleetOf(keyring, announced);
   return fleet === null ? [] : laggards(fleet);
+}
+
+function refused(force: boolean): RefusedError {
+  return new RefusedError(
+    'ERR_REWT_ROTATION_REFUSED',
+    force
+      ? 'rotated too often: all the retired secrets that a keyring has room for still verify. See rewt status for when the first of them ends; rewt revoke drops them all'
+      : 'rotated too recently: a member with an older copy may not hold the next secret yet. Wait for a minute, or add --force, which could cost such a member requests',
+  );
 }
 
 function warning({ style }: Terminal): string {

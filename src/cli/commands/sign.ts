@@ -3,13 +3,15 @@
 import { isUtf8 } from 'node:buffer';
 import { OptionError } from '../../errors.js';
 import { hasRoundedNumber, parseObject } from '../../jwt/json.js';
+import type { Ring } from '../../keyring/ring.js';
 import type { Payload } from '../../rewt.js';
 import { asSeconds, lookOptions, readArguments } from '../arguments.js';
 import type { Command } from '../command.js';
 import { helpOf } from '../help.js';
 import { readInput } from '../input.js';
-import { lookFirst, withMember } from '../member.js';
+import { DEFAULT_TOKEN_LIFETIME_SECONDS, grantedLifetime, lookFirst, withMember } from '../member.js';
 import { withSession } from '../session.js';
+import { spanOf } from '../words.js';
 
 const options = {
   ...lookOptions,
@@ -30,9 +32,11 @@ rewt sign [payload] [options]: signs a payload and prints the token.
 The payload is the argument, or stdin. A JSON object becomes claims, with iat
 and exp; anything else is signed as text (of stdin, without its last line end).
 
-  --expires-in <time>  how long the token lives; default: 5 m, or less where the
-                       keyring's tokens live less. A longer one is asked of
-                       the keyring: its secrets then verify longer, for good
+  --expires-in <time>  how long the token lives; default: 5 m, or less if the
+                       keyring's tokens live less. Longer than the keyring's
+                       secrets verify is refused: see rewt set
+  --ttl <time>         how long a secret signs, of a keyring that this begins;
+                       default: 1 day
   --not-before <time>  how long after now it becomes valid
   --audience <name>    whom it is for; may be given more than once
   --issuer <name>, --subject <name>, --jwtid <id>
@@ -49,7 +53,13 @@ export const sign: Command = {
     const ttl = asSeconds(values.ttl, '--ttl');
     const token = await withSession(values, terminal, async (session) => {
       const found = await lookFirst(session);
-      return withMember(session, found, { ttl, tokenLifetime: expiresIn }, (rewt) =>
+      if (found.ring !== null && ttl !== undefined) {
+        const message = '--ttl: there is a keyring already, whose ttl rewt set --ttl changes. Leave it out';
+        throw new OptionError(message, { option: 'ttl' });
+      }
+      const lifetime = expiresIn ?? lifetimeIn(payload);
+      assertGranted(lifetime, expiresIn === undefined ? 'exp' : '--expires-in', found.ring);
+      return withMember(session, found, { ttl, tokenLifetime: lifetime }, (rewt) =>
         rewt.sign(payload, {
           expiresIn,
           notBefore,
@@ -64,6 +74,30 @@ export const sign: Command = {
     return { result: token, json: { token } };
   },
 };
+
+/** @throws {OptionError} for a token that would outlive its secret. */
+function assertGranted(lifetime: number | undefined, named: string, ring: Ring | null): void {
+  if (lifetime === undefined) return;
+  if (ring === null) {
+    // A new keyring grants what is asked for, but not by a claim that may be a slip.
+    if (named !== 'exp' || lifetime <= DEFAULT_TOKEN_LIFETIME_SECONDS) return;
+    const message = `the payload's exp is too far away for a new keyring (${spanOf(DEFAULT_TOKEN_LIFETIME_SECONDS * 1_000)}). Leave it out, and set its life with --expires-in`;
+    throw new OptionError(message, { code: 'ERR_REWT_PAYLOAD' });
+  }
+  const granted = grantedLifetime(ring);
+  if (lifetime <= granted) return;
+  const wanted = Math.ceil(lifetime + ring.overlap / 1_000 - granted);
+  throw new OptionError(
+    `${named} (${spanOf(lifetime * 1_000)}) is longer than this keyring's secrets verify: a token may live for ${spanOf(granted * 1_000)}. Sign a shorter one, or let every secret verify for longer with rewt set --overlap ${wanted}s`,
+    named === 'exp' ? { code: 'ERR_REWT_PAYLOAD' } : { option: named },
+  );
+}
+
+/** Of claims with an exp of their own. Seconds. */
+function lifetimeIn(payload: Payload): number | undefined {
+  const exp = typeof payload === 'object' && 'exp' in payload ? payload.exp : undefined;
+  return typeof exp === 'number' ? Math.max(0, exp - Date.now() / 1_000) : undefined;
+}
 
 function payloadOf(bytes: Buffer): Payload {
   // The library has the right words for it.
