@@ -37,13 +37,14 @@ export {
   type CompleteToken,
   type KeyringChange,
   type Payload,
+  type RevokeOptions,
   Rewt,
   Rewt as default,
   type SchemaOptions,
   type Signable,
   type Verified,
 } from './rewt.js';
-export type { KeyringStatus, Status } from './status.js';
+export type { KeyringStatus, LoggedChange, Status } from './status.js';
 export { type LmdbStoreOptions, lmdbStore } from './stores/lmdb.js';
 export { memoryStore } from './stores/memory.js';
 export type {

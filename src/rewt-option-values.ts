@@ -2,6 +2,8 @@
 
 import { OptionError } from './errors.js';
 import { parseDuration } from './jwt/duration.js';
+import { isReason } from './keyring/changes.js';
+import type { Replaceable } from './keyring/exchange.js';
 import { asText } from './option-values.js';
 import type { Store } from './stores/store.js';
 
@@ -57,6 +59,19 @@ export function asMemberName(value: unknown, option: string): string {
       option,
     },
   );
+}
+
+/** Kept in the ring, and shown to whoever calls `status()`. */
+export function asReason(value: unknown, option: string): string {
+  if (isReason(value)) return value;
+  throw new OptionError(`${option}: must be a text of 1 to 200 characters, none of them a control character`, {
+    option,
+  });
+}
+
+export function asReplaceable(value: unknown, option: string): Replaceable {
+  if (value === 'unreadable' || value === 'newer') return value;
+  throw new OptionError(`${option}: must be 'unreadable' or 'newer', as the code of the error says`, { option });
 }
 
 export function asRedisConn(value: unknown, option: string): object | string {

@@ -12,7 +12,7 @@ import { announce } from './observe/announce.js';
 import { Operations } from './observe/operations.js';
 import { asCount, asFlag, optionReader } from './option-values.js';
 import { type RewtOptions, readOptions, type Settings } from './options.js';
-import { asTimeout } from './rewt-option-values.js';
+import { asReason, asReplaceable, asTimeout } from './rewt-option-values.js';
 import { Signer } from './signer.js';
 import { type Status, statusOf } from './status.js';
 import { redisStoreFor } from './stores/redis.js';
@@ -44,6 +44,14 @@ export interface CompleteToken<Claims = JwtClaims, Output = Verified<Claims>> {
   readonly payload: Output;
   /** As it stands in the token: base64url. */
   readonly signature: string;
+}
+
+/** Options of `revoke`. */
+export interface RevokeOptions {
+  replicas?: number;
+  timeout?: number | string;
+  reason?: string;
+  replace?: 'unreadable' | 'newer';
 }
 
 /** What a rotation or revocation led to. */
@@ -189,12 +197,13 @@ export class Rewt<Claims = JwtClaims, Output = Claims, Input = Signable<Claims>>
    * Lets the next secret sign now. No token is refused for it (protocol.md, `rotate()`).
    *
    * @param options.force also where a member may not hold `next` yet, which could cost it requests.
+   * @param options.reason is kept in the keyring and shown by `status().keyring.changes`: at most 200 characters, and no secret. Lost if another member's rotation came first.
    * @throws {OptionError} ERR_REWT_ROTATION_REFUSED where it comes too soon after another; {StoreError} where it could not be written.
    */
-  async rotate(options: { force?: boolean } = {}): Promise<KeyringChange> {
-    const option = optionReader(options, ['force'], 'rotate options');
-    const force = option('force', asFlag, false);
-    return this.#operations.told('rotate', () => this.#change(() => this.#member.rotate(force), 0, UNASKED_WAIT_MS));
+  async rotate(options: { force?: boolean; reason?: string } = {}): Promise<KeyringChange> {
+    const option = optionReader(options, ['force', 'reason'], 'rotate options');
+    const how = { force: option('force', asFlag, false), reason: option('reason', asReason, null) };
+    return this.#operations.told('rotate', () => this.#change(() => this.#member.rotate(how), 0, UNASKED_WAIT_MS));
   }
 
   /**
@@ -203,15 +212,19 @@ export class Rewt<Claims = JwtClaims, Output = Claims, Input = Signable<Claims>>
    *
    * @param options.replicas waits until so many replicas have it, so that a failover to one of them keeps it. The result tells how many did, also where they are fewer.
    * @param options.timeout the longest to wait for them, beside `storeTimeout`: seconds, or a string such as `'5s'`. Default: `storeTimeout`.
+   * @param options.reason as for `rotate`.
+   * @param options.replace what may be replaced although this rewt cannot read it: `'unreadable'` after ERR_REWT_RING_UNREADABLE or ERR_REWT_STORE_WRONG_TYPE,
+   * `'newer'` after ERR_REWT_RING_NEWER. Without it, neither is. A keyring that can be read is revoked as always.
    * @throws {OptionError} for an option that is wrong; {StoreError} where it could not be written: then it may or may not have happened, and has to be repeated.
    */
-  async revoke(options: { replicas?: number; timeout?: number | string } = {}): Promise<KeyringChange> {
-    const option = optionReader(options, ['replicas', 'timeout'], 'revoke options');
+  async revoke(options: RevokeOptions = {}): Promise<KeyringChange> {
+    const option = optionReader(options, ['replicas', 'timeout', 'reason', 'replace'], 'revoke options');
+    const how = { reason: option('reason', asReason, null), replace: option('replace', asReplaceable, null) };
     const replicas = option('replicas', asCount, 0);
     const { storeTimeoutMs } = this.#settings.member;
     const askedMs = option('timeout', (value, name) => asTimeout(value, name) * 1_000, storeTimeoutMs);
     const waitMs = replicas === 0 ? UNASKED_WAIT_MS : askedMs;
-    return this.#operations.told('revoke', () => this.#change(() => this.#member.revoke(), replicas, waitMs));
+    return this.#operations.told('revoke', () => this.#change(() => this.#member.revoke(how), replicas, waitMs));
   }
 
   /** Where this member's copy stands, without asking anyone. Kids and times, never a secret. */

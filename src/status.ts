@@ -1,5 +1,6 @@
 /** What `status()` shows of a member: kids, ages and times, never a secret. */
 
+import { type ChangeCause, changesOf } from './keyring/changes.js';
 import { type Copy, signingKey } from './keyring/copy.js';
 import { leaseAgeMs, storeNowMs } from './keyring/lease.js';
 import type { Member } from './keyring/member.js';
@@ -45,6 +46,18 @@ export interface KeyringStatus {
   readonly current: { readonly kid: string; readonly expiresAt: Date };
   readonly next: { readonly kid: string; readonly since: Date };
   readonly retired: readonly { readonly kid: string; readonly verifiesUntil: Date }[];
+  /** The last eight revocations, and rotations that were called for, the newest first. */
+  readonly changes: readonly LoggedChange[];
+}
+
+/** An entry in the log of a keyring. Everyone with write access to the store can write one. */
+export interface LoggedChange {
+  readonly at: Date;
+  readonly kind: 'rotation' | 'revocation';
+  /** What led to it: a call of `rotate()` or `revoke()`, or the row of the protocol's table that revoked. */
+  readonly cause: ChangeCause;
+  /** As it was given to `rotate()` or `revoke()`; null for none. */
+  readonly reason: string | null;
 }
 
 /** Reads the copy as it stands. @internal */
@@ -89,5 +102,11 @@ export function keyringStatusOf(copy: Copy, storeMs: number): KeyringStatus {
     retired: copy.keys
       .filter(({ role }) => role === 'retired')
       .map(({ kid, verifiesUntilMs }) => ({ kid, verifiesUntil: new Date(verifiesUntilMs) })),
+    changes: changesOf(ring).map(({ at, cause, reason = null }) => ({
+      at: new Date(at),
+      kind: cause === 'rotate' ? 'rotation' : 'revocation',
+      cause,
+      reason,
+    })),
   };
 }

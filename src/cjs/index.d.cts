@@ -33,6 +33,8 @@ declare namespace Rewt {
   export type Callback<Result> = api.Callback<Result>;
   export type KeyringChange = api.KeyringChange;
   export type KeyringStatus = api.KeyringStatus;
+  export type LoggedChange = api.LoggedChange;
+  export type RevokeOptions = api.RevokeOptions;
   export type Status = api.Status;
 
   export const isRewtError: typeof api.isRewtError;

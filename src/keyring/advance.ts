@@ -5,6 +5,7 @@
  */
 
 import type { KeyEntry, WantedState } from '../stores/store.js';
+import { withChange } from './changes.js';
 import {
   asLastSeen,
   distrust,
@@ -120,24 +121,38 @@ export function remember(known: Known, ring: Ring, plan: Plan | null): Known {
  * A number instead of a plan is how many milliseconds it comes too early: until `next` is surely held by everyone, or (also with `force`)
  * until there is room for one more retired secret beside those that the schedule is going to retire.
  */
-export function planRotation(seen: Seen, ring: Ring, policy: Policy, mint: Mint, force: boolean): Plan | number {
+export function planRotation(
+  seen: Seen,
+  ring: Ring,
+  policy: Policy,
+  mint: Mint,
+  { force, reason = null }: { readonly force: boolean; readonly reason?: string | null },
+): Plan | number {
   const youngMs = policy.maxStalenessMs - (seen.nowMs - ring.next.since);
   if (youngMs > 0 && !force) return youngMs;
   const untils = ring.retired.filter((slot) => slot.until > seen.nowMs).map((slot) => slot.until);
   const room = MOST_RETIRED - Math.ceil(ring.overlap / (ring.ttl * SHORTEST_TURN)) - 1;
   if (untils.length >= room) return Math.min(...untils) - seen.nowMs;
-  return rotate('rotation', seen, ring, policy, mint);
+  return rotate('rotation', seen, withChange(ring, seen.nowMs, 'rotate', reason), policy, mint);
 }
 
 /** What `revoke()` writes: every secret goes, whatever the ring was, also one that could not be read (then `seen.ring` is null). */
-export function planRevocation(seen: Seen, policy: Policy, known: Known, mint: Mint): Plan {
+export function planRevocation(
+  seen: Seen,
+  policy: Policy,
+  known: Known,
+  mint: Mint,
+  reason: string | null = null,
+): Plan {
   const emptied = { ...seen, key: null };
-  if (seen.ring === null) {
-    return start('revocation', true, emptied, { ...blankRing(policy, mint), rev: mint.id() }, policy, mint);
+  const { ring } = seen;
+  if (ring === null) {
+    const named = { ...blankRing(policy, known, mint), rev: mint.id() };
+    return start('revocation', true, emptied, named, policy, mint, reason);
   }
-  return isRolledBack(seen.ring, known)
-    ? revokeAgain(emptied, seen.ring, policy, known, mint)
-    : revoke('revocation', emptied, seen.ring, policy, mint);
+  return isRolledBack(ring, known)
+    ? revokeAgain(emptied, ring, policy, known, mint, reason)
+    : revoke('revocation', emptied, ring, policy, mint, reason);
 }
 
 /** A K that this member saw revoked came back with a failover, or by mistake: it counts as one that must not sign. */
@@ -148,14 +163,21 @@ function withoutRevoked(seen: Seen, known: Known): Seen {
 }
 
 /** Row 1: the store lost writes, a revocation perhaps among them. Nothing that it kept is trusted, only what an operator put there since. */
-function revokeAgain(found: Seen, ring: Ring, policy: Policy, known: Known, mint: Mint): Plan {
+function revokeAgain(
+  found: Seen,
+  ring: Ring,
+  policy: Policy,
+  known: Known,
+  mint: Mint,
+  reason: string | null = null,
+): Plan {
   const epoch = highestEpoch(ring, known);
   // A lineage that was left is not entered again: under its name, every other member that left it would revoke once more.
   const id = hasLeft(ring, known) ? mint.id() : ring.id;
   const value = found.key?.value ?? '';
   const isOfEither = [ring, known.ring].some((either) => either !== null && secretsOf(either).includes(value));
   const seen = isOfEither ? { ...found, key: null } : withoutRevoked(found, known);
-  return revoke('rollback', seen, { ...ring, id, epoch }, policy, mint);
+  return revoke('rollback', seen, { ...ring, id, epoch }, policy, mint, reason);
 }
 
 /** Rows 2 to 4: there is no ring. */
@@ -166,17 +188,34 @@ function begin(seen: Seen, policy: Policy, known: Known, mint: Mint): Plan {
     return plan('repair', false, null, amend(old, policy, mint)); // row 3
   }
   // For a member that knew a ring, every secret in it is lost: a revocation.
-  return start(key === null ? 'bootstrap' : 'adopt', old !== null, seen, blankRing(policy, mint), policy, mint);
+  const base = blankRing(policy, known, mint);
+  return start(key === null ? 'bootstrap' : 'adopt', old !== null, seen, base, policy, mint);
 }
 
 /** Rows 1, 8 and 10, and `revoke()`: one epoch on, under a new name, with nothing of what was. */
-function revoke(name: PlanName, seen: Seen, ring: Ring, policy: Policy, mint: Mint): Plan {
-  return start(name, true, seen, { ...ring, epoch: ring.epoch + 1, rev: mint.id() }, policy, mint);
+function revoke(
+  name: 'rollback' | 'brake' | 'revocation',
+  seen: Seen,
+  ring: Ring,
+  policy: Policy,
+  mint: Mint,
+  reason: string | null = null,
+): Plan {
+  return start(name, true, seen, { ...ring, epoch: ring.epoch + 1, rev: mint.id() }, policy, mint, reason);
 }
 
 /** Begins anew on top of `base`: K's value signs if it is a usable one, else a fresh secret; nothing is retired. */
-function start(name: PlanName, revokes: boolean, seen: Seen, base: RingBase, policy: Policy, mint: Mint): Plan {
+function start(
+  name: 'rollback' | 'bootstrap' | 'adopt' | 'brake' | 'revocation',
+  revokes: boolean,
+  seen: Seen,
+  unlogged: RingBase,
+  policy: Policy,
+  mint: Mint,
+  reason: string | null = null,
+): Plan {
   const { nowMs, key } = seen;
+  const base = revokes ? withChange(unlogged, nowMs, name === 'revocation' ? 'revoke' : name, reason) : unlogged;
   const ttlMs = ringTtl(base, policy);
   const adopted = key !== null && isUsableSecret(key.value) ? { secret: key.value, expiresAt: key.expiresAtMs } : null;
   const current = { secret: adopted?.secret ?? mint.secret(), expiresAt: adopted?.expiresAt ?? nowMs + ttlMs };
@@ -242,8 +281,10 @@ export function oneName(ring: Ring, mint: Mint): Plan {
 /** A ring without its secrets. */
 type RingBase = Omit<Ring, 'current' | 'next' | 'retired'>;
 
-function blankRing(policy: Policy, mint: Mint): RingBase {
-  return { v: 1, id: mint.id(), epoch: 0, gen: 0, op: '', ttl: policy.ttlMs, overlap: policy.overlapMs };
+/** Begins a lineage. The log goes on, as far as this member knows it. */
+function blankRing(policy: Policy, { ring: old }: Known, mint: Mint): RingBase {
+  const log = old?.changes === undefined ? {} : { changes: old.changes };
+  return { ...log, v: 1, id: mint.id(), epoch: 0, gen: 0, op: '', ttl: policy.ttlMs, overlap: policy.overlapMs };
 }
 
 function freshNext(nowMs: number, mint: Mint): NextSecret {

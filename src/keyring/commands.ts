@@ -1,7 +1,7 @@
 /** What `rotate()`, `revoke()` and a member that needs a longer `ttl` propose to the store, step by step, until there is nothing left to write. */
 
 import { advance, type Policy, planRevocation, planRotation } from './advance.js';
-import { type Errand, mint } from './exchange.js';
+import { type Errand, mint, type Replaceable } from './exchange.js';
 import { rotationRefused } from './refusals.js';
 
 export interface Command extends Omit<Errand, 'pending' | 'mayBeDeposed'> {
@@ -9,8 +9,13 @@ export interface Command extends Omit<Errand, 'pending' | 'mayBeDeposed'> {
   refusal?(): Error | null;
 }
 
+export interface RotationOptions {
+  readonly force: boolean;
+  readonly reason: string | null;
+}
+
 /** Another secret signs now, and nothing is lost. Another member's rotation that came between counts as done. */
-export function rotation(policy: () => Policy, force: boolean): Command {
+export function rotation(policy: () => Policy, options: RotationOptions): Command {
   let before: string | undefined;
   let done = false;
   let refusal: Error | null = null;
@@ -22,9 +27,9 @@ export function rotation(policy: () => Policy, force: boolean): Command {
       const plan = advance(seen, policy(), known, mint);
       if (plan !== null || seen.ring === null) return plan;
       if (done || seen.ring.current.secret !== before) return null;
-      const planned = planRotation(seen, seen.ring, policy(), mint, force);
+      const planned = planRotation(seen, seen.ring, policy(), mint, options);
       if (typeof planned !== 'number') return planned;
-      refusal = rotationRefused(planned, force);
+      refusal = rotationRefused(planned, options.force);
       return null;
     },
     refusal: () => refusal,
@@ -39,13 +44,19 @@ export function grant(policy: Policy): Command {
   return { propose: (seen, known) => advance(seen, policy, known, mint) };
 }
 
+export interface RevocationOptions {
+  readonly reason: string | null;
+  /** What may be replaced although it cannot be read; null: nothing. */
+  readonly replace: Replaceable | null;
+}
+
 /** No secret of before verifies any more; repeated until this member's own swap is the one that did it. */
-export function revocation(policy: () => Policy): Command {
+export function revocation(policy: () => Policy, { reason, replace }: RevocationOptions): Command {
   let done = false;
   return {
-    replacesUnreadable: true,
+    replace,
     propose: (seen, known) =>
-      done ? advance(seen, policy(), known, mint) : planRevocation(seen, policy(), known, mint),
+      done ? advance(seen, policy(), known, mint) : planRevocation(seen, policy(), known, mint, reason),
     wrote(plan) {
       done ||= plan.revokes;
     },

@@ -24,6 +24,9 @@ export interface Settled {
   readonly wrote: Plan | null;
 }
 
+/** Contents of the store that cannot be read: no ring of rewt, or one of a later version. */
+export type Replaceable = 'unreadable' | 'newer';
+
 /** What one exchange is for. */
 export interface Errand {
   /** What to write for what was read; null: nothing, the ring may be used. A snapshot without a ring always has a plan. */
@@ -34,8 +37,8 @@ export interface Errand {
   mayBeDeposed(error: StoreError): void;
   /** Told of each plan that this member wrote. */
   wrote?(plan: Plan): void;
-  /** Whether a ring that cannot be read counts as none; only `revoke()` may replace one. */
-  readonly replacesUnreadable?: boolean;
+  /** Which contents that cannot be read count as none; only `revoke()` may replace them, if its caller says so. */
+  readonly replace?: Replaceable | null;
 }
 
 export class Exchange {
@@ -71,10 +74,11 @@ export class Exchange {
     const giveUpMs = this.#clock.monotonicMs() + this.#timeoutMs;
     let sent = this.instant();
     let wrote: Plan | null = null;
-    const limits = { timeoutMs: this.#timeoutMs, isHeld: this.#isHeld() };
+    const replacesWrongType = errand.replace === 'unreadable';
+    const limits = { timeoutMs: this.#timeoutMs, isHeld: this.#isHeld(), replacesWrongType };
     let snapshot = await typed(() => this.#store.read(this.#namespace, limits));
     for (;;) {
-      const seen = this.#see(snapshot, errand.replacesUnreadable ?? false);
+      const seen = this.#see(snapshot, errand.replace ?? null);
       const plan =
         errand.propose(seen, this.#known) ?? (snapshot.beside && seen.ring ? oneName(seen.ring, mint) : null);
       if (snapshot.mayBeDeposed) {
@@ -137,22 +141,23 @@ export class Exchange {
     errand.pending(found, seen, sent);
   }
 
-  #see({ nowMs, key, ring: text, beside }: Snapshot, replacesUnreadable: boolean): Seen {
+  #see({ nowMs, key, ring: text, beside }: Snapshot, replace: Replaceable | null): Seen {
     if (!isInstant(nowMs)) throw new StoreError('ERR_REWT_STORE_DOWN', 'The store gives no time: mend its clock.');
     if (text === null) return { nowMs, key, ring: null };
-    const ring = this.#parse(text, replacesUnreadable);
-    const other = ring === null || beside === undefined ? null : this.#parse(beside, true);
+    const ring = this.#parse(text, replace);
+    const other = ring === null || beside === undefined ? null : this.#parse(beside, 'any');
     return { nowMs, key, ring: ring === null || other === null ? ring : ringOfTwo(ring, other, key) };
   }
 
-  /** @throws {StoreError} for what is no ring of this version, unless it counts as none. */
-  #parse(text: string, countsAsNone: boolean): Ring | null {
+  /** @throws {StoreError} for what is no ring of this version, unless that may be replaced. */
+  #parse(text: string, replace: Replaceable | 'any' | null): Ring | null {
     if (this.#parsed?.text === text) return this.#parsed.ring;
     try {
       this.#parsed = { text, ring: parseRing(text) };
       return this.#parsed.ring;
     } catch (error) {
-      if (countsAsNone) return null;
+      const isNewer = isRewtError(error) && error.code === 'ERR_REWT_RING_NEWER';
+      if (replace === 'any' || replace === (isNewer ? 'newer' : 'unreadable')) return null;
       throw error;
     }
   }

@@ -8,7 +8,7 @@ import { within } from '../deadline.js';
 import { detached } from '../detached.js';
 import type { StoreError } from '../errors.js';
 import type { AcknowledgedBy, PushStatus } from '../stores/store.js';
-import { revocation, rotation } from './commands.js';
+import { type RevocationOptions, type RotationOptions, revocation, rotation } from './commands.js';
 import { type CopyKey, signingKey } from './copy.js';
 import { Exchange } from './exchange.js';
 import { Holding } from './holding.js';
@@ -163,15 +163,15 @@ export class Member {
   }
 
   /** Another secret signs now. @throws {OptionError} where it comes too soon. */
-  async rotate(force: boolean): Promise<Lease> {
+  async rotate(options: RotationOptions): Promise<Lease> {
     this.#assertOpen();
-    return detached(() => this.#renewal.command(rotation(() => this.#needs.policy, force)));
+    return detached(() => this.#renewal.command(rotation(() => this.#needs.policy, options)));
   }
 
   /** No secret of before verifies any more. */
-  async revoke(): Promise<Lease> {
+  async revoke(options: RevocationOptions): Promise<Lease> {
     this.#assertOpen();
-    return detached(() => this.#renewal.command(revocation(() => this.#needs.policy)));
+    return detached(() => this.#renewal.command(revocation(() => this.#needs.policy, options)));
   }
 
   /** How many replicas have what was written last. */

@@ -51,6 +51,8 @@ export interface Ring {
   readonly ttl: number;
   /** How long a retired secret verifies; the longest that any member asked for. */
   readonly overlap: number;
+  /** A log for people, read by `changesOf`: whatever else is there makes no ring unreadable. */
+  readonly changes?: unknown;
   readonly current: CurrentSecret;
   readonly next: NextSecret;
   readonly retired: readonly RetiredSecret[];
@@ -76,13 +78,13 @@ export function parseRing(text: string): Ring {
   if (isRecord(value) && isCount(value.v) && value.v > RING_VERSION) {
     throw new StoreError(
       'ERR_REWT_RING_NEWER',
-      'The keyring in the store was written by a newer rewt: update rewt here, or revoke() to replace the keyring.',
+      'The keyring in the store was written by a newer rewt: update rewt here, or replace the keyring with revoke({ replace: "newer" }).',
     );
   }
   if (!isRing(value)) {
     throw new StoreError(
       'ERR_REWT_RING_UNREADABLE',
-      'The keyring in the store is not one of rewt (damaged, or another program uses its key): find out who wrote it, or revoke() to replace it.',
+      'The keyring in the store is not one of rewt (damaged, or another program uses its key): find out who wrote it, or replace it with revoke({ replace: "unreadable" }).',
     );
   }
   return value;

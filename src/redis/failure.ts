@@ -17,7 +17,7 @@ const failures: readonly Failure[] = [
     sign: /\bWRONGTYPE\b/,
     code: 'ERR_REWT_STORE_WRONG_TYPE',
     message:
-      'Redis holds something that is not a string under the names of this namespace (<namespace>:rewt-secret, or its :ring): look with TYPE, then DEL it or use another redisNamespace.',
+      'Redis holds something that is not a string under the names of this namespace (<namespace>:rewt-secret, or its :ring): look with TYPE, then DEL it, replace it with revoke({ replace: "unreadable" }), or use another redisNamespace.',
   },
   {
     sign: /\bNOAUTH\b|\bWRONGPASS\b|invalid password|invalid username-password|without any password configured/,

@@ -11,7 +11,14 @@
 // seen) would make it look as if an operator had used EXPIRE.
 // WHY not among the keys: a user may have no right to the other name, and a slot that is being moved refuses keys that are not there.
 /** Needs `otherName`: where the ring may be as well; '' if there is no such name. */
+// WHY pcall and not TYPE: it needs no right more. WHY '!': no digest of a string is that, and a swap that expects it may replace what is none.
 const snapshot = `
+local function get(name, replaces)
+  local found = replaces and redis.pcall('GET', name)
+  if type(found) == 'table' and string.find(found.err, 'WRONGTYPE', 1, true) then return '', '!' end
+  found = redis.call('GET', name)
+  return found or '', found and redis.sha1hex(found) or ''
+end
 local function beside()
   local found = otherName ~= '' and redis.pcall('GET', otherName)
   if type(found) ~= 'table' then return found or '', found and redis.sha1hex(found) or '' end
@@ -21,8 +28,9 @@ local function beside()
   if string.find(err, 'non local key') then return '', '' end
   return nil, '', found
 end
-local function snapshot(outcome, deposed)
-  local key, ring = redis.call('GET', KEYS[1]), redis.call('GET', KEYS[2])
+local function snapshot(outcome, deposed, replaces)
+  local key, keyDigest = get(KEYS[1], replaces)
+  local ring, ringDigest = get(KEYS[2], replaces)
   local other, otherDigest, failed = beside()
   if failed then return failed end
   local before, ttl, after
@@ -32,8 +40,7 @@ local function snapshot(outcome, deposed)
   end
   return {
     outcome, string.format('%.0f', before[1] * 1000 + math.floor(before[2] / 1000)),
-    key or '', string.format('%.0f', ttl), key and redis.sha1hex(key) or '',
-    ring or '', ring and redis.sha1hex(ring) or '', deposed and 'deposed' or '', other, otherDigest
+    key, string.format('%.0f', ttl), keyDigest, ring, ringDigest, deposed and 'deposed' or '', other, otherDigest
   }
 end
 `;
@@ -81,6 +88,7 @@ end
  * Both entries of a namespace at one instant, on the master only. Under a key prefix the ring may have one of two names: KEYS has the one, ARGV the other.
  *
  * KEYS: K, R. ARGV: the name of a draft that is not there; among the keys it would make a slot that is being moved refuse them all. The ring's other name, or ''.
+ * 'replaces' to read what is no string as '' with the digest '!'.
  * Returns: 'read', now (ms), K, PTTL of K (ms; -1 none, -2 no K), sha1 of K ('' no K), R, sha1 of R ('' no R), 'deposed' or '',
  * the ring under the other name, its sha1 ('' no such ring, 'denied' if the user may not read it).
  */
@@ -88,7 +96,7 @@ export const READ = `local otherName = ARGV[2]
 ${snapshot}${witness}
 local refused, deposed = witness(ARGV[1])
 if refused then return refused end
-return snapshot('read', deposed)
+return snapshot('read', deposed, ARGV[3] == 'replaces')
 `;
 
 /**
@@ -100,12 +108,13 @@ return snapshot('read', deposed)
  */
 export const SWAP = `local otherName = ARGV[5]
 ${snapshot}${witness}
--- WHY first: what is of the wrong type, or may not be read, fails here, before anything is written.
-local before = snapshot('')
-if before.err then return before end
 local draft = redis.call('GET', KEYS[3])
 local expected, size, start
 if draft then expected, size, start = string.match(draft, '^([^\\n]*)\\n(%d*)\\n()') end
+local replaces = expected and string.find(expected, '!', 1, true)
+-- WHY first: what is of the wrong type and not to be replaced, or may not be read, fails here, before anything is written.
+local before = snapshot('', nil, replaces)
+if before.err then return before end
 
 -- WHY in this order: a swap that a client sent twice finds its draft gone, its time over and its version stale; it still was done.
 local outcome = 'write'
@@ -130,7 +139,7 @@ if outcome == 'write' then
   if before[9] ~= '' then redis.call('PEXPIREAT', otherName, 1) end
   outcome = 'swapped'
 end
-return snapshot(outcome, deposed)
+return snapshot(outcome, deposed, replaces)
 `;
 
 /**

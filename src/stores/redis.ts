@@ -109,9 +109,11 @@ export function redisStore(port: RedisPort): RedisStore {
   const placeOf = (namespace: string): Place =>
     placeAt(redisNames(namespace, port.keyPrefix), isBefore.get(namespace) ?? false);
 
-  async function readAt(namespace: string, place: Place, { timeoutMs, isHeld }: ReadLimits): Promise<Snapshot> {
+  async function readAt(namespace: string, place: Place, limits: ReadLimits): Promise<Snapshot> {
     const { names, other } = place;
-    const command: Command = ['EVAL', READ, '2', names.key, names.ring, names.draft('role'), other?.ring ?? ''];
+    const { timeoutMs, isHeld, replacesWrongType } = limits;
+    const mode = replacesWrongType ? 'replaces' : '';
+    const command: Command = ['EVAL', READ, '2', names.key, names.ring, names.draft('role'), other?.ring ?? '', mode];
     const shows = isHeld ? (outcomes: Outcomes) => showsHeld(outcomes, isHeld) : null;
     const reply = await askBy(routeFor(names.key), (route) => route.read([command], shows), timeoutMs);
     const { snapshot, found } = answerAt(namespace, place, reply);
@@ -168,17 +170,17 @@ export function redisStore(port: RedisPort): RedisStore {
   return {
     kind: 'redis',
     local: false,
-    async read(namespace, { timeoutMs, isHeld }) {
+    async read(namespace, limits) {
       const begunAtMs = performance.now();
       const place = placeOf(namespace);
       try {
-        return await readAt(namespace, place, { timeoutMs, isHeld });
+        return await readAt(namespace, place, limits);
       } catch (error) {
         if (place.other === null || !isDenied(error)) throw error;
         // The user may have a right to one of the names only.
         const otherPlace = placeAt(redisNames(namespace, port.keyPrefix), !place.isBefore);
-        const leftMs = timeoutMs - (performance.now() - begunAtMs);
-        return readAt(namespace, otherPlace, { timeoutMs: leftMs, isHeld }).catch((again) => {
+        const leftMs = limits.timeoutMs - (performance.now() - begunAtMs);
+        return readAt(namespace, otherPlace, { ...limits, timeoutMs: leftMs }).catch((again) => {
           throw isDenied(again) ? error : again;
         });
       }

@@ -63,6 +63,11 @@ export interface CallLimits {
 export interface ReadLimits extends CallLimits {
   /** Whether a ring is of the lineage that the member holds; absent if it holds none. A store that finds another way to its data takes it only if it shows such a ring. */
   readonly isHeld?: ((ring: string) => boolean) | undefined;
+  /**
+   * Reads an entry that is no text as one that cannot be read, in place of failing: K without a value, R with a text that is no ring.
+   * A swap that expects the version of that answer replaces it. A store that holds nothing but texts need not look at this.
+   */
+  readonly replacesWrongType?: boolean;
 }
 
 export interface SwapLimits extends CallLimits {

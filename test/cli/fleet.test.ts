@@ -12,6 +12,7 @@ const keyring: KeyringStatus = {
   lineage: 'lineage',
   epoch: 1,
   revocation: 'x',
+  changes: [],
   generation: 7,
   ttl: 86_400,
   overlap: 365,

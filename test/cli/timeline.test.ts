@@ -15,6 +15,7 @@ function keyring(over: Partial<KeyringStatus> = {}): KeyringStatus {
     lineage: 'lineage',
     epoch: 0,
     revocation: null,
+    changes: [],
     generation: 3,
     ttl: 86_400,
     overlap: 365,

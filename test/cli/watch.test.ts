@@ -36,6 +36,7 @@ const watched: Watched = {
       lineage: 'lineage',
       epoch: 0,
       revocation: null,
+      changes: [],
       generation: 7,
       ttl: 86_400,
       overlap: 365,

@@ -262,19 +262,28 @@ describe('what happens to the ring alone', () => {
       (ring: string) => JSON.stringify({ ...JSON.parse(ring), current: {} }),
     ],
     ['a newer format', 'ERR_REWT_RING_NEWER', (ring: string) => JSON.stringify({ ...JSON.parse(ring), v: 2 })],
-  ])('%s: an error that no caller takes for a refusal, until revoke() replaces it', async (_, code, spoil) => {
-    const tokens = await tokensInUse();
-    await server.cli('SET', fleet.ring, spoil(await server.cli('GET', fleet.ring)), 'KEEPTTL');
-    const sinceMs = performance.now();
-    // A copy does not know this kid, and the store cannot tell: no verdict.
-    const unknown = jsonwebtoken.sign({}, good, { keyid: 'AAAAAAAAAAA' });
-    expect(await codeOf(ann.verify(unknown))).toBe(code);
-    await expectUnavailable(tokens, code, sinceMs);
-    const secret = await fleet.secret();
-    await ann.revoke();
-    await expectRevoked(tokens, performance.now());
-    expect(await fleet.secret()).not.toBe(secret);
-  });
+  ])(
+    '%s: an error that no caller takes for a refusal, until revoke() is told to replace it',
+    async (_, code, spoil) => {
+      const tokens = await tokensInUse();
+      await server.cli('SET', fleet.ring, spoil(await server.cli('GET', fleet.ring)), 'KEEPTTL');
+      const sinceMs = performance.now();
+      // A copy does not know this kid, and the store cannot tell: no verdict.
+      const unknown = jsonwebtoken.sign({}, good, { keyid: 'AAAAAAAAAAA' });
+      expect(await codeOf(ann.verify(unknown))).toBe(code);
+      await expectUnavailable(tokens, code, sinceMs);
+      const secret = await fleet.secret();
+      const ring = await server.cli('GET', fleet.ring);
+      const [replace, other] =
+        code === 'ERR_REWT_RING_NEWER' ? (['newer', 'unreadable'] as const) : (['unreadable', 'newer'] as const);
+      expect(await codeOf(ann.revoke())).toBe(code);
+      expect(await codeOf(ann.revoke({ replace: other }))).toBe(code);
+      expect(await server.cli('GET', fleet.ring)).toBe(ring);
+      await ann.revoke({ replace });
+      await expectRevoked(tokens, performance.now());
+      expect(await fleet.secret()).not.toBe(secret);
+    },
+  );
 });
 
 describe('a key of the wrong type', () => {
@@ -284,6 +293,20 @@ describe('a key of the wrong type', () => {
     await expectUnavailable(tokens, 'ERR_REWT_STORE_WRONG_TYPE', performance.now());
     await server.cli('DEL', fleet.key);
     await expectRevoked(tokens, performance.now());
+  });
+
+  it.each([
+    ['K', 1],
+    ['the ring', 2],
+  ])('in place of %s is replaced by revoke() if it is told so, and never else', async (_, which) => {
+    const tokens = await tokensInUse();
+    await atomically(`redis.call('DEL', KEYS[${which}]) return redis.call('LPUSH', KEYS[${which}], 'x')`);
+    expect(await codeOf(ann.revoke())).toBe('ERR_REWT_STORE_WRONG_TYPE');
+    expect(await codeOf(ann.revoke({ replace: 'newer' }))).toBe('ERR_REWT_STORE_WRONG_TYPE');
+    expect(await server.cli('TYPE', which === 1 ? fleet.key : fleet.ring)).toBe('list');
+    await ann.revoke({ replace: 'unreadable' });
+    await expectRevoked(tokens, performance.now());
+    await expectAccepted(await tokensInUse());
   });
 
   it('in place of the ring is an error once copies have run out, and repaired once it is deleted', async () => {

@@ -97,6 +97,7 @@ describe('row 1, rollback: an epoch lower than this member has seen', () => {
       gen: 8,
       op: 'id-2',
       rev: 'id-1',
+      changes: [{ at: NOW_MS, cause: 'rollback' }],
       current: { secret: FRESH_1, expiresAt: NOW_MS + 60_000 },
       next: { secret: FRESH_2, since: NOW_MS },
       retired: [],
@@ -568,6 +569,7 @@ describe('row 8, brake: K was deleted before its time', () => {
       gen: 8,
       op: 'id-2',
       rev: 'id-1',
+      changes: [{ at: NOW_MS, cause: 'brake' }],
       current: { secret: FRESH_1, expiresAt: NOW_MS + 60_000 },
       next: { secret: FRESH_2, since: NOW_MS },
       retired: [],
@@ -647,6 +649,7 @@ describe('row 10, brake: the operator put a new secret', () => {
       gen: 8,
       op: 'id-2',
       rev: 'id-1',
+      changes: [{ at: NOW_MS, cause: 'brake' }],
       current: { secret: OTHER, expiresAt: NOW_MS + 7_000 },
       next: { secret: FRESH_1, since: NOW_MS },
       retired: [],
@@ -681,7 +684,7 @@ describe('row 10, brake: the operator put a new secret', () => {
 
 describe('rotate()', () => {
   const planned = (ring: Ring, { policy = POLICY, force = false } = {}) =>
-    planRotation(seenWith({ ring }), ring, policy, countingMint(), force);
+    planRotation(seenWith({ ring }), ring, policy, countingMint(), { force });
   const since = (ageMs: number): Ring => ({ ...RING, next: { secret: NEXT, since: NOW_MS - ageMs } });
 
   it('is row 6 before its time', () => {
@@ -752,6 +755,7 @@ describe('revoke()', () => {
         gen: 8,
         op: 'id-2',
         rev: 'id-1',
+        changes: [{ at: NOW_MS, cause: 'revoke' }],
         current: { secret: FRESH_1, expiresAt: NOW_MS + 60_000 },
         next: { secret: FRESH_2, since: NOW_MS },
         retired: [],

@@ -19,7 +19,11 @@ const refresh: Errand = {
   pending() {},
   mayBeDeposed() {},
 };
-const revoke = (): Errand => ({ ...revocation(() => POLICY), pending() {}, mayBeDeposed() {} });
+const revoke = (): Errand => ({
+  ...revocation(() => POLICY, { reason: null, replace: null }),
+  pending() {},
+  mayBeDeposed() {},
+});
 
 const limits = { timeoutMs: 1, notAfterMs: Number.POSITIVE_INFINITY };
 

@@ -206,7 +206,7 @@ export class World {
       before ??= seen.ring?.current.secret;
       const plan = advance(seen, member.policy, member.known, this.mint);
       if (plan !== null || seen.ring === null || seen.ring.current.secret !== before) return plan;
-      const planned = planRotation(seen, seen.ring, member.policy, this.mint, force);
+      const planned = planRotation(seen, seen.ring, member.policy, this.mint, { force });
       return typeof planned === 'number' ? null : planned;
     });
   }

@@ -50,6 +50,8 @@ export function tableSays({ nowMs: now, key: K, ring: R }: Seen, policy: Policy,
         current,
         next: { secret: FRESH, since: now },
         retired: [],
+        // "Every row that revokes, for this member" is in the log.
+        ...(revokes ? { changes: [{ at: now, cause: name }] } : {}),
       },
     };
   };

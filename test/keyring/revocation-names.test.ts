@@ -54,7 +54,7 @@ const keeping: readonly (readonly [string, (ring: Ring) => Plan])[] = [
   ['row 6', (ring) => planFor(seenWith({ ring, nowMs: DUE }))],
   ['row 7', (ring) => planFor(seenWith({ ring, key: { value: CURRENT, expiresAtMs: null } }))],
   ['row 9', (ring) => planFor(seenWith({ ring, nowMs: DUE, key: other(DUE + 9_000) }))],
-  ['rotate()', (ring) => planRotation(seenWith({ ring }), ring, POLICY, countingMint(), true) as Plan],
+  ['rotate()', (ring) => planRotation(seenWith({ ring }), ring, POLICY, countingMint(), { force: true }) as Plan],
 ];
 
 describe('the name of the last revocation', () => {

@@ -7,9 +7,9 @@ import { CURRENT, NOW_MS, RING, secretNamed } from './samples.js';
 import { seeded } from './seeded.js';
 
 const NEWER =
-  'The keyring in the store was written by a newer rewt: update rewt here, or revoke() to replace the keyring.';
+  'The keyring in the store was written by a newer rewt: update rewt here, or replace the keyring with revoke({ replace: "newer" }).';
 const UNREADABLE =
-  'The keyring in the store is not one of rewt (damaged, or another program uses its key): find out who wrote it, or revoke() to replace it.';
+  'The keyring in the store is not one of rewt (damaged, or another program uses its key): find out who wrote it, or replace it with revoke({ replace: "unreadable" }).';
 
 /** The code that a text is refused with; null where it is a ring. Fails for any other throw, and for any other words. */
 function refusalOf(text: string): string | null {

@@ -19,6 +19,7 @@ const status: KeyringStatus = {
   lineage: 'lineage',
   epoch: 0,
   revocation: null,
+  changes: [],
   generation: 3,
   ttl: 86_400,
   overlap: 365,

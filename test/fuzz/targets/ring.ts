@@ -126,7 +126,7 @@ function settle(start: StoreRecord, { before, member }: Input): void {
     written(planRevocation(seen, policy, known, mint), record);
     if (seen.ring !== null) {
       if (plan?.name !== 'rollback') known = observe(known, seen.ring);
-      const rotation = planRotation(seen, seen.ring, policy, mint, true);
+      const rotation = planRotation(seen, seen.ring, policy, mint, { force: true });
       if (typeof rotation !== 'number') written(rotation, record);
     }
     if (plan === null) return;
