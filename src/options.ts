@@ -54,7 +54,7 @@ export interface RewtOptions {
   storeTimeout?: number | string | undefined;
   /** Whether Redis is to tell of changes at once, over one connection more per client. Default: true, wherever client and server can do it. */
   push?: boolean | undefined;
-  /** Under this name the member announces itself, with the generation of the keyring that it holds, for `rewt status` to show: one small write per half minute. Default: none, and nothing is announced. */
+  /** Under this name the member announces itself, with the generation of the keyring that it holds, for `rewt status` to show: one small write per half minute, and within two seconds after a rotation, a revocation or the end of an outage. Default: none, and nothing is announced. */
   memberName?: string | undefined;
   /** The longest token that is made or read, in bytes. Give all members the same. From 512 to 1 048 576. Default: 8192; a whole request's headers may have 16 384 in Node. */
   maxTokenBytes?: number | undefined;

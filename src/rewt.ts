@@ -7,7 +7,7 @@ import { within } from './deadline.js';
 import type { JwtClaims, RegisteredClaims, SignOptions, StandardSchema, VerifyOptions } from './jwt/claims.js';
 import type { Lease } from './keyring/lease.js';
 import { Member } from './keyring/member.js';
-import { Presence } from './keyring/presence.js';
+import { Presence, withPresence } from './keyring/presence.js';
 import { announce } from './observe/announce.js';
 import { Operations } from './observe/operations.js';
 import { asCount, asFlag, optionReader } from './option-values.js';
@@ -108,7 +108,7 @@ export class Rewt<Claims = JwtClaims, Output = Claims, Input = Signable<Claims>>
       softAgeMs,
       syncSoftAgeMs: member.softAgeMs,
       pushOff: whyNoPush(this.#settings, softAgeMs),
-      listener: { ...listener, renewed: () => this.#presence?.begin() },
+      listener: withPresence(listener, this.#presence),
     });
     this.#signer = new Signer(this.#member, this.#settings);
     this.#verifier = new Verifier(this.#member, this.#settings);

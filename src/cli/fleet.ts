@@ -5,7 +5,7 @@ import type { KeyringStatus } from '../status.js';
 import type { Announcements } from '../stores/store.js';
 import { foreignName, spanOf } from './words.js';
 
-/** A member speaks every 30 to 33 s; one that was not heard for longer is late. */
+/** A member speaks every 30 to 33 s, if the store is there; one that was not heard for longer is late. */
 const LATE_MS = 45_000;
 /** What was said so soon after next was published may have been on its way before. */
 const NEWS_TRAVELS_MS = 5_000;
@@ -43,6 +43,8 @@ export function fleetOf(keyring: KeyringStatus, { nowMs, count, told }: Announce
     if (held !== null) newest.set(id, { held, atMs });
   }
   if (newest.size === 0) return null;
+  // While the store was away no member could announce itself. One that was used has told when that was over.
+  const backAtMs = Math.max(...[...newest.values()].map(({ held, atMs }) => (held.back ? atMs : 0)));
   const members = [...newest.values()].map(({ held, atMs }): MemberSeen => {
     const heardMsAgo = Math.max(0, nowMs - atMs);
     return {
@@ -50,7 +52,7 @@ export function fleetOf(keyring: KeyringStatus, { nowMs, count, told }: Announce
       state: stateOf(keyring, held, atMs),
       generation: held.generation,
       heardSecondsAgo: Math.round(heardMsAgo / 1_000),
-      silent: heardMsAgo > LATE_MS,
+      silent: nowMs - Math.max(atMs, backAtMs) > LATE_MS,
     };
   });
   members.sort((a, b) => byName.compare(a.name, b.name) || a.heardSecondsAgo - b.heardSecondsAgo);

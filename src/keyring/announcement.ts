@@ -12,11 +12,21 @@ export interface HeldBy {
   readonly generation: number;
   /** The kid of the next secret that it holds. */
   readonly next: string;
+  /** Until a moment before it announced this, the member could not use the store. Absent otherwise. */
+  readonly back?: true;
 }
 
-export function formatAnnouncement(name: string, { ring, next }: Copy): string {
+export function formatAnnouncement(name: string, { ring, next }: Copy, isBack = false): string {
   const { id: lineage, epoch, rev: revocation = null, gen: generation } = ring;
-  const held: HeldBy = { name, lineage, epoch, revocation, generation, next: next.kid };
+  const held: HeldBy = {
+    name,
+    lineage,
+    epoch,
+    revocation,
+    generation,
+    next: next.kid,
+    ...(isBack ? { back: true } : {}),
+  };
   return JSON.stringify(held);
 }
 
@@ -24,10 +34,10 @@ export function formatAnnouncement(name: string, { ring, next }: Copy): string {
 export function parseAnnouncement(text: string): HeldBy | null {
   try {
     const value: Record<string, unknown> | null = JSON.parse(text);
-    const { name, lineage, epoch, revocation, generation, next } = value ?? {};
+    const { name, lineage, epoch, revocation, generation, next, back } = value ?? {};
     if (typeof name !== 'string' || typeof lineage !== 'string' || typeof next !== 'string') return null;
     if (!isCount(epoch) || !isCount(generation)) return null;
-    const held = { name, lineage, epoch, generation, next };
+    const held: HeldBy = { name, lineage, epoch, generation, next, ...(back === true ? { back } : {}) };
     return typeof revocation === 'string' || revocation === null ? { ...held, revocation } : held;
   } catch {
     return null;

@@ -1,4 +1,4 @@
-/** A member with a name says what it holds, once in half a minute: for people to see, and for nothing else. No operation waits for it, or fails by it. */
+/** Announces what a member with a name holds: once in half a minute, and soon after that has changed or the store is back. For people to see; no operation waits for it, or fails by it. */
 
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '../clock.js';
@@ -7,10 +7,14 @@ import { detached } from '../detached.js';
 import type { Store } from '../stores/store.js';
 import { formatAnnouncement } from './announcement.js';
 import type { Lease } from './lease.js';
+import type { MemberListener } from './member-options.js';
 
 /** From the end of one announcement to the next, and up to a tenth more, so that a fleet that was started at once does not write at once. */
 const EVERY_MS = 30_000;
 const MOST_MORE_MS = 3_000;
+
+/** How soon a change is announced, at random up to this, so that a thousand members do not write at once; and never sooner after the one before. */
+const SOON_MS = 1_000;
 
 export interface PresenceListener {
   unannounced(memberName: string, error: unknown): void;
@@ -35,6 +39,12 @@ export class Presence {
   #ended = false;
   #cancel: (() => void) | null = null;
   #underWay: Promise<void> | null = null;
+  #isUnderWay = false;
+  #saidAtMs = Number.NEGATIVE_INFINITY;
+  /** Whether there is news since the last announcement began. */
+  #hasNews = false;
+  /** Whether the store is back since the last announcement that it took. */
+  #isBack = false;
 
   constructor(options: PresenceOptions) {
     this.#options = options;
@@ -45,6 +55,15 @@ export class Presence {
     if (this.#begun || this.#ended) return;
     this.#begun = true;
     this.#announce();
+  }
+
+  /** Announces before its time: another ring is held, or the store can be used again. */
+  news({ isBack = false } = {}): void {
+    if (!this.#begun || this.#ended) return;
+    this.#isBack ||= isBack;
+    if (this.#hasNews) return;
+    this.#hasNews = true;
+    if (!this.#isUnderWay) this.#announceLater();
   }
 
   /** Takes back what was said; the store forgets it by itself where that fails. Never rejects. */
@@ -64,21 +83,56 @@ export class Presence {
   #announce(): void {
     const { memberName, clock, held } = this.#options;
     const lease = held();
+    const isBack = this.#isBack;
+    this.#hasNews = false;
+    this.#isBack = false;
+    this.#saidAtMs = clock.monotonicMs();
+    this.#isUnderWay = true;
     // A copy that was revoked a moment ago is nothing to speak of.
-    this.#underWay = lease === null ? Promise.resolve() : this.#say(formatAnnouncement(memberName, lease.copy));
-    void this.#underWay.then(() => {
-      if (this.#ended) return;
-      const waitMs = EVERY_MS + Math.random() * MOST_MORE_MS;
-      this.#cancel = clock.timer(waitMs, () => this.#announce(), 'unheard');
+    const saying = lease === null ? null : this.#say(formatAnnouncement(memberName, lease.copy, isBack));
+    this.#underWay = Promise.resolve(saying).then((isTaken) => {
+      this.#isUnderWay = false;
+      if (isBack && !isTaken) this.#isBack = true;
+      if (!this.#ended) this.#announceLater();
     });
   }
 
-  async #say(text: string | null): Promise<void> {
+  #announceLater(): void {
+    const { clock } = this.#options;
+    this.#cancel?.();
+    const sinceMs = clock.monotonicMs() - this.#saidAtMs;
+    const waitMs = this.#hasNews
+      ? Math.max(0, SOON_MS - sinceMs) + Math.random() * SOON_MS
+      : EVERY_MS + Math.random() * MOST_MORE_MS;
+    this.#cancel = clock.timer(waitMs, () => this.#announce(), 'unheard');
+  }
+
+  /** Whether the store took it. */
+  async #say(text: string | null): Promise<boolean> {
     const { store, namespace, memberName, timeoutMs, listener } = this.#options;
     try {
       await store.announce?.(namespace, this.#id, text, { timeoutMs });
+      return true;
     } catch (error) {
       listener.unannounced(memberName, error);
+      return false;
     }
   }
+}
+
+/** The listener of a member whose presence is announced: begins that with the first copy, and hands it the news. */
+export function withPresence(listener: Omit<MemberListener, 'renewed'>, presence: Presence | null): MemberListener {
+  return {
+    ...listener,
+    renewed: () => presence?.begin(),
+    changed(ring, before, wrote) {
+      listener.changed(ring, before, wrote);
+      // A rotation or a revocation; all else is of no interest to those who count who holds next.
+      if (ring.next.secret !== before.next.secret) presence?.news();
+    },
+    recovered(outageMs) {
+      listener.recovered(outageMs);
+      presence?.news({ isBack: true });
+    },
+  };
 }

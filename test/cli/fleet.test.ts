@@ -56,8 +56,19 @@ describe('a member', () => {
     ['spoke just when it came', 57, { generation: 6, next: 'older' }, 'not said yet', true],
     ['held next, and is silent', 50, {}, 'holds next', true],
     ['spoke in the future', -30, {}, 'holds next', false],
+    ['told that the store was back', 44, { back: true }, 'holds next', false],
+    ['told long ago that the store was back', 50, { back: true }, 'holds next', true],
   ])('%s', (_, secondsAgo, held, state, silent) => {
     expect(found(said(secondsAgo, held))?.members).toMatchObject([{ state, silent }]);
+  });
+
+  test('is silent only if it was so for that long after the store was back', () => {
+    const silentAfter = (backSecondsAgo: number) =>
+      found(said(80, { name: 'a' }), said(backSecondsAgo, { name: 'b', back: true }))?.members.map(
+        ({ silent }) => silent,
+      );
+    expect(silentAfter(10)).toEqual([false, false]);
+    expect(silentAfter(46)).toEqual([true, true]);
   });
 
   test('counts once, by what it said last', () => {
@@ -111,7 +122,9 @@ describe('on a real Redis', () => {
 
   test('status counts those who hold next, and rotate warns of one that has not said so', async () => {
     const env = { REWT_URL: server.url };
-    const members = [1, 2].map((n) => new Rewt({ redisConn: server.url, memberName: `orders-${n}`, ttl: '1h' }));
+    const members = [1, 2].map(
+      (n) => new Rewt({ redisConn: server.url, memberName: `orders-${n}`, ttl: '1h', push: false }),
+    );
     try {
       for (const member of members) await member.ready();
       const fleetKey = '{rewt:rewt-secret}';
@@ -125,7 +138,7 @@ describe('on a real Redis', () => {
 
       const quiet = await rewt(['rotate', '--force'], { env });
       expect(quiet).toMatchObject({ code: 0, stderr: expect.not.stringContaining('warning') });
-      // They will say so within half a minute; until then nobody knows.
+      // They are not used and have no push, so they do not know of it.
       const warned = await rewt(['rotate', '--force', '--json'], { env });
       expect(warned.code).toBe(0);
       expect(warned.stderr).toContain('orders-1 (not said yet');
