@@ -1,7 +1,7 @@
 /**
  * Every error that rewt makes: its class says whose fault it was, its code says what was wrong.
  *
- * No message, field or cause here may carry a token, a secret, a payload or a connection option: errors end up in logs.
+ * No message, field or cause here may carry a token, a secret, a payload or a credential: errors end up in logs.
  */
 
 import type { callerErrors, storeErrors, tokenErrors } from './error-table.js';
@@ -83,14 +83,26 @@ function tokenErrorName(code: TokenErrorCode): string {
   return 'JsonWebTokenError';
 }
 
+/** What is safe to show of the error behind a `StoreError`: frozen, and never the client's own error, which may hold keys, arguments or credentials. */
+export interface StoreFailureCause {
+  /** The system's or Node's code (`ECONNREFUSED`, `CERT_HAS_EXPIRED`), the first word of Redis' answer (`NOAUTH`), or the class of the client's error. */
+  readonly code: string;
+  readonly syscall?: string;
+  readonly host?: string;
+  readonly port?: number;
+  /** The name of the Redis command, in capitals. */
+  readonly command?: string;
+}
+
 /** The store cannot be used (HTTP 503). It says nothing about the token: never answer it with a 401. */
 export class StoreError extends RewtError {
   readonly code: StoreErrorCode;
   readonly status = 503;
   override readonly name = 'StoreError';
+  declare readonly cause?: StoreFailureCause;
 
-  constructor(code: StoreErrorCode, message: string) {
-    super(message);
+  constructor(code: StoreErrorCode, message: string, cause?: StoreFailureCause) {
+    super(message, cause && { cause });
     this.code = code;
   }
 }

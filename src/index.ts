@@ -10,6 +10,7 @@ export {
   type SchemaIssue,
   StoreError,
   type StoreErrorCode,
+  type StoreFailureCause,
   TokenError,
   type TokenErrorCode,
 } from './errors.js';

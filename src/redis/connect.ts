@@ -42,7 +42,7 @@ export function connectRedis(url: string, keyPrefix = ''): RedisPort {
   );
 }
 
-const lend = (): null => null;
+const own = (address: Address, keyPrefix: string) => ({ keyPrefix, lend: () => null, address: () => address });
 
 function redisFrom(require: NodeJS.Require, address: Address, keyPrefix: string): RedisPort | null {
   const redis = load(require, 'redis') as {
@@ -54,12 +54,12 @@ function redisFrom(require: NodeJS.Require, address: Address, keyPrefix: string)
   if (redis.RedisClient?.prototype && 'internal_send_command' in redis.RedisClient.prototype) {
     const options = defined({ host, port, tls: tls ? {} : undefined, user: username, password, db: database });
     const create = () => redis.createClient({ ...options, ...callback.oneShot }) as callback.CallbackClient;
-    return createPort(callback.redisCallback, { keyPrefix, lend, create });
+    return createPort(callback.redisCallback, { ...own(address, keyPrefix), create });
   }
   const options = defined({ username, password, database });
   const socket = { host, port, ...(tls ? { tls } : {}) };
   const create = () => redis.createClient({ ...options, ...nodeRedis.oneShot(socket) }) as nodeRedis.NodeRedisClient;
-  return createPort(nodeRedis.nodeRedis, { keyPrefix, lend, create });
+  return createPort(nodeRedis.nodeRedis, { ...own(address, keyPrefix), create });
 }
 
 function ioredisFrom(require: NodeJS.Require, address: Address, keyPrefix: string): RedisPort | null {
@@ -68,7 +68,10 @@ function ioredisFrom(require: NodeJS.Require, address: Address, keyPrefix: strin
   const Redis = (module.default ?? module) as new (options: object) => io.IoredisClient;
   const { host, port, tls, username, password, database } = address;
   const options = defined({ host, port, username, password, db: database, tls: tls ? {} : undefined });
-  return createPort(io.ioredis, { keyPrefix, lend, create: () => new Redis({ ...options, ...io.oneShot(false) }) });
+  return createPort(io.ioredis, {
+    ...own(address, keyPrefix),
+    create: () => new Redis({ ...options, ...io.oneShot(false) }),
+  });
 }
 
 /** The application's folder and where it was started; then, for the `rewt` command, the one that its link points to. */

@@ -1,6 +1,6 @@
 /** A client that rewt made, as a connection: opened once, and over for good when it is lost. */
 
-import { asStoreError } from './failure.js';
+import { asStoreError, whileConnecting } from './failure.js';
 import { asError, sendAll, settle } from './outcomes.js';
 import type { Command, Connection, Reply } from './port.js';
 
@@ -54,7 +54,7 @@ export async function openConnection<Client>(
     await unlessAborted(opening, signal);
   } catch (error) {
     lose(error);
-    throw asError(error);
+    throw whileConnecting(asError(error));
   }
   if (isLost || signal.aborted) throw lost();
 
@@ -80,7 +80,7 @@ export async function openConnection<Client>(
 /** Settles as `work` does, or rejects as soon as the signal says so: no client is sure to end what it is about just because it was ended. */
 export function unlessAborted<T>(work: T | Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
-    const abort = () => reject(new Error('aborted'));
+    const abort = () => reject(new Error('timed out, or was ended'));
     if (signal.aborted) abort();
     signal.addEventListener('abort', abort, { once: true });
     Promise.resolve(work)

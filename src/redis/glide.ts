@@ -54,6 +54,7 @@ export function glidePort(client: GlideClient): RedisPort {
       }
       return outcomes;
     },
+    address: () => null,
     database: () => undefined,
     borrows: () => true,
     beside: () => Promise.reject(new Error(noConnection)),

@@ -33,6 +33,7 @@ interface Stream {
 interface IoredisOptions {
   readonly host?: string | undefined;
   readonly port?: number | undefined;
+  readonly path?: string | null | undefined;
   readonly db?: number | undefined;
   readonly keyPrefix?: string | Buffer | null | undefined;
   readonly enableAutoPipelining?: boolean | undefined;
@@ -59,6 +60,8 @@ export const ioredis: Dialect<IoredisClient> = {
     client.on('end', lost);
     try {
       await client.connect();
+      // The client selects it as well, and overlooks that Redis has no such database.
+      if (client.options.db) await client.call('SELECT', String(client.options.db));
     } catch (error) {
       // It rejects with "Connection is closed." and tells the reason, a wrong password say, in an event only.
       throw reason ?? error;
@@ -117,7 +120,8 @@ export function ioredisPort(client: IoredisClient): RedisPort {
     caveats: sentinels && failoverDetector === false ? [slowFailover] : [],
     // "wait": made with lazyConnect and not connected yet; a command would connect it, and make the user's own `connect()` fail.
     lend() {
-      if (unconnected.has(client.status) && !client.prevCondition) assertStaysWhereItIs(client);
+      if (unconnected.has(client.status) && !client.prevCondition)
+        assertStaysWhereItIs(client, 'connectionReadyHandler');
       if (!usable || client.status === 'wait') return null;
       // With the detector it may end for good when a master dies, although nobody ended it: then it is worked beside.
       if (client.status === 'end' && sentinels && failoverDetector) return null;
@@ -125,6 +129,8 @@ export function ioredisPort(client: IoredisClient): RedisPort {
     },
     create: () => client.duplicate({ ...oneShot(Boolean(sentinels)), db: database() }),
     database,
+    // With sentinels these are defaults, and mean nothing.
+    address: () => (sentinels || client.options.path ? null : client.options),
     // A fixed address may stand for several hosts; only sentinels name one.
     ...(sentinels ? { ownerOf: currentMaster } : {}),
   });

@@ -2,6 +2,7 @@
 
 import { assertStaysWhereItIs, createPort, type Emitter } from './client-port.js';
 import type { Dialect } from './connection.js';
+import type { Address } from './failure.js';
 import { sendAll } from './outcomes.js';
 import type { Command, Outcomes, RedisPort } from './port.js';
 
@@ -28,7 +29,8 @@ export interface NodeRedisClient extends Emitter {
 interface NodeRedisOptions {
   readonly keyPrefix?: string | Buffer | undefined;
   readonly legacyMode?: boolean | undefined;
-  readonly socket?: object | undefined;
+  readonly socket?: Address | undefined;
+  readonly url?: string | undefined;
 }
 
 export const nodeRedis: Dialect<NodeRedisClient> = {
@@ -91,6 +93,14 @@ export function isMisledByUrl({ options }: NodeRedisClient): boolean {
   return url !== '' && !/^redis:\/\/(localhost|127\.0\.0\.1)(:6379)?(\/0?)?$/.test(url);
 }
 
+/** Without `socket` and `url` the client connects to its default, which it does not show. */
+function addressOf({ socket, url }: NodeRedisOptions = {}): Address | null {
+  if (socket?.host !== undefined || socket?.port !== undefined) return socket;
+  if (url === undefined || !URL.canParse(url)) return null;
+  const { hostname, port } = new URL(url);
+  return { host: hostname, port: Number(port || 6379) };
+}
+
 /** A client among those that a pool, a cluster or a sentinel client has, as one of rewt's own. */
 export function duplicateOf(client: NodeRedisClient): NodeRedisClient {
   return client.duplicate(oneShot(client.options?.socket));
@@ -136,5 +146,6 @@ export function nodeRedisPort(client: NodeRedisClient): RedisPort {
       return (commands) => sendOn(promising, commands);
     },
     create: () => duplicateOf(client),
+    address: () => addressOf(client.options),
   });
 }

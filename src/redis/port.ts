@@ -1,6 +1,7 @@
 /** All that rewt needs of a Redis client: one narrow port, so that a client's habits end in its own adapter. */
 
 import type { Caveat } from '../stores/store.js';
+import type { Address } from './failure.js';
 
 /** Replies as every client can give them: Buffers and numbers are turned into strings by the adapter. */
 export type Reply = string | null | readonly Reply[];
@@ -27,6 +28,8 @@ export interface RedisPort {
    * Never rejects; may be slow, or never settle: the caller brings the deadline.
    */
   send(commands: readonly Command[], key: string): Promise<Outcomes>;
+  /** Where the client connects to, for messages; null if it does not show that, or has several servers. */
+  address(): Address | null;
   /** The database that the user's client is in now; undefined if it does not show that. */
   database(): number | undefined;
   /** Whether `send` goes through the user's client now. */

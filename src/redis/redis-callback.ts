@@ -2,6 +2,7 @@
 
 import { assertStaysWhereItIs, createPort, type Emitter, type Lent } from './client-port.js';
 import type { Dialect } from './connection.js';
+import type { Address } from './failure.js';
 import { sendAll } from './outcomes.js';
 import type { Command, RedisPort } from './port.js';
 
@@ -10,7 +11,8 @@ export interface CallbackClient extends Emitter {
   readonly ready: boolean;
   /** As in the last SELECT; a duplicate takes it over. */
   readonly selected_db?: number | undefined;
-  readonly options: { readonly prefix?: string | null | undefined };
+  readonly options: { readonly prefix?: string | null | undefined; retry_strategy?: unknown };
+  readonly connection_options?: Address | undefined;
   send_command(name: string, args: string[], callback: (error: Error | null, reply: unknown) => void): unknown;
   duplicate(overrides: object): CallbackClient;
   on(event: string, listener: (first?: unknown, second?: unknown) => void): unknown;
@@ -28,16 +30,18 @@ export const redisCallback: Dialect<CallbackClient> = {
   ping: (client) => send(client, ['ping']),
   open: (client, lost) =>
     new Promise((resolve, reject) => {
-      client.on('error', (error) => {
+      const fail = (error: unknown): void => {
         lost(error);
         reject(error);
+      };
+      client.on('error', fail);
+      // Called once the connection is over, with the reason, and before "end". No number means that there will be no other connection.
+      client.options.retry_strategy = ({ error }: { error?: unknown }) => fail(error ?? new Error('connection lost'));
+      client.on('ready', () => {
+        const database = client.selected_db ?? 0;
+        // The client selects it as well, and overlooks that Redis has no such database.
+        resolve(database === 0 ? undefined : send(client, ['select', String(database)]));
       });
-      client.on('end', () => {
-        lost();
-        // Comes before the error that would tell the reason. After "ready" it changes nothing here.
-        reject(new Error('cannot connect'));
-      });
-      client.on('ready', () => resolve(undefined));
       client.unref();
     }),
   // Not in the turn of an error event: the client may be in the midst of a chunk of replies, and throws at those whose commands are gone.
@@ -57,7 +61,6 @@ export const oneShot = {
   no_ready_check: true,
   enable_offline_queue: false,
   retry_unfulfilled_commands: false,
-  // Asked once the connection is over; no number means that there will be no other.
   retry_strategy: () => undefined,
 };
 
@@ -76,5 +79,6 @@ export function redisCallbackPort(client: CallbackClient): RedisPort {
     },
     create: () => client.duplicate(oneShot),
     database: () => client.selected_db ?? 0,
+    address: () => client.connection_options ?? null,
   });
 }

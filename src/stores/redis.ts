@@ -90,7 +90,7 @@ export function redisStore(port: RedisPort): RedisStore {
         const error = failureAmong(outcomes);
         if (error === null) return (outcomes.at(-1) ?? null) as Reply;
         // All scripts may be sent again: a swap is known by its text and done no later than its last instant, the others change nothing by it.
-        last = asStoreError(error);
+        last = asStoreError(error, port.address());
         if (!isPassing(error) || performance.now() + pauseMs + GRACE_MS >= deadlineMs) throw last;
         await sleep(pauseMs);
       }

@@ -29,17 +29,56 @@ describe('a failure of Redis or of its client', () => {
     ['The client is closed', 'CLOSED'],
     ['Connection is closed.', 'CLOSED'],
     ['connect ECONNREFUSED 127.0.0.1:1', 'DOWN'],
+    ['connect EHOSTUNREACH 10.0.0.1:6379', 'DOWN'],
+    ['getaddrinfo EAI_AGAIN redis', 'DOWN'],
+    ["GET can't be processed. The connection is not yet established and the offline queue is deactivated.", 'DOWN'],
+    ['ERR DB index is out of range', 'DOWN'],
     ['Command timed out', 'TIMEOUT'],
     ['something never seen', 'DOWN'],
   ])('%s is ERR_REWT_STORE_%s', (text, code) => {
     expect(asStoreError(new Error(text)).code).toBe(`ERR_REWT_STORE_${code}`);
   });
 
-  it('passes nothing of its text on, and is no cause', () => {
-    const error = asStoreError(new Error('WRONGPASS for redis://bob:canary@host'));
+  it('passes nothing of its text on, and its cause is a small frozen object', () => {
+    const replied = Object.assign(new Error('WRONGPASS for redis://bob:canary@host'), {
+      command: { name: 'auth', args: ['bob', 'canary'] },
+    });
+    const error = asStoreError(replied);
     expect(error.message).not.toMatch(/canary|bob|host/);
-    expect(error.cause).toBeUndefined();
+    expect(error.cause).toEqual({ code: 'WRONGPASS', command: 'AUTH' });
+    expect(Object.isFrozen(error.cause)).toBe(true);
     expect(inspect(error, { showHidden: true })).not.toMatch(/canary|bob/);
+  });
+
+  it.each([
+    [
+      { code: 'ECONNREFUSED', address: '::1', port: 6379 },
+      { code: 'ECONNREFUSED', host: '::1', port: 6379 },
+      '[::1]:6379',
+    ],
+    [{ code: 'ENOTFOUND', hostname: 'redis.example' }, { code: 'ENOTFOUND', host: 'redis.example' }, 'redis.example'],
+    [{ code: 'redis://:canary@host', host: 'a b', port: '7', syscall: '' }, { code: 'UNKNOWN' }, 'the error code'],
+    [{ name: 'MaxAttemptsError' }, { code: 'MaxAttemptsError' }, 'MaxAttemptsError'],
+  ])('of the fields %o tells what is safe', (fields, cause, words) => {
+    const error = asStoreError(Object.assign(new Error('canary'), fields));
+    expect(error.cause).toEqual(cause);
+    expect(error.message).toContain(words);
+    expect(inspect(error, { showHidden: true, depth: null })).not.toContain('canary');
+  });
+
+  it('of all addresses of a name shows the first', () => {
+    const refused = (address: string) => Object.assign(new Error('x'), { code: 'ECONNREFUSED', address, port: 1 });
+    const both = Object.assign(new AggregateError([refused('::1'), refused('127.0.0.1')]), { code: 'ECONNREFUSED' });
+    expect(asStoreError(both).cause).toEqual({ code: 'ECONNREFUSED', host: '::1', port: 1 });
+  });
+
+  it('that is not known says so, and never that Redis is away', () => {
+    const { message } = asStoreError(Object.assign(new Error('?'), { code: 'EWHATEVER' }), { host: 'h', port: 1 });
+    expect(message).toMatch(/at h:1 .*does not know.*EWHATEVER/);
+  });
+
+  it('of a full Redis never advises to evict', () => {
+    expect(asStoreError(new Error('OOM command not allowed')).message).not.toMatch(/evict/);
   });
 
   it('tells what to do about one node of a cluster, and about a client that is not connected', () => {

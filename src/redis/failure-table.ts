@@ -1,0 +1,189 @@
+/** The one table from what servers and clients say to what it means. The first sign that is found anywhere in an error's text counts: Redis 6 wraps the errors of scripts. */
+
+import type { StoreErrorCode } from '../errors.js';
+import { commandsInWords } from './rights.js';
+
+export interface Failure {
+  /** Looked for in the error's name, code and message. */
+  readonly sign: RegExp;
+  readonly code: StoreErrorCode;
+  /** `{at}` becomes " at host:port" if these are known. */
+  readonly message: string;
+  /** Whether the same call may succeed within moments. */
+  readonly passing?: true;
+}
+
+export const lost: Failure = {
+  sign: /ECONNRESET|EPIPE|UNCERTAIN_STATE|CONNECTION_BROKEN|NR_FATAL|connection lost|closed unexpectedly|disconnects client|client is offline|enableOfflineQueue|max retries per request/i,
+  code: 'ERR_REWT_STORE_DOWN',
+  message: 'The connection to Redis{at} was lost.',
+  passing: true,
+};
+
+const answers: readonly Failure[] = [
+  {
+    sign: /\bWRONGTYPE\b/,
+    code: 'ERR_REWT_STORE_WRONG_TYPE',
+    message:
+      'Redis holds something that is not a string under the names of this namespace (<namespace>:rewt-secret, or its :ring): look with TYPE, then DEL it, replace it with revoke({ replace: "unreadable" }), or use another redisNamespace.',
+  },
+  {
+    sign: /\bNOAUTH\b/,
+    code: 'ERR_REWT_STORE_DENIED',
+    message: 'Redis{at} wants a password, and the Redis client gave none: give it one where the client is made.',
+  },
+  {
+    sign: /without any password configured/,
+    code: 'ERR_REWT_STORE_DENIED',
+    message: 'The Redis client gives a password, and Redis{at} has none: leave it out where the client is made.',
+  },
+  {
+    sign: /\bWRONGPASS\b|invalid password|invalid username-password/,
+    code: 'ERR_REWT_STORE_DENIED',
+    message: 'Redis{at} refused the user name or password: correct them where the Redis client is made.',
+  },
+  {
+    sign: /unknown command|unknown redis command/i,
+    code: 'ERR_REWT_STORE_DENIED',
+    message:
+      'Redis{at} does not know a command that rewt needs: see whether it is renamed or disabled (rename-command), or filtered by a proxy.',
+  },
+  {
+    sign: /\bNOPERM\b|user executing the script can't|ACL failure in script/i,
+    code: 'ERR_REWT_STORE_DENIED',
+    message: `Redis does not let this user do what rewt needs: ${commandsInWords('read', 'write')} on the keys of this namespace. Run rewt doctor with its URL, which names the missing right, and grant it with ACL SETUSER.`,
+  },
+  {
+    sign: /\bREADONLY\b/,
+    code: 'ERR_REWT_STORE_READ_ONLY',
+    message: 'This Redis is a replica, which may not know of a revocation: connect to the master.',
+    // A client that fails over may be on its way to the new one.
+    passing: true,
+  },
+  {
+    sign: /\bNOREPLICAS\b/,
+    code: 'ERR_REWT_STORE_READ_ONLY',
+    message: 'Redis takes no writes because too few replicas follow it (min-replicas-to-write): bring them back.',
+  },
+  {
+    sign: /\bMISCONF\b/,
+    code: 'ERR_REWT_STORE_READ_ONLY',
+    message: 'Redis takes no writes because it cannot save to disk: look into its log, and make room on its disk.',
+  },
+  {
+    sign: /\bOOM\b/,
+    code: 'ERR_REWT_STORE_FULL',
+    message: 'Redis is at its maxmemory and takes no writes: give it more memory, or remove other data.',
+  },
+  {
+    sign: /\b(LOADING|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|BUSY)\b|redirections|no valid master node/i,
+    code: 'ERR_REWT_STORE_DOWN',
+    message: 'Redis is not ready to answer (it is loading, failing over, moving slots, or busy with a script).',
+    passing: true,
+  },
+  {
+    sign: /\bMOVED\b|\bASK\b/,
+    code: 'ERR_REWT_STORE_DOWN',
+    message:
+      'This Redis is one node of a cluster, and not the one that holds the namespace: hand rewt a cluster client (createCluster of redis, new Cluster of ioredis).',
+    passing: true,
+  },
+  {
+    sign: /DB index|SELECT is not allowed/i,
+    code: 'ERR_REWT_STORE_DOWN',
+    message:
+      'Redis{at} has no database of the number that the Redis client is given: correct it where the client is made.',
+  },
+  {
+    sign: /subscriber mode|allowed in this context/i,
+    code: 'ERR_REWT_STORE_DOWN',
+    message: 'The Redis client that rewt was handed is subscribed, and can send no commands: hand rewt another one.',
+  },
+  {
+    sign: /max number of clients/i,
+    code: 'ERR_REWT_STORE_DOWN',
+    message: 'Redis{at} takes no more connections (maxclients): close some, or raise the limit.',
+    passing: true,
+  },
+];
+
+const clients: readonly Failure[] = [
+  {
+    sign: /not open yet|not connected yet|not yet established/,
+    code: 'ERR_REWT_STORE_DOWN',
+    message:
+      "The Redis client that rewt was handed is not connected yet: await its connect() first. If it cannot connect, its 'error' event says why.",
+    passing: true,
+  },
+  {
+    sign: /client is closed|connection is closed|connection is already closed|NR_CLOSED/i,
+    code: 'ERR_REWT_STORE_CLOSED',
+    message:
+      'The Redis client that rewt was handed is closed (by the application, or because it gave up connecting): close rewt first, or hand it an open client.',
+  },
+  {
+    sign: /closed while connecting/,
+    code: 'ERR_REWT_STORE_DOWN',
+    message:
+      'Redis{at} ended the connection before it answered: see its log. It may have no room for more clients (maxclients), want a client certificate, or speak TLS where the client does not (rediss://).',
+    passing: true,
+  },
+];
+
+const network: readonly Failure[] = [
+  {
+    sign: /ERR_TLS_CERT_ALTNAME_INVALID|HOSTNAME_MISMATCH/,
+    code: 'ERR_REWT_STORE_DOWN',
+    message: 'The certificate of Redis{at} is for another host: connect by a name that is in it, or set `servername`.',
+  },
+  {
+    sign: /CERT_HAS_EXPIRED|CERT_NOT_YET_VALID/,
+    code: 'ERR_REWT_STORE_DOWN',
+    message:
+      'The certificate of Redis{at} has expired, or is not valid yet: renew it, or see whether a clock is wrong.',
+  },
+  {
+    sign: /SELF_SIGNED_CERT|UNABLE_TO_(VERIFY|GET_ISSUER)|CERT_UNTRUSTED|CERT_REJECTED|CERT_SIGNATURE_FAILURE|CERT_REVOKED|INVALID_CA/,
+    code: 'ERR_REWT_STORE_DOWN',
+    message:
+      'The certificate of Redis{at} is not trusted: give the Redis client the authority that signed it (`ca`), or set NODE_EXTRA_CA_CERTS.',
+  },
+  {
+    sign: /CERTIFICATE_REQUIRED|HANDSHAKE_FAILURE|BAD_CERTIFICATE|ALERT_UNKNOWN_CA|peer did not return a certificate/i,
+    code: 'ERR_REWT_STORE_DOWN',
+    message:
+      'Redis{at} refused the TLS handshake: see whether it wants a client certificate (`cert` and `key`), and which TLS versions it takes.',
+  },
+  {
+    sign: /WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|\bEPROTO\b/,
+    code: 'ERR_REWT_STORE_DOWN',
+    message: 'Redis{at} does not speak TLS on this port, and the Redis client does: use redis://, or the TLS port.',
+  },
+  {
+    sign: /ENOTFOUND|EAI_AGAIN|EAI_FAIL|EAI_NODATA/,
+    code: 'ERR_REWT_STORE_DOWN',
+    message: 'The host of Redis{at} cannot be resolved: see whether the name is right, and whether DNS answers.',
+  },
+  {
+    sign: /ECONNREFUSED/,
+    code: 'ERR_REWT_STORE_DOWN',
+    message: 'Redis{at} refused the connection: see whether it runs there, and whether the address is right.',
+  },
+  {
+    sign: /EHOSTUNREACH|ENETUNREACH|EHOSTDOWN|ENETDOWN|EADDRNOTAVAIL/,
+    code: 'ERR_REWT_STORE_DOWN',
+    message:
+      'There is no way through the network to Redis{at}: see whether the address is right, and what is in between.',
+  },
+  lost,
+  {
+    sign: /time ?out|timed out|ETIMEDOUT/i,
+    code: 'ERR_REWT_STORE_TIMEOUT',
+    message: 'Redis{at} did not answer in time.',
+    // Some clients give up sooner than rewt does.
+    passing: true,
+  },
+];
+
+/** What a server says comes first: clients wrap it in words of their own. */
+export const failures: readonly Failure[] = [...answers, ...clients, ...network];
