@@ -191,6 +191,18 @@ describe('a revocation', () => {
     expect(court.accusations).toEqual(['extra']);
   });
 
+  it('is not what a repair makes, which writes the ring of before', () => {
+    const { court, member } = opened();
+    court.at(58).answers(member);
+    court.writes(member, rotated);
+    court.server.loseWrites(1);
+    // `three` is missing now, and m1 may hold it: it comes back with the other master.
+    court.at(59).writes('evict R', { ring: null });
+    court.writes(member, { ring: begun.ring });
+    expect(court.ledger.revocations).toBe(0);
+    expect(court.accusations).toEqual([]);
+  });
+
   /** The ring of before ended long ago in the store; then somebody deletes K, and all of it is taken away. */
   it('is explained for whoever saw a secret taken away that had ended by then', () => {
     const { court, member } = opened();

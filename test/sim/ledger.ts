@@ -210,6 +210,8 @@ export class Ledger {
   /** Rotations that failovers took back and that have not been made again. */
   #takenBack = 0;
   #keyValue: string | null | undefined;
+  /** The last ring that there was. */
+  #ringBefore: Written | null = null;
   /** When an operator last moved the end of K. True time. */
   #movedAtMs = Number.NEGATIVE_INFINITY;
   /** When the store's clock was last set, by however little. */
@@ -379,6 +381,7 @@ export class Ledger {
   wrote(beforeRecord: StoreRecord, record: StoreRecord, author: Author): void {
     const before = this.entriesOf(beforeRecord);
     const after = this.entriesOf(record);
+    this.#ringBefore = before.ring ?? this.#ringBefore;
     const isFault = author.shown === undefined || author.half === true || author.shown.isOld;
     const vanished = this.#turn(after);
     const by = author.fault ?? `${author.shown?.name}${author.half ? ' (half)' : ''}`;
@@ -579,7 +582,9 @@ export class Ledger {
       this.#reports.violation('extra', `${shown.name} names a revocation that was none`);
     }
     this.#born(after.ring.next.secret, this.#agenda.nowMs, null);
-    const isTurned = before.ring?.id !== after.ring.id || before.ring.epoch !== after.ring.epoch;
+    // Row 3 writes the ring of before: what had been missing for longer is not revoked by it.
+    const { id, epoch } = before.ring ?? this.#ringBefore ?? { id: null, epoch: 0 };
+    const isTurned = id !== after.ring.id || epoch !== after.ring.epoch;
     for (const [secret, endMs] of this.#missing) if (endMs <= nowMs) this.#missing.delete(secret);
     if (vanished.size > 0 || (isTurned && (before.ring !== null || this.#missing.size > 0))) {
       const cause = this.#causeOf(shown, before, beforeRecord);

@@ -119,6 +119,11 @@ export class Link implements Store {
     this.#troubled();
   }
 
+  /** Carries again, to wherever it leads. */
+  mend(): void {
+    this.state = this.#oldMaster === null ? 'up' : 'old side';
+  }
+
   heal(): void {
     if (this.#oldMaster === null) return;
     this.state = 'up';

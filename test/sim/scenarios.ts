@@ -10,8 +10,6 @@ export interface Scenario {
   readonly name: string;
   /** The mean time between two of a kind, in milliseconds. Absent: each seed has its own. */
   readonly troubles?: { readonly [Name in keyof typeof troubles]?: (world: World) => number };
-  /** Troubles that are not left to chance here. */
-  readonly except?: readonly (keyof typeof troubles)[];
   readonly members?: readonly [least: number, most: number];
   readonly old?: number;
   /** Members with options of their own. */
@@ -273,7 +271,6 @@ export const scenarios: readonly Scenario[] = [
   },
   {
     name: 'everything at once',
-    except: ['partition'],
     mixed: true,
     old: 1,
     weather: (random) => (random.chance(0.7) ? LOSSES : {}),

@@ -95,7 +95,7 @@ export const troubles = {
     link.state = random.pick(['silent', 'refusing']);
     world.troubled(link);
     agenda.after(random.between(0.1, 2) * times.maxStalenessMs, () => {
-      link.state = 'up';
+      link.mend();
       world.troubled(link);
     });
   },

@@ -51,7 +51,6 @@ export class World implements Place {
     this.judge.trace?.(JSON.stringify(this.times));
     const endMs = (scenario.turns ?? 3) * this.times.ttlMs;
     for (const [name, trouble] of Object.entries(troubles)) {
-      if (scenario.except?.some((other) => other === name)) continue;
       const meanMs = scenario.troubles?.[name as keyof typeof troubles]?.(this) ?? this.#anyOften();
       if (meanMs < Number.POSITIVE_INFINITY) this.#recur(meanMs, () => trouble(this));
     }
