@@ -23,6 +23,8 @@ export interface NetworkProxy {
   forget(): void;
   /** Replies arrive that much later, in their order. */
   delayReplies(delayMs: number): Promise<void>;
+  /** The address moves: connections end, and new ones go to another server. */
+  lead(toPort: number): void;
   /** Ends every connection; new ones are refused. */
   cut(): Promise<void>;
   stop(): Promise<void>;
@@ -41,6 +43,7 @@ interface Pair {
 
 export async function startProxy(targetPort: number): Promise<NetworkProxy> {
   const pairs = new Set<Pair>();
+  let leadsTo = targetPort;
   let treatments: Record<Direction, Treatment> = { requests: passing, replies: passing };
   let release = (): void => {};
   let accepted = 0;
@@ -48,7 +51,7 @@ export async function startProxy(targetPort: number): Promise<NetworkProxy> {
 
   const listener = createServer({ allowHalfOpen: true, noDelay: true }, (near) => {
     accepted += 1;
-    const far = connect({ port: targetPort, host: '127.0.0.1', allowHalfOpen: true, noDelay: true });
+    const far = connect({ port: leadsTo, host: '127.0.0.1', allowHalfOpen: true, noDelay: true });
     const pair: Pair = { sockets: [near, far], lostBytes: false, forgotten: false };
     pairs.add(pair);
     for (const socket of pair.sockets) {
@@ -125,6 +128,10 @@ export async function startProxy(targetPort: number): Promise<NetworkProxy> {
       treat(Object.fromEntries((directions.length ? directions : allDirections).map((name) => [name, swallowing]))),
     forget() {
       for (const pair of pairs) pair.forgotten = true;
+    },
+    lead(toPort) {
+      leadsTo = toPort;
+      pairs.forEach(destroy);
     },
     delayReplies: (delayMs) => treat({ replies: () => passMs(delayMs, undefined, { ref: false }) }),
     cut,

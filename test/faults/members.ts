@@ -14,7 +14,7 @@ interface Address {
 
 /** Where a member finds its Redis, and with whose client. */
 export type Place = { readonly client: 'redis' | 'ioredis' } & (
-  | { readonly port: number }
+  | { readonly port: number; readonly user?: { readonly username: string; readonly password: string } }
   | { readonly sentinels: readonly Address[]; readonly name: string; readonly failoverDetector: boolean }
   | { readonly nodes: readonly Address[] }
 );

@@ -1,5 +1,6 @@
 /** All faults, in the order of the table. */
 import * as cluster from './cluster.js';
+import * as replicas from './replicas.js';
 import * as sentinel from './sentinel.js';
 import type { Fault } from './stage.js';
 import * as standalone from './standalone.js';
@@ -19,6 +20,9 @@ export const faults: readonly Fault[] = [
   standalone.evicted,
   standalone.reloaded,
   standalone.pushKilled,
+  replicas.deposed,
+  replicas.writableReplica,
+  replicas.readerOnReplica,
   sentinel.masterKilled,
   sentinel.rotationLost,
   sentinel.revocationLost,
