@@ -18,6 +18,8 @@ export interface Place {
   /** Null for a store that has no databases. */
   readonly database: number | null;
   readonly namespace: string;
+  /** What the names of all keys begin with; absent if there is nothing. */
+  readonly keyPrefix?: string;
 }
 
 /**
@@ -46,7 +48,15 @@ export function namespaceOf(namespace: string | undefined, env: NodeJS.ProcessEn
 }
 
 /** @throws {OptionError} for a URL that is none; it is not repeated. */
-export function placeOf(address: Address, namespace: string): Place {
+export function placeOf(address: Address, namespace: string, keyPrefix = ''): Place {
+  if ('folder' in address && keyPrefix !== '') {
+    throw new OptionError(
+      '--key-prefix: has no effect on the embedded store. Leave it out, or give the --url of Redis',
+      {
+        option: 'key-prefix',
+      },
+    );
+  }
   if ('folder' in address) return { store: 'lmdb', server: address.folder, database: null, namespace };
   const { redisUrl } = address;
   if (!URL.canParse(redisUrl))
@@ -54,17 +64,27 @@ export function placeOf(address: Address, namespace: string): Place {
       option: 'url',
     });
   const { hostname, port, pathname } = new URL(redisUrl);
-  return { store: 'redis', server: `${hostname}:${port || 6379}`, database: Number(pathname.slice(1)), namespace };
+  return {
+    store: 'redis',
+    server: `${hostname}:${port || 6379}`,
+    database: Number(pathname.slice(1)),
+    namespace,
+    ...(keyPrefix === '' ? {} : { keyPrefix }),
+  };
 }
 
 /** One line: 'redis 127.0.0.1:6379, database 0, namespace rewt'. */
-export function placeInWords({ store, server, database, namespace }: Place): string {
+export function placeInWords({ store, server, database, namespace, keyPrefix }: Place): string {
   const where = store === 'redis' ? `redis ${server}` : `the embedded store in ${server}`;
-  return `${where}${database === null ? '' : `, database ${database}`}, namespace ${JSON.stringify(namespace)}`;
+  return `${where}${database === null ? '' : `, database ${database}`}, namespace ${JSON.stringify(namespace)}${keyPrefix === undefined ? '' : `, key prefix ${JSON.stringify(keyPrefix)}`}`;
 }
 
-export function openStore(address: Address, namespace: string): Store {
-  return 'redisUrl' in address ? redisStoreFor(address.redisUrl, namespace) : lmdbStore({ path: address.folder });
+export function openStore(address: Address, namespace: string, keyPrefix = ''): Store {
+  // Throws for options that do not fit the address.
+  placeOf(address, namespace, keyPrefix);
+  return 'redisUrl' in address
+    ? redisStoreFor(address.redisUrl, namespace, keyPrefix)
+    : lmdbStore({ path: address.folder });
 }
 
 function stateFolder({ XDG_STATE_HOME = '' }: NodeJS.ProcessEnv): string {

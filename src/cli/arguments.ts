@@ -11,6 +11,7 @@ export const lookOptions = {
   json: { type: 'boolean' },
   url: { type: 'string' },
   namespace: { type: 'string' },
+  'key-prefix': { type: 'string' },
 } as const;
 
 export type Options = NonNullable<ParseArgsConfig['options']>;

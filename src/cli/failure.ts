@@ -8,7 +8,12 @@ export class RefusedError extends Error {
   override readonly name = 'RefusedError';
 
   constructor(
-    readonly code: 'ERR_REWT_NO_KEYRING' | 'ERR_REWT_ROTATION_REFUSED' | 'ERR_REWT_TIMES_REFUSED',
+    readonly code:
+      | 'ERR_REWT_NO_KEYRING'
+      | 'ERR_REWT_OLD_MEMBERS'
+      | 'ERR_REWT_CONTENDED'
+      | 'ERR_REWT_ROTATION_REFUSED'
+      | 'ERR_REWT_TIMES_REFUSED',
     message: string,
   ) {
     super(message);

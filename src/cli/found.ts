@@ -7,11 +7,12 @@ import { mint } from '../keyring/exchange.js';
 import { NOTHING_KNOWN } from '../keyring/known.js';
 import { parseRing, type Ring } from '../keyring/ring.js';
 import { isUsableSecret, kidOf } from '../keyring/secret.js';
+import { ringOfTwo } from '../keyring/two-names.js';
 import { type KeyringStatus, keyringStatusOf } from '../status.js';
 import type { Snapshot } from '../stores/store.js';
 
 /** What was read of a namespace, at one instant of the store's clock. */
-export type Entries = Pick<Snapshot, 'nowMs' | 'key' | 'ring'>;
+export type Entries = Pick<Snapshot, 'nowMs' | 'key' | 'ring' | 'beside'>;
 
 export interface Found {
   readonly nowMs: number;
@@ -26,8 +27,10 @@ export interface Found {
   readonly plan: Plan | null;
 }
 
-export function examine({ nowMs, key, ring: text }: Entries): Found {
-  const { ring, ringState } = readRing(text);
+export function examine({ nowMs, key, ring: text, beside }: Entries): Found {
+  const { ring: first, ringState } = readRing(text);
+  const { ring: second } = readRing(beside ?? null);
+  const ring = first === null || second === null ? first : ringOfTwo(first, second, key);
   const isReadable = ringState === 'none' || ringState === 'readable';
   return {
     nowMs,

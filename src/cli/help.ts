@@ -10,6 +10,7 @@ export const overview = `rewt: signs and verifies JWTs with one secret that all 
   rewt revoke   drops every secret; no token signed before verifies any more
   rewt status   shows the keyring: kids and times, never a secret; --watch: live
   rewt list     names the keyrings that there are
+  rewt move     brings an old keyring under its key prefix
   rewt explain  says of a token what it is and why it is refused
   rewt doctor   looks for what is wrong with the store, and says what to do
   rewt serve    judges tokens for services behind a reverse proxy
@@ -24,7 +25,8 @@ const common = (extra: string) => `
   --url <url>        redis://..., rediss://... or lmdb:<folder>; or REWT_URL.
                      Without: an embedded store in $XDG_STATE_HOME/rewt,
                      else ~/.local/state/rewt
-${extra}  --json             one JSON object on stdout, errors too
+${extra}  --key-prefix <text>  what the Redis client of the members puts before keys
+  --json             one JSON object on stdout, errors too
   -h, --help
 
 Times are seconds, or have a unit: 90, '90s', '15m', '2h'.

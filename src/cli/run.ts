@@ -8,6 +8,7 @@ import { demo } from './commands/demo.js';
 import { doctor } from './commands/doctor.js';
 import { explain } from './commands/explain.js';
 import { list } from './commands/list.js';
+import { move } from './commands/move.js';
 import { revoke } from './commands/revoke.js';
 import { rotate } from './commands/rotate.js';
 import { serve } from './commands/serve.js';
@@ -19,7 +20,7 @@ import { overview } from './help.js';
 import type { Terminal } from './terminal.js';
 
 const commands = new Map<string, Command>(
-  Object.entries({ sign, verify, explain, rotate, revoke, status, list, doctor, serve, demo }),
+  Object.entries({ sign, verify, explain, rotate, revoke, status, list, move, doctor, serve, demo }),
 );
 
 /**

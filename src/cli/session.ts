@@ -8,7 +8,7 @@ import { redisNames } from '../redis/names.js';
 import { createPlainReader, type PlainSnapshot } from '../redis/plain-reader.js';
 import { watchKeys } from '../redis/tracking.js';
 import { lmdbStore } from '../stores/lmdb.js';
-import { redisStore } from '../stores/redis.js';
+import { type RedisStore, redisStore } from '../stores/redis.js';
 import type { Announcements, Store, Watch } from '../stores/store.js';
 import { addressOf, namespaceOf, type Place, placeOf } from './address.js';
 import { FailedStore } from './failure.js';
@@ -23,6 +23,7 @@ const SCAN_TIMEOUT_MS = 60_000;
 export interface PlaceArguments {
   readonly url?: string | undefined;
   readonly namespace?: string | undefined;
+  readonly 'key-prefix'?: string | undefined;
 }
 
 /** Only `openStore` gives what can write. */
@@ -37,7 +38,7 @@ export interface Session {
   /** The namespaces of this place that have a keyring. @throws {StoreError} if the user may not list them. */
   namespaces(): Promise<readonly string[]>;
   /** The store for a member. It ends with the session. */
-  openStore(): Store;
+  openStore(): Store | RedisStore;
 }
 
 interface Opened extends Session {
@@ -50,12 +51,12 @@ interface Opened extends Session {
  * @throws what `use` throws; {OptionError} for a place that is none.
  */
 export async function withSession<T>(
-  { url, namespace }: PlaceArguments,
+  { url, namespace, 'key-prefix': keyPrefix }: PlaceArguments,
   terminal: Terminal,
   use: (session: Session) => Promise<T>,
 ): Promise<T> {
   const address = addressOf(url, terminal.env);
-  const place = placeOf(address, namespaceOf(namespace, terminal.env));
+  const place = placeOf(address, namespaceOf(namespace, terminal.env), keyPrefix);
   const session = 'folder' in address ? openFolder(address.folder, place) : openRedis(address.redisUrl, place);
   try {
     return await unlessInterrupted(use(session), terminal);
@@ -68,7 +69,7 @@ export async function withSession<T>(
 }
 
 function openRedis(redisUrl: string, place: Place): Opened {
-  const port = connectRedis(redisUrl);
+  const port = connectRedis(redisUrl, place.keyPrefix);
   // Throws for a name that cannot be kept in one hash slot.
   const names = redisNames(place.namespace, port.keyPrefix);
   const reader = createPlainReader(port);

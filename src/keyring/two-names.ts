@@ -1,7 +1,7 @@
 /** Decides which ring counts if there are two under one K (protocol.md, "Names under a key prefix"). Pure. */
 
-import type { KeyEntry } from '../stores/store.js';
-import type { Ring } from './ring.js';
+import type { KeyEntry, WantedState } from '../stores/store.js';
+import { formatRing, type Ring, ringExpiresAt } from './ring.js';
 
 /**
  * The ring whose contents go on, under the name without the prefix.
@@ -17,6 +17,12 @@ export function ringOfTwo(old: Ring, prefixed: Ring, key: KeyEntry | null): Ring
     return prefixed.moved ? old : prefixed;
   }
   return holds(prefixed, key) && !holds(old, key) ? prefixed : old;
+}
+
+/** The same ring, to be written under the name with the prefix (`rewt move`). */
+export function movedRing(ring: Ring, op: string): WantedState {
+  const text = formatRing({ ...ring, gen: ring.gen + 1, op, moved: true });
+  return { key: null, ring: { text, expiresAtMs: ringExpiresAt(ring) } };
 }
 
 function isLater(one: Ring, other: Ring): boolean {

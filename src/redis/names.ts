@@ -69,16 +69,22 @@ export function patternOf(name: string): string {
   return name.replace(/[*?[\]\\]/g, '\\$&').replace(/[\s\0]/g, '?');
 }
 
-/** The namespace whose K or R has this name, key prefix included; null for every other name. */
-export function namespaceOf(name: string): string | null {
+/** The namespace whose K or R has this name under a key prefix; null for every other name. */
+export function namespaceOf(name: string, keyPrefix = ''): string | null {
+  const [, prefixed] = /rewt-ring:\{[^}]*\}\d+:(.*)$/s.exec(name) ?? /rewt-ring:\{(.*)\}$/s.exec(name) ?? [];
   const [, untagged, tagged] = /^(?:\{(.*)\}|(.*)):ring$/s.exec(name) ?? [];
-  const key = untagged ?? tagged ?? name;
-  if (!key.endsWith(SECRET_SUFFIX)) return null;
-  const namespace = key.slice(0, -SECRET_SUFFIX.length);
+  const key = prefixed ?? untagged ?? tagged ?? name;
+  if (!key.endsWith(SECRET_SUFFIX) || !key.startsWith(keyPrefix)) return null;
   // A fleet's name may end with K.
-  return [redisNames(namespace).key, redisNames(namespace).ring].includes(name) && !/^rewt-(fleet|draft):\{/.test(name)
-    ? namespace
-    : null;
+  if (/rewt-(fleet|draft):\{/.test(name)) return null;
+  const namespace = key.slice(keyPrefix.length, -SECRET_SUFFIX.length);
+  try {
+    const names = redisNames(namespace, keyPrefix);
+    return [names.key, names.ring, names.before?.ring].includes(name) ? namespace : null;
+  } catch {
+    // Another program's key: no namespace has such a name.
+    return null;
+  }
 }
 
 /** What Redis Cluster hashes instead of the whole name: what is between the first "{" and the next "}", if it is not empty. */

@@ -1,5 +1,6 @@
 /** Under which of its two names a ring is kept, if there is a key prefix (protocol.md, "Names under a key prefix"). Pure. */
 
+import { StoreError } from '../errors.js';
 import type { AllRedisNames, RedisNames } from './names.js';
 
 /** The names to use, and those under which there may be another ring. */
@@ -63,4 +64,12 @@ export function ringNames({ ring, before }: AllRedisNames): readonly string[] {
 
 function isDigest(text: string): boolean {
   return text !== '' && text !== 'denied';
+}
+
+/** What is said if K exists, and the ring may be under a name that this user may not read. */
+export function hiddenRing(): StoreError {
+  return new StoreError(
+    'ERR_REWT_STORE_DENIED',
+    'There is a secret in this namespace, and its keyring may be under a name without the key prefix, which this user may not read: run rewt move with a user that may, or let this user read {<prefix><namespace>:rewt-secret}:ring.',
+  );
 }

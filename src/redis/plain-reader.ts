@@ -15,6 +15,7 @@ import { asStoreError } from './failure.js';
 import { asAnnouncements } from './fleet.js';
 import { namespaceOf, type RedisNames, redisNames, SECRET_SUFFIX } from './names.js';
 import { asError } from './outcomes.js';
+import { hiddenRing } from './places.js';
 import type { Command, Connection, RedisPort, Reply } from './port.js';
 import { parseReplication } from './replication.js';
 import { slotOf } from './slot.js';
@@ -35,6 +36,8 @@ export interface PlainReader {
    * @throws {StoreError} ERR_REWT_STORE_DENIED if this user may not SCAN.
    */
   namespaces(limits: CallLimits): Promise<readonly string[]>;
+  /** The names under which the ring was found when it was read last; before that, those of a new keyring. */
+  namesOf(namespace: string): RedisNames;
   /** Ends the connections that it opened, and not the port. */
   close(): void;
 }
@@ -51,9 +54,9 @@ interface Opened {
 }
 
 export function createPlainReader(port: RedisPort): PlainReader {
+  /** By namespace, the names under which its ring was found. */
+  const names = new Map<string, RedisNames>();
   const opened = new Map<string, Opened>();
-  /** By namespace, the names under which its ring was read last. */
-  const used = new Map<string, RedisNames>();
 
   function open(key: string): Opened {
     const scope = port.scope(key);
@@ -111,52 +114,66 @@ export function createPlainReader(port: RedisPort): PlainReader {
     return [...keys.values()];
   }
 
-  async function transaction(names: RedisNames, timeoutMs: number): Promise<Found> {
-    const { key, ring } = names;
-    const entries: readonly Command[] = [['TIME'], ['GET', key], ['PTTL', key], ['GET', ring], ['TIME']];
+  /** `rings`: the names of R. One that this user may not read is left out, unless it is the only one. */
+  async function transaction(key: string, rings: readonly [string, ...string[]], timeoutMs: number): Promise<Found> {
+    const gets = rings.map((ring): Command => ['GET', ring]);
+    const entries: readonly Command[] = [['TIME'], ['GET', key], ['PTTL', key], ['TIME'], ...gets];
     const [multi, info, ...rest] = await ask(
       [['MULTI'], ['INFO', 'replication'], ...entries, ['EXEC']],
       key,
       timeoutMs,
     );
+    const denied = rings.filter((_, index) => isDenied(rest[4 + index]));
+    const [first, ...others] = rings.filter((ring) => !denied.includes(ring));
+    if (denied.length > 0 && first !== undefined) return transaction(key, [first, ...others], timeoutMs);
+    const refusal = rest.slice(0, -1).find(isDenied);
+    if (refusal instanceof Error) throw refusal;
     const roleUnknown = info instanceof Error && info.code === 'ERR_REWT_STORE_DENIED' ? info : null;
     // One command that is refused ends the whole transaction.
-    if (!(multi instanceof Error) && roleUnknown === null) return parse(rest.at(-1), null);
+    if (!(multi instanceof Error) && roleUnknown === null) return parse(rest.at(-1), rings, null);
     if (!(multi instanceof Error)) {
       const outcomes = await ask([['MULTI'], ...entries, ['EXEC']], key, timeoutMs);
-      return parse([null, ...asReplies(outcomes.at(-1))], roleUnknown);
+      return parse([null, ...asReplies(outcomes.at(-1))], rings, roleUnknown);
     }
     if (multi.code !== 'ERR_REWT_STORE_DENIED') throw multi;
     // This user may not use MULTI, so the commands ran one by one.
     if (info instanceof Error && roleUnknown === null) throw info;
-    const found = parse([roleUnknown === null ? (info as Reply) : null, ...repliesOf(rest.slice(0, -1))], roleUnknown);
+    const found = parse(
+      [roleUnknown === null ? (info as Reply) : null, ...repliesOf(rest.slice(0, -1))],
+      rings,
+      roleUnknown,
+    );
     return { ...found, isTorn: true };
   }
 
-  /** Until a reading shows both entries at one instant. */
-  async function steady(names: RedisNames, timeoutMs: number): Promise<PlainSnapshot> {
-    let found = await transaction(names, timeoutMs);
+  async function locate(namespace: string, timeoutMs: number) {
+    const all = redisNames(namespace, port.keyPrefix);
+    const rings = [all.ring, ...(all.before === null ? [] : [all.before.ring])] as const;
+    let found = await transaction(all.key, rings, timeoutMs);
     for (let reads = 1; reads < MAX_READS; reads += 1) {
       if (found.tookMs <= CLOCK_NOISE_MS && !found.isTorn) break;
-      const before = found;
-      found = await transaction(names, timeoutMs);
-      if (before.ring === found.ring && before.key?.value === found.key?.value) found = { ...found, isTorn: false };
+      const last = found;
+      found = await transaction(all.key, rings, timeoutMs);
+      const isSame =
+        last.key?.value === found.key?.value && rings.every((ring) => last.rings.get(ring) === found.rings.get(ring));
+      if (isSame) found = { ...found, isTorn: false };
     }
-    const { nowMs, key, ring, roleUnknown } = found;
-    return { nowMs, key, ring, roleUnknown };
+    const { nowMs, key, roleUnknown } = found;
+    const [now = null, before = null] = rings.map((ring) => found.rings.get(ring) ?? null);
+    // A ring under the old name of a keyring cannot be ruled out.
+    if (key !== null && now === null && all.before !== null && !found.rings.has(all.before.ring)) throw hiddenRing();
+    const place = before === null ? all : (all.before ?? all);
+    names.set(namespace, place);
+    const beside = before !== null && now !== null ? { beside: now } : {};
+    return { names: place, snapshot: { nowMs, key, ring: before ?? now, ...beside, roleUnknown } };
   }
 
   return {
     async read(namespace, { timeoutMs }) {
-      const names = redisNames(namespace, port.keyPrefix);
-      // A ring under the name without the prefix counts, if there are two.
-      const older = names.before === null ? null : await readable(steady(names.before, timeoutMs));
-      const isOlder = older !== null && older.ring !== null;
-      used.set(namespace, isOlder ? (names.before ?? names) : names);
-      return isOlder ? older : steady(names, timeoutMs);
+      return (await locate(namespace, timeoutMs)).snapshot;
     },
     async announcements(namespace, { timeoutMs }) {
-      const { key, fleet } = used.get(namespace) ?? redisNames(namespace, port.keyPrefix);
+      const { key, fleet } = names.get(namespace) ?? (await locate(namespace, timeoutMs)).names;
       const [time] = await ask([['TIME']], key, timeoutMs);
       if (time instanceof Error) throw time;
       const nowMs = instantOf(time);
@@ -189,7 +206,7 @@ export function createPlainReader(port: RedisPort): PlainReader {
           if (page instanceof Error) throw page.code === 'ERR_REWT_STORE_DENIED' ? mayNotScan() : page;
           const [next, names] = asReplies(page);
           for (const name of asReplies(names)) {
-            const namespace = namespaceOf(String(name));
+            const namespace = namespaceOf(String(name), port.keyPrefix);
             if (namespace !== null) found.add(namespace);
           }
           cursor = String(next);
@@ -197,6 +214,7 @@ export function createPlainReader(port: RedisPort): PlainReader {
       }
       return [...found].sort();
     },
+    namesOf: (namespace) => names.get(namespace) ?? redisNames(namespace, port.keyPrefix),
     close() {
       for (const { end } of opened.values()) end();
       opened.clear();
@@ -204,16 +222,22 @@ export function createPlainReader(port: RedisPort): PlainReader {
   };
 }
 
-interface Found extends PlainSnapshot {
+interface Found extends Omit<PlainSnapshot, 'ring' | 'beside'> {
+  /** By name, those that this user may read. */
+  readonly rings: ReadonlyMap<string, string | null>;
   /** Between the two looks at the clock. */
   readonly tookMs: number;
   /** Whether a write may have come between the looks at K and R. */
   readonly isTorn: boolean;
 }
 
-/** INFO (null: unknown), TIME, K, its PTTL, R, and TIME again. */
-function parse(replies: Reply | StoreError | undefined, roleUnknown: StoreError | null): Found {
-  const [info = null, time, value, ttl, ring, later] = asReplies(replies);
+/** INFO (null: unknown), TIME, K, its PTTL, TIME again, and R under each of its names. */
+function parse(
+  replies: Reply | StoreError | undefined,
+  names: readonly string[],
+  roleUnknown: StoreError | null,
+): Found {
+  const [info = null, time, value, ttl, later, ...rings] = asReplies(replies);
   // In the words that the server itself has for a write.
   if (parseReplication(info)?.role === 'replica') throw asStoreError(new Error('READONLY'));
   const nowMs = instantOf(time);
@@ -224,7 +248,7 @@ function parse(replies: Reply | StoreError | undefined, roleUnknown: StoreError 
   return {
     nowMs,
     key: typeof value === 'string' ? { value: isText ? value : null, expiresAtMs } : null,
-    ring: typeof ring === 'string' ? ring : null,
+    rings: new Map(names.map((name, index) => [name, typeof rings[index] === 'string' ? rings[index] : null])),
     roleUnknown,
     tookMs: instantOf(later) - nowMs,
     isTorn: false,
@@ -245,21 +269,15 @@ function repliesOf(outcomes: readonly (Reply | StoreError)[]): readonly Reply[] 
   });
 }
 
+function isDenied(outcome: Reply | StoreError | undefined): boolean {
+  return outcome instanceof Error && outcome.code === 'ERR_REWT_STORE_DENIED';
+}
+
 /** @throws {StoreError} for what TIME does not answer. */
 function instantOf(time: Reply | undefined): number {
   const [seconds, micros] = Array.isArray(time) ? time.map(Number) : [];
   if (!Number.isInteger(seconds) || !Number.isInteger(micros)) throw notTheAnswer();
   return Number(seconds) * 1_000 + Math.floor(Number(micros) / 1_000);
-}
-
-/** Null for what this user may not read. */
-async function readable(read: Promise<PlainSnapshot>): Promise<PlainSnapshot | null> {
-  try {
-    return await read;
-  } catch (error) {
-    if (error instanceof StoreError && error.code === 'ERR_REWT_STORE_DENIED') return null;
-    throw error;
-  }
 }
 
 function mayNotScan(): StoreError {

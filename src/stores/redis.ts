@@ -11,7 +11,7 @@ import { asStoreError, isPassing } from '../redis/failure.js';
 import { ANNOUNCE, ANNOUNCEMENTS, asAnnouncements, entryOf } from '../redis/fleet.js';
 import { redisNames } from '../redis/names.js';
 import { asError } from '../redis/outcomes.js';
-import { asCompared, isBeforeIn, type Place, placeAt } from '../redis/places.js';
+import { asCompared, hiddenRing, isBeforeIn, type Place, placeAt } from '../redis/places.js';
 import type { Command, Outcomes, RedisPort, Reply } from '../redis/port.js';
 import { acknowledgedReplicas } from '../redis/replicas.js';
 import { Route } from '../redis/route.js';
@@ -37,10 +37,11 @@ const GRACE_MS = 25;
 /**
  * The store for what a user gave as `redisConn`: a client, which stays the user's, or a URL.
  *
+ * @param keyPrefix for a URL; a client has its own
  * @throws {OptionError} naming `redisConn` or `redisNamespace`: at once, before anything is sent
  */
-export function redisStoreFor(redisConn: object | string, namespace: string): Store {
-  const port = typeof redisConn === 'string' ? connectRedis(redisConn) : asRedisPort(redisConn);
+export function redisStoreFor(redisConn: object | string, namespace: string, keyPrefix = ''): Store {
+  const port = typeof redisConn === 'string' ? connectRedis(redisConn, keyPrefix) : asRedisPort(redisConn);
   // Throws where the name cannot be kept in one hash slot.
   redisNames(namespace, port.keyPrefix);
   return redisStore(port);
@@ -233,13 +234,6 @@ function milliseconds(ms: number): string {
 
 function isDenied(error: unknown): boolean {
   return error instanceof StoreError && error.code === 'ERR_REWT_STORE_DENIED';
-}
-
-function hiddenRing(): StoreError {
-  return new StoreError(
-    'ERR_REWT_STORE_DENIED',
-    'There is a secret in this namespace, and its keyring may be under a name without the key prefix, which this user may not read: run rewt move with a user that may, or let this user read {<prefix><namespace>:rewt-secret}:ring.',
-  );
 }
 
 function closedError(): StoreError {

@@ -25,7 +25,7 @@ test('every verb explains itself on stdout, with an example', async () => {
 
 // Each is a process: a few at a time.
 test.concurrent.each([
-  ['no verb', [], 'say what to do: sign, verify, explain, rotate, revoke, status, list, doctor, serve, demo'],
+  ['no verb', [], 'say what to do: sign, verify, explain, rotate, revoke, status, list, move, doctor, serve, demo'],
   ['a verb that became an option', ['watch'], 'rewt status --watch'],
   ['an option without effect', ['rotate', '--ttl', '30m'], "unknown option '--ttl'"],
   ['a timeout without effect', ['revoke', '--yes', '--timeout', '5s'], '--timeout: has no effect'],

@@ -225,6 +225,20 @@ describe('a member of the version before, beside a keyring under the prefix,', (
     expect(one.status().keyring?.epoch).toBe(0);
   });
 
+  it('can be one of this version without the prefix, in a namespace that begins with it', async () => {
+    const one = newMember();
+    const early = await one.sign({ user: 'bob' });
+    await one.rotate({ force: true });
+    const store = redisStore(connectRedis(server.url));
+    const plain = memberOf(store, { redisNamespace: `${prefix}${namespace}` });
+    await agree(plain, one);
+    expect(await one.verify(early)).toMatchObject({ user: 'bob' });
+    await plain.rotate({ force: true });
+    await agree(one, plain, newMember());
+    expect(await places()).toEqual({ old: true, prefixed: false });
+    expect(one.status().keyring?.epoch).toBe(0);
+  });
+
   it('and all others agree again after FLUSHALL, whoever comes first', async () => {
     for (const first of [newMember(), oldMember()]) {
       const fleet = [oldMember(), newMember(), first];

@@ -3,7 +3,7 @@
 import { connectRedis } from '../../redis/connect.js';
 import { redisNames } from '../../redis/names.js';
 import type { Announcements } from '../../stores/store.js';
-import { addressOf, namespaceOf } from '../address.js';
+import { addressOf, namespaceOf, placeOf } from '../address.js';
 import { assertNoWords, lookOptions, readArguments } from '../arguments.js';
 import type { Command } from '../command.js';
 import { countOf, type Finding, finding, formatFindings, summaryOf } from '../doctor/finding.js';
@@ -40,8 +40,11 @@ export const doctor: Command = {
     const { url, strict = false } = values;
     const address = addressOf(url, terminal.env);
     const namespace = namespaceOf(values.namespace, terminal.env);
+    const { keyPrefix } = placeOf(address, namespace, values['key-prefix']);
     const looking =
-      'redisUrl' in address ? lookAtRedis(address.redisUrl, namespace) : lookAtFolder(address.folder, namespace);
+      'redisUrl' in address
+        ? lookAtRedis(address.redisUrl, namespace, keyPrefix)
+        : lookAtFolder(address.folder, namespace);
     const findings = await unlessInterrupted(looking, terminal);
     const [problems, warnings] = [countOf(findings, 'problem'), countOf(findings, 'warning')];
     return {
@@ -52,8 +55,8 @@ export const doctor: Command = {
   },
 };
 
-async function lookAtRedis(redisUrl: string, namespace: string): Promise<readonly Finding[]> {
-  const port = connectRedis(redisUrl);
+async function lookAtRedis(redisUrl: string, namespace: string, keyPrefix = ''): Promise<readonly Finding[]> {
+  const port = connectRedis(redisUrl, keyPrefix);
   // Throws where the name cannot be kept in one hash slot.
   redisNames(namespace, port.keyPrefix);
   return judgeRedis(await redisFactsOf(port, namespace, addressFactsOf(redisUrl)));

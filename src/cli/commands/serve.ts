@@ -20,6 +20,7 @@ const options = {
   help: { type: 'boolean', short: 'h' },
   url: { type: 'string' },
   namespace: { type: 'string' },
+  'key-prefix': { type: 'string' },
   host: { type: 'string' },
   port: { type: 'string' },
   audience: { type: 'string', multiple: true },
@@ -48,7 +49,7 @@ reverse proxy: nginx auth_request, Traefik ForwardAuth, Caddy, Envoy.
   --max-staleness <time>  how old the copy of the keyring may be; default: 1m
   --host <address>        where to listen; default: 127.0.0.1
   --port <number>         default: ${DEFAULT_PORT}; 0: any that is free
-  --url <url>, --namespace <name>  as for the other verbs
+  --url <url>, --namespace <name>, --key-prefix <text>  as for the other verbs
   -h, --help
 
 Ends at SIGTERM and SIGINT once the requests that it has are answered.
@@ -64,7 +65,7 @@ export const serve: Command = {
     const headers = parseClaimHeaders(values.header ?? []);
     const maxAge = asSeconds(values['max-age'], '--max-age');
     const maxStaleness = asSeconds(values['max-staleness'], '--max-staleness');
-    const store = openStore(addressOf(values.url, terminal.env), namespace);
+    const store = openStore(addressOf(values.url, terminal.env), namespace, values['key-prefix']);
     const endLog = log(terminal);
     try {
       await using rewt = new Rewt({ store, redisNamespace: namespace, maxStaleness });

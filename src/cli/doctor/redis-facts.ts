@@ -79,7 +79,8 @@ export async function redisFactsOf(port: RedisPort, namespace: string, address: 
       Reply | Error,
     ];
     const user = typeof whoami === 'string' ? whoami : null;
-    const names = redisNames(namespace, port.keyPrefix);
+    const keyring = await keyringOf(reader, namespace);
+    const names = reader.namesOf(namespace);
     const excesses = excessesOf(names);
     const dryRuns =
       user === null ? null : await ask(excesses.map(({ command }) => ['ACL', 'DRYRUN', user, ...command]));
@@ -94,7 +95,7 @@ export async function redisFactsOf(port: RedisPort, namespace: string, address: 
       rights: { lacks: await tryRights(port, names), excess: excessOf(excesses, dryRuns) },
       writes: written instanceof Error ? failedOf(written) : null,
       push: await pushOf(store, namespace),
-      keyring: await keyringOf(reader, namespace),
+      keyring,
       announcements: await reader.announcements(namespace, { timeoutMs: ANSWER_MS }).catch(failedOf),
     };
   } finally {

@@ -1,0 +1,117 @@
+/** `rewt move`: brings a keyring that an earlier version began under the names with the key prefix. */
+
+import { OptionError } from '../../errors.js';
+import { parseAnnouncement } from '../../keyring/announcement.js';
+import { mint } from '../../keyring/exchange.js';
+import { parseRing } from '../../keyring/ring.js';
+import { movedRing, ringOfTwo } from '../../keyring/two-names.js';
+import type { RedisStore } from '../../stores/redis.js';
+import type { Announcements, Snapshot } from '../../stores/store.js';
+import { type Place, placeInWords } from '../address.js';
+import { assertNoWords, lookOptions, readArguments } from '../arguments.js';
+import type { Command } from '../command.js';
+import { withExisting } from '../existing.js';
+import { RefusedError } from '../failure.js';
+import { helpOf } from '../help.js';
+import { orRefusal, type Session, STORE_TIMEOUT_MS } from '../session.js';
+import { confirm, type Terminal } from '../terminal.js';
+import { foreignName } from '../words.js';
+
+const options = { ...lookOptions, yes: { type: 'boolean' } } as const;
+
+const help = helpOf(`
+rewt move [options]: gives the keys of a keyring that an earlier version began
+the names that start with the key prefix. No token is refused for it. Exit code
+1 if there is no keyring, after a no, and while a member of an earlier version
+is announced, which would not find the keyring. Asks first, because members
+without a memberName are not announced.
+
+  rewt move --key-prefix team: --url redis://localhost:6379
+
+  --yes              do not ask; needed without a terminal
+`);
+
+/** Members write a keyring seldom: each of these meets a different one. */
+const MAX_ATTEMPTS = 5;
+
+export const move: Command = {
+  help,
+  async run(words, terminal) {
+    const { values, positionals } = readArguments(words, options);
+    assertNoWords(positionals);
+    if (!values['key-prefix']) {
+      throw new OptionError('--key-prefix: is missing. Give the key prefix that the Redis client of the members has', {
+        option: 'key-prefix',
+      });
+    }
+    const { yes = false } = values;
+    if (!yes && (!terminal.stdin.isTTY || !terminal.stderr.isTTY)) {
+      throw new OptionError('without a terminal to confirm on, add --yes to move the keyring', { option: 'yes' });
+    }
+    return withExisting(values, terminal, async (session) => {
+      // The cast holds: a key prefix is refused for every other store.
+      const store = session.openStore() as RedisStore;
+      const { place } = session;
+      if (!store.hasOldName((await read(store, place)).version)) {
+        return {
+          json: { ...place, moved: false },
+          words: 'Nothing to move: no key has a name without the key prefix.',
+        };
+      }
+      await assertNoOldMembers(session, terminal);
+      if (!yes && !(await isConfirmed(place, terminal))) {
+        return { json: { ...place, moved: false }, words: 'Nothing was moved.', exitCode: 1 };
+      }
+      await moveIn(store, place);
+      return {
+        json: { ...place, moved: true },
+        words: `Moved: every key of the keyring begins with ${JSON.stringify(place.keyPrefix)}. Members that have push follow at once, all others within two seconds.`,
+      };
+    });
+  },
+};
+
+function read(store: RedisStore, { namespace }: Place): Promise<Snapshot> {
+  return store.read(namespace, { timeoutMs: STORE_TIMEOUT_MS });
+}
+
+/** @throws {RefusedError} if the keyring changes each time. */
+async function moveIn(store: RedisStore, place: Place): Promise<void> {
+  for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
+    const { ring, beside, key, version, nowMs } = await read(store, place);
+    if (ring === null || !store.hasOldName(version)) return;
+    const found = beside === undefined ? parseRing(ring) : ringOfTwo(parseRing(ring), parseRing(beside), key);
+    const limits = { timeoutMs: STORE_TIMEOUT_MS, notAfterMs: nowMs + STORE_TIMEOUT_MS };
+    const { swapped } = await store.move(place.namespace, version, movedRing(found, mint.id()), limits);
+    if (swapped) return;
+  }
+  throw new RefusedError('ERR_REWT_CONTENDED', 'the keyring kept changing while it was moved. Run the command again');
+}
+
+async function assertNoOldMembers(session: Session, terminal: Terminal): Promise<void> {
+  const announced = await orRefusal(session.announcements());
+  if (announced instanceof Error) {
+    terminal.say(`${terminal.style('yellow', 'warning:')} the members are unknown: ${announced.message}`);
+    return;
+  }
+  const old = oldMembersIn(announced);
+  if (old.length === 0) return;
+  throw new RefusedError(
+    'ERR_REWT_OLD_MEMBERS',
+    `members of an earlier version are announced: ${old.join(', ')}. They would not find the keyring. Update them first; one that has ended counts for 90 seconds`,
+  );
+}
+
+/** Members of earlier versions announce no revocation. */
+function oldMembersIn({ told }: Announcements): readonly string[] {
+  const newest = new Map(told.map(({ id, text }) => [id, parseAnnouncement(text)]));
+  const old = [...newest.values()].flatMap((held) => (held?.revocation === undefined && held ? [held.name] : []));
+  return old.map((name) => foreignName(name, 64));
+}
+
+async function isConfirmed(place: Place, terminal: Terminal): Promise<boolean> {
+  const question = `Move ${placeInWords(place)}? A member of an earlier version without a memberName would write it back.`;
+  const isYes = await confirm(question, terminal);
+  if (!isYes) terminal.interrupted.throwIfAborted();
+  return isYes;
+}
