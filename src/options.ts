@@ -123,7 +123,7 @@ const DEFAULT_TTL_SECONDS = 86_400;
 const DEFAULT_MAX_STALENESS_SECONDS = 60;
 
 /** So that a schedule never retires more secrets than a ring holds: a turn takes at least 3/4 of `ttl`, which makes at most 22 of 32. */
-const MOST_OVERLAP_PER_TTL = 16;
+export const MOST_OVERLAP_PER_TTL = 16;
 
 const MOST_SOFT_AGE_MS = 2_000;
 

@@ -13,6 +13,7 @@ import { Operations } from './observe/operations.js';
 import { asCount, asFlag, optionReader } from './option-values.js';
 import { type RewtOptions, readOptions, type Settings } from './options.js';
 import { asReason, asReplaceable, asTimeout } from './rewt-option-values.js';
+import { type NewTimes, SET_TIMES, setTimes, type TimesSet } from './set-times.js';
 import { Signer } from './signer.js';
 import { type Status, statusOf } from './status.js';
 import { redisStoreFor } from './stores/redis.js';
@@ -96,10 +97,11 @@ export class Rewt<Claims = JwtClaims, Output = Claims, Input = Signable<Claims>>
     const listener = announce(namespace);
     const { storeTimeoutMs: timeoutMs } = member;
     const held = () => this.#member.held();
+    const needs = () => this.#member.needs;
     this.#presence =
       memberName === null
         ? null
-        : new Presence({ store: this.#store, namespace, memberName, clock, timeoutMs, held, listener });
+        : new Presence({ store: this.#store, namespace, memberName, clock, timeoutMs, held, needs, listener });
     this.#member = new Member({
       ...member,
       store: this.#store,
@@ -225,6 +227,15 @@ export class Rewt<Claims = JwtClaims, Output = Claims, Input = Signable<Claims>>
     const askedMs = option('timeout', (value, name) => asTimeout(value, name) * 1_000, storeTimeoutMs);
     const waitMs = replicas === 0 ? UNASKED_WAIT_MS : askedMs;
     return this.#operations.told('revoke', () => this.#change(() => this.#member.revoke(how), replicas, waitMs));
+  }
+
+  /** Gives the keyring other times. @internal */
+  async [SET_TIMES](times: NewTimes): Promise<TimesSet> {
+    const { namespace, member } = this.#settings;
+    return setTimes(times, {
+      ...{ namespace, store: this.#store, member: this.#member },
+      timeoutMs: member.storeTimeoutMs,
+    });
   }
 
   /** Where this member's copy stands, without asking anyone. Kids and times, never a secret. */

@@ -45,6 +45,8 @@ export interface Policy {
   readonly leadMs: number;
   /** What a ring must at least offer before this member may sign; null for a member that has not signed. */
   readonly asks: { readonly ttlMs: number; readonly overlapMs: number } | null;
+  /** What a ring is to offer from now on, more or less than before: for `planTimes` only. */
+  readonly sets?: { readonly ttlMs: number; readonly overlapMs: number };
 }
 
 /** Where fresh secrets and ids come from. */
@@ -131,9 +133,26 @@ export function planRotation(
   const youngMs = policy.maxStalenessMs - (seen.nowMs - ring.next.since);
   if (youngMs > 0 && !force) return youngMs;
   const untils = ring.retired.filter((slot) => slot.until > seen.nowMs).map((slot) => slot.until);
-  const room = MOST_RETIRED - Math.ceil(ring.overlap / (ring.ttl * SHORTEST_TURN)) - 1;
+  const room = MOST_RETIRED - Math.ceil(ringOverlap(ring, policy) / (ringTtl(ring, policy) * SHORTEST_TURN)) - 1;
   if (untils.length >= room) return Math.min(...untils) - seen.nowMs;
   return rotate('rotation', seen, withChange(ring, seen.nowMs, 'rotate', reason), policy, mint);
+}
+
+/**
+ * What sets the times of a ring: `policy.sets`. Longer ones are granted as by row 7. A shorter one takes a rotation: tokens of current
+ * were promised the times of before, and only the next secret goes by the new ones. Null: they are what they were. A number: as `planRotation`.
+ */
+export function planTimes(
+  seen: Seen,
+  ring: Ring,
+  policy: Policy,
+  mint: Mint,
+  reason: string | null = null,
+): Plan | number | null {
+  const [ttl, overlap] = [ringTtl(ring, policy), ringOverlap(ring, policy)];
+  if (ttl === ring.ttl && overlap === ring.overlap) return null;
+  if (ttl >= ring.ttl && overlap >= ring.overlap) return plan('reschedule', false, null, amend(ring, policy, mint));
+  return planRotation(seen, ring, policy, mint, { force: false, reason });
 }
 
 /** What `revoke()` writes: every secret goes, whatever the ring was, also one that could not be read (then `seen.ring` is null). */
@@ -256,7 +275,7 @@ function retire(
   const { secret } = ring.current;
   // As long as K holds it, old rewt members sign with it, whatever end the ring knows.
   const signedUntil = key?.value === secret ? nowMs : Math.min(nowMs, ring.current.expiresAt);
-  const until = signedUntil + amended.overlap;
+  const until = signedUntil + Math.max(ring.overlap, amended.overlap);
   const retired = [{ secret, until }, ...ring.retired].filter((slot) => slot.until > nowMs).slice(0, MOST_RETIRED);
   return plan(name, false, turn.key, { ...amended, current: turn.current, next: turn.next, retired });
 }
@@ -292,11 +311,11 @@ function freshNext(nowMs: number, mint: Mint): NextSecret {
 }
 
 function ringTtl(ring: RingBase, policy: Policy): number {
-  return Math.max(ring.ttl, policy.asks?.ttlMs ?? 0);
+  return policy.sets?.ttlMs ?? Math.max(ring.ttl, policy.asks?.ttlMs ?? 0);
 }
 
 function ringOverlap(ring: RingBase, policy: Policy): number {
-  return Math.max(ring.overlap, policy.asks?.overlapMs ?? 0);
+  return policy.sets?.overlapMs ?? Math.max(ring.overlap, policy.asks?.overlapMs ?? 0);
 }
 
 /** One more write of this ring, which also grants what this member asks for. Fields of a later version are kept. */

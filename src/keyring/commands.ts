@@ -1,8 +1,9 @@
 /** What `rotate()`, `revoke()` and a member that needs a longer `ttl` propose to the store, step by step, until there is nothing left to write. */
 
-import { advance, type Policy, planRevocation, planRotation } from './advance.js';
+import { advance, type Policy, planRevocation, planRotation, planTimes } from './advance.js';
 import { type Errand, mint, type Replaceable } from './exchange.js';
 import { rotationRefused } from './refusals.js';
+import type { Ring } from './ring.js';
 
 export interface Command extends Omit<Errand, 'pending' | 'mayBeDeposed'> {
   /** Why nothing was written, where that is the answer: what was read is as good as any other read. */
@@ -36,6 +37,48 @@ export function rotation(policy: () => Policy, options: RotationOptions): Comman
     wrote(plan) {
       done ||= plan.name === 'rotation' || plan.name === 'late rotation';
     },
+  };
+}
+
+export interface TimesAnswer {
+  readonly before: Pick<Ring, 'ttl' | 'overlap'>;
+  readonly after: Pick<Ring, 'ttl' | 'overlap'>;
+}
+
+export interface TimesOptions {
+  /** Null: as it is. */
+  readonly ttlMs: number | null;
+  readonly overlapMs: number | null;
+  readonly reason: string | null;
+  /** Throws for times that do not fit each other. */
+  assertFit(after: TimesAnswer['after']): void;
+}
+
+/** The ring has other times, and no token is lost. */
+export function times(
+  policy: () => Policy,
+  { ttlMs, overlapMs, reason, assertFit }: TimesOptions,
+): Command & { before(): Ring | null } {
+  let before: Ring | null = null;
+  let refusal: Error | null = null;
+  return {
+    propose(seen, known) {
+      refusal = null;
+      const plan = advance(seen, policy(), known, mint);
+      if (plan !== null || seen.ring === null) return plan;
+      const { ttl, overlap } = seen.ring;
+      const sets = { ttlMs: ttlMs ?? ttl, overlapMs: overlapMs ?? overlap };
+      assertFit({ ttl: sets.ttlMs, overlap: sets.overlapMs });
+      const planned = planTimes(seen, seen.ring, { ...policy(), sets }, mint, reason);
+      if (typeof planned === 'number') {
+        refusal = rotationRefused(planned, false);
+        return null;
+      }
+      if (planned !== null) before = seen.ring;
+      return planned;
+    },
+    refusal: () => refusal,
+    before: () => before,
   };
 }
 

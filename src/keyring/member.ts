@@ -8,13 +8,21 @@ import { within } from '../deadline.js';
 import { detached } from '../detached.js';
 import type { StoreError } from '../errors.js';
 import type { AcknowledgedBy, PushStatus } from '../stores/store.js';
-import { type RevocationOptions, type RotationOptions, revocation, rotation } from './commands.js';
+import {
+  type RevocationOptions,
+  type RotationOptions,
+  revocation,
+  rotation,
+  type TimesAnswer,
+  type TimesOptions,
+  times,
+} from './commands.js';
 import { type CopyKey, signingKey } from './copy.js';
 import { Exchange } from './exchange.js';
 import { Holding } from './holding.js';
 import { type Instant, type Lease, leaseAgeMs, storeNowMs } from './lease.js';
 import type { MemberOptions } from './member-options.js';
-import { Needs } from './needs.js';
+import { type Asks, Needs } from './needs.js';
 import { Outage } from './outage.js';
 import { closed, notFresh, timedOut, unavailable } from './refusals.js';
 import { Renewal } from './renewal.js';
@@ -172,6 +180,21 @@ export class Member {
   async revoke(options: RevocationOptions): Promise<Lease> {
     this.#assertOpen();
     return detached(() => this.#renewal.command(revocation(() => this.#needs.policy, options)));
+  }
+
+  /** The ring has other times. @throws {OptionError} if that takes a rotation, and it comes too soon. */
+  async setTimes(options: TimesOptions): Promise<TimesAnswer & { kid: string; rotated: boolean }> {
+    this.#assertOpen();
+    const command = times(() => this.#needs.policy, options);
+    const { copy } = await detached(() => this.#renewal.command(command));
+    const { ring, current } = copy;
+    const before = command.before() ?? ring;
+    return { before, after: ring, kid: current.kid, rotated: before.current.secret !== ring.current.secret };
+  }
+
+  /** What this member needs of the ring. */
+  get needs(): Asks {
+    return this.#needs.asks;
   }
 
   /** How many replicas have what was written last. */

@@ -4,7 +4,7 @@ import type { Clock } from '../clock.js';
 import type { Policy } from './advance.js';
 import type { Ring } from './ring.js';
 
-type Asks = NonNullable<Policy['asks']>;
+export type Asks = NonNullable<Policy['asks']>;
 
 export class Needs {
   readonly #toSign: Policy & { readonly asks: Asks };
@@ -29,6 +29,11 @@ export class Needs {
   /** Asks for the `ttl` that a copy needs which grows as old as `maxStaleness`. */
   get policyToVerify(): Policy {
     return this.#toVerify;
+  }
+
+  /** What this member asks for, by what it does. */
+  get asks(): Asks {
+    return (this.signs ? this.#toSign : this.#toVerify).asks;
   }
 
   get leastTtlMs(): number {

@@ -8,6 +8,7 @@ import type { Store } from '../stores/store.js';
 import { formatAnnouncement } from './announcement.js';
 import type { Lease } from './lease.js';
 import type { MemberListener } from './member-options.js';
+import type { Asks } from './needs.js';
 
 /** From the end of one announcement to the next, and up to a tenth more, so that a fleet that was started at once does not write at once. */
 const EVERY_MS = 30_000;
@@ -28,6 +29,8 @@ export interface PresenceOptions {
   readonly timeoutMs: number;
   /** What the member holds at this instant. */
   held(): Lease | null;
+  /** What it needs of the ring at this instant. */
+  needs(): Asks;
   readonly listener: PresenceListener;
 }
 
@@ -81,7 +84,7 @@ export class Presence {
   }
 
   #announce(): void {
-    const { memberName, clock, held } = this.#options;
+    const { memberName, clock, held, needs } = this.#options;
     const lease = held();
     const isBack = this.#isBack;
     this.#hasNews = false;
@@ -89,7 +92,7 @@ export class Presence {
     this.#saidAtMs = clock.monotonicMs();
     this.#isUnderWay = true;
     // A copy that was revoked a moment ago is nothing to speak of.
-    const saying = lease === null ? null : this.#say(formatAnnouncement(memberName, lease.copy, isBack));
+    const saying = lease === null ? null : this.#say(formatAnnouncement(memberName, lease.copy, needs(), isBack));
     this.#underWay = Promise.resolve(saying).then((isTaken) => {
       this.#isUnderWay = false;
       if (isBack && !isTaken) this.#isBack = true;

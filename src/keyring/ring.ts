@@ -66,7 +66,8 @@ export function formatRing(ring: Ring): string {
 
 /** When the store may drop the ring: after that nothing in it verifies any more, and a fresh start loses nothing. */
 export function ringExpiresAt(ring: Ring): number {
-  return ring.current.expiresAt + ring.ttl + ring.overlap;
+  const untils = ring.retired.map((slot) => slot.until);
+  return Math.max(ring.current.expiresAt + ring.ttl + ring.overlap, ...untils);
 }
 
 /**

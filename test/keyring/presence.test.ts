@@ -58,6 +58,7 @@ describe('a member with a name', () => {
         revocation: null,
         generation: 1,
         next: keyring?.next.kid,
+        needs: { ttl: 120_000, overlap: 0 },
       },
     ]);
     await rewt.close();
@@ -279,6 +280,7 @@ test.each([['x'.repeat(65)], ['a\nb'], ['\u202ea'], [''], [7]])('the name %j is 
 });
 
 describe('an announcement', () => {
+  const needs = { ttlMs: 8_000, overlapMs: 4_500 };
   const good = { name: 'n', lineage: 'l', epoch: 0, generation: 1, next: 'k' };
   const secret = 'a-secret-of-forty-three-characters-00000000';
   const ring = parseRing(
@@ -299,7 +301,7 @@ describe('an announcement', () => {
 
   test('is kids and counters, and no secret', () => {
     const copy = createCopy(ring);
-    const text = formatAnnouncement('n', copy);
+    const text = formatAnnouncement('n', copy, needs);
     expect(text).not.toContain('forty-three');
     expect(parseAnnouncement(text)).toEqual({
       name: 'n',
@@ -308,14 +310,18 @@ describe('an announcement', () => {
       revocation: 'x',
       generation: 7,
       next: copy.next.kid,
+      needs: { ttl: 8_000, overlap: 4_500 },
     });
   });
 
   test('names no revocation where there was none, and says nothing of it where an older member speaks', () => {
     const { rev: _, ...unnamed } = ring;
-    expect(parseAnnouncement(formatAnnouncement('n', createCopy(unnamed)))).toMatchObject({ revocation: null });
+    expect(parseAnnouncement(formatAnnouncement('n', createCopy(unnamed), needs))).toMatchObject({ revocation: null });
     expect(parseAnnouncement(JSON.stringify(good))).toEqual(good);
     expect(parseAnnouncement(JSON.stringify({ ...good, revocation: 7 }))).toEqual(good);
+    for (const odd of [null, 7, {}, { ttl: 1 }, { ttl: 1, overlap: -1 }, { ttl: '1', overlap: 1 }]) {
+      expect(parseAnnouncement(JSON.stringify({ ...good, needs: odd }))).toEqual(good);
+    }
   });
 
   test.each([

@@ -1,0 +1,171 @@
+/** Other times for a ring, downwards too: what is written, and that no token is lost by it. */
+import { afterEach, beforeEach, describe, expect, it, test, vi } from 'vitest';
+import { memoryStore, Rewt, type RewtOptions, type Store } from '../../src/index.js';
+import { type Plan, planTimes } from '../../src/keyring/advance.js';
+import { fleetNeeds } from '../../src/keyring/announcement.js';
+import { formatRing, MOST_RETIRED, type Ring, ringExpiresAt } from '../../src/keyring/ring.js';
+import { SET_TIMES } from '../../src/set-times.js';
+import { faultyStore } from '../faulty-store.js';
+import { pass, times, turnTime } from '../turned-time.js';
+import {
+  CURRENT,
+  countingMint,
+  NEXT,
+  NOW_MS,
+  POLICY,
+  RETIRED,
+  RING,
+  ringOf,
+  secretNamed,
+  seenWith,
+} from './samples.js';
+
+function planned(ttlMs: number, overlapMs: number, ring: Ring = RING, reason: string | null = null) {
+  const policy = { ...POLICY, asks: { ttlMs: 90_000, overlapMs: 90_000 }, sets: { ttlMs, overlapMs } };
+  return planTimes(seenWith({ ring }), ring, policy, countingMint(), reason);
+}
+
+describe('other times for a ring', () => {
+  it('are none where they are what they were', () => {
+    expect(planned(RING.ttl, RING.overlap)).toBeNull();
+  });
+
+  it.each([
+    [RING.ttl + 1, RING.overlap],
+    [RING.ttl, RING.overlap + 1],
+    [RING.ttl * 2, RING.overlap * 2],
+  ])('are granted as by row 7 where none is shorter (%d, %d): nothing else changes', (ttl, overlap) => {
+    const plan = planned(ttl, overlap) as Plan;
+    expect(plan).toMatchObject({ name: 'reschedule', revokes: false });
+    expect(plan.wanted.key).toBeNull();
+    expect(ringOf(plan)).toEqual({ ...RING, gen: 8, op: 'id-1', ttl, overlap });
+  });
+
+  it.each([
+    [20_000, RING.overlap],
+    [RING.ttl, 4_000],
+    [20_000, 4_000],
+    [20_000, 40_000],
+  ])('take a rotation where one is shorter (%d, %d): the new ones hold from next on', (ttl, overlap) => {
+    const plan = planned(ttl, overlap, RING, 'shorter') as Plan;
+    expect(plan).toMatchObject({ name: 'rotation', revokes: false });
+    expect(plan.wanted.key).toEqual({ value: NEXT, expiresAtMs: NOW_MS + ttl });
+    expect(ringOf(plan)).toMatchObject({
+      ttl,
+      overlap,
+      current: { secret: NEXT, expiresAt: NOW_MS + ttl },
+      retired: [
+        { secret: CURRENT, until: NOW_MS + Math.max(RING.overlap, overlap) },
+        { secret: RETIRED, until: RING.retired[0]?.until },
+      ],
+      changes: [{ at: NOW_MS, cause: 'rotate', reason: 'shorter' }],
+    });
+  });
+
+  it('come too early while next is younger than maxStaleness', () => {
+    expect(planned(20_000, 4_000, { ...RING, next: { secret: NEXT, since: NOW_MS - 1_000 } })).toBe(5_000);
+  });
+
+  it('come too early while there is no room for what the new schedule retires', () => {
+    const retired = Array.from({ length: MOST_RETIRED - 5 }, (_, n) => ({
+      secret: secretNamed(`r${n}`),
+      until: NOW_MS + 500,
+    }));
+    expect(planned(20_000, RING.overlap, { ...RING, retired })).toMatchObject({ name: 'rotation' });
+    expect(planned(4_000, RING.overlap, { ...RING, retired })).toBe(500);
+  });
+
+  it('let R live for as long as anything in it verifies', () => {
+    const ring = ringOf(
+      planned(1_000, 1_000, { ...RING, retired: [{ secret: RETIRED, until: NOW_MS + 50_000 }] }) as Plan,
+    );
+    expect(ringExpiresAt(ring)).toBe(NOW_MS + 50_000);
+    expect(ringExpiresAt(RING)).toBe(RING.current.expiresAt + RING.ttl + RING.overlap);
+    expect(formatRing(ring)).toContain(RETIRED);
+  });
+});
+
+test('what members need is what they announce; older ones are named, junk is nobody', () => {
+  const held = { lineage: 'l', epoch: 0, generation: 1, next: 'k' };
+  const texts = [
+    JSON.stringify({ ...held, name: 'a', needs: { ttl: 1, overlap: 2 } }),
+    JSON.stringify({ ...held, name: 'old' }),
+    'junk',
+  ];
+  expect(fleetNeeds(texts)).toEqual({ known: [{ name: 'a', ttlMs: 1, overlapMs: 2 }], unknown: ['old'] });
+});
+
+describe('a fleet whose times are set', () => {
+  let register: Store;
+  beforeEach(() => {
+    turnTime();
+    register = memoryStore();
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+  const member = (options: Partial<RewtOptions> = {}) =>
+    new Rewt({ ...times, ...options, store: faultyStoreWithNames(register) });
+
+  test('goes on without a lost token, and by the shorter times from the next secret on', async () => {
+    const old = member({ tokenLifetime: 1_200 });
+    const token = await old.sign({});
+    await old.close();
+    const rewt = member({ memberName: 'orders-1', ttl: undefined });
+    await rewt.sign({});
+    await pass(60_000);
+    const operator = member({ ttl: undefined, maxStaleness: 10 });
+    const set = await operator[SET_TIMES]({ ttl: '30m', overlap: 400 });
+    expect(set).toMatchObject({
+      before: { ttl: 3_600, overlap: 1_265 },
+      after: { ttl: 1_800, overlap: 400 },
+      rotated: true,
+      known: 1,
+      unknown: [],
+    });
+    await pass(1_100_000);
+    await rewt.verify(token);
+    await rewt.verify(await rewt.sign({}));
+    expect(rewt.status().keyring).toMatchObject({ ttl: 1_800, overlap: 400, epoch: 0, signing: set.kid });
+    expect(await operator[SET_TIMES]({ ttl: 1_800 })).toMatchObject({ rotated: false });
+    expect(await operator[SET_TIMES]({ overlap: '10m' })).toMatchObject({ rotated: false, after: { overlap: 600 } });
+  });
+
+  test('gets no less than a named member needs', async () => {
+    await member({ memberName: 'orders-1' }).sign({});
+    const operator = member({ ttl: undefined, maxStaleness: 10 });
+    await pass(60_000);
+    for (const [wanted, option] of [
+      [{ overlap: 364 }, 'overlap'],
+      [{ ttl: 3_599 }, 'ttl'],
+    ] as const) {
+      await expect(operator[SET_TIMES](wanted)).rejects.toMatchObject({ code: 'ERR_REWT_OPTION', option });
+    }
+    expect(await operator[SET_TIMES]({ overlap: 365, ttl: 3_600 })).toMatchObject({ rotated: false });
+  });
+
+  test('is told to wait while somebody may not hold next, and of times that do not fit', async () => {
+    const operator = member({ ttl: undefined, maxStaleness: 10 });
+    await operator.ready();
+    const shorter = operator[SET_TIMES]({ ttl: 600 });
+    await expect(shorter).rejects.toMatchObject({ code: 'ERR_REWT_ROTATION_REFUSED' });
+    await pass(10_000);
+    for (const [wanted, option] of [
+      [{}, 'ttl'],
+      [{ ttl: 60, overlap: 961 }, 'overlap'],
+      [{ ttl: 0 }, 'ttl'],
+      [{ ttl: 19 }, 'ttl'],
+      [{ reason: 'a\nb', ttl: 60 }, 'reason'],
+    ] as const) {
+      await expect(operator[SET_TIMES](wanted)).rejects.toMatchObject({ code: 'ERR_REWT_OPTION', option });
+    }
+    expect(await operator[SET_TIMES]({ ttl: 60, overlap: 960, reason: 'trial' })).toMatchObject({ after: { ttl: 60 } });
+    expect(operator.status().keyring?.changes).toMatchObject([{ kind: 'rotation', reason: 'trial' }]);
+  });
+});
+
+/** As at the far end of a network, with announcements. */
+function faultyStoreWithNames(store: Store): Store {
+  const { announce, announcements } = store;
+  return { ...faultyStore(store), ...(announce && announcements ? { announce, announcements } : {}) };
+}
