@@ -35,10 +35,8 @@ export function connectRedis(url: string, keyPrefix = ''): RedisPort {
     if (port) return port;
   }
   throw new OptionError(
-    'A URL as redisConn needs a Redis client, looked for beside the program that runs and in the current folder: npm install redis (or ioredis).',
-    {
-      option: 'redisConn',
-    },
+    'A URL as redisConn needs a Redis client, looked for beside the program that runs, in the current folder and beside rewt: npm install redis (or ioredis). In a bundle, or if it is elsewhere, make a client and hand that over.',
+    { option: 'redisConn' },
   );
 }
 
@@ -74,7 +72,7 @@ function ioredisFrom(require: NodeJS.Require, address: Address, keyPrefix: strin
   });
 }
 
-/** The application's folder and where it was started; then, for the `rewt` command, the one that its link points to. */
+/** The application's folder and where it was started; for the `rewt` command, the one that its link points to; and rewt's own. */
 function* searchedFolders(): Generator<string> {
   // What is read from stdin (`node -`) has no folder.
   const script = process.argv[1] !== undefined && isAbsolute(process.argv[1]) ? process.argv[1] : undefined;
@@ -85,8 +83,8 @@ function* searchedFolders(): Generator<string> {
   } catch {
     // Started without a file (`node -e`): nothing more to search.
   }
-  // Only CommonJS has a folder of its own at hand; the two above find what an ES module would.
-  if (typeof __dirname === 'string' && isAbsolute(__dirname)) yield __dirname;
+  // For a program that a launcher elsewhere started. Asked for its type first: bundlers may leave nothing of it, not even the name.
+  if (typeof import.meta.dirname === 'string' && isAbsolute(import.meta.dirname)) yield import.meta.dirname;
 }
 
 function load(require: NodeJS.Require, name: string): unknown {

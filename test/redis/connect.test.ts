@@ -44,10 +44,15 @@ async function application(name?: string, installed?: string): Promise<string> {
   return script;
 }
 
-const fileUrl = (file: string): string => pathToFileURL(join(compiled, file)).href;
-
 /** Runs a program of that application with the compiled rewt, and gives what it prints; it has to end by itself. */
-async function run(script: string, from: string, then: string, cwd = join(script, '..')): Promise<string> {
+async function run(
+  script: string,
+  from: string,
+  then: string,
+  cwd = join(script, '..'),
+  rewt = compiled,
+): Promise<string> {
+  const fileUrl = (file: string): string => pathToFileURL(join(rewt, file)).href;
   await writeFile(
     script,
     `import { connectRedis } from '${fileUrl('redis/connect.js')}';
@@ -137,6 +142,13 @@ describe('a store made from a URL', () => {
     const script = await application();
     const cwd = join(await application('redis', 'redis'), '..');
     expect(await run(script, url(), 'console.log(port.dialect);', cwd)).toBe('node-redis');
+  });
+
+  it('looks for a client beside rewt, too, for a program that a launcher elsewhere started', async () => {
+    const rewt = compileStores({ packages: true, format: 'esm' });
+    disposals.push(() => rm(rewt, { recursive: true }));
+    const script = await application();
+    expect(await run(script, url(), 'console.log(port.dialect);', join(script, '..'), rewt)).toBe('node-redis');
   });
 
   it('says what to install where the application has no client', async () => {
