@@ -6,9 +6,10 @@ import { OptionError } from '../errors.js';
 import { lmdbStore } from '../stores/lmdb.js';
 import { redisStoreFor } from '../stores/redis.js';
 import type { Store } from '../stores/store.js';
+import { type Link, type LinkArguments, linkOf, linkOptions } from './link.js';
 
 /** Where keyrings live. */
-export type Address = { readonly redisUrl: string } | { readonly folder: string };
+export type Address = { readonly redisUrl: string; readonly link: Link } | { readonly folder: string };
 
 /** Where one keyring lives, as the command shows it: without user and password. */
 export interface Place {
@@ -26,10 +27,15 @@ export interface Place {
  * The address of `--url`, of REWT_URL, or of the user's state folder (XDG Base Directory Specification).
  * @throws {OptionError} for another URL, which is not repeated: it may hold a password.
  */
-export function addressOf(url: string | undefined, env: NodeJS.ProcessEnv): Address {
+export function addressOf(url: string | undefined, env: NodeJS.ProcessEnv, flags: LinkArguments = {}): Address {
   const given = url ?? (env.REWT_URL || undefined);
+  if (/^rediss?(\+[a-z]+)?:/i.test(given ?? ''))
+    return { redisUrl: given ?? '', link: linkOf(given ?? '', flags, env) };
+  const flag = Object.keys(linkOptions).find((name) => flags[name as keyof LinkArguments] !== undefined);
+  if (flag !== undefined) {
+    throw new OptionError(`--${flag}: has no effect without Redis. Give its --url, or set REWT_URL`, { option: flag });
+  }
   if (given === undefined) return { folder: stateFolder(env) };
-  if (/^rediss?:/i.test(given)) return { redisUrl: given };
   const [, folder] = /^lmdb:(.*)$/s.exec(given) ?? [];
   if (folder === undefined) {
     throw new OptionError('the URL must begin with redis://, rediss:// (TLS) or lmdb: (a folder)', { option: 'url' });
@@ -58,19 +64,10 @@ export function placeOf(address: Address, namespace: string, keyPrefix = ''): Pl
     );
   }
   if ('folder' in address) return { store: 'lmdb', server: address.folder, database: null, namespace };
-  const { redisUrl } = address;
-  if (!URL.canParse(redisUrl))
-    throw new OptionError('--url is no URL of Redis. Write it as redis://[[user]:password@]host[:port][/database]', {
-      option: 'url',
-    });
-  const { hostname, port, pathname } = new URL(redisUrl);
-  return {
-    store: 'redis',
-    server: `${hostname}:${port || 6379}`,
-    database: Number(pathname.slice(1)),
-    namespace,
-    ...(keyPrefix === '' ? {} : { keyPrefix }),
-  };
+  const { kind, master, hosts, database } = address.link;
+  const named = hosts.map(({ host, port }) => `${host.includes(':') ? `[${host}]` : host}:${port}`).join(',');
+  const server = kind === 'server' ? named : kind === 'cluster' ? `cluster ${named}` : `${master} of sentinel ${named}`;
+  return { store: 'redis', server, database, namespace, ...(keyPrefix === '' ? {} : { keyPrefix }) };
 }
 
 /** One line: 'redis 127.0.0.1:6379, database 0, namespace rewt'. */

@@ -4,6 +4,7 @@ import { type ParseArgsConfig, parseArgs } from 'node:util';
 import { OptionError } from '../errors.js';
 import { parseDuration } from '../jwt/duration.js';
 import { assertKnownNames } from '../option-names.js';
+import { linkOptions } from './link.js';
 
 /** Of every verb that has a keyring. */
 export const lookOptions = {
@@ -12,6 +13,7 @@ export const lookOptions = {
   url: { type: 'string' },
   namespace: { type: 'string' },
   'key-prefix': { type: 'string' },
+  ...linkOptions,
 } as const;
 
 export type Options = NonNullable<ParseArgsConfig['options']>;

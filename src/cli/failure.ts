@@ -104,7 +104,9 @@ function failedStore({ place, error, advice }: FailedStore): Failure {
   const { code, message } = error;
   const { store, server } = place;
   const where = store === 'redis' ? server : placeInWords(place);
-  return { exitCode: 3, code, message: `${where}: ${messages[code] ?? message}${advice === '' ? '' : ` ${advice}`}` };
+  // Most failures of Redis name the node themselves, which in a cluster may be another one.
+  const start = error.cause?.host === undefined ? `${where}: ` : '';
+  return { exitCode: 3, code, message: `${start}${messages[code] ?? message}${advice === '' ? '' : ` ${advice}`}` };
 }
 
 function refusedToken({ code, message, claim, expiredAt, date }: TokenError): Failure {

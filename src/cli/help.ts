@@ -26,6 +26,13 @@ const common = (extra: string) => `
                      Without: an embedded store in $XDG_STATE_HOME/rewt,
                      else ~/.local/state/rewt
 ${extra}  --key-prefix <text>  what the Redis client of the members puts before keys
+  --cluster, --sentinel <master>
+                     the URL is of a cluster, of sentinels; or redis+cluster://
+                     and redis+sentinel://<host>,<host>/<master> as the URL
+  --ca <file>, --cert <file>, --key <file>
+                     TLS (rediss) with a private CA, with a client certificate
+  --user <name>      user of Redis; its password in REWT_PASSWORD, where it is
+                     not visible to other users of this machine
   --json             one JSON object on stdout, errors too
   -h, --help
 

@@ -10,8 +10,10 @@ import { watchKeys } from '../redis/tracking.js';
 import { lmdbStore } from '../stores/lmdb.js';
 import { type RedisStore, redisStore } from '../stores/redis.js';
 import type { Announcements, Store, Watch } from '../stores/store.js';
-import { addressOf, namespaceOf, type Place, placeOf } from './address.js';
+import { type Address, addressOf, namespaceOf, type Place, placeOf } from './address.js';
+import { type Connected, connectLink } from './client.js';
 import { FailedStore } from './failure.js';
+import type { LinkArguments } from './link.js';
 import { type Terminal, unlessInterrupted } from './terminal.js';
 
 /** A person waits longer than a service, and a first connection takes longer than a request. */
@@ -20,7 +22,7 @@ export const STORE_TIMEOUT_MS = 5_000;
 /** A Redis with many keys takes its time. */
 const SCAN_TIMEOUT_MS = 60_000;
 
-export interface PlaceArguments {
+export interface PlaceArguments extends LinkArguments {
   readonly url?: string | undefined;
   readonly namespace?: string | undefined;
   readonly 'key-prefix'?: string | undefined;
@@ -51,25 +53,33 @@ interface Opened extends Session {
  * @throws what `use` throws; {OptionError} for a place that is none.
  */
 export async function withSession<T>(
-  { url, namespace, 'key-prefix': keyPrefix }: PlaceArguments,
+  values: PlaceArguments,
   terminal: Terminal,
   use: (session: Session) => Promise<T>,
 ): Promise<T> {
-  const address = addressOf(url, terminal.env);
-  const place = placeOf(address, namespaceOf(namespace, terminal.env), keyPrefix);
-  const session = 'folder' in address ? openFolder(address.folder, place) : openRedis(address.redisUrl, place);
+  const address = addressOf(values.url, terminal.env, values);
+  const place = placeOf(address, namespaceOf(values.namespace, terminal.env), values['key-prefix']);
+  let session: Opened | null = null;
   try {
+    session = 'folder' in address ? openFolder(address.folder, place) : await openRedis(address, place);
     return await unlessInterrupted(use(session), terminal);
   } catch (error) {
     if (isRewtError(error) && error.status === 503) throw new FailedStore(place, error as StoreError);
     throw error;
   } finally {
-    await session.close();
+    await session?.close();
   }
 }
 
-function openRedis(redisUrl: string, place: Place): Opened {
-  const port = connectRedis(redisUrl, place.keyPrefix);
+/** A plain URL opens its connection at first use; all else is connected here. @throws {StoreError} */
+export async function connectPlace({ redisUrl, link }: RedisAddress, keyPrefix = ''): Promise<Connected> {
+  if (!link.isPlain) return connectLink(link, keyPrefix, STORE_TIMEOUT_MS);
+  const port = connectRedis(redisUrl, keyPrefix);
+  return { port, close: () => port.close() };
+}
+
+async function openRedis(address: RedisAddress, place: Place): Promise<Opened> {
+  const { port, close } = await connectPlace(address, place.keyPrefix);
   // Throws for a name that cannot be kept in one hash slot.
   const names = redisNames(place.namespace, port.keyPrefix);
   const reader = createPlainReader(port);
@@ -83,10 +93,12 @@ function openRedis(redisUrl: string, place: Place): Opened {
     openStore: () => redisStore(port),
     async close() {
       reader.close();
-      await port.close();
+      await close();
     },
   };
 }
+
+export type RedisAddress = Exclude<Address, { readonly folder: string }>;
 
 /** Makes no folder and no files: a member does. */
 function openFolder(folder: string, place: Place): Opened {

@@ -72,6 +72,16 @@ function ioredisFrom(require: NodeJS.Require, address: Address, keyPrefix: strin
   });
 }
 
+/** A package of the application; null if it is not installed there. */
+export function loadBesideApplication(name: string): unknown {
+  const { createRequire } = process.getBuiltinModule('node:module');
+  for (const from of searchedFolders()) {
+    const found = load(createRequire(join(from, 'rewt.js')), name);
+    if (found !== null) return found;
+  }
+  return null;
+}
+
 /** The application's folder and where it was started; for the `rewt` command, the one that its link points to; and rewt's own. */
 function* searchedFolders(): Generator<string> {
   // What is read from stdin (`node -`) has no folder.

@@ -21,12 +21,13 @@ export interface Surroundings {
   readonly env?: Record<string, string>;
   /** Another copy of the command. */
   readonly file?: string;
+  readonly cwd?: string;
 }
 
-export function startRewt(args: readonly string[], { env = {}, file = main }: Surroundings = {}): ChildProcess {
+export function startRewt(args: readonly string[], { env = {}, file = main, cwd }: Surroundings = {}): ChildProcess {
   if (!existsSync(file)) throw new Error('these tests run what is published: build it first, node scripts/build.js');
-  const { REWT_URL: _, FORCE_COLOR: __, ...inherited } = process.env;
-  return spawn(process.execPath, [file, ...args], { env: { ...inherited, ...env }, stdio: 'pipe' });
+  const { REWT_URL: _, REWT_NAMESPACE: __, REWT_PASSWORD: ___, FORCE_COLOR: ____, ...inherited } = process.env;
+  return spawn(process.execPath, [file, ...args], { env: { ...inherited, ...env }, stdio: 'pipe', cwd });
 }
 
 export async function rewt(args: readonly string[], surroundings: Surroundings = {}): Promise<Run> {

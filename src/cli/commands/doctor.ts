@@ -1,6 +1,5 @@
 /** `rewt doctor`: looks at everything that a keyring depends on, and says what to do about it. It writes nothing. */
 
-import { connectRedis } from '../../redis/connect.js';
 import { redisNames } from '../../redis/names.js';
 import type { Announcements } from '../../stores/store.js';
 import { addressOf, namespaceOf, placeOf } from '../address.js';
@@ -16,6 +15,7 @@ import type { KeyringFacts } from '../doctor/keyring-facts.js';
 import { addressFactsOf, type Failed, type RedisFacts, redisFactsOf } from '../doctor/redis-facts.js';
 import { helpOf } from '../help.js';
 import { screenOf } from '../screen.js';
+import { connectPlace, orRefusal, type RedisAddress } from '../session.js';
 import { unlessInterrupted } from '../terminal.js';
 
 const options = { ...lookOptions, strict: { type: 'boolean' } } as const;
@@ -38,13 +38,11 @@ export const doctor: Command = {
     const { values, positionals } = readArguments(words, options);
     assertNoWords(positionals);
     const { url, strict = false } = values;
-    const address = addressOf(url, terminal.env);
+    const address = addressOf(url, terminal.env, values);
     const namespace = namespaceOf(values.namespace, terminal.env);
     const { keyPrefix } = placeOf(address, namespace, values['key-prefix']);
     const looking =
-      'redisUrl' in address
-        ? lookAtRedis(address.redisUrl, namespace, keyPrefix)
-        : lookAtFolder(address.folder, namespace);
+      'redisUrl' in address ? lookAtRedis(address, namespace, keyPrefix) : lookAtFolder(address.folder, namespace);
     const findings = await unlessInterrupted(looking, terminal);
     const [problems, warnings] = [countOf(findings, 'problem'), countOf(findings, 'warning')];
     return {
@@ -55,11 +53,17 @@ export const doctor: Command = {
   },
 };
 
-async function lookAtRedis(redisUrl: string, namespace: string, keyPrefix = ''): Promise<readonly Finding[]> {
-  const port = connectRedis(redisUrl, keyPrefix);
+async function lookAtRedis(address: RedisAddress, namespace: string, keyPrefix = ''): Promise<readonly Finding[]> {
+  const connected = await orRefusal(connectPlace(address, keyPrefix));
+  if (connected instanceof Error) return [finding('reachable', 'problem', connected.message)];
+  const { port, close } = connected;
   // Throws where the name cannot be kept in one hash slot.
   redisNames(namespace, port.keyPrefix);
-  return judgeRedis(await redisFactsOf(port, namespace, addressFactsOf(redisUrl)));
+  try {
+    return judgeRedis(await redisFactsOf(port, namespace, addressFactsOf(address.link)));
+  } finally {
+    await close();
+  }
 }
 
 export function judgeRedis(facts: RedisFacts): readonly Finding[] {

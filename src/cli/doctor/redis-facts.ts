@@ -8,6 +8,7 @@ import { createPlainReader, type PlainReader } from '../../redis/plain-reader.js
 import type { Command, RedisPort, Reply } from '../../redis/port.js';
 import { redisStore } from '../../stores/redis.js';
 import type { Announcements, PushStatus, Store } from '../../stores/store.js';
+import type { Link } from '../link.js';
 import { type KeyringFacts, keyringFactsOf } from './keyring-facts.js';
 import { excessesOf, excessOf, lacksOf, type Rights } from './rights.js';
 import { type ServerFacts, serverFactsOf } from './server-facts.js';
@@ -46,10 +47,9 @@ const ANSWER_MS = 3_000;
 const PUSH_MS = 3_000;
 const ROUND_TRIPS = 7;
 
-export function addressFactsOf(redisUrl: string): AddressFacts {
-  const { protocol, hostname, password } = new URL(redisUrl);
-  const loopback = /^(localhost|127(\.\d+){3}|\[::1\])$/i.test(hostname);
-  return { loopback, tls: protocol === 'rediss:', password: password !== '' };
+export function addressFactsOf({ hosts, tls, password }: Link): AddressFacts {
+  const loopback = hosts.every(({ host }) => /^(localhost|127(\.\d+){3}|::1)$/i.test(host));
+  return { loopback, tls: tls !== null, password: password !== null };
 }
 
 /** What there is to know; where it does not answer, that. The port is closed afterwards. */

@@ -9,6 +9,7 @@ import { type KeyringFacts, keyringFactsOf, shapeOf } from '../../../src/cli/doc
 import { addressFactsOf, type RedisFacts } from '../../../src/cli/doctor/redis-facts.js';
 import { excessesOf, excessOf } from '../../../src/cli/doctor/rights.js';
 import { type ServerFacts, serverFactsOf } from '../../../src/cli/doctor/server-facts.js';
+import { linkOf } from '../../../src/cli/link.js';
 import type { Screen } from '../../../src/cli/screen.js';
 import { redisNames } from '../../../src/redis/names.js';
 import { costOf, type Use } from '../../../src/redis/rights.js';
@@ -171,7 +172,7 @@ describe('the way there', () => {
     ['redis://u:p@127.0.0.1:7000', []],
     ['redis://:p@[::1]', []],
   ])('%s', (url, found) => {
-    expect(troubles({ address: addressFactsOf(url) })).toEqual(found);
+    expect(troubles({ address: addressFactsOf(linkOf(url, {}, {})) })).toEqual(found);
   });
 
   const lack = (use: Use, right: string) => ({ right, use, cost: costOf(use, {}) });

@@ -1,0 +1,155 @@
+/** Makes the client for a link, with whichever of redis and ioredis is installed. */
+
+import { within } from '../deadline.js';
+import { OptionError } from '../errors.js';
+import { loadBesideApplication } from '../redis/connect.js';
+import { asRedisPort } from '../redis/detect.js';
+import { asStoreError } from '../redis/failure.js';
+import type { RedisPort } from '../redis/port.js';
+import type { Link } from './link.js';
+
+/** All that is used of a client, whatever its kind. */
+interface Client {
+  on(event: 'error', listener: (error: unknown) => void): unknown;
+  connect(): Promise<unknown>;
+  destroy?(): unknown;
+  disconnect?(): unknown;
+}
+
+interface NodeRedis {
+  readonly RedisClient?: { readonly prototype?: object };
+  createClient(options: object): Client;
+  createCluster?(options: object): Client;
+  createSentinel?(options: object): Client;
+}
+
+type Constructor = new (...args: readonly unknown[]) => Client;
+
+export interface Connected {
+  readonly port: RedisPort;
+  close(): Promise<void>;
+}
+
+/** @throws {OptionError} if no client that can do it is installed; {StoreError} if it cannot be connected */
+export async function connectLink(link: Link, keyPrefix: string, timeoutMs: number): Promise<Connected> {
+  const client = fromNodeRedis(link, keyPrefix) ?? fromIoredis(link, keyPrefix);
+  if (client === null) throw noClient(link);
+  let cause: unknown;
+  const failed = new Promise<never>((_, reject) => {
+    client.on('error', (error) => {
+      cause = error;
+      // Of several hosts another one may answer.
+      if (link.hosts.length === 1) reject(error);
+    });
+  });
+  failed.catch(() => {});
+  const end = async (): Promise<void> => {
+    try {
+      await (client.destroy?.() ?? client.disconnect?.());
+    } catch {
+      // It is over already.
+    }
+  };
+  try {
+    const connecting = client.connect();
+    connecting.catch(() => {});
+    await within(timeoutMs, Promise.race([connecting, failed]), () => new Error('timed out'));
+  } catch (error) {
+    await end();
+    // Of a client that is ended, "closed" says less than what it met before.
+    throw asStoreError(cause ?? error, link.hosts[0]);
+  }
+  const port = asRedisPort(client);
+  return {
+    port,
+    async close() {
+      await port.close();
+      await end();
+    },
+  };
+}
+
+function fromNodeRedis(link: Link, keyPrefix: string): Client | null {
+  const redis = loadBesideApplication('redis') as NodeRedis | null;
+  // Before version 4 it has callbacks, and neither clusters nor sentinels.
+  const hasCallbacks = 'internal_send_command' in (redis?.RedisClient?.prototype ?? {});
+  if (redis === null || hasCallbacks) return null;
+  const { hosts, master, database } = link;
+  const secure = link.tls === null ? {} : { tls: true, ...link.tls };
+  const prefix = keyPrefix === '' ? {} : { keyPrefix };
+  const login = given({ username: link.username, password: link.password });
+  switch (link.kind) {
+    case 'server':
+      return redis.createClient({ ...login, ...prefix, database, socket: { ...hosts[0], ...secure } });
+    case 'cluster': {
+      const rootNodes = hosts.map((host) => ({ socket: { ...host, ...secure } }));
+      const cluster = redis.createCluster?.({ rootNodes, ...prefix, defaults: { ...login, socket: secure } }) ?? null;
+      return cluster !== null && isUsable(cluster) ? cluster : null;
+    }
+    case 'sentinel':
+      return (
+        redis.createSentinel?.({
+          name: master,
+          sentinelRootNodes: hosts,
+          ...prefix,
+          nodeClientOptions: { ...login, database, socket: secure },
+          sentinelClientOptions: { socket: secure },
+        }) ?? null
+      );
+  }
+}
+
+function fromIoredis(link: Link, keyPrefix: string): Client | null {
+  const module = loadBesideApplication('ioredis') as (Constructor & { Cluster: Constructor; default?: unknown }) | null;
+  if (module === null) return null;
+  const Redis = (module.default ?? module) as Constructor & { Cluster: Constructor };
+  const { hosts, master, tls, database: db } = link;
+  const secure = tls === null ? {} : { tls };
+  const prefix = keyPrefix === '' ? {} : { keyPrefix };
+  const login = given({ username: link.username, password: link.password });
+  const lazy = { lazyConnect: true };
+  switch (link.kind) {
+    case 'server':
+      return new Redis({ ...hosts[0], ...login, ...secure, ...prefix, ...lazy, db });
+    case 'cluster':
+      return new Redis.Cluster(hosts, { ...prefix, ...lazy, redisOptions: { ...login, ...secure } });
+    case 'sentinel': {
+      const sentinel = tls === null ? {} : { sentinelTLS: tls, enableTLSForSentinelMode: true };
+      // A command is over before the detector could do harm; without it, a demoted master is noticed late.
+      const failoverDetector = true;
+      return new Redis({
+        sentinels: hosts,
+        name: master,
+        failoverDetector,
+        ...login,
+        ...secure,
+        ...sentinel,
+        ...prefix,
+        ...lazy,
+        db,
+      });
+    }
+  }
+}
+
+/** A cluster client of redis 4 and 5 is refused. */
+function isUsable(client: Client): boolean {
+  try {
+    asRedisPort(client);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function given(options: Readonly<Record<string, string | null>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(options).filter((entry): entry is [string, string] => entry[1] !== null));
+}
+
+function noClient({ kind }: Link): OptionError {
+  const wanted = { server: 'redis 4 or later', cluster: 'redis 6', sentinel: 'redis 5 or later' }[kind];
+  return new OptionError(
+    `--url needs a Redis client, looked for beside the command and in the current folder: npm install redis (${wanted}), or ioredis`,
+    { option: 'url' },
+  );
+}

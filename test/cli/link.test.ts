@@ -1,0 +1,160 @@
+/** The ways to Redis that a command line describes: as a table, and each for real with the client that is installed. */
+
+import { execFileSync } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type LinkArguments, linkOf } from '../../src/cli/link.js';
+import { type Cluster, startCluster } from '../cluster.js';
+import { type SentinelSetup, startSentinel } from '../sentinel.js';
+import { freePort, type RedisServer, startRedis } from '../servers.js';
+import { type Certificates, makeCertificates } from '../tls.js';
+import { dist, rewt } from './command.js';
+
+const one = { host: 'a', port: 6_379 };
+test.each([
+  ['redis://a', {}, { kind: 'server', isPlain: true, hosts: [one], database: 0, tls: null, username: null }],
+  [
+    'rediss://ann:p%40ss@a:1/2',
+    {},
+    { tls: {}, username: 'ann', password: 'p@ss', hosts: [{ host: 'a', port: 1 }], database: 2 },
+  ],
+  ['redis://:only@[::1]:7/', {}, { username: null, password: 'only', hosts: [{ host: '::1', port: 7 }] }],
+  ['redis://a', { user: 'bob' }, { username: 'bob', isPlain: false }],
+  ['redis://a,b:7', { cluster: true }, { kind: 'cluster', hosts: [one, { host: 'b', port: 7 }] }],
+  ['redis+cluster://a', {}, { kind: 'cluster', isPlain: false }],
+  ['redis://a', { sentinel: 'main' }, { kind: 'sentinel', master: 'main', hosts: [{ host: 'a', port: 26_379 }] }],
+  ['rediss+sentinel://a:1,b:2/main/3', {}, { kind: 'sentinel', master: 'main', database: 3, tls: {} }],
+] as const)('%s with %j', (url, flags, expected) => {
+  expect(linkOf(url, flags, {})).toMatchObject(expected);
+});
+
+test.each([
+  ['redis+other://hunter2@a', {}, 'url'],
+  ['redis://hunter2@a:b', {}, 'url'],
+  ['redis://hunter2@a/x', {}, 'url'],
+  ['redis://hunter2@a?x', {}, 'url'],
+  ['redis+cluster://hunter2@a/1', {}, 'url'],
+  ['redis+sentinel://hunter2@a', {}, 'sentinel'],
+  ['redis+cluster://hunter2@a', { sentinel: 'main' }, 'cluster'],
+  ['redis://hunter2@a', { ca: '/etc/hostname' }, 'ca'],
+  ['rediss://hunter2@a', { ca: '/etc/hostname' }, 'ca'],
+  ['rediss://hunter2@a', { cert: '/etc/hostname' }, 'cert'],
+  ['redis://hun%ter2@a', {}, 'url'],
+] as const)('%s with %j is refused, and not repeated', (url, flags: LinkArguments, option) => {
+  expect(() => linkOf(url, flags, {})).toThrow(
+    expect.objectContaining({ option, message: expect.not.stringMatching(/hun/) }),
+  );
+});
+
+/** A copy of the command beside which one client alone is installed. */
+function installedWith(client: string): { file: string; cwd: string; remove(): void } {
+  const cwd = mkdtempSync(join(tmpdir(), 'rewt-with-'));
+  cpSync(dist, join(cwd, 'dist'), { recursive: true });
+  cpSync(join(dist, '../package.json'), join(cwd, 'package.json'));
+  mkdirSync(join(cwd, 'node_modules'));
+  symlinkSync(join(dist, '../node_modules', client), join(cwd, 'node_modules', client));
+  const remove = () => rmSync(cwd, { recursive: true, force: true });
+  return { file: join(cwd, 'dist/esm/cli/main.js'), cwd, remove };
+}
+
+let cluster: Cluster;
+let sentinels: SentinelSetup;
+let secure: RedisServer;
+let tlsPort: number;
+let certificates: Certificates;
+const folder = mkdtempSync(join(tmpdir(), 'rewt-pem-'));
+const pem = { ca: join(folder, 'ca.crt'), cert: join(folder, 'client.crt'), key: join(folder, 'client.key') };
+
+beforeAll(async () => {
+  certificates = makeCertificates();
+  writeFileSync(pem.ca, certificates.ca);
+  tlsPort = await freePort();
+  const settings = certificates.settings(tlsPort);
+  const authority = dirname(settings[settings.indexOf('--tls-ca-cert-file') + 1] ?? '');
+  const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
+  const openssl = (...args: string[]) => execFileSync('openssl', args, { stdio: 'pipe' });
+  openssl('req', ...key, '-subj', '/CN=rewt', '-keyout', pem.key, '-out', join(folder, 'client.csr'));
+  const by = ['-CA', join(authority, 'ca.crt'), '-CAkey', join(authority, 'ca.key'), '-CAcreateserial', '-days', '2'];
+  openssl('x509', '-req', '-in', join(folder, 'client.csr'), ...by, '-out', pem.cert);
+  [cluster, sentinels, secure] = await Promise.all([
+    startCluster(),
+    startSentinel({ replicas: 1 }),
+    startRedis(settings.map((word, index) => (settings[index - 1] === '--tls-auth-clients' ? 'yes' : word))),
+  ]);
+  await secure.cli('ACL', 'SETUSER', 'ann', 'on', '>hunter2', '~*', '&*', '+@all');
+}, 60_000);
+afterAll(async () => {
+  await Promise.all([cluster?.stop(), sentinels?.stop(), secure?.stop()]);
+  certificates?.remove();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+describe.each(['redis', 'ioredis'])('with %s as the installed client', (client) => {
+  let installed: ReturnType<typeof installedWith>;
+  beforeAll(() => {
+    installed = installedWith(client);
+  });
+  afterAll(() => installed?.remove());
+
+  /** Signs, looks, rotates, and lists. */
+  async function walk(place: readonly string[], env: Record<string, string>, namespace: string): Promise<void> {
+    const run = (...words: string[]) =>
+      rewt([...words, ...place, ...(words[0] === 'list' ? [] : ['--namespace', namespace])], { ...installed, env });
+    const signed = await run('sign', '{"user":"ann"}');
+    expect(signed).toMatchObject({ code: 0, stderr: '' });
+    expect(await run('verify', signed.stdout.trim())).toMatchObject({ code: 0, stderr: '' });
+    const rotated = await run('rotate', '--force', '--json');
+    const { before, kid } = JSON.parse(rotated.stdout);
+    expect(JSON.parse((await run('status', '--json')).stdout).keyring).toMatchObject({
+      signing: kid,
+      retired: [{ kid: before }],
+    });
+    const { keyrings } = JSON.parse((await run('list', '--json')).stdout);
+    expect(keyrings.map((one: { namespace: string }) => one.namespace)).toContain(namespace);
+    expect((await run('doctor', '--json')).stdout).toContain('"check":"reachable","level":"ok"');
+  }
+
+  test('it works on a cluster, and lists the keyrings of every master', async () => {
+    const url = `redis://127.0.0.1:${cluster.nodes[0]?.port}`;
+    await walk(['--cluster'], { REWT_URL: url }, `shop-${client}`);
+    // In a slot of each master.
+    for (const [index, namespace] of ['a', 'b', 'c', 'd', 'e', 'f'].entries()) {
+      const node = cluster.nodes[index % 3];
+      await rewt(['sign', '{}', '--namespace', `${namespace}-${client}`], {
+        ...installed,
+        env: { REWT_URL: `redis+cluster://127.0.0.1:${node?.port}` },
+      });
+    }
+    const listed = await rewt(['list', '--cluster', '--url', url], installed);
+    for (const namespace of ['a', 'b', 'c', 'd', 'e', 'f'])
+      expect(listed.stdout).toMatch(new RegExp(`^${namespace}-${client} `, 'm'));
+  });
+
+  test('it works through sentinels', async () => {
+    const hosts = sentinels.addresses.map(({ host, port }) => `${host}:${port}`).join(',');
+    await walk([], { REWT_URL: `redis+sentinel://${hosts}/${sentinels.name}` }, `shop-${client}`);
+  });
+
+  test('it works with a private CA, a client certificate and a user', async () => {
+    const files = ['--ca', pem.ca, '--cert', pem.cert, '--key', pem.key];
+    const env = { REWT_URL: `rediss://localhost:${tlsPort}`, REWT_PASSWORD: 'hunter2' };
+    await walk([...files, '--user', 'ann'], env, `shop-${client}`);
+    const { code, stderr } = await rewt(['status', '--user', 'ann', ...files], {
+      ...installed,
+      env: { ...env, REWT_PASSWORD: 'no' },
+    });
+    expect(code).toBe(3);
+    expect(stderr).toMatch(/^rewt: localhost:\d+: .*password/);
+  });
+
+  test('what cannot be reached is named with host and port', async () => {
+    const port = await freePort();
+    for (const url of [`redis+cluster://127.0.0.1:${port}`, `redis+sentinel://127.0.0.1:${port}/main`]) {
+      const { code, stderr } = await rewt(['status', '--url', url], installed);
+      expect({ url, code }).toEqual({ url, code: 3 });
+      expect(stderr).toContain(`127.0.0.1:${port}`);
+    }
+  });
+});
