@@ -5,12 +5,22 @@ import type { RegisteredClaims } from '../jwt/registered-claims.js';
 import type { StandardSchema } from '../jwt/schema.js';
 import { compileVerifyOptions, type VerifyOptions, verifyOptionNames } from '../jwt/verify-options.js';
 import { asFlag, assertGiven, type Given, type GivenName, optionReader } from '../option-values.js';
-import { asRealm, asScope, createRefusals, type Refusals } from './challenge.js';
+import {
+  type Answer,
+  asRealm,
+  asScope,
+  createErrorResponses,
+  type ErrorResponse,
+  type ErrorResponses,
+} from './challenge.js';
 
 /** A function whose parameters a program may annotate more narrowly than we know them: with the request of its framework, and its own claims. */
 type Callback<Arguments extends unknown[], Result> = { bivariant(...parameters: Arguments): Result }['bivariant'];
 
 type OrPromise<T> = T | Promise<T>;
+
+// biome-ignore lint/suspicious/noConfusingVoidType: what a function that only logs gives.
+type Answered = Answer | null | undefined | void;
 
 /** What a token must be like, as in `rewt.verify`, and what a request must. All of it can be overridden for a route. */
 export interface AuthOptions<Request, Claims> extends Given<Omit<VerifyOptions, 'complete'>, GivenName> {
@@ -18,6 +28,11 @@ export interface AuthOptions<Request, Claims> extends Given<Omit<VerifyOptions, 
   token?: Callback<[request: Request], OrPromise<string | null | undefined>> | undefined;
   /** Whether these claims are enough: anything but true is answered with 403. What it throws goes to the framework. Default: they are. */
   authorize?: Callback<[claims: Claims, request: Request], OrPromise<boolean>> | undefined;
+  /**
+   * Called with each request that is refused, before it is answered: with the answer, and why. For the log of the request.
+   * What it gives is answered in place: `{ ...refusal, body: '…' }`, `{ status: 302, headers: { location: '/login' } }`. What it throws goes to the framework.
+   */
+  onRefused?: Callback<[refusal: ErrorResponse, request: Request], OrPromise<Answered>> | undefined;
   /** What to ask for instead, for the 403: names with spaces between them. Default: nothing is said. (RFC 6750 §3) */
   scope?: string | undefined;
   /** Whether requests without credentials go on, without claims. Bad ones are still refused. Default: false. */
@@ -47,13 +62,14 @@ export interface Settings {
   readonly verify: VerifyOptions;
   readonly token: ((request: unknown) => unknown) | undefined;
   readonly authorize: ((claims: object, request: unknown) => unknown) | undefined;
+  readonly onRefused: ((refusal: ErrorResponse, request: unknown) => unknown) | undefined;
   readonly optional: boolean;
-  readonly refusals: Refusals;
+  readonly responses: ErrorResponses;
 }
 
 const WHERE = 'rewtAuth options';
 const verifyNames = verifyOptionNames.filter((name) => name !== 'complete');
-const names = [...verifyNames, 'token', 'authorize', 'scope', 'optional', 'realm'];
+const names = [...verifyNames, 'token', 'authorize', 'onRefused', 'scope', 'optional', 'realm'];
 
 /** What people bring from express-jwt, @fastify/jwt and hono/jwt. */
 const foreign = {
@@ -66,6 +82,7 @@ const foreign = {
   credentialsRequired: "'credentialsRequired: false' is 'optional: true' here",
   passthrough: "'passthrough' is called 'optional' here",
   isRevoked: "'isRevoked' is not supported: rewt.revoke() drops every token; for single ones use 'authorize'",
+  onUnauthorized: "'onUnauthorized' is called 'onRefused' here, for every refusal",
   requestProperty: "'requestProperty' is not supported: the claims are always in the same place",
 };
 
@@ -81,8 +98,9 @@ export function readAuthOptions(raw: unknown): Settings {
     verify,
     token: option('token', asFunction, undefined),
     authorize: option('authorize', asFunction, undefined),
+    onRefused: option('onRefused', asFunction, undefined),
     optional: option('optional', asFlag, false),
-    refusals: createRefusals(option('realm', asRealm, 'api'), option('scope', asScope, undefined)),
+    responses: createErrorResponses(option('realm', asRealm, 'api'), option('scope', asScope, undefined)),
   });
 }
 

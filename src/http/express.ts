@@ -2,8 +2,8 @@
 
 import type { JwtClaims } from '../jwt/registered-claims.js';
 import type { AuthOptions, TokenVerifier } from './auth-options.js';
-import { createBearer } from './bearer.js';
-import { Refusal } from './challenge.js';
+import { asError, createBearer } from './bearer.js';
+import { ErrorResponse, failure } from './challenge.js';
 import { type NodeRequest, nodeCredentials } from './credentials.js';
 import { answerOnNode, type NodeResponse } from './node-answer.js';
 
@@ -38,11 +38,18 @@ export function rewtAuth(rewt: TokenVerifier, options: ExpressAuthOptions = {}):
     response: NodeResponse,
     next: (error?: unknown) => void,
   ): void {
-    judge(request).then((outcome) => {
-      if (outcome instanceof Refusal) return answerOnNode(response, outcome);
-      request.auth = outcome;
-      next();
-    }, next);
+    judge(request)
+      .then((outcome) => {
+        if (outcome instanceof ErrorResponse) return answerOnNode(response, outcome);
+        request.auth = outcome;
+        next();
+      })
+      .catch(next)
+      .catch((thrown) => {
+        // Of `next` itself: nothing above it could catch what it throws.
+        process.emitWarning(asError(thrown, 'next'));
+        answerOnNode(response, failure);
+      });
   }
 
   return Object.assign(rewtAuth, {

@@ -1,10 +1,11 @@
 /** `rewt/fastify`: a plugin; `fastify.rewtAuth()` makes hooks, and the claims are in `request.rewt`. */
 
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { OptionError } from '../errors.js';
 import type { JwtClaims } from '../jwt/registered-claims.js';
 import type { AuthOptions, TokenVerifier } from './auth-options.js';
 import { type Bearer, createBearer } from './bearer.js';
-import { Refusal } from './challenge.js';
+import { besideOthers, bodyHeaders, CHALLENGE, ErrorResponse } from './challenge.js';
 import { nodeCredentials } from './credentials.js';
 
 /** The claims in `request.rewt`. Declare yours once: `declare module 'rewt/fastify' { interface AuthClaims { tenant: string } }`. */
@@ -14,6 +15,11 @@ export type FastifyAuthOptions = AuthOptions<FastifyRequest, AuthClaims>;
 
 export interface FastifyAuthPluginOptions extends FastifyAuthOptions {
   rewt: TokenVerifier;
+  /**
+   * Names what the plugin adds, for a second keyring in one server: with `'partner'` the hooks are made by `fastify.partnerAuth()`, and the claims are in `request.partner`.
+   * Default: `'rewt'`.
+   */
+  name?: string | undefined;
 }
 
 /** For `onRequest`, `preValidation` and `preHandler`. */
@@ -37,11 +43,32 @@ declare module 'fastify' {
  */
 export async function rewtAuth(fastify: FastifyInstance, options: FastifyAuthPluginOptions): Promise<void> {
   // What remains of it is Fastify's: `register` takes these beside the options of any plugin.
-  const { rewt, prefix: _, logLevel: __, logSerializers: ___, ...given } = options as typeof options & RegisterOptions;
+  const {
+    rewt,
+    name = 'rewt',
+    prefix: _,
+    logLevel: __,
+    logSerializers: ___,
+    ...given
+  } = options as typeof options & RegisterOptions;
   // So that a wrong option is told by `register`, and not first by the routes.
   const { optionsWith } = bearerOf(rewt, given);
-  fastify.decorateRequest('rewt', undefined);
-  fastify.decorate('rewtAuth', (overrides = {}) => createHook(rewt, optionsWith(overrides)));
+  const maker = `${readName(name)}Auth`;
+  if (fastify.hasDecorator(maker)) {
+    throw new OptionError(
+      `name: '${name}' is taken on this server. Give each rewtAuth a name: { rewt, name: 'partner' }`,
+      {
+        option: 'name',
+      },
+    );
+  }
+  fastify.decorateRequest(name, undefined);
+  fastify.decorate(maker, (overrides = {}) => createHook(rewt, name, optionsWith(overrides)));
+}
+
+function readName(value: unknown): string {
+  if (typeof value === 'string' && /^[A-Za-z_$][\w$]{0,100}$/.test(value)) return value;
+  throw new OptionError("name: must be a name as JavaScript has them, such as 'partner'", { option: 'name' });
 }
 
 interface RegisterOptions {
@@ -63,15 +90,26 @@ function bearerOf(rewt: TokenVerifier, options: object): Bearer<FastifyRequest, 
   return createBearer(rewt, options, ({ raw }) => nodeCredentials(raw));
 }
 
-function createHook(rewt: TokenVerifier, options: object): FastifyAuthHook {
+function createHook(rewt: TokenVerifier, name: string, options: object): FastifyAuthHook {
   const { judge } = bearerOf(rewt, options);
   return function rewtAuth(request, reply, done) {
-    judge(request).then((outcome) => {
-      if (!(outcome instanceof Refusal)) {
-        request.rewt = outcome;
-        return done();
-      }
-      reply.code(outcome.status).headers(outcome.headers).send(outcome.body);
-    }, done);
+    judge(request)
+      .then((outcome) => {
+        if (outcome instanceof ErrorResponse) return answerOnFastify(reply, outcome);
+        (request as unknown as Record<string, unknown>)[name] = outcome;
+        done();
+      })
+      .catch(done);
   };
+}
+
+function answerOnFastify(reply: FastifyReply, { status, headers, body }: ErrorResponse): void {
+  // Somebody else has lost patience meanwhile.
+  if (reply.sent) return;
+  reply.code(status);
+  for (const header of bodyHeaders) reply.removeHeader(header);
+  for (const [header, value] of Object.entries(headers)) {
+    reply.header(header, header === CHALLENGE ? besideOthers(reply.getHeader(header), value) : value);
+  }
+  reply.send(body);
 }

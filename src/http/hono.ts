@@ -4,9 +4,8 @@ import type { Context, MiddlewareHandler } from 'hono';
 import type { JwtClaims, RegisteredClaims } from '../jwt/registered-claims.js';
 import type { Mandatory, Optional, TokenVerifier, TypedAuthOptions } from './auth-options.js';
 import { createBearer } from './bearer.js';
-import { Refusal } from './challenge.js';
+import { bodyHeaders, CHALLENGE, ErrorResponse } from './challenge.js';
 import { webCredentials } from './credentials.js';
-import { webAnswer } from './web-answer.js';
 
 declare module 'hono' {
   interface ContextVariableMap {
@@ -52,7 +51,7 @@ function createHonoAuth<Claims extends object, Missing extends undefined>(
 
   const rewtAuth: MiddlewareHandler<{ Variables: { rewt: Found } }> = async function rewtAuth(c, next) {
     const outcome = await judge(c);
-    if (outcome instanceof Refusal) return webAnswer(outcome);
+    if (outcome instanceof ErrorResponse) return answerOnHono(c, outcome);
     // Nothing only where the types say so.
     c.set('rewt', outcome as Found);
     await next();
@@ -62,4 +61,11 @@ function createHonoAuth<Claims extends object, Missing extends undefined>(
     with: <Own extends object, Missing extends undefined>(overrides: object) =>
       createHonoAuth<Own, Missing>(rewt, optionsWith(overrides)),
   });
+}
+
+/** By Hono's own means, so that headers of other middleware stay: a Response of ours would have them put on top of it. */
+function answerOnHono(c: Context, { status, headers, body }: ErrorResponse): Response {
+  for (const name of bodyHeaders) c.header(name, undefined);
+  for (const [name, value] of Object.entries(headers)) c.header(name, value, { append: name === CHALLENGE });
+  return body === '' ? c.body(null, status as 401) : c.body(body, status as 401);
 }

@@ -3,7 +3,7 @@
 import type { JwtClaims, RegisteredClaims } from '../jwt/registered-claims.js';
 import type { TokenVerifier, TypedAuthOptions } from './auth-options.js';
 import { createBearer } from './bearer.js';
-import { Refusal } from './challenge.js';
+import { bodyHeaders, CHALLENGE, ErrorResponse } from './challenge.js';
 import { type NodeRequest, nodeCredentials } from './credentials.js';
 
 /** What the middleware adds to the state: `new Koa<AuthState>()`, `new Router<AuthState>()`. */
@@ -18,7 +18,9 @@ export interface KoaContext {
   status: number;
   body: unknown;
   state: AuthState<object>;
-  set(headers: Record<string, string>): void;
+  set(name: string, value: string): void;
+  append(name: string, value: string): void;
+  remove(name: string): void;
 }
 
 export type KoaAuthOptions<Claims = JwtClaims> = TypedAuthOptions<KoaContext, Claims>;
@@ -45,7 +47,7 @@ function createKoaAuth<Claims extends object>(rewt: TokenVerifier, options: obje
 
   async function rewtAuth(ctx: KoaContext, next: () => Promise<unknown>): Promise<void> {
     const outcome = await judge(ctx);
-    if (outcome instanceof Refusal) return answerOnKoa(ctx, outcome);
+    if (outcome instanceof ErrorResponse) return answerOnKoa(ctx, outcome);
     ctx.state.rewt = outcome;
     await next();
   }
@@ -55,8 +57,12 @@ function createKoaAuth<Claims extends object>(rewt: TokenVerifier, options: obje
   });
 }
 
-function answerOnKoa(ctx: KoaContext, { status, headers, body }: Refusal): void {
+function answerOnKoa(ctx: KoaContext, { status, headers, body }: ErrorResponse): void {
   ctx.status = status;
-  ctx.set(headers);
+  for (const name of bodyHeaders) ctx.remove(name);
+  for (const [name, value] of Object.entries(headers)) {
+    if (name === CHALLENGE) ctx.append(name, value);
+    else ctx.set(name, value);
+  }
   ctx.body = body;
 }

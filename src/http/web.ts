@@ -3,9 +3,8 @@
 import type { JwtClaims, RegisteredClaims } from '../jwt/registered-claims.js';
 import type { Mandatory, Optional, TokenVerifier, TypedAuthOptions } from './auth-options.js';
 import { createBearer } from './bearer.js';
-import { Refusal } from './challenge.js';
+import { ErrorResponse } from './challenge.js';
 import { type WebHeaders, webCredentials } from './credentials.js';
-import { webAnswer } from './web-answer.js';
 
 /** What we need of the web's Request. */
 export interface WebRequest {
@@ -56,7 +55,7 @@ function createWebAuth<Claims extends object>(rewt: TokenVerifier, options: obje
 
   async function rewtAuth(request: WebRequest): Promise<WebAdmission<Found>> {
     const outcome = await judge(request);
-    if (outcome instanceof Refusal) return { response: webAnswer(outcome) };
+    if (outcome instanceof ErrorResponse) return { response: webAnswer(outcome) };
     // Nothing only where the types say so.
     return { claims: outcome as Found };
   }
@@ -64,4 +63,8 @@ function createWebAuth<Claims extends object>(rewt: TokenVerifier, options: obje
   return Object.assign(rewtAuth, {
     with: <Own extends object>(overrides: object) => createWebAuth<Own>(rewt, optionsWith(overrides)),
   });
+}
+
+function webAnswer({ status, headers, body }: ErrorResponse): Response {
+  return new Response(body === '' ? null : body, { status, headers });
 }

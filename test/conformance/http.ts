@@ -1,77 +1,23 @@
 /** What every server with `rewtAuth` answers (RFC 6750 §2.1, §3, §3.1), as one table that is run against each framework on a real socket. */
-import { createSecretKey } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { AuthOptions } from '../../src/http/auth-options.js';
-import { type JwtClaims, Rewt } from '../../src/index.js';
+import { Rewt } from '../../src/index.js';
 import type { FaultyStore } from '../faulty-store.js';
-import { ask, type RawAnswer } from '../http/raw-client.js';
-import { kidOf } from '../interop/fleet.js';
-import { forge } from '../jwt/forge.js';
+import { ask } from '../http/raw-client.js';
 import { knownSecrets, knownStore } from '../known-ring.js';
+import {
+  bare,
+  expectAnswer,
+  type HttpFixture,
+  type RouteOptions,
+  type RunningServer,
+  tokens,
+  type Wanted,
+} from './http-plan.js';
+import { refusedConformance } from './http-refused.js';
 
-/** The options of one route, on top of those of the whole server. */
-export type RouteOptions = Omit<AuthOptions<unknown, JwtClaims>, 'schema'>;
+export type { RunningServer } from './http-plan.js';
 
-export interface RunningServer {
-  readonly port: number;
-  close(): Promise<void>;
-}
-
-/** What to build with a framework: each of `routes` is a path, and answers `{"claims": …}` with the claims that the framework has there, or null. */
-export interface ServerPlan {
-  readonly rewt: Rewt;
-  readonly options: RouteOptions;
-  readonly routes: Readonly<Record<string, RouteOptions>>;
-}
-
-export interface HttpFixture {
-  /** An error that reaches the framework's own error handler is answered with 500 and its message. */
-  start(plan: ServerPlan): Promise<RunningServer>;
-  /** Reads a header of the request that `token` and `authorize` are given. */
-  headerOf(request: never, name: string): string | undefined;
-}
-
-const bare = 'Bearer realm="orders"';
-/** The whole answer, by name: status, challenge, error in the body. */
-const answers = {
-  missing: [401, bare, 'unauthorized'],
-  malformed: [400, `${bare}, error="invalid_request"`, 'invalid_request'],
-  refused: [401, `${bare}, error="invalid_token"`, 'invalid_token'],
-  forbidden: [403, `${bare}, error="insufficient_scope"`, 'insufficient_scope'],
-  scoped: [403, `${bare}, error="insufficient_scope", scope="orders:write orders:read"`, 'insufficient_scope'],
-  unavailable: [503, undefined, 'temporarily_unavailable'],
-} as const;
-
-/** A token of each kind, by the name that stands in the table. */
-function tokens(): Record<string, string> {
-  const nowSeconds = Math.floor(Date.now() / 1_000);
-  const honest = { sub: 'ann', aud: 'orders', iat: nowSeconds, exp: nowSeconds + 60 };
-  const header = { alg: 'HS256', typ: 'JWT', kid: kidOf(knownSecrets.current) };
-  const signed = (claims: object | string, secret = knownSecrets.current, head: object = header) =>
-    forge(head, typeof claims === 'string' ? claims : JSON.stringify(claims), createSecretKey(Buffer.from(secret)));
-  const good = signed(honest);
-  return {
-    GOOD: good,
-    ADMIN: signed({ ...honest, role: 'admin' }),
-    EXPIRED: signed({ ...honest, exp: nowSeconds - 60 }),
-    EARLY: signed({ ...honest, nbf: nowSeconds + 50 }),
-    ELSEWHERE: signed({ ...honest, aud: 'billing' }),
-    FORGED: signed(honest, 'a-secret-that-nobody-in-this-namespace-has--'),
-    NONE: signed(honest, knownSecrets.current, { ...header, alg: 'none' }),
-    UNSIGNED: good.slice(0, good.lastIndexOf('.') + 1),
-    TEXT: signed('just a text'),
-    NO_CLAIMS: signed('null'),
-    UNKNOWN: signed(honest, undefined, { ...header, kid: 'unknown-kid' }),
-    LONG: 'a'.repeat(12_000),
-  };
-}
-
-type Row = readonly [
-  title: string,
-  path: string,
-  lines: readonly string[],
-  answer: keyof typeof answers | object | null,
-];
+type Row = readonly [title: string, path: string, lines: readonly string[], answer: Wanted];
 
 /** `$NAME` is a token of `tokens()`. Claims, or null for none, stand for a request that went on. */
 const table: readonly Row[] = [
@@ -213,7 +159,8 @@ function throwIt(thrown: unknown): never {
 }
 
 /** Registers the suite. */
-export function httpConformance(title: string, { start, headerOf }: HttpFixture): void {
+export function httpConformance(title: string, fixture: HttpFixture): void {
+  const { start, headerOf } = fixture;
   const known = tokens();
   const header = (request: unknown, name: string) => headerOf(request as never, name);
   const routes: Record<string, RouteOptions> = {
@@ -249,6 +196,7 @@ export function httpConformance(title: string, { start, headerOf }: HttpFixture)
         [`/rejects-${name}`, { authorize: () => Promise.reject(nothing) }],
         [`/token-throws-${name}`, { token: () => throwIt(nothing) }],
         [`/token-rejects-${name}`, { token: () => Promise.reject(nothing) }],
+        [`/hook-throws-${name}`, { onRefused: () => throwIt(nothing) }],
       ]),
     ),
   };
@@ -296,7 +244,7 @@ export function httpConformance(title: string, { start, headerOf }: HttpFixture)
         await whole?.close();
       });
 
-      it.each<[title: string, path: string, token: string, answer: Row[3]]>([
+      it.each<[title: string, path: string, token: string, answer: Wanted]>([
         ['claims as always', '/claims', 'GOOD', { sub: 'ann', aud: 'orders' }],
         ['claims that are not enough', '/admin', 'GOOD', 'scoped'],
         ['claims that are enough', '/admin', 'ADMIN', { role: 'admin' }],
@@ -329,11 +277,13 @@ export function httpConformance(title: string, { start, headerOf }: HttpFixture)
     it.each(nothings)('lets nobody in where %s is thrown', async (name) => {
       for (const path of ['/throws', '/rejects', '/token-throws', '/token-rejects']) {
         const answer = await send(`${path}-${name}`, ['Authorization: Bearer $GOOD']);
+        const option = path.startsWith('/token') ? 'token' : 'authorize';
         expect(answer, path).toMatchObject({
           status: 500,
-          body: 'token or authorize: failed, and with something that is no Error',
+          body: `${option}: failed, and with something that is no Error`,
         });
       }
+      expect((await send(`/hook-throws-${name}`, [])).status).toBe(500);
     });
 
     it('answers a token that is no string as a malformed one', async () => {
@@ -346,25 +296,6 @@ export function httpConformance(title: string, { start, headerOf }: HttpFixture)
     ])('hands what token %s to the framework', async (_way, path, message) => {
       expect(await send(path, [])).toMatchObject({ status: 500, body: message });
     });
+    refusedConformance(fixture, known);
   });
-}
-
-function expectAnswer({ status, headers, body }: RawAnswer, wanted: Row[3]): void {
-  if (typeof wanted !== 'string') {
-    expect({ status, ...JSON.parse(body) }).toEqual({
-      status: 200,
-      claims: wanted === null ? null : expect.objectContaining(wanted),
-    });
-    expect(headers['www-authenticate']).toBeUndefined();
-    return;
-  }
-  const [wantedStatus, challenge, error] = answers[wanted as keyof typeof answers];
-  expect({ status, body: JSON.parse(body), challenge: headers['www-authenticate'] }).toEqual({
-    status: wantedStatus,
-    body: { error },
-    challenge,
-  });
-  expect(headers['cache-control']).toBe('no-store');
-  expect(headers['content-type']).toMatch(/^application\/json(; charset=utf-8)?$/);
-  expect(headers['retry-after']).toBe(wantedStatus === 503 ? '2' : undefined);
 }

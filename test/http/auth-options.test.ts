@@ -64,9 +64,9 @@ describe('a header cannot be ended from within', () => {
     const realm = Array.from({ length: 95 }, (_, at) => String.fromCharCode(32 + at))
       .filter((unit) => unit !== '"' && unit !== '\\')
       .join('');
-    const { refusals } = readAuthOptions({ realm, scope: 'orders:read !#[]~' });
-    expect(refusals.missing.headers['www-authenticate']).toBe(`Bearer realm="${realm}"`);
-    expect(refusals.forbidden.headers['www-authenticate']).toBe(
+    const { responses } = readAuthOptions({ realm, scope: 'orders:read !#[]~' });
+    expect(responses.missing.headers['www-authenticate']).toBe(`Bearer realm="${realm}"`);
+    expect(responses.forbidden.headers['www-authenticate']).toBe(
       `Bearer realm="${realm}", error="insufficient_scope", scope="orders:read !#[]~"`,
     );
   });

@@ -2,7 +2,7 @@
 import express, { type ErrorRequestHandler, type Express, type Request } from 'express';
 // @ts-expect-error: it has no types of its own, and those of Express 5 serve for what is done here
 import express4 from 'express4';
-import { afterEach, describe, expect, expectTypeOf, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, expectTypeOf, it, vi } from 'vitest';
 import { type AuthClaims, rewtAuth } from '../../src/http/express.js';
 import { memoryStore, Rewt } from '../../src/index.js';
 import { httpConformance, type RunningServer } from '../conformance/http.js';
@@ -18,8 +18,12 @@ for (const [title, create] of [
   ['rewt/express on Express 4', express4 as typeof express],
 ] as const) {
   httpConformance(title, {
-    start({ rewt, options, routes }) {
+    start({ rewt, options, routes, before = {} }) {
       const app = create();
+      app.use((_request, response, next) => {
+        for (const [name, value] of Object.entries(before)) response.setHeader(name, value);
+        next();
+      });
       const auth = rewtAuth(rewt, options);
       for (const [path, own] of Object.entries(routes)) {
         app.get(path, auth.with(own), (request, response) => {
@@ -34,10 +38,11 @@ for (const [title, create] of [
 }
 
 httpConformance('rewt/express on a server that takes middleware as connect does', {
-  start({ rewt, options, routes }) {
+  start({ rewt, options, routes, before = {} }) {
     const auth = rewtAuth(rewt, options);
     return serve((request: Parameters<typeof auth>[0] & { auth?: AuthClaims | undefined }, response) => {
       const own = routes[request.url ?? ''] ?? {};
+      for (const [name, value] of Object.entries(before)) response.setHeader(name, value);
       auth.with(own)(request, response, (error) => {
         if (error !== undefined) response.writeHead(500).end((error as Error).message);
         else response.end(JSON.stringify({ claims: request.auth ?? null }));
@@ -108,6 +113,50 @@ describe('rewt/express', () => {
     app.use(rewtAuth(rewt));
     const lines = ['Authorization: Bearer junk'];
     expect(await ask(await started(app), { path: '/', lines })).toMatchObject({ status: 504, body: 'too late' });
+  });
+
+  describe('never leaves a rejection unhandled, and answers', () => {
+    const unhandled: unknown[] = [];
+    const onUnhandled = (reason: unknown) => void unhandled.push(reason);
+    beforeEach(() => {
+      unhandled.length = 0;
+      process.on('unhandledRejection', onUnhandled);
+    });
+    afterEach(() => {
+      process.off('unhandledRejection', onUnhandled);
+      expect(unhandled).toEqual([]);
+    });
+
+    it('if the request has an auth that can only be read', async () => {
+      const app = express().use((request, _response, next) => {
+        Object.defineProperty(request, 'auth', { get: () => 'mine' });
+        next();
+      });
+      app.use(rewtAuth(rewt, { optional: true }), (_request, response) => void response.end('let in'));
+      app.use(answerErrors);
+      expect(await ask(await started(app), { path: '/' })).toMatchObject({
+        status: 500,
+        body: expect.stringContaining('auth'),
+      });
+    });
+
+    it.each([
+      ['with an error', () => new Error('bug of the program')],
+      ['with anything else', () => 'a text'],
+    ])('if next itself throws, %s', async (_what, thrown) => {
+      const warn = vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
+      const auth = rewtAuth(rewt, { optional: true });
+      const server = await serve((request, response) => {
+        auth(request as never, response, () => {
+          throw thrown();
+        });
+      });
+      servers.push(server);
+      expect(await ask(server.port, { path: '/' })).toMatchObject({ status: 500, body: '{"error":"server_error"}' });
+      const message = expect.stringMatching(/bug of the program|next: failed/);
+      expect(warn.mock.calls).toEqual([[expect.objectContaining({ message })]]);
+      warn.mockRestore();
+    });
   });
 
   it('has types for the claims, and lets a program annotate its own', () => {

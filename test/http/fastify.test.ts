@@ -6,6 +6,15 @@ import { memoryStore, OptionError, Rewt } from '../../src/index.js';
 import { httpConformance, type RunningServer } from '../conformance/http.js';
 import { ask } from './raw-client.js';
 
+declare module 'fastify' {
+  interface FastifyInstance {
+    partnerAuth: FastifyInstance['rewtAuth'];
+  }
+  interface FastifyRequest {
+    partner: AuthClaims | undefined;
+  }
+}
+
 async function listen(app: FastifyInstance): Promise<RunningServer> {
   const address = await app.listen({ host: '127.0.0.1', port: 0 });
   return { port: Number(new URL(address).port), close: () => app.close() };
@@ -13,8 +22,15 @@ async function listen(app: FastifyInstance): Promise<RunningServer> {
 
 for (const when of ['onRequest', 'preHandler'] as const) {
   httpConformance(`rewt/fastify as ${when}`, {
-    async start({ rewt, options, routes }) {
+    async start({ rewt, options, routes, before = {} }) {
       const app = fastify();
+      app.addHook('onRequest', async (_request, reply) => {
+        // As middleware of Express' kind does it, and as a plugin does.
+        for (const [name, value] of Object.entries(before)) {
+          if (name.startsWith('Content-E')) reply.raw.setHeader(name, value);
+          else reply.header(name, value);
+        }
+      });
       await app.register(rewtAuth, { rewt, ...options });
       app.setErrorHandler<Error>((error, _request, reply) => reply.code(500).send(error.message));
       for (const [path, own] of Object.entries(routes)) {
@@ -58,6 +74,31 @@ describe('rewt/fastify', () => {
     expect(app.hasDecorator('rewtAuth') && app.hasRequestDecorator('rewt')).toBe(true);
     expect(app.hasPlugin('rewt')).toBe(true);
     expect(app.rewtAuth().name).toBe('rewtAuth');
+  });
+
+  it('serves two keyrings in one server, each under a name', async () => {
+    const partner = new Rewt({ store: memoryStore() });
+    const app = create();
+    await app.register(rewtAuth, { rewt });
+    await app.register(rewtAuth, { rewt: partner, name: 'partner' });
+    app.get('/ours', { onRequest: app.rewtAuth() }, ({ rewt }) => rewt?.sub);
+    app.get('/theirs', { onRequest: app.partnerAuth() }, ({ rewt, partner }) => `${rewt} ${partner?.sub}`);
+    const ask = async (url: string, by: Rewt) =>
+      (await app.inject({ url, headers: { authorization: `Bearer ${await by.sign({ sub: 'ann' })}` } })).body;
+    expect(await ask('/ours', rewt)).toBe('ann');
+    expect(await ask('/theirs', partner)).toBe('undefined ann');
+    expect(await ask('/theirs', rewt)).toBe('{"error":"invalid_token"}');
+    expect(await ask('/ours', partner)).toBe('{"error":"invalid_token"}');
+  });
+
+  it('refuses a name that is taken, and what is none', async () => {
+    const app = create();
+    await app.register(rewtAuth, { rewt });
+    await expect(app.register(rewtAuth, { rewt })).rejects.toMatchObject({ code: 'ERR_REWT_OPTION', option: 'name' });
+    for (const name of ['', 'a b', '1', 5]) {
+      const taken = create().register(rewtAuth, { rewt, name } as never);
+      await expect(taken).rejects.toMatchObject({ code: 'ERR_REWT_OPTION', option: 'name' });
+    }
   });
 
   it('is found in a module that was required', async () => {

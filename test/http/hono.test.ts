@@ -10,8 +10,16 @@ import { httpConformance } from '../conformance/http.js';
 import { listening } from './listening.js';
 
 httpConformance('rewt/hono', {
-  start({ rewt, options, routes }) {
+  start({ rewt, options, routes, before = {} }) {
     const app = new Hono();
+    app.use(async (c, next) => {
+      // As middleware of Hono's own does it, such as cors(), and as a program does.
+      for (const [name, value] of Object.entries(before)) {
+        if (name.startsWith('C')) c.res.headers.set(name, value);
+        else c.header(name, value);
+      }
+      await next();
+    });
     const auth = rewtAuth(rewt, options as object);
     for (const [path, own] of Object.entries(routes)) {
       app.get(path, auth.with(own), (c) => c.json({ claims: c.get('rewt') ?? null }));

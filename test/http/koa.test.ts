@@ -8,7 +8,7 @@ import { serve } from './listening.js';
 import { ask } from './raw-client.js';
 
 httpConformance('rewt/koa', {
-  start({ rewt, options, routes }) {
+  start({ rewt, options, routes, before = {} }) {
     const auth = rewtAuth(rewt, options);
     const guards = new Map(Object.entries(routes).map(([path, own]) => [path, auth.with(own)]));
     const app = new Koa<AuthState>();
@@ -19,6 +19,10 @@ httpConformance('rewt/koa', {
         ctx.status = 500;
         ctx.body = (error as Error).message;
       }
+    });
+    app.use((ctx, next) => {
+      ctx.set(before);
+      return next();
     });
     app.use((ctx, next) => guards.get(ctx.path)?.(ctx, next));
     app.use((ctx) => {

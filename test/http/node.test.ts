@@ -12,10 +12,11 @@ import { serve } from './listening.js';
 import { ask } from './raw-client.js';
 
 httpConformance('rewt/node', {
-  start({ rewt, options, routes }) {
+  start({ rewt, options, routes, before = {} }) {
     const auth = rewtAuth(rewt, options as object);
     const guards = new Map(Object.entries(routes).map(([path, own]) => [path, auth.with(own)]));
     return serve(async (request, response) => {
+      for (const [name, value] of Object.entries(before)) response.setHeader(name, value);
       try {
         const guard = guards.get(request.url ?? '') ?? auth;
         const { answered, claims } = await guard(request, response);

@@ -13,7 +13,14 @@ async function main(): Promise<void> {
   const headers = {
     authorization: `Bearer ${await rewt.sign({ sub: 'ann', tenant: 'acme' }, { audience: 'orders' })}`,
   };
-  const response = { statusCode: 200, headersSent: false, setHeader: () => {}, end: () => {} };
+  const response = {
+    statusCode: 200,
+    headersSent: false,
+    getHeader: () => undefined,
+    setHeader: () => {},
+    removeHeader: () => {},
+    end: () => {},
+  };
 
   const express = expressAuth(rewt, { audience: 'orders', authorize: ({ sub }) => sub === 'ann' });
   const request: { headers: object; auth?: AuthClaims } = { headers };
@@ -24,7 +31,7 @@ async function main(): Promise<void> {
 
   const koa = koaAuth<{ tenant: string }>(rewt, { maxAge: '1m' });
   const state: AuthState<{ tenant: string }> = {};
-  const ctx = { req: { headers }, state, status: 404, body: null, set: () => {} };
+  const ctx = { req: { headers }, state, status: 404, body: null, set: () => {}, append: () => {}, remove: () => {} };
   await koa.with({ issuer: 'nobody' })(ctx, async () => {});
   const refused: number = ctx.status;
   await koa(ctx, async () => {});
