@@ -1,8 +1,9 @@
 /** Where tokens are sent, and for whom they then are: the options of `rewt/fetch` beside `fetch` itself. */
 
 import { OptionError } from '../errors.js';
-import { isPlainObject } from '../jwt/json.js';
-import { compileSignOptions, type SignOptions, signOptionNames } from '../jwt/sign-options.js';
+import { isPlainObject, type JsonObject, jsonCopy } from '../jwt/json.js';
+import { mistypedClaim } from '../jwt/registered-claims.js';
+import { assertNotTwice, compileSignOptions, type SignOptions, signOptionNames } from '../jwt/sign-options.js';
 import { asFlag, asList, assertGiven, asText, type Given, optionReader } from '../option-values.js';
 import { type Signing, TokenSource } from './token-source.js';
 
@@ -48,7 +49,7 @@ export function readTargets(rewt: Signing, raw: object, names: readonly string[]
   const options = Object.fromEntries(given.map((name) => [name, Reflect.get(raw, name) as unknown]));
 
   // Each call of sign reads them; that they are wrong is said here.
-  compileSignOptions(options, where);
+  assertNotTwice(claims, compileSignOptions({ ...options, audience: 'any' }, where));
 
   return {
     source: new TokenSource(rewt, claims, options),
@@ -87,13 +88,21 @@ function asOrigin(value: unknown, option: string): string {
   const text = asText(value, option);
   const url = URL.canParse(text) ? new URL(text) : null;
   const isOrigin = url !== null && /^https?:$/.test(url.protocol) && url.href === `${url.origin}/`;
-  if (isOrigin) return url.origin;
-  throw new OptionError(`${option}: must be an origin such as https://orders.example, without a path`, { option });
+  // URLs may have other characters in their host, requests have not: a pattern, or a template that was not filled in.
+  if (isOrigin && /^(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])$/.test(url.hostname)) return url.origin;
+  throw new OptionError(
+    `${option}: must be an origin such as https://orders.example, without a path; a pattern matches nothing`,
+    { option },
+  );
 }
 
-function asClaims(value: unknown, option: string): object {
-  if (isPlainObject(value)) return { ...value };
-  throw new OptionError(`${option}: must be a plain object`, { option });
+/** A copy that is plain JSON, with registered claims of the right types. */
+function asClaims(value: unknown, option: string): JsonObject {
+  const claims = isPlainObject(value) ? jsonCopy(value) : null;
+  if (claims === null) throw new OptionError(`${option}: must be a plain object that JSON can write`, { option });
+  const mistyped = mistypedClaim(claims);
+  if (mistyped === null) return claims;
+  throw new OptionError(`${option}: ${mistyped.claim} must be ${mistyped.wanted}`, { option });
 }
 
 function assertSigns(rewt: unknown): void {

@@ -4,7 +4,7 @@ import { OptionError } from '../errors.js';
 import { decodeUtf8 } from './encoding.js';
 import { isPlainObject, type JsonObject, jsonCopy, parseObject } from './json.js';
 import { haveUsualTypes, mistypedClaim } from './registered-claims.js';
-import type { CompiledSign } from './sign-options.js';
+import { assertNotTwice, type CompiledSign, claimOfOption } from './sign-options.js';
 import { isJwtType } from './token.js';
 
 /** Ready for `signToken`: claims as JSON, or a text that is signed as it is, without `typ`. */
@@ -12,16 +12,6 @@ export interface SignablePayload {
   readonly kind: 'claims' | 'text';
   readonly text: string;
 }
-
-/** Which option writes which claim. */
-const claimOfOption = [
-  ['expiresIn', 'expiresInSeconds', 'exp'],
-  ['notBefore', 'notBeforeSeconds', 'nbf'],
-  ['audience', 'audience', 'aud'],
-  ['issuer', 'issuer', 'iss'],
-  ['subject', 'subject', 'sub'],
-  ['jwtid', 'jwtid', 'jti'],
-] as const satisfies readonly (readonly [string, keyof CompiledSign, string])[];
 
 /**
  * Claims with `iat` and `exp` for an object, the text itself for a string or for bytes. The payload is never changed.
@@ -60,9 +50,12 @@ export function claimsToSign(
   return { kind: 'claims', text: written(claims, times, options) };
 }
 
-/** `isView` first, since `instanceof` asks a proxy, which may throw. */
+/** Names the kind of a typed array of any realm, whatever a class or an instance of its own says; undefined for anything else. */
+const kindOfView = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), Symbol.toStringTag)
+  ?.get as () => string | undefined;
+
 function isTextual(payload: unknown): payload is string | Uint8Array {
-  return typeof payload === 'string' || (ArrayBuffer.isView(payload) && payload instanceof Uint8Array);
+  return typeof payload === 'string' || kindOfView.call(payload) === 'Uint8Array';
 }
 
 /** The bytes themselves: `Buffer.from` asks a subclass for its `valueOf()`, which may say something else, or throw. */
@@ -151,14 +144,6 @@ function isList(value: unknown): boolean {
     return Array.isArray(value);
   } catch {
     return false;
-  }
-}
-
-function assertNotTwice(claims: JsonObject, options: CompiledSign): void {
-  for (const [option, compiled, claim] of claimOfOption) {
-    if (options[compiled] !== undefined && has(claims, claim)) {
-      throw new OptionError(`${option}: the payload already has ${claim}; give one of the two`, { option });
-    }
   }
 }
 

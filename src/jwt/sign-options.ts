@@ -51,6 +51,16 @@ export const signOptionNames = Object.freeze([
   'algorithm',
 ] as const satisfies readonly (keyof SignOptions)[]);
 
+/** Which option writes which claim. */
+export const claimOfOption = [
+  ['expiresIn', 'expiresInSeconds', 'exp'],
+  ['notBefore', 'notBeforeSeconds', 'nbf'],
+  ['audience', 'audience', 'aud'],
+  ['issuer', 'issuer', 'iss'],
+  ['subject', 'subject', 'sub'],
+  ['jwtid', 'jwtid', 'jti'],
+] as const satisfies readonly (readonly [string, keyof CompiledSign, string])[];
+
 /** What people bring from jsonwebtoken. */
 const foreign = {
   keyid: "'keyid' cannot be chosen: a token's kid is derived from the secret that signs it",
@@ -93,6 +103,15 @@ export function compileSignOptions(raw: unknown, where = 'sign options', default
     noTimestamp: option('noTimestamp', asFlag, defaults.noTimestamp),
     header: option('header', asHeader, defaults.header),
   });
+}
+
+/** @throws {OptionError} if an option writes a claim that is there already. */
+export function assertNotTwice(claims: Readonly<JsonObject>, options: CompiledSign): void {
+  for (const [option, compiled, claim] of claimOfOption) {
+    if (options[compiled] !== undefined && claims[claim] !== undefined && Object.hasOwn(claims, claim)) {
+      throw new OptionError(`${option}: the payload already has ${claim}; give one of the two`, { option });
+    }
+  }
 }
 
 /** Kept in the form it came in: a verifier may tell `"a"` from `["a"]`. */

@@ -111,9 +111,21 @@ function asPatterns(value: unknown, option: string): readonly (string | RegExp)[
 
 /** A RegExp is copied, so that neither its owner nor its `lastIndex` (flags g and y) gets between two calls. */
 function asPattern(value: unknown, option: string): string | RegExp {
-  if (value instanceof RegExp) return new RegExp(value.source, value.flags);
+  if (isRegExp(value)) return new RegExp(value);
   if (typeof value === 'string' && value !== '') return value;
   throw new OptionError(`${option}: must be a string that is not empty, a RegExp, or a list of these`, { option });
+}
+
+const sourceOf = Object.getOwnPropertyDescriptor(RegExp.prototype, 'source')?.get as () => string;
+
+/** Tells a RegExp of any realm, such as that of a test runner, by what only a RegExp has. */
+function isRegExp(value: unknown): value is RegExp {
+  try {
+    sourceOf.call(value);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Unlike the lists above, an empty one means something: it takes back the default. */

@@ -351,7 +351,13 @@ describe('the options', () => {
     [{ audience: { 'https://orders.example/path': 'orders' } }, 'audience'],
     [{ audience: { 'orders.example': 'orders' } }, 'audience'],
     [{ audience: { 'https://orders.example': '' } }, 'audience'],
+    [{ audience: { 'https://*.example': 'orders' } }, 'audience'],
+    [{ audience: { 'https://${ORDERS}': 'orders' } }, 'audience'],
+    [{ audience: 'orders', to: 'https://*.example' }, 'to'],
     [{ audience: 'orders', to: 'orders' }, 'to'],
+    [{ audience: 'orders', claims: { aud: 'mail' } }, 'audience'],
+    [{ audience: 'orders', claims: { iss: 'shop' }, issuer: 'shop' }, 'issuer'],
+    [{ audience: 'orders', claims: { exp: 1 }, expiresIn: '1m' }, 'expiresIn'],
     [{ audience: 'orders', to: [] }, 'to'],
     [{ audience: 'orders', to: 'https://a:b@orders.example' }, 'to'],
     [{ audience: undefined }, 'audience'],
@@ -359,6 +365,8 @@ describe('the options', () => {
     [{ audience: 'orders', issuer: undefined }, 'issuer'],
     [{ audience: 'orders', expiresIn: '60' }, 'expiresIn'],
     [{ audience: 'orders', claims: 'sub' }, 'claims'],
+    [{ audience: 'orders', claims: { sub: 42 } }, 'claims'],
+    [{ audience: 'orders', claims: { big: 1n } }, 'claims'],
     [{ audience: 'orders', plainHttp: 'yes' }, 'plainHttp'],
     [{ audience: 'orders', fetch: {} }, 'fetch'],
     [{ audience: 'orders', isuer: 'billing' }, 'isuer'],
@@ -367,6 +375,13 @@ describe('the options', () => {
       expect.objectContaining({ code: 'ERR_REWT_OPTION', option }),
     );
   });
+
+  it.each(['https://orders.example', 'http://[::1]:8080', 'https://xn--bcher-kva.example', 'https://bücher.example'])(
+    'may name the origin %s',
+    (origin) => {
+      expect(() => createFetch(test.rewt, { audience: { [origin]: 'orders' } })).not.toThrow();
+    },
+  );
 
   it('need a Rewt before them', () => {
     expect(() => createFetch({} as never, { audience: 'orders' })).toThrow(/Rewt/);

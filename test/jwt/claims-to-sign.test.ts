@@ -1,3 +1,4 @@
+import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
@@ -298,6 +299,9 @@ describe('a text', () => {
     expect(signable(text)).toEqual({ kind: 'text', text });
     expect(signable(Buffer.from(text))).toEqual({ kind: 'text', text });
     expect(signable(new Uint8Array(Buffer.from(text)))).toEqual({ kind: 'text', text });
+    // Of another realm, such as that of a test runner.
+    const foreign = runInNewContext('Uint8Array.from(bytes)', { bytes: [...Buffer.from(text)] });
+    expect(signable(foreign)).toEqual({ kind: 'text', text });
   });
 
   it('that is a JSON object is signed as it is too, if its claims are right', () => {

@@ -1,3 +1,4 @@
+import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
 import {
   compileVerifyOptions,
@@ -10,6 +11,14 @@ import { thrownBy } from './forge.js';
 const schema: StandardSchema = { '~standard': { version: 1, vendor: 'test', validate: (value) => ({ value }) } };
 
 describe('verify options', () => {
+  it('take a RegExp of another realm, and nothing that only looks like one', () => {
+    const { audience } = compileVerifyOptions({ audience: runInNewContext('/^orders/i') });
+    expect(audience).toEqual([/^orders/i]);
+    expect(audience?.[0]).toBeInstanceOf(RegExp);
+    const looks = { source: '.*', flags: '', [Symbol.toStringTag]: 'RegExp' };
+    expect(() => compileVerifyOptions({ audience: looks })).toThrow(/^audience: /);
+  });
+
   it('are read into lists and seconds, and frozen', () => {
     const raw: VerifyOptions = {
       audience: ['a', /^b/],
