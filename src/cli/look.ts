@@ -2,6 +2,7 @@
 
 import type { StoreError } from '../errors.js';
 import type { Plan } from '../keyring/advance.js';
+import { tooFewReplicas } from '../keyring/refusals.js';
 import { parseRing } from '../keyring/ring.js';
 import type { KeyringStatus } from '../status.js';
 import type { Announcements } from '../stores/store.js';
@@ -25,7 +26,7 @@ export interface Look extends Place {
   readonly unknown: readonly Unknown[];
 }
 
-/** What this user may not read. */
+/** What this user may not read, and the role of a master that may have been replaced. */
 export interface Unknown {
   readonly of: 'role' | 'fleet';
   readonly code: string;
@@ -46,7 +47,10 @@ export async function look(session: Session): Promise<Look> {
     key,
     keyring,
     fleet: fleetIn(keyring, announced),
-    unknown: [...unknown('role', entries.roleUnknown), ...unknown('fleet', announced)],
+    unknown: [
+      ...unknown('role', entries.roleUnknown ?? (entries.mayBeDeposed ? tooFewReplicas() : null)),
+      ...unknown('fleet', announced),
+    ],
   };
 }
 

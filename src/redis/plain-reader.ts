@@ -17,7 +17,7 @@ import { namespaceOf, type RedisNames, redisNames, SECRET_SUFFIX } from './names
 import { asError } from './outcomes.js';
 import { hiddenRing } from './places.js';
 import type { Command, Connection, RedisPort, Reply } from './port.js';
-import { parseReplication } from './replication.js';
+import { mayBeDeposed, parseReplication } from './replication.js';
 import { slotOf } from './slot.js';
 
 /** Both entries of a namespace at one instant. */
@@ -165,7 +165,8 @@ export function createPlainReader(port: RedisPort): PlainReader {
     const place = before === null ? all : (all.before ?? all);
     names.set(namespace, place);
     const beside = before !== null && now !== null ? { beside: now } : {};
-    return { names: place, snapshot: { nowMs, key, ring: before ?? now, ...beside, roleUnknown } };
+    const shown = { nowMs, key, ring: before ?? now, ...beside, mayBeDeposed: found.mayBeDeposed };
+    return { names: place, snapshot: { ...shown, roleUnknown } };
   }
 
   return {
@@ -225,6 +226,7 @@ export function createPlainReader(port: RedisPort): PlainReader {
 interface Found extends Omit<PlainSnapshot, 'ring' | 'beside'> {
   /** By name, those that this user may read. */
   readonly rings: ReadonlyMap<string, string | null>;
+  readonly mayBeDeposed: boolean;
   /** Between the two looks at the clock. */
   readonly tookMs: number;
   /** Whether a write may have come between the looks at K and R. */
@@ -238,8 +240,9 @@ function parse(
   roleUnknown: StoreError | null,
 ): Found {
   const [info = null, time, value, ttl, later, ...rings] = asReplies(replies);
+  const replication = parseReplication(info);
   // In the words that the server itself has for a write.
-  if (parseReplication(info)?.role === 'replica') throw asStoreError(new Error('READONLY'));
+  if (replication?.role === 'replica') throw asStoreError(new Error('READONLY'));
   const nowMs = instantOf(time);
   const ttlMs = Number(ttl);
   if (!Number.isInteger(ttlMs)) throw notTheAnswer();
@@ -250,6 +253,7 @@ function parse(
     key: typeof value === 'string' ? { value: isText ? value : null, expiresAtMs } : null,
     rings: new Map(names.map((name, index) => [name, typeof rings[index] === 'string' ? rings[index] : null])),
     roleUnknown,
+    mayBeDeposed: replication !== null && mayBeDeposed(replication),
     tookMs: instantOf(later) - nowMs,
     isTorn: false,
   };

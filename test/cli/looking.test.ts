@@ -74,6 +74,20 @@ describe.each([
   });
 });
 
+test('status says that a master which lacks replicas may have been replaced', async () => {
+  await server.cli('SET', 'legacy:rewt-secret', secret, 'EX', '86400');
+  const env = { REWT_URL: await lookerUrl(), REWT_NAMESPACE: 'legacy' };
+  await server.cli('CONFIG', 'SET', 'min-replicas-to-write', '1');
+  try {
+    const { stdout } = await rewt(['status', '--json'], { env });
+    expect(JSON.parse(stdout)).toMatchObject({ unknown: [{ of: 'role', code: 'ERR_REWT_STORE_READ_ONLY' }] });
+  } finally {
+    await server.cli('CONFIG', 'SET', 'min-replicas-to-write', '0');
+  }
+  const { stdout } = await rewt(['status', '--json'], { env });
+  expect(JSON.parse(stdout)).toMatchObject({ unknown: [] });
+});
+
 test('a rotation that is due is printed and not done, and tokens of before verify', async () => {
   const member = new Rewt({ redisConn: server.url, storeTimeout: 10, ttl: '1h' });
   const signed = await member.sign({ user: 'ann' });
