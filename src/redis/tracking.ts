@@ -22,7 +22,8 @@ const REFUSED_PAUSE_MS = 60_000;
 
 interface Listener {
   readonly names: AllRedisNames;
-  readonly onSuspect: () => void;
+  /** Weak: a member that its application has forgotten is not kept by a connection that others use. */
+  readonly onSuspect: WeakRef<() => void>;
 }
 
 interface Armed {
@@ -36,7 +37,11 @@ interface Armed {
 /** By client, then by scope: what a client has beside it serves every Rewt on that client. */
 const trackings = new WeakMap<object, Map<string, Tracking>>();
 
-/** Watches one namespace; the first watch beside a client opens the connection, the last one that ends closes it. */
+/** Keeps each callback for as long as its watch is there. */
+const callbacks = new WeakMap<Watch, () => void>();
+const forgotten = new FinalizationRegistry<() => void>((leave) => leave());
+
+/** Watches one namespace; the first watch beside a client opens the connection, the last one that ends, or is forgotten, closes it. */
 export function watchKeys(port: RedisPort, names: AllRedisNames, onSuspect: () => void): Watch {
   const { client, noConnection } = port;
   if (noConnection !== null) {
@@ -47,19 +52,26 @@ export function watchKeys(port: RedisPort, names: AllRedisNames, onSuspect: () =
   const scope = port.scope(names.key);
   const tracking = scopes.get(scope) ?? new Tracking(port, names.key);
   scopes.set(scope, tracking);
-  const listener = { names, onSuspect };
+  const listener = { names, onSuspect: new WeakRef(onSuspect) };
   tracking.join(listener);
-  return {
+  const leave = (): void => {
+    if (tracking.leave(listener) === 0 && scopes.get(scope) === tracking) scopes.delete(scope);
+  };
+  const watch: Watch = {
     status: () => tracking.status(),
     check: () => tracking.check(),
     end() {
-      if (tracking.leave(listener) === 0 && scopes.get(scope) === tracking) scopes.delete(scope);
+      forgotten.unregister(listener);
+      leave();
     },
   };
+  callbacks.set(watch, onSuspect);
+  forgotten.register(watch, leave, listener);
+  return watch;
 }
 
 class Tracking {
-  readonly #port: RedisPort;
+  readonly #connect: RedisPort['connect'];
   readonly #key: string;
   readonly #listeners = new Set<Listener>();
   /** Those that hear of a message at the end of this turn: a rotation writes two keys, and is one piece of news. */
@@ -76,7 +88,7 @@ class Tracking {
   #provenAtMs = 0;
 
   constructor(port: RedisPort, key: string) {
-    this.#port = port;
+    this.#connect = port.connect;
     this.#key = key;
   }
 
@@ -144,7 +156,7 @@ class Tracking {
   }
 
   async #arm(prefixes: readonly string[], signal: AbortSignal): Promise<Connection> {
-    const connection = await unlessAborted(this.#port.connect(this.#key, signal), signal);
+    const connection = await unlessAborted(this.#connect(this.#key, signal), signal);
     // The name is for whoever looks at CLIENT LIST; a user who may not set it does without.
     const named = connection.send([
       ['CLIENT', 'ID'],
@@ -226,7 +238,7 @@ class Tracking {
       setImmediate(() => {
         const suspects = [...this.#suspects];
         this.#suspects.clear();
-        for (const { onSuspect } of suspects) onSuspect();
+        for (const { onSuspect } of suspects) onSuspect.deref()?.();
       });
     }
     for (const listener of listeners) this.#suspects.add(listener);

@@ -5,7 +5,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { within } from '../deadline.js';
 import { StoreError } from '../errors.js';
 import { type Answer, asAnswer, notTheAnswer, sha1, showsHeld } from '../redis/answer.js';
-import { connectRedis } from '../redis/connect.js';
 import { asRedisPort } from '../redis/detect.js';
 import { asStoreError, isPassing } from '../redis/failure.js';
 import { ANNOUNCE, ANNOUNCEMENTS, asAnnouncements, entryOf } from '../redis/fleet.js';
@@ -16,6 +15,7 @@ import type { Command, Outcomes, RedisPort, Reply } from '../redis/port.js';
 import { acknowledgedReplicas } from '../redis/replicas.js';
 import { Route } from '../redis/route.js';
 import { draftOf, READ, SWAP } from '../redis/scripts.js';
+import { sharedRedis } from '../redis/shared.js';
 import { watchKeys } from '../redis/tracking.js';
 import {
   ANNOUNCEMENT_LIFE_MS,
@@ -41,9 +41,14 @@ const GRACE_MS = 25;
  * @throws {OptionError} naming `redisConn` or `redisNamespace`: at once, before anything is sent
  */
 export function redisStoreFor(redisConn: object | string, namespace: string, keyPrefix = ''): Store {
-  const port = typeof redisConn === 'string' ? connectRedis(redisConn, keyPrefix) : asRedisPort(redisConn);
-  // Throws where the name cannot be kept in one hash slot.
-  redisNames(namespace, port.keyPrefix);
+  const port = typeof redisConn === 'string' ? sharedRedis(redisConn, keyPrefix) : asRedisPort(redisConn);
+  try {
+    // Throws where the name cannot be kept in one hash slot.
+    redisNames(namespace, port.keyPrefix);
+  } catch (error) {
+    void port.close();
+    throw error;
+  }
   return redisStore(port);
 }
 

@@ -90,7 +90,7 @@ export interface PushStatus {
 
 /**
  * An ear at a namespace. Its `onSuspect` is called as soon as the namespace may have changed, when the watch can no longer be sure to notice, and
- * when it can again. It carries no news, only a read does; it may be called too often, and it is never relied upon.
+ * when it can again. It carries no news, only a read does; it may be called too often, and it is never relied upon. A watch that nothing refers to may be ended.
  */
 export interface Watch {
   status(): PushStatus;
