@@ -5,6 +5,7 @@ import { advance, type Plan, type Policy } from '../keyring/advance.js';
 import { createCopy } from '../keyring/copy.js';
 import { mint } from '../keyring/exchange.js';
 import { NOTHING_KNOWN } from '../keyring/known.js';
+import { tooFewReplicas } from '../keyring/refusals.js';
 import { parseRing, type Ring } from '../keyring/ring.js';
 import { isUsableSecret, kidOf } from '../keyring/secret.js';
 import { ringOfTwo } from '../keyring/two-names.js';
@@ -12,7 +13,12 @@ import { type KeyringStatus, keyringStatusOf } from '../status.js';
 import type { Snapshot } from '../stores/store.js';
 
 /** What was read of a namespace, at one instant of the store's clock. */
-export type Entries = Pick<Snapshot, 'nowMs' | 'key' | 'ring' | 'beside'>;
+export type Entries = Pick<Snapshot, 'nowMs' | 'key' | 'ring' | 'beside' | 'mayBeDeposed'>;
+
+/** @throws {StoreError} for what a master shows that may have been replaced: it decides on no token. */
+export function assertCounts({ mayBeDeposed }: Entries): void {
+  if (mayBeDeposed) throw tooFewReplicas();
+}
 
 export interface Found {
   readonly nowMs: number;

@@ -74,13 +74,18 @@ describe.each([
   });
 });
 
-test('status says that a master which lacks replicas may have been replaced', async () => {
+test('a master which lacks replicas may have been replaced: status says so, and no token is judged by it', async () => {
   await server.cli('SET', 'legacy:rewt-secret', secret, 'EX', '86400');
   const env = { REWT_URL: await lookerUrl(), REWT_NAMESPACE: 'legacy' };
   await server.cli('CONFIG', 'SET', 'min-replicas-to-write', '1');
   try {
     const { stdout } = await rewt(['status', '--json'], { env });
     expect(JSON.parse(stdout)).toMatchObject({ unknown: [{ of: 'role', code: 'ERR_REWT_STORE_READ_ONLY' }] });
+    for (const verb of ['verify', 'explain']) {
+      const refused = await rewt([verb, '--json', token], { env });
+      expect(refused.code).toBe(3);
+      expect(JSON.parse(refused.stdout).error.code).toBe('ERR_REWT_STORE_READ_ONLY');
+    }
   } finally {
     await server.cli('CONFIG', 'SET', 'min-replicas-to-write', '0');
   }

@@ -5,7 +5,7 @@ import { UNKNOWN_KEY } from '../../jwt/token.js';
 import { asSeconds, lookOptions, readArguments } from '../arguments.js';
 import type { Command } from '../command.js';
 import { type Explained, explain as explainToken, type SecretOfToken } from '../explain.js';
-import { dueOf, examine, isThere, plansInWords } from '../found.js';
+import { assertCounts, dueOf, examine, isThere, plansInWords } from '../found.js';
 import { helpOf } from '../help.js';
 import { readInput } from '../input.js';
 import { withCopy } from '../member.js';
@@ -48,6 +48,7 @@ export const explain: Command = {
     const token = (await readInput(positionals, 'token', terminal)).toString('utf8').trim();
     return withSession(values, terminal, async (session) => {
       const entries = await session.read();
+      assertCounts(entries);
       const found = examine(entries);
       const explained = explainToken(token, entries, found);
       const verify = (): Promise<unknown> =>

@@ -4,7 +4,7 @@ import { TokenError } from '../../errors.js';
 import { UNKNOWN_KEY } from '../../jwt/token.js';
 import { asSeconds, lookOptions, readArguments } from '../arguments.js';
 import type { Command } from '../command.js';
-import { dueOf, examine, isThere, plansInWords } from '../found.js';
+import { assertCounts, dueOf, examine, isThere, plansInWords } from '../found.js';
 import { helpOf } from '../help.js';
 import { readInput } from '../input.js';
 import { withCopy } from '../member.js';
@@ -43,6 +43,7 @@ export const verify: Command = {
     const token = (await readInput(positionals, 'token', terminal)).toString('utf8').trim();
     const payload = await withSession(values, terminal, async (session) => {
       const entries = await session.read();
+      assertCounts(entries);
       const found = examine(entries);
       if (!isThere(found)) throw new TokenError(UNKNOWN_KEY);
       const due = dueOf(found);
