@@ -1,9 +1,9 @@
 /** The keyring that a verb changes: it has to be there, and the first line says where. */
 
-import type { StoreError } from '../errors.js';
+import { isRewtError, type StoreError } from '../errors.js';
 import { placeInWords } from './address.js';
 import { RefusedError } from './failure.js';
-import { type Found, isThere } from './found.js';
+import { examine, type Found, isThere } from './found.js';
 import { lookFirst } from './member.js';
 import { orRefusal, type PlaceArguments, type Session, withSession } from './session.js';
 import type { Terminal } from './terminal.js';
@@ -18,17 +18,25 @@ const MAX_NAMED = 20;
  * @throws {RefusedError} if the namespace has neither a secret nor a ring; a ring alone is a keyring.
  */
 export function withExisting<T>(
-  values: PlaceArguments & { readonly json?: boolean | undefined },
+  values: PlaceArguments & { readonly json?: boolean | undefined; readonly replace?: string | undefined },
   terminal: Terminal,
   use: (session: Session, found: Found) => Promise<T>,
 ): Promise<T> {
   return withSession(values, terminal, async (session) => {
     if (values.json !== true) terminal.say(`In ${placeInWords(session.place)}:`);
-    const found = await lookFirst(session);
+    const found = await lookFirst(session).catch((error: unknown): Found => {
+      // It is there, and is what is to be replaced.
+      if (values.replace === 'unreadable' && isRewtError(error) && error.code === 'ERR_REWT_STORE_WRONG_TYPE') {
+        return unreadable;
+      }
+      throw error;
+    });
     if (!isThere(found)) throw missing(session, await orRefusal(session.namespaces()));
     return use(session, found);
   });
 }
+
+const unreadable = examine({ nowMs: 0, key: null, ring: '' });
 
 /** The kid that signs, as far as it can be read. */
 export function signingIn({ keyring, key }: Found): string | null {

@@ -70,6 +70,8 @@ const flags: Readonly<Record<string, string>> = {
 
 /** What a person does with the command, where the library says what a program does. */
 const messages: { readonly [Code in RewtErrorCode]?: string } = {
+  ERR_REWT_STORE_WRONG_TYPE:
+    'Redis holds something that is not a string under a name of this namespace. Look with TYPE; rewt revoke --replace unreadable replaces it, and refuses every token',
   ERR_REWT_RING_NEWER:
     'the keyring was written by a newer rewt. Update rewt here; rewt revoke --replace newer would replace it, and refuse every token',
   ERR_REWT_RING_UNREADABLE:

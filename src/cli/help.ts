@@ -9,6 +9,7 @@ export const overview = `rewt: signs and verifies JWTs with one secret that all 
   rewt rotate   lets the next secret sign now; no token is refused for it
   rewt revoke   drops every secret; no token signed before verifies any more
   rewt status   shows the keyring: kids and times, never a secret; --watch: live
+  rewt set      changes how long secrets sign and verify
   rewt list     names the keyrings that there are
   rewt move     brings an old keyring under its key prefix
   rewt explain  says of a token what it is and why it is refused

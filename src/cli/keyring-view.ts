@@ -45,7 +45,7 @@ export function lookRows({ due, fleet, unknown }: Look): readonly Row[] {
 }
 
 function rowsOf(keyring: KeyringStatus, nowMs: number): readonly Row[] {
-  const { lineage, epoch, generation, ttl, overlap, signing, current, next, retired } = keyring;
+  const { lineage, epoch, generation, ttl, overlap, signing, current, next, retired, changes } = keyring;
   const verifiesUntil = new Date(current.expiresAt.getTime() + overlap * 1_000);
   return [
     ['signing', signing],
@@ -55,8 +55,13 @@ function rowsOf(keyring: KeyringStatus, nowMs: number): readonly Row[] {
     ...retired.map(
       ({ kid, verifiesUntil: until }): Row => ['retired', `${kid}  verifies until ${whenOf(until, nowMs)}`],
     ),
+    ...changes.map(({ at, cause, reason }): Row => ['changed', changeInWords(at, cause, reason)]),
     ['ttl', `${spanOf(ttl * 1_000)}, and ${spanOf(overlap * 1_000)} more to verify`],
     ['epoch', `${epoch} (revocations)`],
     ['generation', `${generation} (writes) of lineage ${foreignName(lineage)}`],
   ];
+}
+
+function changeInWords(at: Date, cause: string, reason: string | null): string {
+  return `${instantOf(at)}  ${cause}${reason === null ? '' : `: ${foreignName(reason, 200)}`}`;
 }

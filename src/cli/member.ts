@@ -17,6 +17,8 @@ export interface Manner {
   readonly tokenLifetime?: number | undefined;
   /** Judges as a member of the fleet would, whose copies grow old. */
   readonly asFleet?: boolean;
+  /** A `ttl` that its own times have to fit, beside that of the keyring. */
+  readonly fits?: number | undefined;
 }
 
 /** What is there before a member touches it, by the script that members read with. @throws {StoreError} */
@@ -86,8 +88,11 @@ function toleranceFor(ttl: number): number {
 }
 
 /** A verb has no copy that could grow old, and never changes the times of a keyring that is there. */
-function timesFor(ring: Ring | null, { ttl, tokenLifetime, asFleet = false }: Manner): Partial<RewtOptions> {
-  const turn = ring === null ? (ttl ?? Number.POSITIVE_INFINITY) : ring.ttl / 1_000;
+function timesFor(
+  ring: Ring | null,
+  { ttl, tokenLifetime, asFleet = false, fits = Number.POSITIVE_INFINITY }: Manner,
+): Partial<RewtOptions> {
+  const turn = Math.min(fits, ring === null ? (ttl ?? Number.POSITIVE_INFINITY) : ring.ttl / 1_000);
   const clockTolerance = toleranceFor(turn);
   const maxStaleness = asFleet ? Math.min(60, turn / 2) : 0;
   const granted = ring === null ? Number.POSITIVE_INFINITY : grantedLifetime(ring) - maxStaleness;

@@ -12,6 +12,7 @@ import { move } from './commands/move.js';
 import { revoke } from './commands/revoke.js';
 import { rotate } from './commands/rotate.js';
 import { serve } from './commands/serve.js';
+import { set } from './commands/set.js';
 import { sign } from './commands/sign.js';
 import { status } from './commands/status.js';
 import { verify } from './commands/verify.js';
@@ -20,7 +21,7 @@ import { overview } from './help.js';
 import type { Terminal } from './terminal.js';
 
 const commands = new Map<string, Command>(
-  Object.entries({ sign, verify, explain, rotate, revoke, status, list, move, doctor, serve, demo }),
+  Object.entries({ sign, verify, explain, rotate, revoke, status, list, set, move, doctor, serve, demo }),
 );
 
 /**

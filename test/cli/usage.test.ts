@@ -10,7 +10,7 @@ afterAll(() => state.remove());
 const run = (...args: string[]): Promise<Run> => rewt(args, { env: state.env });
 
 test('every verb explains itself on stdout, with an example', async () => {
-  const verbs = ['sign', 'verify', 'explain', 'rotate', 'revoke', 'status', 'list', 'doctor', 'serve', 'demo'];
+  const verbs = ['sign', 'verify', 'explain', 'rotate', 'revoke', 'status', 'list', 'set', 'doctor', 'serve', 'demo'];
   const explained = verbs.map(async (verb) => ({ verb, ...(await run(verb, '--help')) }));
   for (const { verb, code, stdout, stderr } of await Promise.all(explained)) {
     expect({ verb, code, stderr }).toEqual({ verb, code: 0, stderr: '' });
@@ -25,7 +25,11 @@ test('every verb explains itself on stdout, with an example', async () => {
 
 // Each is a process: a few at a time.
 test.concurrent.each([
-  ['no verb', [], 'say what to do: sign, verify, explain, rotate, revoke, status, list, move, doctor, serve, demo'],
+  [
+    'no verb',
+    [],
+    'say what to do: sign, verify, explain, rotate, revoke, status, list, set, move, doctor, serve, demo',
+  ],
   ['a verb that became an option', ['watch'], 'rewt status --watch'],
   ['an option without effect', ['rotate', '--ttl', '30m'], "unknown option '--ttl'"],
   ['a timeout without effect', ['revoke', '--yes', '--timeout', '5s'], '--timeout: has no effect'],
@@ -62,7 +66,7 @@ test.concurrent.each([
     ['status', '--url', 'https://ann:hunter2@example.org'],
     'redis://, rediss:// (TLS) or lmdb:',
   ],
-  ['a Redis URL that is none', ['status', '--url', 'redis://:hunter2@x:y:z'], '--url is no URL of Redis'],
+  ['a Redis URL that is none', ['status', '--url', 'redis://:hunter2@x:y:z'], '--url: no host, or no port'],
   ['a folder with a tilde', ['status', '--url', 'lmdb:~/x'], 'without // and ~'],
   ['a demo that is too short', ['demo', '--seconds', '1'], '--seconds: from 3'],
 ])('%s is a usage error, said in one sentence', async (_, args, sentence) => {

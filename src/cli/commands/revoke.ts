@@ -1,6 +1,8 @@
 /** `rewt revoke`: drops every secret, after asking. */
 
 import { isRewtError, OptionError, type StoreError } from '../../errors.js';
+import type { RevokeOptions } from '../../rewt.js';
+import { asReplaceable } from '../../rewt-option-values.js';
 import { placeInWords } from '../address.js';
 import { asSeconds, assertNoWords, lookOptions, readArguments } from '../arguments.js';
 import type { Command, Outcome } from '../command.js';
@@ -18,6 +20,8 @@ const options = {
   yes: { type: 'boolean' },
   replicas: { type: 'string' },
   wait: { type: 'boolean' },
+  reason: { type: 'string' },
+  replace: { type: 'string' },
   timeout: { type: 'string' },
 } as const;
 
@@ -35,6 +39,9 @@ if there is no keyring.
   --wait             wait until every member with a memberName has announced
                      that it holds the new keyring; exit code 1 if one has not
                      in time: it is revoked anyway
+  --reason <text>    is kept in the keyring, and shown by rewt status
+  --replace <what>   unreadable or newer, as the error says: revokes although
+                     this rewt cannot read what is there
   --timeout <time>   the longest to wait; default: 5 s for replicas, 40 s for
                      members
 `);
@@ -51,7 +58,12 @@ export const revoke: Command = {
       });
     }
     const timeout = asSeconds(values.timeout, '--timeout');
-    const waiting = { replicas: asReplicas(replicas), timeout: timeout ?? 5 };
+    const how: RevokeOptions = {
+      replicas: asReplicas(replicas),
+      timeout: timeout ?? 5,
+      ...(values.reason === undefined ? {} : { reason: values.reason }),
+      ...(values.replace === undefined ? {} : { replace: asReplaceable(values.replace, '--replace') }),
+    };
     const memberWaitMs = wait ? (timeout ?? 40) * 1_000 : null;
     if (!yes && (!terminal.stdin.isTTY || !terminal.stderr.isTTY)) {
       throw new OptionError('without a terminal to confirm on, add --yes to revoke every token', { option: 'yes' });
@@ -60,7 +72,7 @@ export const revoke: Command = {
       if (!yes && !(await isConfirmed(session, terminal))) {
         return { json: { revoked: false }, words: 'Nothing was revoked.', exitCode: 1 };
       }
-      return revokeIn(session, found, waiting, memberWaitMs, terminal);
+      return revokeIn(session, found, how, memberWaitMs, terminal);
     });
   },
 };
@@ -74,17 +86,18 @@ async function isConfirmed({ place }: Session, terminal: Terminal): Promise<bool
 async function revokeIn(
   session: Session,
   found: Found,
-  waiting: { readonly replicas: number; readonly timeout: number },
+  how: RevokeOptions,
   memberWaitMs: number | null,
   { say }: Terminal,
 ): Promise<Outcome> {
-  const change = await withMember(session, found, {}, (rewt) => rewt.revoke(waiting)).catch((error: unknown) => {
+  const change = await withMember(session, found, {}, (rewt) => rewt.revoke(how)).catch((error: unknown) => {
     throw isRewtError(error) && error.status === 503 ? unsure(session, error as StoreError) : error;
   });
+  const { replicas = 0 } = how;
   const before = signingIn(found);
-  const words = `Revoked: no token signed before verifies any more. ${change.kid} signs now, in place of ${before ?? 'one that cannot be read'}.${replicasInWords(waiting.replicas, change.replicas)}`;
+  const words = `Revoked: no token signed before verifies any more. ${change.kid} signs now, in place of ${before ?? 'one that cannot be read'}.${replicasInWords(replicas, change.replicas)}`;
   const json = { ...session.place, revoked: true, before, ...change };
-  const isKept = (change.replicas ?? 0) >= waiting.replicas;
+  const isKept = (change.replicas ?? 0) >= replicas;
   if (memberWaitMs === null) return { result: change.kid, json, words, ...exitCodeFor(isKept) };
   // Before the wait, which Ctrl-C may end.
   say(words);

@@ -13,7 +13,7 @@ import { withMember } from '../member.js';
 import { orRefusal } from '../session.js';
 import type { Terminal } from '../terminal.js';
 
-const options = { ...lookOptions, force: { type: 'boolean' } } as const;
+const options = { ...lookOptions, force: { type: 'boolean' }, reason: { type: 'string' } } as const;
 
 const help = helpOf(`
 rewt rotate [options]: lets the next secret sign now, and prints its kid. Tokens
@@ -25,6 +25,7 @@ not announced that it holds that secret.
 
   --force            even if a member may not hold the next secret yet,
                      which could cost it requests
+  --reason <text>    is kept in the keyring, and shown by rewt status
 `);
 
 export const rotate: Command = {
@@ -40,7 +41,10 @@ export const rotate: Command = {
       if (behind.length > 0) terminal.say(warningOf(behind, terminal));
       // Whether a member may not hold the next secret yet is judged by the age that copies of a fleet reach.
       const change = await withMember(session, found, { asFleet: true }, (rewt) =>
-        rewt.rotate({ force: values.force === true }),
+        rewt.rotate({
+          force: values.force === true,
+          ...(values.reason === undefined ? {} : { reason: values.reason }),
+        }),
       ).catch((error: unknown) => {
         throw isRewtError(error) && error.code === 'ERR_REWT_ROTATION_REFUSED' ? refused(values.force === true) : error;
       });
