@@ -384,15 +384,17 @@ export class Ledger {
     this.#ringBefore = before.ring ?? this.#ringBefore;
     const isFault = author.shown === undefined || author.half === true || author.shown.isOld;
     const vanished = this.#turn(after);
-    const by = author.fault ?? `${author.shown?.name}${author.half ? ' (half)' : ''}`;
-    this.#reports.trace?.(`${by} writes ${this.show(after)}`);
+    const what = author.half ? 'half' : (author.fault ?? 'a swap');
+    this.#reports.trace?.(
+      `${author.fault ?? author.shown?.name}${author.half ? ' (half)' : ''} writes ${this.show(after)}`,
+    );
     if (author.fault !== undefined || author.half) this.#meddle(before, after, beforeRecord, record, author);
     else this.#keepMeddling(beforeRecord, record, after);
     if (author.fault?.startsWith('EXPIRE') || author.fault === 'PERSIST') this.#movedAtMs = this.#agenda.nowMs;
     const foreign = after.key?.value;
-    if (isFault && isUsable(foreign ?? null) && foreign) this.#born(foreign, null, by);
+    if (isFault && isUsable(foreign ?? null) && foreign) this.#born(foreign, null, what);
     if (isFault) {
-      for (const [secret, endMs] of vanished) this.#miss(secret, endMs, by);
+      for (const [secret, endMs] of vanished) this.#miss(secret, endMs, what);
       return;
     }
     if (author.shown !== undefined) this.#judgeSwap(author.shown, before, after, beforeRecord, record, vanished);

@@ -87,6 +87,7 @@ export class Link implements Store {
       'read',
       () => this.#read(),
       (snapshot) => snapshot,
+      () => false,
     );
   }
 
@@ -106,7 +107,8 @@ export class Link implements Store {
         }
         return this.#server.swap(expected, wanted, notAfterMs, this.#author);
       },
-      (answer) => answer.snapshot,
+      ({ snapshot }) => snapshot,
+      ({ swapped }) => swapped,
     );
   }
 
@@ -156,6 +158,7 @@ export class Link implements Store {
     verb: 'read' | 'swap',
     execute: () => Answer,
     snapshotIn: (answer: Answer) => Snapshot,
+    isDone: (answer: Answer) => boolean,
   ): Promise<Answer> {
     const { requestLost, replyLost, late, twice, latencyMs } = this.weather;
     const random = this.#random;
@@ -183,7 +186,6 @@ export class Link implements Store {
         if (this.#is('refusing')) return fail(down());
         let answer: Answer;
         const atMs = this.#agenda.nowMs;
-        const { record } = this.#server;
         const oldMaster = this.#oldMaster;
         try {
           answer = execute();
@@ -193,7 +195,6 @@ export class Link implements Store {
         this.#ledger.executed(this.#author.shown, verb, sent.atMs);
         if (!isAnswered) return this.#troubled();
         const isWritable = oldMaster === null && this.#server.writes === 'taken';
-        const isOwnWrite = this.#server.record !== record;
         const shown = {
           sent,
           verb,
@@ -202,7 +203,7 @@ export class Link implements Store {
           snapshot: snapshotIn(answer),
           record: oldMaster ?? this.#server.record,
           mayBeDeposed: oldMaster !== null,
-          isOwnWrite,
+          isOwnWrite: isDone(answer),
           isWritable,
         };
         this.#agenda.after(this.#latency(latencyMs), () => {
@@ -223,8 +224,11 @@ export class Link implements Store {
         this.#agenda.after(timeoutMs * random.between(0.5, 3), () => arrive(isAnswered));
         return this.#troubled();
       }
-      if (random.chance(twice)) this.#agenda.after(travelMs + random.between(0, timeoutMs), () => arrive(false));
-      this.#agenda.after(travelMs, () => arrive(isAnswered));
+      // A client that lost its connection sends once more: then the second answer is the one that comes.
+      const isTwice = random.chance(twice);
+      const isSecond = isTwice && random.chance(0.5);
+      if (isTwice) this.#agenda.after(travelMs + random.between(0, timeoutMs), () => arrive(isSecond && isAnswered));
+      this.#agenda.after(travelMs, () => arrive(!isSecond && isAnswered));
     });
   }
 
