@@ -14,7 +14,7 @@ import {
 } from './jwt/claims.js';
 import { decodeText } from './jwt/encoding.js';
 import { parseObject } from './jwt/json.js';
-import { isRefusal, readToken } from './jwt/token.js';
+import { isRefusal, readToken, UNKNOWN_KEY } from './jwt/token.js';
 import { claimsOf, VerifiedTokens } from './jwt/verified-tokens.js';
 import type { CopyKey } from './keyring/copy.js';
 import { type Instant, type Lease, storeNowMs } from './keyring/lease.js';
@@ -62,7 +62,7 @@ export class Verifier {
     const lease = this.#member.fresh(now, this.#member.syncSoftAgeMs);
     const verdict = lease && this.#judge(token, compiled, lease, now);
     if (verdict === null || (isRefusal(verdict) && mayLackKey(verdict))) {
-      this.#assertForm(token);
+      this.#assertMayVerify(token);
       throw this.#member.notFresh('verify');
     }
     const answer = orThrow(verdict);
@@ -111,8 +111,8 @@ export class Verifier {
   }
 
   async #answerOnceRead(token: unknown, options: CompiledVerify, arrived: Instant): Promise<unknown> {
-    // Junk waits for nobody, and is junk also while the store cannot be read.
-    this.#assertForm(token);
+    // These wait for nobody, also while the store cannot be read.
+    this.#assertMayVerify(token);
     const lease = await this.#member.lease(arrived);
     const verdict = this.#judge(token, options, lease, this.#member.now());
     const mayBeNewer = isRefusal(verdict) && mayLackKey(verdict) && lease.sent.order < arrived.order;
@@ -121,7 +121,7 @@ export class Verifier {
 
   /** The secret may be newer than the copy: one read begun after the token came settles it. */
   async #answerOnceReadAgain(token: unknown, options: CompiledVerify, arrived: Instant): Promise<unknown> {
-    this.#assertForm(token);
+    this.#assertMayVerify(token);
     const lease = await this.#member.leaseSince(arrived);
     return orThrow(this.#judge(token, options, lease, this.#member.now()));
   }
@@ -130,9 +130,13 @@ export class Verifier {
     return compileVerifyOptions(options, 'verify options', this.#defaults);
   }
 
-  #assertForm(token: unknown): void {
+  /** Refuses what no read could make good: junk, and a token whose secret this member saw revoked. Looks at the header only. */
+  #assertMayVerify(token: unknown): void {
     const parsed = readToken(token, this.#maxBytes);
     if (isRefusal(parsed)) throw new TokenError(parsed);
+    if (parsed.kid === undefined || !this.#member.hasRevoked(parsed.kid)) return;
+    this.#member.keepYoung();
+    throw new TokenError(UNKNOWN_KEY);
   }
 
   /** Signature first, then claims; both without waiting and without throwing. */

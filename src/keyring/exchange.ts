@@ -9,7 +9,7 @@ import { distrust, isLater, type Known, NOTHING_KNOWN } from './known.js';
 import type { Instant } from './lease.js';
 import { tooFewReplicas } from './refusals.js';
 import { parseRing, type Ring } from './ring.js';
-import { createSecret } from './secret.js';
+import { createSecret, kidOf } from './secret.js';
 import { ringOfTwo } from './two-names.js';
 
 export const mint: Mint = { secret: createSecret, id: () => randomBytes(9).toString('base64url') };
@@ -51,6 +51,11 @@ export class Exchange {
   #knownSince = 0;
   /** The ring parsed last: most reads find the same text again. */
   #parsed: { readonly text: string; readonly ring: Ring } | null = null;
+  /** By the secrets that they were derived from. */
+  #revokedKids: { readonly of: ReadonlySet<string>; readonly kids: ReadonlySet<string> } = {
+    of: NOTHING_KNOWN.revoked,
+    kids: new Set(),
+  };
   #order = 0;
 
   constructor(store: Store, namespace: string, timeoutMs: number, clock: Clock) {
@@ -58,6 +63,13 @@ export class Exchange {
     this.#namespace = namespace;
     this.#timeoutMs = timeoutMs;
     this.#clock = clock;
+  }
+
+  /** Whether this member saw the secret of that name revoked, so that no read could show it good again. */
+  hasRevoked(kid: string): boolean {
+    const { revoked } = this.#known;
+    if (this.#revokedKids.of !== revoked) this.#revokedKids = { of: revoked, kids: new Set([...revoked].map(kidOf)) };
+    return this.#revokedKids.kids.has(kid);
   }
 
   /** The next instant: later than all that this member has sent or been told before. */

@@ -82,6 +82,7 @@ function isAnotherBranch(ring: Ring, last: SeenEpoch | undefined): boolean {
 
 /** The newest last, each once: a row of failed attempts must not push out what was revoked before. */
 function withSecrets(revoked: ReadonlySet<string>, more: readonly string[]): ReadonlySet<string> {
+  if (more.length === 0) return revoked;
   const others = [...revoked].filter((secret) => !more.includes(secret));
   return new Set([...new Set([...others, ...more])].slice(-MOST_REVOKED));
 }

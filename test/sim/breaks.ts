@@ -167,6 +167,13 @@ const breaks: readonly Break[] = [
   },
   {
     promise: 5,
+    what: 'any kid that the copy lacks counts as revoked',
+    file: 'keyring/exchange',
+    find: 'return this.#revokedKids.kids.has(kid)',
+    put: 'return true',
+  },
+  {
+    promise: 5,
     what: 'who waits for another read waits as long as that takes',
     file: 'keyring/member',
     find: 'await this.inTime(arrived, next, timedOut)',

@@ -183,6 +183,12 @@ export class Judge {
     const nowMs = this.#agenda.nowMs;
     const { shown, times } = member;
     const isTimes = code === 'ERR_REWT_EXPIRED' || code === 'ERR_REWT_NOT_ACTIVE' || code === 'ERR_REWT_TOO_OLD';
+    // "The kid of a secret that this member saw revoked is refused at once."
+    const kid = JSON.parse(Buffer.from(token.text.split('.', 1)[0] ?? '', 'base64url').toString()).kid ?? '';
+    const named = ledger.secretOf(kid) ?? '';
+    if (code === 'ERR_REWT_UNKNOWN_KEY' && (shown.gone.has(named) || shown.doubted.has(named))) {
+      return this.#excuse('seen revoked');
+    }
     if (token.secret === undefined) {
       // Whatever it is: that its secret is unknown takes a look that began after it came.
       const hasLooked = shown.answers.some(({ sentAtMs, shownAtMs }) => sentAtMs >= fromMs && shownAtMs <= nowMs);
