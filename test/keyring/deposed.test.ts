@@ -119,13 +119,15 @@ describe('a read from a master that may be deposed', () => {
 
   test('writes nothing: rotate() and revoke() fail, and nothing has changed', async () => {
     const { rewt, store } = member();
-    await rewt.ready();
+    const token = await rewt.sign({ sub: 'a' });
     const { version } = await register.read('rewt', limits);
     store.mayBeDeposed = true;
     expect((await settle(rewt.rotate({ force: true }))).error).toMatchObject(READ_ONLY);
     expect((await settle(rewt.revoke())).error).toMatchObject(READ_ONLY);
     expect(store.swapCount).toBe(1);
     expect((await register.read('rewt', limits)).version).toBe(version);
+    // The member goes on with its copy.
+    await expect(rewt.verify(token)).resolves.toMatchObject({ sub: 'a' });
   });
 
   test('begins no keyring where there is none', async () => {
@@ -162,6 +164,25 @@ describe('a read from a master that may be deposed', () => {
     store.mayBeDeposed = false;
     expect((await settle(rewt.verify(token))).error).toMatchObject({ code: 'ERR_REWT_UNKNOWN_KEY' });
     expect(rewt.status().keyring?.epoch).toBe(2);
+  });
+
+  test('takes away a keyring that was begun anew since: the new lineage is taken over', async () => {
+    const { rewt, store } = member();
+    const token = await rewt.sign({ sub: 'a' });
+    register = memoryStore();
+    const elder = store.read.bind(store);
+    const other = await elsewhere();
+    // The same way, to a master that was flushed and begun anew before it lost its replicas.
+    const { store: fresh } = member();
+    fresh.mayBeDeposed = true;
+    store.read = (...by) => fresh.read(...by);
+    await pass(2_000);
+    expect((await settle(rewt.verify(token))).error).toMatchObject(READ_ONLY);
+    expect(rewt.status()).toMatchObject({ copy: 'usable', keyring: { lineage: other.status().keyring?.lineage } });
+    // The master that it had left comes back: none of its secrets is used again.
+    store.read = elder;
+    await pass(2_000);
+    expect((await settle(rewt.verify(token))).error).toMatchObject({ code: 'ERR_REWT_UNKNOWN_KEY' });
   });
 
   test('takes over a later generation, without a longer life', async () => {
