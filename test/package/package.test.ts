@@ -25,6 +25,7 @@ describe('the tarball', () => {
     'errors',
     'fetch',
     'http',
+    'managed-redis',
     'operations',
     'protocol',
     'serve',
