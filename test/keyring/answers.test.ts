@@ -1,0 +1,144 @@
+/** Which of the store's answers count, for how long, and who waits for them, when exchanges overlap or fail. On turned clocks. */
+
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { memoryStore, Rewt, type RewtOptions, type Store } from '../../src/index.js';
+import { type FaultyStore, faultyStore } from '../faulty-store.js';
+import { pass, settle, times, turnTime } from '../turned-time.js';
+
+let register: Store;
+
+beforeEach(() => {
+  turnTime();
+  register = memoryStore();
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+function member(options: Partial<RewtOptions> = {}): { rewt: Rewt; store: FaultyStore } {
+  const store = faultyStore(register);
+  return { rewt: new Rewt({ ...times, ...options, store }), store };
+}
+
+const generationOf = (rewt: Rewt): number | undefined => rewt.status().keyring?.generation;
+
+describe('after a read that failed', () => {
+  /** A copy past its soft age, whose store has just failed and is back. */
+  async function failedOnce() {
+    const { rewt, store } = member();
+    const { rewt: other } = member();
+    const token = await rewt.sign({ sub: 'a' });
+    await pass(10_000);
+    store.reads = 'down';
+    await rewt.verify(token);
+    store.reads = 'up';
+    return { rewt, store, other, token };
+  }
+
+  test('an answer ends the pause: what is suspect then is waited for again', async () => {
+    const { rewt, store, other, token } = await failedOnce();
+    await pass(1_000);
+    await rewt.verify(token);
+    await pass(0);
+    await other.revoke();
+    store.replyMs = 50;
+    store.push();
+    expect((await settle(rewt.verify(token))).error).toMatchObject({ code: 'ERR_REWT_UNKNOWN_KEY' });
+  });
+
+  test('operations wait for the store again after one soft age, and not before', async () => {
+    const early = await failedOnce();
+    await early.other.revoke();
+    await pass(1_990);
+    expect((await settle(early.rewt.verify(early.token))).value).toMatchObject({ sub: 'a' });
+    const late = await failedOnce();
+    await late.other.revoke();
+    await pass(2_000);
+    expect((await settle(late.rewt.verify(late.token))).error).toMatchObject({ code: 'ERR_REWT_UNKNOWN_KEY' });
+  });
+});
+
+test('a rotate() whose answer was lost leaves a suspect copy: the next operation reads what it did', async () => {
+  const { rewt, store } = member();
+  await rewt.ready();
+  store.swaps = 'replies lost';
+  await expect(rewt.rotate({ force: true })).rejects.toMatchObject({ status: 503 });
+  store.swaps = 'up';
+  await rewt.ready();
+  expect(generationOf(rewt)).toBe(2);
+});
+
+describe('an answer to a question of before', () => {
+  test('does not replace that to a later one', async () => {
+    const { rewt, store } = member();
+    await rewt.ready();
+    store.replyMs = 500;
+    const refreshing = rewt.refresh();
+    await pass(100);
+    store.replyMs = 0;
+    await rewt.rotate({ force: true });
+    expect(generationOf(rewt)).toBe(2);
+    await pass(400);
+    await refreshing;
+    expect(generationOf(rewt)).toBe(2);
+  });
+
+  test('does not replace that to a later one either where something is left to write', async () => {
+    const { rewt, store } = member({ ttl: 120 });
+    await rewt.ready();
+    // Within the lead: the refresh has a rotation to write, of a keyring that has been rotated meanwhile.
+    await pass(114_000);
+    store.replyMs = 500;
+    const refreshing = rewt.refresh();
+    await pass(100);
+    store.replyMs = 0;
+    await rewt.rotate();
+    expect(generationOf(rewt)).toBe(2);
+    store.swapTravelMs = 200;
+    await pass(450);
+    expect(store.swapCount).toBe(3);
+    expect(generationOf(rewt)).toBe(2);
+    await pass(200);
+    await refreshing;
+    expect(generationOf(rewt)).toBe(2);
+  });
+
+  test('counts at once if it shows a later revocation', async () => {
+    const { rewt, store } = member();
+    const { rewt: other } = member();
+    const token = await rewt.sign({ sub: 'a' });
+    store.swapTravelMs = 100;
+    const rotating = rewt.rotate({ force: true });
+    await pass(10);
+    // Sent after the swap, carried out before the revocation; the swap is carried out after it.
+    await rewt.refresh();
+    await other.revoke();
+    await pass(90);
+    await rotating;
+    const reads = store.readCount;
+    expect((await settle(rewt.verify(token))).error).toMatchObject({ code: 'ERR_REWT_UNKNOWN_KEY' });
+    expect(rewt.status().keyring).toMatchObject({ epoch: 1 });
+    // Of the kid, which may be newer: not of the copy.
+    expect(store.readCount - reads).toBeLessThanOrEqual(1);
+  });
+});
+
+test('the lease that a swap renews counts from when the swap was sent', async () => {
+  const { rewt, store } = member();
+  await rewt.ready();
+  store.replyMs = 400;
+  expect((await settle(rewt.rotate({ force: true }))).ms).toBe(800);
+  expect(rewt.status().ageSeconds).toBe(0.4);
+});
+
+test('sign() waits until the ring grants what its token needs', async () => {
+  await member({ tokenLifetime: 10 }).rewt.ready();
+  const { rewt, store } = member({ tokenLifetime: 900 });
+  await rewt.ready();
+  store.swapTravelMs = 100;
+  const { value, ms } = await settle(rewt.sign({ sub: 'a' }));
+  expect(value).toBeDefined();
+  expect(ms).toBeGreaterThanOrEqual(100);
+  const { ring } = await register.read('rewt', { timeoutMs: 1 });
+  expect(JSON.parse(ring ?? '')).toMatchObject({ overlap: 965_000 });
+});
