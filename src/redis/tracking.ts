@@ -17,6 +17,12 @@ const PING_TIMEOUT_MS = 1_000;
 
 const FIRST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 5_000;
+/** A connection that is lost sooner is no good while nobody uses the member: something on the way ends those that say nothing. */
+const LONG_LIFE_MS = 60_000;
+/** Longer, because a member that is not used loses nothing by it: it reads before its next use anyway. */
+const LONGEST_IDLE_PAUSE_MS = 60_000;
+/** What reads later than this after a loss was not caused by it: the member is used. */
+const LOSS_IS_READ_MS = 5_000;
 /** Where Redis refuses rather than fails, only an operator can change that. */
 const REFUSED_PAUSE_MS = 60_000;
 
@@ -84,6 +90,8 @@ class Tracking {
   /** Why there is no connection. */
   #reason: string | null = null;
   #refused = false;
+  /** When the last connection was lost; null if none could be opened since. */
+  #lostAtMs: number | null = null;
   /** When the connection last proved that it is alive. */
   #provenAtMs = 0;
 
@@ -116,7 +124,10 @@ class Tracking {
   /** Looks for what a connection never tells by itself: that nobody is at the other end, or that the keys have moved to another node. */
   check(): void {
     const armed = this.#armed;
-    if (armed === null) return;
+    if (armed === null) {
+      if (this.#lostAtMs !== null && performance.now() - this.#lostAtMs > LOSS_IS_READ_MS) void this.#open();
+      return;
+    }
     if (!armed.connection.isOwner()) {
       this.#lose(armed, 'The keys have moved to another node of the cluster: its connection is opened anew.');
       return;
@@ -147,6 +158,7 @@ class Tracking {
       end();
       if (this.#opening !== end) return;
       this.#opening = null;
+      this.#lostAtMs = null;
       this.#refused = isRefusal(error);
       this.#reason = reasonOf(error);
       this.#openLater();
@@ -198,8 +210,9 @@ class Tracking {
     armed.end();
     if (this.#armed !== armed) return;
     this.#armed = null;
-    // One that is lost as soon as it is made must not be made twenty times a second.
-    if (performance.now() - armed.openedAtMs > LONGEST_PAUSE_MS) this.#failures = 0;
+    this.#lostAtMs = performance.now();
+    // One that is lost as soon as it is made must not be made twenty times a second, nor one without traffic after each time-out of a proxy.
+    if (this.#lostAtMs - armed.openedAtMs > LONG_LIFE_MS) this.#failures = 0;
     this.#reason = reason;
     this.#suspectAll();
     this.#openLater();
@@ -207,7 +220,8 @@ class Tracking {
 
   #openLater(): void {
     if (this.#listeners.size === 0 || this.#retry !== null || this.#opening !== null) return;
-    const pauseMs = this.#refused ? REFUSED_PAUSE_MS : Math.min(FIRST_PAUSE_MS * 2 ** this.#failures, LONGEST_PAUSE_MS);
+    const longestMs = this.#lostAtMs === null ? LONGEST_PAUSE_MS : LONGEST_IDLE_PAUSE_MS;
+    const pauseMs = this.#refused ? REFUSED_PAUSE_MS : Math.min(FIRST_PAUSE_MS * 2 ** this.#failures, longestMs);
     this.#failures += 1;
     // A thousand members lose their connections at the same instant.
     this.#retry = setTimeout(() => void this.#open(), pauseMs * (0.5 + Math.random() / 2));
