@@ -70,7 +70,7 @@ export const revoke: Command = {
     }
     return withExisting(values, terminal, async (session, found) => {
       if (!yes && !(await isConfirmed(session, terminal))) {
-        return { json: { revoked: false }, words: 'Nothing was revoked.', exitCode: 1 };
+        return { json: { ...session.place, revoked: false }, words: 'Nothing was revoked.', exitCode: 1 };
       }
       return revokeIn(session, found, how, memberWaitMs, terminal);
     });

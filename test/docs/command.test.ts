@@ -1,0 +1,97 @@
+/** docs/command.md and the runbook in docs/operations.md, held to what the command prints and takes. */
+
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { Rewt } from '../../src/index.js';
+import { rewt } from '../cli/command.js';
+import { type RedisServer, startRedis, until } from '../servers.js';
+
+const page = (name: string): string =>
+  readFileSync(fileURLToPath(new URL(`../../docs/${name}`, import.meta.url)), 'utf8');
+
+/** The names in the first column of the table under a heading. */
+function documented(heading: string): string[] {
+  const [, section = ''] = page('command.md').split(`### ${heading}\n`);
+  const rows = (section.split(/\n###? /)[0] ?? '').split('\n').filter((line) => line.startsWith('| `'));
+  return rows
+    .flatMap((row) => [...(row.split(' | ')[0] ?? '').matchAll(/`([^`]+)`/g)].map(([, name]) => name ?? ''))
+    .sort();
+}
+
+/** The paths of all values, elements of a list under `[]`. */
+function pathsIn(value: unknown, path = ''): string[] {
+  if (Array.isArray(value)) {
+    const inside = value.flatMap((element) => pathsIn(element, `${path}[]`));
+    return inside.length > 0 && inside.every((name) => name !== `${path}[]`) ? inside : [path];
+  }
+  if (typeof value !== 'object' || value === null) return [path];
+  return Object.entries(value).flatMap(([name, inner]) => pathsIn(inner, path === '' ? name : `${path}.${name}`));
+}
+
+let server: RedisServer;
+let member: Rewt;
+let env: Record<string, string>;
+let token: string;
+beforeAll(async () => {
+  server = await startRedis();
+  env = { REWT_URL: server.url, REWT_NAMESPACE: 'shop' };
+  member = new Rewt({ redisConn: server.url, redisNamespace: 'shop', memberName: 'orders-1', storeTimeout: 10 });
+  token = await member.sign({ user: 'ann' });
+  await member.rotate({ force: true, reason: 'a test' });
+  await until('it is announced', async () =>
+    /orders-1/.test(await server.cli('ZRANGE', 'rewt-fleet:{shop:rewt-secret}', '0', '-1')),
+  );
+});
+afterAll(async () => {
+  await member?.close();
+  await server?.stop();
+});
+
+test.each([
+  ['sign', ['{}']],
+  ['explain', []],
+  ['status', []],
+  ['list', []],
+  ['doctor', []],
+  ['rotate', ['--force']],
+  ['set', ['--overlap', '1h']],
+  ['revoke', ['--yes']],
+] as const)('rewt %s --json prints the names in its table, and no others', async (verb, words) => {
+  const namespaced = verb === 'list' ? { REWT_URL: env.REWT_URL ?? '' } : env;
+  const { stdout } = await rewt([verb, ...words, '--json'], {
+    env: namespaced,
+    input: verb === 'explain' ? token : '',
+  });
+  const printed = [...new Set(pathsIn(JSON.parse(stdout)))].sort();
+  expect(printed).toEqual(documented(`\`rewt ${verb} --json\``));
+});
+
+test('rewt verify --json prints the names in its table, and an error those of the table of errors', async () => {
+  const fresh = (await rewt(['sign', '{"user":"ann"}'], { env })).stdout;
+  const { stdout } = await rewt(['verify', '--json'], { env, input: fresh });
+  expect(Object.keys(JSON.parse(stdout)).sort()).toEqual(documented('`rewt verify --json`'));
+  const failed = await rewt(['sign', '{}', '--expires-in', 'soon', '--json'], { env });
+  expect(pathsIn(JSON.parse(failed.stdout)).sort()).toEqual(documented('Errors'));
+});
+
+test('each command of the runbook is a verb with these flags', async () => {
+  const [, runbook = ''] = page('operations.md').split('## Runbook\n');
+  const lines = [...(runbook.split('\n## ')[0] ?? '').matchAll(/`(rewt [^`]+)`|^(rewt .*)$/gm)].map(
+    ([, inline, line]) => inline ?? line ?? '',
+  );
+  expect(lines.length).toBeGreaterThan(12);
+  const helps = new Map<string, string>();
+  for (const line of lines) {
+    const [, verb = '', ...words] = line.replace(/#.*$/, '').trim().split(/\s+/);
+    const help = helps.get(verb) ?? (await rewt(['help', verb])).stdout;
+    helps.set(verb, help);
+    expect({ line, isVerb: help.includes(`\nrewt ${verb}`) || help.startsWith(`rewt ${verb}`) }).toEqual({
+      line,
+      isVerb: true,
+    });
+    for (const flag of words.filter((word) => word.startsWith('--'))) {
+      expect({ line, flag, isFlag: new RegExp(`${flag}\\b`).test(help) }).toEqual({ line, flag, isFlag: true });
+    }
+  }
+});
