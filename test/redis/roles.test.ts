@@ -93,6 +93,35 @@ describe('a master is read', () => {
   });
 });
 
+describe('a master that lacks the replicas it needs is read, and says that it may have been replaced', () => {
+  test.each([
+    ['with all rights', []],
+    ['without +info, by NOREPLICAS', [noInfo]],
+    ['without +pexpireat, by INFO', [noWriting]],
+  ])('to a user %s', async (_, rules) => {
+    const alone = await servers.start(['--min-replicas-to-write', '1']);
+    const isOld = (await alone.cli('INFO', 'server')).includes('redis_version:6.');
+    const store = await storeOn(alone, ...rules);
+    // Redis 6 has no NOREPLICAS inside scripts.
+    const mayBeDeposed = !(isOld && rules.includes(noInfo));
+    await expect(store.read('rewt', limits)).resolves.toMatchObject({ mayBeDeposed });
+    await alone.cli('CONFIG', 'SET', 'min-replicas-to-write', '0');
+    await expect(store.read('rewt', limits)).resolves.toMatchObject({ mayBeDeposed: false });
+  });
+
+  test('also if one of two is there, which INFO does not show', async () => {
+    const needsTwo = await servers.start(['--min-replicas-to-write', '2', '--repl-diskless-sync-delay', '0']);
+    const one = await servers.start(['--replicaof', '127.0.0.1', String(needsTwo.port)]);
+    await until('the replica follows', () => isInSync(one, needsTwo));
+    const isOld = (await needsTwo.cli('INFO', 'server')).includes('redis_version:6.');
+    const store = await storeOn(needsTwo);
+    await until('the replica is in step', async () =>
+      (await needsTwo.cli('INFO', 'replication')).includes('min_slaves_good_slaves:1'),
+    );
+    await expect(store.read('rewt', limits)).resolves.toMatchObject({ mayBeDeposed: !isOld });
+  });
+});
+
 describe('what else is read from a replica says nothing', () => {
   test.each([
     ['read-only', () => replica, []],
