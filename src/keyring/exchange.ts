@@ -20,6 +20,8 @@ export interface Settled {
   /** The store's clock in that read. */
   readonly storeMs: number;
   readonly sent: Instant;
+  /** What the store was compared by: the same version is the same K and R. */
+  readonly version: string;
   /** The last plan of this exchange that this member itself wrote. */
   readonly wrote: Plan | null;
 }
@@ -32,7 +34,7 @@ export interface Errand {
   /** What to write for what was read; null: nothing, the ring may be used. A snapshot without a ring always has a plan. */
   propose(seen: Seen, known: Known): Plan | null;
   /** Called with each plan before it is tried, and with what a server shows that may have been replaced: then `plan` may be null. */
-  pending(plan: Plan | null, seen: Seen, sent: Instant): void;
+  pending(plan: Plan | null, seen: Seen, sent: Instant, version: string): void;
   /** Called if the server that answered may have been replaced; `error` is what the errand ends with. */
   mayBeDeposed(error: StoreError): void;
   /** Told of each plan that this member wrote. */
@@ -90,29 +92,29 @@ export class Exchange {
     const limits = { timeoutMs: this.#timeoutMs, isHeld: this.#isHeld(), replacesWrongType };
     let snapshot = await typed(() => this.#store.read(this.#namespace, limits));
     for (;;) {
+      const { version } = snapshot;
       const seen = this.#see(snapshot, errand.replace ?? null);
       const plan =
         errand.propose(seen, this.#known) ?? (snapshot.beside && seen.ring ? oneName(seen.ring, mint) : null);
       if (snapshot.mayBeDeposed) {
         const error = tooFewReplicas();
         errand.mayBeDeposed(error);
-        this.#takeAway(plan, seen, sent, errand);
+        this.#takeAway(plan, seen, sent, version, errand);
         throw error;
       }
       // An answer to a read from before this member knew what it knows may be the older one: no proof that the store lost anything.
       const isProven = plan?.name !== 'rollback' || sent.order > this.#knownSince;
       if (seen.ring !== null && isProven) this.#know(remember(this.#known, seen.ring, plan));
       // The cast holds: without a ring there is always a plan.
-      if (plan === null) return { ring: seen.ring as Ring, storeMs: snapshot.nowMs, sent, wrote };
+      if (plan === null) return { ring: seen.ring as Ring, storeMs: snapshot.nowMs, sent, version, wrote };
 
-      errand.pending(plan, seen, sent);
+      errand.pending(plan, seen, sent, version);
       sent = this.instant();
       const timeoutMs = giveUpMs - sent.monotonicMs;
       if (timeoutMs <= 0) throw contended();
       // Counted from the answer, not from the sending: the swap must be over by then, so rather too early than too late.
       const notAfterMs = snapshot.nowMs + timeoutMs;
       const limits = { timeoutMs, notAfterMs };
-      const { version } = snapshot;
       const answer = await typed(() => this.#store.swap(this.#namespace, version, plan.wanted, limits));
       if (answer.swapped) {
         // Now it is proven: the store was as it was seen.
@@ -143,14 +145,14 @@ export class Exchange {
   }
 
   /** Applies what a server shows that may have been replaced: only what is later than all that this member has seen. */
-  #takeAway(plan: Plan | null, seen: Seen, sent: Instant, errand: Errand): void {
+  #takeAway(plan: Plan | null, seen: Seen, sent: Instant, version: string, errand: Errand): void {
     if (plan?.name === 'rollback') return;
     // revoke() wants that of its own accord; the store does not show it.
     const found = plan?.name === 'revocation' ? null : plan;
     const { ring } = seen;
     if (!found?.revokes && (ring === null || !isLater(ring, this.#known))) return;
     if (ring !== null) this.#know(remember(this.#known, ring, found));
-    errand.pending(found, seen, sent);
+    errand.pending(found, seen, sent, version);
   }
 
   #see({ nowMs, key, ring: text, beside }: Snapshot, replace: Replaceable | null): Seen {

@@ -19,8 +19,8 @@ export class Holding {
   #lease: Lease | null = null;
   /** The last copy, also after its lease was withdrawn: what changes are told against. */
   #copy: Copy | null = null;
-  /** The order of the newest read whose answer was taken: an older one never replaces it. */
-  #newestRead = 0;
+  /** The newest read whose answer was taken: an older one never replaces it. What it showed, and whether that has to be revoked. */
+  #newest: { readonly order: number; readonly version: string; readonly revokes: boolean } | null = null;
   #suspectSince = 0;
   /** Of retired secrets, by the store's clock: should it jump back, they do not verify again. */
   #pastEnds: PastEnds = new Map();
@@ -55,23 +55,24 @@ export class Holding {
    * Takes over what was read without renewing the lease: its plan is not written yet, or (without a plan) the server that
    * showed it may have been replaced. What was revoked is gone at once.
    */
-  pending(plan: Plan | null, seen: Seen, sent: Instant): void {
+  pending(plan: Plan | null, seen: Seen, sent: Instant, version: string): void {
     if (plan?.unusableSecret) this.#listener.unusableSecret();
     if (!this.#counts(sent, seen.ring, null)) {
       this.suspect();
       return;
     }
-    this.#newestRead = Math.max(sent.order, this.#newestRead);
+    this.#takeFor(sent, version, plan?.revokes ?? false);
     if (plan?.revokes) this.#lease = null;
     else if (this.#lease !== null && seen.ring !== null) this.#take(seen.ring, this.#lease, null);
   }
 
   /** Takes an answer of which nothing is left to decide, if it still counts; gives the lease that it makes for whoever asked. */
-  renew({ ring, storeMs, sent, wrote }: Settled): Lease {
+  renew({ ring, storeMs, sent, version, wrote }: Settled): Lease {
     if (this.#counts(sent, ring, wrote)) {
-      this.#newestRead = Math.max(sent.order, this.#newestRead);
+      this.#takeFor(sent, version, false);
       return this.#take(ring, { storeMs, sent }, wrote);
     }
+    if (this.#confirms(sent, version)) return this.#take(ring, { storeMs, sent }, wrote);
     // A read sent after this write may have been answered before it was done.
     if (wrote !== null) this.suspect();
     return this.#leaseOn(createCopy(ring), { storeMs, sent });
@@ -89,11 +90,21 @@ export class Holding {
    */
   #counts(sent: Instant, ring: Ring | null, wrote: Plan | null): boolean {
     if (this.#ended) return false;
-    if (sent.order >= this.#newestRead) return true;
+    if (sent.order >= (this.#newest?.order ?? 0)) return true;
     const held = this.ring;
     if (ring === null || held?.id !== ring.id) return false;
     if (ring.epoch !== held.epoch) return ring.epoch > held.epoch;
     return wrote !== null && ring.rev === held.rev && ring.gen > held.gen;
+  }
+
+  /** Whether an older answer shows what the newest one did, so that it proves a lease as good as its own age; not if that has to be revoked. */
+  #confirms(sent: Instant, version: string): boolean {
+    if (this.#ended || this.#newest?.version !== version || this.#newest.revokes) return false;
+    return this.#lease === null || this.#lease.sent.order < sent.order;
+  }
+
+  #takeFor({ order }: Instant, version: string, revokes: boolean): void {
+    this.#newest = { order: Math.max(order, this.#newest?.order ?? 0), version, revokes };
   }
 
   #leaseOn(copy: Copy, { storeMs, sent }: Pick<Lease, 'storeMs' | 'sent'>): Lease {

@@ -31,7 +31,7 @@ export class Renewal {
 
   /** What happens with each read of which something is left to decide, whatever it is for. */
   readonly #onRead: Pick<Errand, 'pending' | 'mayBeDeposed'> = {
-    pending: (plan, seen, sent) => this.#renewed.holding.pending(plan, seen, sent),
+    pending: (...read) => this.#renewed.holding.pending(...read),
     mayBeDeposed: (error) => {
       if (!this.#ended) this.#renewed.outage.mayBeDeposed(error);
     },

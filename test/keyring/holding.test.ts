@@ -24,6 +24,7 @@ const settled = (ring: Ring, order: number, wrote: Plan | null = null): Settled 
   ring,
   storeMs: NOW_MS,
   sent: sentAs(order),
+  version: ring.op,
   wrote,
 });
 
@@ -65,13 +66,53 @@ describe('an answer to an older question', () => {
 
   test('takes nothing away by a plan that is not written: the newer answer stands', () => {
     const held = holding();
-    held.pending(brake, seenWith({ ring: X, key: null }), sentAs(5));
+    held.pending(brake, seenWith({ ring: X, key: null }), sentAs(5), 'other');
     expect(held.lease?.copy.ring).toBe(X);
   });
 
   test('shows a ring to be used by no plan that is not written', () => {
     const held = holding();
-    held.pending(rotation, seenWith({ ring: later({ next: { secret: OTHER, since: NOW_MS } }) }), sentAs(5));
+    held.pending(rotation, seenWith({ ring: later({ next: { secret: OTHER, since: NOW_MS } }) }), sentAs(5), 'other');
     expect(held.ring?.next.secret).toBe(NEXT);
+  });
+});
+
+describe('an older answer that shows what the newest one does', () => {
+  const planning = (plan: Plan) => {
+    const held = holding();
+    held.pending(plan, seenWith({ ring: X }), sentAs(20), X.op);
+    return held;
+  };
+
+  test('renews the lease, from when it was sent: a rotation was read and not written, while a refresh was under way', () => {
+    const held = planning(rotation);
+    expect(held.lease?.sent.order).toBe(10);
+    held.renew(settled(X, 15));
+    expect(held.lease?.sent.order).toBe(15);
+  });
+
+  test('does not where the newest one has to be revoked', () => {
+    const held = planning(brake);
+    held.renew(settled(X, 15));
+    expect(held.lease).toBeNull();
+  });
+
+  test('does not where it shows anything else', () => {
+    const held = planning(rotation);
+    held.renew(settled(later({}), 15));
+    expect(held.lease?.sent.order).toBe(10);
+  });
+
+  test('does not make a lease older', () => {
+    const held = planning(rotation);
+    held.renew(settled(X, 5));
+    expect(held.lease?.sent.order).toBe(10);
+  });
+
+  test('does nothing once the member is closed', () => {
+    const held = planning(rotation);
+    held.end();
+    held.renew(settled(X, 15));
+    expect(held.lease).toBeNull();
   });
 });
