@@ -84,6 +84,22 @@ test('a black hole takes connections and bytes and gives nothing back; afterward
   expect(received).toBe('before after');
 });
 
+test('a connection that is forgotten is never served again, and new ones are', async () => {
+  const old = await call();
+  old.socket.write('before ');
+  await said(old, 'before ');
+  proxy.forget();
+  old.socket.write('lost');
+  await inside('lost');
+  const fresh = await call();
+  fresh.socket.write('after');
+  await said(fresh, 'after');
+  expect(received).toBe('before after');
+  expect([old.text(), old.socket.closed]).toEqual(['before ', false]);
+  await proxy.pass();
+  await ended(old);
+});
+
 test('a black hole for replies only lets requests through', async () => {
   const client = await call();
   await proxy.blackHole('replies');
