@@ -72,7 +72,7 @@ const uses = {
   look: {
     cost: 'the commands that only read (status, verify, doctor, list) do not work',
     rights: [
-      right('multi'),
+      right('multi', [], 'the commands that only read do not see secret and ring at one instant, and read them again'),
       right('exec'),
       right('info'),
       clock,

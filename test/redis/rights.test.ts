@@ -193,6 +193,41 @@ describe('a user with the rights of a member', () => {
   });
 });
 
+it('a user with the rights of a reader may run the commands that only read, and is refused nothing by them', async () => {
+  const namespace = `n-${randomUUID()}`;
+  const member = new Rewt({ redisConn: server.url, redisNamespace: namespace, memberName: 'orders-1' });
+  try {
+    const token = await member.sign({});
+    await until('it is announced', async () => (await server.cli('EXISTS', redisNames(namespace).fleet)) === '1');
+    const user = await userWith(rulesFor('reader', namespace), namespace);
+    const [env, at] = [{ REWT_URL: user.url }, ['--namespace', namespace, '--json']];
+    const { stdout } = await runHere(['status', ...at], env);
+    expect(JSON.parse(stdout)).toMatchObject({ due: null, fleet: { size: 1 }, unknown: [] });
+    expect((await runHere(['verify', token, ...at], env)).code).toBe(0);
+    expect((await runHere(['explain', token, ...at], env)).code).toBe(0);
+    expect(await refusalsOf(user)).toEqual([]);
+  } finally {
+    await member.close();
+  }
+});
+
+it('a user with the rights of an operator may run every command, and is refused nothing by them', async () => {
+  const namespace = `n-${randomUUID()}`;
+  const member = new Rewt({ redisConn: server.url, redisNamespace: namespace });
+  await member.sign({});
+  await member.close();
+  const user = await userWith(rulesFor('operator', namespace), namespace);
+  const [env, at] = [{ REWT_URL: user.url }, ['--namespace', namespace, '--json']];
+  for (const words of [['rotate', '--force'], ['revoke', '--yes'], ['status']]) {
+    expect([words, (await runHere([...words, ...at], env)).code]).toEqual([words, 0]);
+  }
+  expect(await refusalsOf(user)).toEqual([]);
+  expect((await runHere(['list', '--json'], env)).code).toBe(0);
+  expect(await lackingBy(user)).toEqual([]);
+  // Other namespaces are listed by name, and not read.
+  expect((await refusalsOf(user)).filter((refused) => !refused.includes(':rewt-secret'))).toEqual([]);
+});
+
 it('the rights that docs/clients.md gives are those of the table', () => {
   const page = readFileSync(new URL('../../docs/clients.md', import.meta.url), 'utf8');
   const names = namesOf('<K>', '{<K>}:ring', 'rewt-fleet:{<K>}', 'rewt-draft:{<K>}:');

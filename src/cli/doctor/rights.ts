@@ -105,8 +105,10 @@ export async function lacksOf(port: RedisPort, names: RedisNames, signal: AbortS
 /** Null for an outcome that shows no missing right. */
 function missingRight(outcome: unknown, command: string, pattern: string | null): string | null {
   if (!(outcome instanceof Error) || asStoreError(outcome).code !== 'ERR_REWT_STORE_DENIED') return null;
-  if (/\bkeys?\b/i.test(outcome.message) && pattern !== null) return `~${pattern}`;
-  return /\bchannels?\b/i.test(outcome.message) ? `&${PUSH_CHANNEL}` : `+${command}`;
+  // Not anywhere: the name of a user may be in the text as well.
+  const [, denied] = /permissions to access .*\b(key|channel)s?\b/i.exec(outcome.message) ?? [];
+  if (denied === undefined) return `+${command}`;
+  return denied.toLowerCase() === 'channel' ? `&${PUSH_CHANNEL}` : `~${pattern ?? '*'}`;
 }
 
 interface Excess {
