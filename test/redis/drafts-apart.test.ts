@@ -1,5 +1,4 @@
 /** Drafts hold secrets for a moment, and client tracking tells anybody their names: the documented rights of one namespace open no draft of another. */
-import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { connectRedis } from '../../src/redis/connect.js';
@@ -8,6 +7,7 @@ import type { RedisPort, Reply } from '../../src/redis/port.js';
 import { aclRules, PUSH_CHANNEL } from '../../src/redis/rights.js';
 import { redisStore } from '../../src/stores/redis.js';
 import { type RedisServer, startRedis } from '../servers.js';
+import { createUser } from './users.js';
 
 let server: RedisServer;
 beforeAll(async () => {
@@ -35,9 +35,7 @@ function oneAtATime(port: RedisPort): RedisPort {
 
 /** Listens to all drafts as a user with these rights, and reads each that it hears of. What it could read. */
 async function attack(rules: readonly string[], victim: () => Promise<unknown>) {
-  const name = `u-${randomUUID()}`;
-  await server.cli('ACL', 'SETUSER', name, 'on', '>pass-word', 'resetchannels', '-@all', ...rules);
-  const port = connectRedis(server.url.replace('//', `//${name}:pass-word@`));
+  const port = connectRedis((await createUser(server, rules)).url);
   const ending = new AbortController();
   const heard: string[] = [];
   const read: Promise<Reply | Error | undefined>[] = [];

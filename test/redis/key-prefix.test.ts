@@ -13,6 +13,7 @@ import { startCluster } from '../cluster.js';
 import { codeOf } from '../interop/fleet.js';
 import { type RedisServer, startRedis, until } from '../servers.js';
 import { lastVersionStore } from './last-version.js';
+import { createUser } from './users.js';
 
 const prefix = 'team:';
 let server: RedisServer;
@@ -49,11 +50,7 @@ const newMember = (url = server.url, options?: RewtOptions) => memberOf(redisSto
 const oldMember = (url = server.url, options?: RewtOptions) =>
   memberOf(lastVersionStore(connectRedis(url, prefix)), options);
 
-async function userUrl(...rules: string[]): Promise<string> {
-  const name = `u-${randomUUID()}`;
-  await server.cli('ACL', 'SETUSER', name, 'on', '>pass-word', 'resetchannels', '-@all', ...rules);
-  return server.url.replace('//', `//${name}:pass-word@`);
-}
+const userUrl = async (...rules: string[]): Promise<string> => (await createUser(server, rules)).url;
 const commands = () =>
   aclRules('member', names())
     .flat()

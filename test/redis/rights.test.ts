@@ -11,6 +11,7 @@ import { aclRules, costOf, type Role, rightsFor, roles } from '../../src/redis/r
 import { runHere } from '../cli/run-here.js';
 import { codeOf } from '../interop/fleet.js';
 import { type RedisServer, startRedis, until } from '../servers.js';
+import { createUser, knowsChannels, refusalsOf, type User } from './users.js';
 
 let server: RedisServer;
 beforeAll(async () => {
@@ -18,26 +19,16 @@ beforeAll(async () => {
 });
 afterAll(() => server?.stop());
 
-interface User {
-  readonly name: string;
+interface NamedUser extends User {
   readonly namespace: string;
-  readonly url: string;
 }
 
-async function userWith(rules: readonly string[], namespace = `n-${randomUUID()}`): Promise<User> {
-  const name = `u-${randomUUID()}`;
-  await server.cli('ACL', 'SETUSER', name, 'on', '>pass-word', 'resetchannels', '-@all', ...rules);
-  return { name, namespace, url: server.url.replace('//', `//${name}:pass-word@`) };
-}
-
-/** What Redis refused this user, by command, key or channel. */
-async function refusalsOf({ name }: User): Promise<string[]> {
-  const log = JSON.parse(await server.cli('--json', 'ACL', 'LOG', '1000')) as { object: string; username: string }[];
-  return [...new Set(log.filter(({ username }) => username === name).map(({ object }) => object))].sort();
+async function userWith(rules: readonly string[], namespace: string): Promise<NamedUser> {
+  return { ...(await createUser(server, rules)), namespace };
 }
 
 /** All that a member does, and the commands that look: what works, in a word each. */
-async function exercise(user: User) {
+async function exercise(user: NamedUser) {
   const rewt = new Rewt({
     redisConn: user.url,
     redisNamespace: user.namespace,
@@ -113,7 +104,7 @@ const whole = {
   looked: true,
 };
 
-async function lackingBy(user: User): Promise<Finding[]> {
+async function lackingBy(user: NamedUser): Promise<Finding[]> {
   const { stdout } = await runHere(['doctor', '--namespace', user.namespace, '--json'], { REWT_URL: user.url });
   const { findings } = JSON.parse(stdout) as { findings: Finding[] };
   return findings.filter(({ check, found }) => check === 'rights' && found.startsWith('this user lacks'));
@@ -126,7 +117,7 @@ describe('a user with the rights of a member', () => {
     const namespace = `n-${randomUUID()}`;
     const user = await userWith(rulesFor('member', namespace), namespace);
     expect(await exercise(user)).toEqual(whole);
-    expect(await refusalsOf(user)).toEqual([]);
+    expect(await refusalsOf(server, user)).toEqual([]);
     expect(await lackingBy(user)).toEqual([]);
   });
 
@@ -136,8 +127,17 @@ describe('a user with the rights of a member', () => {
     expect(await exercise(user)).toMatchObject({ sign: 'no error', push: 'on', fleet: 1 });
     expect(await lackingBy(user)).toEqual([]);
     const other = redisNames(namespace.replace('*', 'x'));
-    const dryRun = await server.cli('ACL', 'DRYRUN', user.name, 'GET', other.key);
-    expect(dryRun).toContain('no permissions');
+    const port = connectRedis(user.url);
+    const [own, others] = await port.send(
+      [
+        ['GET', redisNames(namespace).key],
+        ['GET', other.key],
+      ],
+      other.key,
+    );
+    await port.close();
+    expect(typeof own).toBe('string');
+    expect(String(others)).toContain('NOPERM');
   });
 
   const needed = roles.member.flatMap((use) => rightsFor(use).map((right) => ({ use, right })));
@@ -148,12 +148,17 @@ describe('a user with the rights of a member', () => {
     { timeout: 60_000 },
     async (command) => {
       const namespace = `n-${randomUUID()}`;
-      const user = await userWith([...rulesFor('member', namespace), `-${command}`], namespace);
+      const user = await userWith(
+        rulesFor('member', namespace).filter((rule) => rule !== `+${command}`),
+        namespace,
+      );
       const found = await exercise(user);
       // A check of the push connection that is refused still proves that it is alive.
       if (command === 'ping') expect(found).toEqual(whole);
       else expect(found).not.toEqual(whole);
-      expect(await refusalsOf(user)).toEqual([command]);
+      // Before Redis 7, the log has the first word of a command.
+      const [word = ''] = command.split('|');
+      expect([command, word]).toContain((await refusalsOf(server, user)).join());
       const costs = needed.filter(({ right }) => right.command === command).map(({ use, right }) => costOf(use, right));
       const [finding, ...more] = await lackingBy(user);
       expect(more).toEqual([]);
@@ -186,10 +191,11 @@ describe('a user with the rights of a member', () => {
       rulesFor('member', namespace).filter((rule) => !rule.startsWith('&')),
       namespace,
     );
-    expect(await exercise(user)).toMatchObject({ sign: 'no error', push: 'off' });
-    expect((await lackingBy(user)).map(({ found }) => found)).toEqual([
-      `this user lacks &__redis__:invalidate: ${costOf('push', {})}`,
-    ]);
+    const isRight = await knowsChannels(server);
+    expect(await exercise(user)).toMatchObject({ sign: 'no error', push: isRight ? 'off' : 'on' });
+    expect((await lackingBy(user)).map(({ found }) => found)).toEqual(
+      isRight ? [`this user lacks &__redis__:invalidate: ${costOf('push', {})}`] : [],
+    );
   });
 });
 
@@ -205,7 +211,7 @@ it('a user with the rights of a reader may run the commands that only read, and 
     expect(JSON.parse(stdout)).toMatchObject({ due: null, fleet: { size: 1 }, unknown: [] });
     expect((await runHere(['verify', token, ...at], env)).code).toBe(0);
     expect((await runHere(['explain', token, ...at], env)).code).toBe(0);
-    expect(await refusalsOf(user)).toEqual([]);
+    expect(await refusalsOf(server, user)).toEqual([]);
   } finally {
     await member.close();
   }
@@ -221,11 +227,11 @@ it('a user with the rights of an operator may run every command, and is refused 
   for (const words of [['rotate', '--force'], ['revoke', '--yes'], ['status']]) {
     expect([words, (await runHere([...words, ...at], env)).code]).toEqual([words, 0]);
   }
-  expect(await refusalsOf(user)).toEqual([]);
+  expect(await refusalsOf(server, user)).toEqual([]);
   expect((await runHere(['list', '--json'], env)).code).toBe(0);
   expect(await lackingBy(user)).toEqual([]);
   // Other namespaces are listed by name, and not read.
-  expect((await refusalsOf(user)).filter((refused) => !refused.includes(':rewt-secret'))).toEqual([]);
+  expect((await refusalsOf(server, user)).filter((refused) => !refused.includes(':rewt-secret'))).toEqual([]);
 });
 
 it('the rights that docs/clients.md gives are those of the table', () => {
