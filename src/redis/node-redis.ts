@@ -9,7 +9,8 @@ import type { Command, Outcomes, RedisPort } from './port.js';
 /** What rewt uses of such a client. */
 export interface NodeRedisClient extends Emitter {
   readonly isOpen: boolean;
-  readonly isReady: boolean;
+  /** Absent in the first of version 4. */
+  readonly isReady?: boolean | undefined;
   readonly options?: NodeRedisOptions | undefined;
   /** Version 4 with `legacyMode`: where the promises are. Throws without that mode. */
   readonly v4?: Pick<NodeRedisClient, 'sendCommand'>;
@@ -139,7 +140,7 @@ export function nodeRedisPort(client: NodeRedisClient): RedisPort {
     keyPrefix: String(client.options?.keyPrefix ?? ''),
     lend() {
       everOpen ||= client.isOpen;
-      everReady ||= client.isReady;
+      everReady ||= client.isReady ?? client.isOpen;
       if (!everReady) assertStaysWhereItIs(client);
       if (!everOpen) return null;
       const promising = client.options?.legacyMode ? (client.v4 ?? client) : client;
