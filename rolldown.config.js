@@ -13,6 +13,8 @@ export const subpaths = Object.values(exports)
 const inputs = Object.fromEntries(subpaths.map((path) => [path, `src/${path}.ts`]));
 const isCommand = (file) => file.startsWith(folder('src/cli/'));
 const isHttp = (file) => file.startsWith(folder('src/http/'));
+/** What `rewt/fetch` shares with `rewt/testing`: in CommonJS no reason for a file of its own. */
+const isClock = (file) => file === folder('src/clock.ts');
 /** What is measured, which only those load who want it. */
 const isMeasuring = (file) => /^(?:metrics|otel|prometheus)/.test(file.split(folder('src/observe/'))[1] ?? '');
 const isForTests = (file) => file.startsWith(folder('src/testing/'));
@@ -84,7 +86,9 @@ export default defineConfig(
         entryFileNames: '[name].cjs',
         chunkFileNames: '[name].cjs',
         paths: (id) => (id.endsWith('/index.js') ? './index.cjs' : id),
-        codeSplitting: { groups: [{ name: 'http/shared', test: isHttp, minShareCount: 2 }] },
+        codeSplitting: {
+          groups: [{ name: 'http/shared', test: (file) => isHttp(file) || isClock(file), minShareCount: 2 }],
+        },
       },
     },
   ].filter(Boolean),

@@ -124,6 +124,22 @@ export function asTokenVerifier(value: unknown): TokenVerifier {
   throw new OptionError('rewtAuth: needs a Rewt to verify tokens with', { option: 'rewt' });
 }
 
+/** What a plugin's decorators are called. @throws {OptionError} */
+export function readName(value: unknown): string {
+  if (typeof value === 'string' && /^[A-Za-z_$][\w$]{0,100}$/.test(value)) return value;
+  throw new OptionError("name: must be a name as JavaScript has them, such as 'partner'", { option: 'name' });
+}
+
+/** Two plugins on one server have the same name. */
+export function takenName(name: string): OptionError {
+  return new OptionError(
+    `name: '${name}' is taken on this server. Give each rewtAuth a name: { rewt, name: 'partner' }`,
+    {
+      option: 'name',
+    },
+  );
+}
+
 /** A list as a copy: what the program adds to its own later lets nobody in. */
 function asIs(value: unknown): unknown {
   return Array.isArray(value) ? Object.freeze(Array.from(value)) : value;

@@ -1,9 +1,8 @@
 /** `rewt/fastify`: a plugin; `fastify.rewtAuth()` makes hooks, and the claims are in `request.rewt`. */
 
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { OptionError } from '../errors.js';
 import type { JwtClaims } from '../jwt/registered-claims.js';
-import type { AuthOptions, TokenVerifier } from './auth-options.js';
+import { type AuthOptions, readName, type TokenVerifier, takenName } from './auth-options.js';
 import { type Bearer, createBearer } from './bearer.js';
 import { besideOthers, bodyHeaders, CHALLENGE, ErrorResponse } from './challenge.js';
 import { nodeCredentials } from './credentials.js';
@@ -54,21 +53,9 @@ export async function rewtAuth(fastify: FastifyInstance, options: FastifyAuthPlu
   // So that a wrong option is told by `register`, and not first by the routes.
   const { optionsWith } = bearerOf(rewt, given);
   const maker = `${readName(name)}Auth`;
-  if (fastify.hasDecorator(maker)) {
-    throw new OptionError(
-      `name: '${name}' is taken on this server. Give each rewtAuth a name: { rewt, name: 'partner' }`,
-      {
-        option: 'name',
-      },
-    );
-  }
+  if (fastify.hasDecorator(maker)) throw takenName(name);
   fastify.decorateRequest(name, undefined);
   fastify.decorate(maker, (overrides = {}) => createHook(rewt, name, optionsWith(overrides)));
-}
-
-function readName(value: unknown): string {
-  if (typeof value === 'string' && /^[A-Za-z_$][\w$]{0,100}$/.test(value)) return value;
-  throw new OptionError("name: must be a name as JavaScript has them, such as 'partner'", { option: 'name' });
 }
 
 interface RegisterOptions {

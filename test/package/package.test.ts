@@ -176,7 +176,6 @@ describe('what stands in front of routes', () => {
       'src/jwt/duration.ts',
       'src/jwt/json.ts',
       'src/jwt/schema.ts',
-      'src/jwt/sign-options.ts',
       'src/jwt/verify-options.ts',
       'src/option-names.ts',
       'src/option-values.ts',
