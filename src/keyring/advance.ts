@@ -121,7 +121,7 @@ export function remember(known: Known, ring: Ring, plan: Plan | null): Known {
 /**
  * What `rotate()` writes: row 6 before its time, for a ring of which `advance` has said nothing.
  * A number instead of a plan is how many milliseconds it comes too early: until `next` is surely held by everyone, or (also with `force`)
- * until there is room for one more retired secret beside those that the schedule is going to retire.
+ * until there is room for one more retired secret beside those that the schedule is going to retire. A `next` from the future is first given a new `since`.
  */
 export function planRotation(
   seen: Seen,
@@ -130,7 +130,13 @@ export function planRotation(
   mint: Mint,
   { force, reason = null }: { readonly force: boolean; readonly reason?: string | null },
 ): Plan | number {
-  const youngMs = policy.maxStalenessMs - (seen.nowMs - ring.next.since);
+  const { next } = ring;
+  if (next.since > seen.nowMs && !force) {
+    // The store's clock went back, so how long next has been there is lost: it counts as new, or it would for as long as the clock went back.
+    const { sets: _, ...asking } = policy;
+    return plan('reschedule', false, null, amend({ ...ring, next: { ...next, since: seen.nowMs } }, asking, mint));
+  }
+  const youngMs = policy.maxStalenessMs - (seen.nowMs - next.since);
   if (youngMs > 0 && !force) return youngMs;
   const untils = ring.retired.filter((slot) => slot.until > seen.nowMs).map((slot) => slot.until);
   const room = MOST_RETIRED - Math.ceil(ringOverlap(ring, policy) / (ringTtl(ring, policy) * SHORTEST_TURN)) - 1;

@@ -704,6 +704,16 @@ describe('rotate()', () => {
     expect(planned(since(6_000))).toMatchObject({ name: 'rotation' });
   });
 
+  it('counts a next from the future as new: the store’s clock went back, and that costs maxStaleness and no more', () => {
+    const plan = planned(since(-3_600_000));
+    if (typeof plan === 'number') throw new Error('expected a plan');
+    expect(plan).toMatchObject({ name: 'reschedule', revokes: false });
+    expect(plan.wanted.key).toBeNull();
+    expect(ringOf(plan)).toEqual({ ...RING, gen: 8, op: 'id-1', next: { secret: NEXT, since: NOW_MS } });
+    expect(planned(ringOf(plan))).toBe(POLICY.maxStalenessMs);
+    expect(planned(since(-1), { force: true })).toMatchObject({ name: 'rotation' });
+  });
+
   it('does not mind a young next where it is forced', () => {
     expect(planned(since(0), { force: true })).toMatchObject({ name: 'rotation' });
   });

@@ -486,6 +486,18 @@ describe('rotate()', () => {
     await expect(rewt.rotate()).resolves.toMatchObject({ epoch: 0 });
   });
 
+  test('is refused for maxStaleness at most, however far the clock of the store goes back', async () => {
+    let shiftMs = 0;
+    const store = faultyStore(memoryStore({ now: () => Date.now() + shiftMs }));
+    const rewt = new Rewt({ ...times, store });
+    await rewt.ready();
+    await pass(60_000);
+    shiftMs = -3_600_000;
+    await expect(rewt.rotate()).rejects.toMatchObject({ code: 'ERR_REWT_ROTATION_REFUSED' });
+    await pass(60_000);
+    await rewt.rotate();
+  });
+
   test("counts another member's rotation as done, so that a crowd rotates once", async () => {
     const crowd = Array.from({ length: 16 }, () => member().rewt);
     await Promise.all(crowd.map((rewt) => rewt.ready()));

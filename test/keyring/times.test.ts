@@ -66,6 +66,12 @@ describe('other times for a ring', () => {
     expect(planned(20_000, 4_000, { ...RING, next: { secret: NEXT, since: NOW_MS - 1_000 } })).toBe(5_000);
   });
 
+  it('wait for a next from the future as well, and are not set meanwhile', () => {
+    const plan = planned(20_000, 4_000, { ...RING, next: { secret: NEXT, since: NOW_MS + 9_000 } }) as Plan;
+    const { ttl, overlap } = { ttl: 90_000, overlap: 90_000 };
+    expect(ringOf(plan)).toMatchObject({ ttl, overlap, current: RING.current, next: { secret: NEXT, since: NOW_MS } });
+  });
+
   it('come too early while there is no room for what the new schedule retires', () => {
     const retired = Array.from({ length: MOST_RETIRED - 5 }, (_, n) => ({
       secret: secretNamed(`r${n}`),
