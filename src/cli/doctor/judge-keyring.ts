@@ -5,8 +5,9 @@ import { fleetInWords, fleetOf } from '../fleet.js';
 import { plansInWords } from '../found.js';
 import { whenOf } from '../words.js';
 import { type Finding, finding } from './finding.js';
-import type { KeyringFacts, SecretShape } from './keyring-facts.js';
+import type { KeyringFacts } from './keyring-facts.js';
 import type { Failed } from './redis-facts.js';
+import type { SecretShape } from './secret-shape.js';
 
 export function judgeKeyring(facts: KeyringFacts, announcements: Announcements | Failed): readonly Finding[] {
   const { key, ring } = facts;
@@ -66,10 +67,20 @@ const secrets: Readonly<Record<SecretShape, readonly [Finding['level'], string, 
     'a UUID, as the original rewt makes them: 122 random bits, where this rewt has 256',
     'it goes with the next rotation by a member of this rewt: rewt rotate',
   ],
+  words: [
+    'warning',
+    'of words, as a person chooses them: a program that has a token may guess it',
+    'let rewt make one: rewt rotate, or rewt revoke if it may be known already',
+  ],
+  edges: [
+    'warning',
+    'it begins or ends with white space, a quote or a byte order mark: a program that leaves that out verifies nothing',
+    'if it was set from a file, by printf and not by echo; or let rewt make one: rewt rotate',
+  ],
   weak: [
     'warning',
-    'long enough, but of few different characters: somebody typed it, and whoever has a token may guess it',
-    'let rewt make one: rewt rotate, or rewt revoke where it may be known already',
+    'long enough, but of few different characters, or of characters in an order: a program that has a token may guess it',
+    'let rewt make one: rewt rotate, or rewt revoke if it may be known already',
   ],
   unusable: [
     'problem',
@@ -86,14 +97,14 @@ function judgeSecret(shape: SecretShape): Finding {
 function judgeKidless({ ring, plan, withoutKid, nowMs }: KeyringFacts): readonly Finding[] {
   const remedy = 'when no original rewt is left, rewt rotate; each of them ends with the secret that signed it';
   if (plan === 'foreign rotation' || (ring === 'none' && plan === 'adopt')) {
-    return [finding('kid-less tokens', 'note', 'an original rewt signs here, whose tokens have no kid', remedy)];
+    return [finding('kid-less tokens', 'warning', 'an original rewt signs here, whose tokens have no kid', remedy)];
   }
   if (withoutKid === null) return [];
   const until = whenOf(new Date(withoutKid.untilMs), nowMs);
   const found = withoutKid.current
     ? `an original rewt made the secret that signs: its tokens have no kid, and verify until ${until} at least`
     : `an original rewt has signed here: tokens of it, without a kid, may verify until ${until}`;
-  return [finding('kid-less tokens', 'note', found, remedy)];
+  return [finding('kid-less tokens', 'warning', found, remedy)];
 }
 
 function judgeFleet({ status }: KeyringFacts, announcements: Announcements | Failed): readonly Finding[] {

@@ -2,12 +2,9 @@
 
 import type { Plan } from '../../keyring/advance.js';
 import type { Ring } from '../../keyring/ring.js';
-import { isUsableSecret } from '../../keyring/secret.js';
 import type { KeyringStatus } from '../../status.js';
 import { type Entries, examine, type Found } from '../found.js';
-
-/** 'uuid': as the original rewt makes them. 'weak': long enough, but made of few different characters. 'unusable': no member signs with it. */
-export type SecretShape = 'good' | 'uuid' | 'weak' | 'unusable';
+import { isUuid, type SecretShape, shapeOf } from './secret-shape.js';
 
 export interface KeyringFacts {
   /** K; null: there is none. */
@@ -22,9 +19,6 @@ export interface KeyringFacts {
   readonly nowMs: number;
 }
 
-/** Fewer different characters are no random text. */
-const FEWEST_CHARACTERS = 10;
-
 export function keyringFactsOf(entries: Entries): KeyringFacts {
   const { nowMs, key } = entries;
   const { ring, ringState, plan, keyring } = examine(entries);
@@ -36,16 +30,6 @@ export function keyringFactsOf(entries: Entries): KeyringFacts {
     status: keyring,
     nowMs,
   };
-}
-
-export function shapeOf(secret: string | null): SecretShape {
-  if (!isUsableSecret(secret)) return 'unusable';
-  if (isUuid(secret)) return 'uuid';
-  return new Set(secret).size < FEWEST_CHARACTERS ? 'weak' : 'good';
-}
-
-function isUuid(secret: string): boolean {
-  return /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i.test(secret);
 }
 
 function withoutKidIn({ current, overlap, retired }: Ring, nowMs: number): KeyringFacts['withoutKid'] {

@@ -72,12 +72,15 @@ export async function redisFactsOf(port: RedisPort, namespace: string, address: 
     const [first = null] = await ask([['PING']]);
     const unreachable = first instanceof Error && !isRefusal(first) ? failedOf(first) : null;
     if (unreachable !== null) return { ...nothing, address, unreachable };
-    const { roundTripMs, skew } = await measure(ask);
+    const { roundTripMs, skew, silent } = await measure(ask);
+    // It would be the same for every other command.
+    if (silent !== null) return { ...nothing, address, unreachable: failedOf(silent) };
     const [info, save, whoami] = (await ask([['INFO'], ['CONFIG', 'GET', 'save'], ['ACL', 'WHOAMI']])) as [
       Reply | Error,
       Reply | Error,
       Reply | Error,
     ];
+    if (isSilence(info)) return { ...nothing, address, unreachable: failedOf(info) };
     const user = typeof whoami === 'string' ? whoami : null;
     const keyring = await keyringOf(reader, namespace);
     const names = reader.namesOf(namespace);
@@ -115,6 +118,11 @@ const nothing: Omit<RedisFacts, 'address' | 'unreachable'> = {
   announcements: { code: '', message: '' },
 };
 
+/** No answer at all, which is not a refusal. */
+function isSilence(outcome: Reply | Error): outcome is Error {
+  return outcome instanceof Error && asStoreError(outcome).code === 'ERR_REWT_STORE_TIMEOUT';
+}
+
 /** It has answered, if only that this user may not ask. */
 function isRefusal(error: Error): boolean {
   return /\bNOPERM\b/.test(error.message);
@@ -145,7 +153,8 @@ async function measure(ask: (commands: readonly Command[]) => Promise<readonly (
   for (let time = 0; time < ROUND_TRIPS; time += 1) {
     const wallMs = Date.now();
     const sentMs = performance.now();
-    const [reply] = await ask([['TIME']]);
+    const [reply = null] = await ask([['TIME']]);
+    if (isSilence(reply)) return { roundTripMs: 0, skew: null, silent: reply };
     const ms = performance.now() - sentMs;
     tookMs.push(ms);
     if (!Array.isArray(reply)) continue;
@@ -155,7 +164,7 @@ async function measure(ask: (commands: readonly Command[]) => Promise<readonly (
       skew = { ms: serverMs - (wallMs + ms / 2), uncertainMs: ms / 2 + 1 };
   }
   tookMs.sort((a, b) => a - b);
-  return { roundTripMs: tookMs[Math.floor(ROUND_TRIPS / 2)] ?? 0, skew };
+  return { roundTripMs: tookMs[Math.floor(ROUND_TRIPS / 2)] ?? 0, skew, silent: null };
 }
 
 /** As a member would have it, once it has been tried. */

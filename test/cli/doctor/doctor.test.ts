@@ -1,6 +1,7 @@
 /** `rewt doctor` as a process, on real servers with bad settings: it finds them, changes nothing, and shows nothing. */
 
 import { chmodSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Finding } from '../../../src/cli/doctor/finding.js';
 import { Rewt } from '../../../src/index.js';
@@ -70,7 +71,7 @@ describe('on Redis', () => {
     expect(code).toBe(0);
     expect(of('secret')).toMatchObject([{ level: 'note' }]);
     expect(of('ttl')).toMatchObject([{ level: 'warning' }]);
-    expect(of('kid-less tokens')).toMatchObject([{ level: 'note' }]);
+    expect(of('kid-less tokens')).toMatchObject([{ level: 'warning' }]);
     expect((await examine(server.url, '--strict')).code).toBe(1);
   });
 
@@ -152,6 +153,27 @@ test('a network that swallows everything is a problem within some seconds', asyn
   } finally {
     await proxy.stop();
     await server.stop();
+  }
+});
+
+test('a server that answers PING and nothing else is a problem within some seconds', async () => {
+  const silent = createServer((socket) => {
+    socket.on('error', () => {});
+    socket.on('data', (chunk) => {
+      for (const [, name = ''] of chunk.toString().matchAll(/\*\d+\r\n\$\d+\r\n(\w+)/g)) {
+        if (/^ping$/i.test(name)) socket.write('+PONG\r\n');
+        else if (/^(client|hello|select|auth)$/i.test(name)) socket.write('+OK\r\n');
+      }
+    });
+  });
+  await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+  try {
+    const beganMs = performance.now();
+    const { code, findings } = await examine(`redis://127.0.0.1:${(silent.address() as AddressInfo).port}`);
+    expect({ code, findings }).toMatchObject({ code: 1, findings: [{ check: 'reachable', level: 'problem' }] });
+    expect(performance.now() - beganMs).toBeLessThan(15_000);
+  } finally {
+    silent.close();
   }
 });
 

@@ -5,9 +5,10 @@ import { judgeRedis } from '../../../src/cli/commands/doctor.js';
 import { countOf, formatFindings, summaryOf } from '../../../src/cli/doctor/finding.js';
 import type { FolderFacts } from '../../../src/cli/doctor/folder-facts.js';
 import { judgeFolder } from '../../../src/cli/doctor/judge-folder.js';
-import { type KeyringFacts, keyringFactsOf, shapeOf } from '../../../src/cli/doctor/keyring-facts.js';
+import { type KeyringFacts, keyringFactsOf } from '../../../src/cli/doctor/keyring-facts.js';
 import { addressFactsOf, type RedisFacts } from '../../../src/cli/doctor/redis-facts.js';
 import { excessesOf, excessOf } from '../../../src/cli/doctor/rights.js';
+import { shapeOf } from '../../../src/cli/doctor/secret-shape.js';
 import { type ServerFacts, serverFactsOf } from '../../../src/cli/doctor/server-facts.js';
 import { linkOf } from '../../../src/cli/link.js';
 import type { Screen } from '../../../src/cli/screen.js';
@@ -220,15 +221,19 @@ describe('the keyring', () => {
     [
       'is of an original rewt',
       { ring: 'none', plan: 'adopt', status: null },
-      ['keyring: note', 'kid-less tokens: note'],
+      ['keyring: note', 'kid-less tokens: warning'],
     ],
-    ['was rotated by one', { plan: 'foreign rotation' }, ['keyring: note', 'kid-less tokens: note']],
+    ['was rotated by one', { plan: 'foreign rotation' }, ['keyring: note', 'kid-less tokens: warning']],
     ['is due', { plan: 'rotation' }, ['keyring: note']],
     ['has no TTL', { key: { hasTtl: false, shape: 'good' } }, ['ttl: warning']],
     ['has a UUID', { key: { hasTtl: true, shape: 'uuid' } }, ['secret: note']],
     ['has a word', { key: { hasTtl: true, shape: 'weak' } }, ['secret: warning']],
     ['has less', { key: { hasTtl: true, shape: 'unusable' } }, ['secret: problem']],
-    ['verifies tokens without kid', { withoutKid: { current: false, untilMs: nowMs + 1 } }, ['kid-less tokens: note']],
+    [
+      'verifies tokens without kid',
+      { withoutKid: { current: false, untilMs: nowMs + 1 } },
+      ['kid-less tokens: warning'],
+    ],
   ] as const)('%s', (_, over, found) => {
     expect(onKeyring(over as Partial<KeyringFacts>)).toEqual(found);
   });
@@ -305,6 +310,15 @@ describe('the keyring', () => {
     [ours, 'good'],
     [uuid, 'uuid'],
     ['a'.repeat(40), 'weak'],
+    ['0123456789abcdef0123456789abcdef', 'weak'],
+    ['ZYXWVUTSRQPONMLKJIHGFEDCBA9876543210', 'weak'],
+    ['k3Jx9Qz_k3Jx9Qz_k3Jx9Qz_k3Jx9Qz_', 'weak'],
+    ['correct horse battery staple correct', 'words'],
+    ['CorrectHorseBatteryStapleForProduction2026!', 'words'],
+    [`${ours}\n`, 'edges'],
+    [`"${ours}"`, 'edges'],
+    [`\ufeff${ours}`, 'edges'],
+    ['9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08', 'good'],
     ['short', 'unusable'],
     [null, 'unusable'],
   ])('a secret like %j is %s', (secret, shape) => {
