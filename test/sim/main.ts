@@ -19,6 +19,7 @@ const HELP = `npm run sim -- [options]
   --jobs 2            how many worker threads play; the default is one for each core
   --json              prints the tallies as JSON
   --breaks            breaks one line at a time in a copy of the code, and prints which scenarios notice
+  --match 'EXPIRE'    breaks only the lines whose description has this in it
   --help              prints this`;
 
 /** Seeds that are played in one go. */
@@ -35,6 +36,7 @@ const { values } = parseArgs({
     first: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
     breaks: { type: 'boolean', default: false },
+    match: { type: 'string', default: '' },
     help: { type: 'boolean', default: false },
   },
 });
@@ -57,7 +59,7 @@ if (chosen.length === 0) {
 }
 
 if (values.breaks) {
-  await breakEachPromise(values.seeds, chosen);
+  await breakEachPromise(values.seeds, chosen, values.match);
 } else {
   const tallies = values.seed === undefined ? await playAll(chosen) : await replay(chosen, Number(values.seed));
   if (values.json) console.log(JSON.stringify(tallies));
