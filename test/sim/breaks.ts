@@ -243,13 +243,6 @@ const breaks: readonly Break[] = [
     put: 'policy.maxStalenessMs === 0 ? Number.POSITIVE_INFINITY',
   },
   {
-    promise: 1,
-    what: 'a member that only verifies asks for no ttl',
-    file: 'keyring/needs',
-    find: 'grants(ring, this.#toVerify.asks) ||',
-    put: 'true ||',
-  },
-  {
     promise: 2,
     what: 'an answer does not end the pause after a failure',
     file: 'keyring/outage',

@@ -1,5 +1,6 @@
 /** A history made by hand, for the judge's own tests: what was written, which answers members got, and what came of their calls. */
 
+import { kidOf } from '../../src/keyring/secret.js';
 import { createRecord, type StoreRecord } from '../../src/stores/record.js';
 import { Agenda } from './agenda.js';
 import { type Call, Judge, type Judged, type Token } from './judge.js';
@@ -116,7 +117,7 @@ export class Court {
   /** A token that was signed at this instant. */
   token(secret: string, more: Partial<Token> = {}): Token {
     return {
-      text: '',
+      text: `${Buffer.from(JSON.stringify({ kid: kidOf(long(secret)) })).toString('base64url')}..`,
       signer: 'signer',
       secret: long(secret),
       hasKid: true,
@@ -131,9 +132,9 @@ export class Court {
     };
   }
 
-  /** What came of a call that began and ended at this instant. */
-  verified(member: Judged, token: Token, code: string | null): void {
-    this.judge.verified(this.#call(member, 'verify'), token, code);
+  /** What came of a call that began and ended at this instant; `good` is what the member had to go on with before. */
+  verified(member: Judged, token: Token, code: string | null, good = member.shown.good): void {
+    this.judge.verified({ ...this.#call(member, 'verify'), good }, token, code);
   }
 
   signed(member: Judged, code: string | null): void {

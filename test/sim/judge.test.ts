@@ -58,6 +58,18 @@ describe('a member that cannot reach the store', () => {
     expect(court.accusations).toEqual(['lost']);
   });
 
+  it('has a copy as old as the wall clock says that was set while its last read was under way', () => {
+    const { court, member } = opened();
+    const { good } = member.shown;
+    member.machine.setWall(-3_600_000);
+    court.at(3).answers(member);
+    member.machine.setWall(0);
+    member.link.state = 'silent';
+    expect(member.shown.good).not.toBe(good);
+    court.at(5).verified(member, court.token('one'), timeout, good);
+    expect(court.accusations).toEqual([]);
+  });
+
   it('has a copy as old as the wall clock says that was wrong when a refused rotate() read it', () => {
     const { court, member } = opened();
     member.machine.setWall(-3_600_000);
@@ -124,6 +136,23 @@ describe('a copy that lacks the secret of a token', () => {
     court.at(3).verified(member, court.token('set'), timeout);
     expect(court.accusations).toEqual([]);
     expect(court.excuses).toEqual({ 'SET, unheard of': 1 });
+  });
+});
+
+describe('a key that is called unknown', () => {
+  it('is accused where the member has not looked for it', () => {
+    const { court, member } = opened();
+    court.at(2).verified(member, court.token('x', { secret: undefined }), unknown);
+    expect(court.accusations).toEqual(['outage']);
+  });
+
+  it('is not accused where the member saw its secret revoked', () => {
+    const { court, member } = opened();
+    court.at(2).calls(member, 'revoke');
+    court.writes(member, { ring: { epoch: 1, current: 'five', endS: 160, next: 'six' } });
+    court.at(3).answers(member);
+    court.at(9).verified(member, court.token('one', { secret: undefined }), unknown);
+    expect(court.accusations).toEqual([]);
   });
 });
 

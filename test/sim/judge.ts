@@ -186,9 +186,8 @@ export class Judge {
     // "The kid of a secret that this member saw revoked is refused at once."
     const kid = JSON.parse(Buffer.from(token.text.split('.', 1)[0] ?? '', 'base64url').toString()).kid ?? '';
     const named = ledger.secretOf(kid) ?? '';
-    if (code === 'ERR_REWT_UNKNOWN_KEY' && (shown.gone.has(named) || shown.doubted.has(named))) {
-      return this.#excuse('seen revoked');
-    }
+    const isGone = [shown.gone, shown.mayBeGone, shown.doubted].some((some) => some.has(named));
+    if (code === 'ERR_REWT_UNKNOWN_KEY' && isGone) return this.#excuse('seen revoked');
     if (token.secret === undefined) {
       // Whatever it is: that its secret is unknown takes a look that began after it came.
       const hasLooked = shown.answers.some(({ sentAtMs, shownAtMs }) => sentAtMs >= fromMs && shownAtMs <= nowMs);
@@ -247,8 +246,11 @@ export class Judge {
     // Taken away since, by something that has to be revoked first.
     const { newestRing } = shown;
     if (good === null || shown.good === null || newestRing === null || times.maxStalenessMs === 0) return;
-    const ageMs = Math.max(machine.monotonicMs() - good.sent.monotonicMs, machine.wallMs() - good.sent.wallMs);
-    if (ageMs >= times.maxStalenessMs - COARSE_MS) return;
+    const ageOf = ({ sent }: Good) =>
+      Math.max(machine.monotonicMs() - sent.monotonicMs, machine.wallMs() - sent.wallMs);
+    const ageMs = ageOf(good);
+    // A wall clock that was set while the last read was under way makes that one the older copy.
+    if (Math.max(ageMs, ageOf(shown.good)) >= times.maxStalenessMs - COARSE_MS) return;
     // A sign may be waiting for more overlap than the ring has.
     const overlapMs = times.tokenLifetimeMs + times.maxStalenessMs + times.clockToleranceMs;
     if (verb === 'sign' && (newestRing.ttl < times.ttlMs || newestRing.overlap < overlapMs)) return;

@@ -315,6 +315,13 @@ export class Ledger {
       const droppedAtMs = this.#dropped.get(secret) ?? Number.POSITIVE_INFINITY;
       if (droppedAtMs <= executedAtMs && !secrets.has(secret)) shown.mayBeGone.add(secret);
     }
+    // A later revocation takes all that the last ring held, whatever became of the revocations between.
+    const { knownRing } = shown;
+    if (ring !== null && knownRing !== null && (knownRing.id !== ring.id || knownRing.epoch < ring.epoch)) {
+      for (const secret of secretsIn({ key: null, ring: knownRing })) {
+        if (!secrets.has(secret)) shown.mayBeGone.add(secret);
+      }
+    }
     const mayBeBehind = [...secretsIn(entries)].some((secret) => shown.mayBeGone.has(secret));
     if (!this.#isBehind(shown, entries)) for (const secret of secrets) shown.secrets.add(secret);
     const pending = this.#pending(shown, entries, snapshot.nowMs);

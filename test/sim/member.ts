@@ -184,7 +184,11 @@ export function forged(token: Token, how: 'signature' | 'kid'): Token {
   const [header, payload, signature] = token.text.split('.') as [string, string, string];
   if (how === 'signature') {
     const last = signature.startsWith('A') ? 'B' : 'A';
-    return { ...token, secret: undefined, text: `${header}.${payload}.${last}${signature.slice(1)}` };
+    return {
+      ...token,
+      secret: undefined,
+      text: `${header}.${payload}.${last}${signature.slice(1)}`,
+    };
   }
   const other = Buffer.from(JSON.stringify({ alg: 'HS256', typ: 'JWT', kid: 'AAAAAAAAAAA' })).toString('base64url');
   return { ...token, secret: undefined, text: `${other}.${payload}.${hs256('x'.repeat(32), `${other}.${payload}`)}` };
