@@ -112,13 +112,13 @@ describe('a borrowed client', () => {
     ['redis 3.1', (prefix: string) => clientNamed('redis 3.1')(server.port, { prefix })],
     ['redis 6', (keyPrefix: string) => clientNamed('redis 6')(server.port, { keyPrefix })],
     ['ioredis 6', (keyPrefix: string) => clientNamed('ioredis 6')(server.port, { keyPrefix })],
-  ])('of %s with a key prefix has it in front of K once, as its user sees it', async (_, connect) => {
+  ])('of %s with a key prefix has it in front of every key once, as its user sees it', async (_, connect) => {
     const prefix = `${randomUUID()}:`;
     const { client, close } = await connect(prefix);
     disposals.push(close);
     expect((await write(storeOf(client), 'rewt')).swapped).toBe(true);
     const names = (await server.cli('KEYS', `*${prefix}*`)).split('\n').sort();
-    expect(names).toEqual([`${prefix}rewt:rewt-secret`, `{${prefix}rewt:rewt-secret}:ring`]);
+    expect(names).toEqual([`${prefix}rewt-ring:{${prefix}rewt:rewt-secret}`, `${prefix}rewt:rewt-secret`]);
   });
 
   it.each([
