@@ -62,7 +62,12 @@ export function tableSays({ nowMs: now, key: K, ring: R }: Seen, policy: Policy,
     if (K === null) return anew('bootstrap', known.ring !== null, blank, false);
     // Row 3: K is the current of the known, unexpired ring.
     const k = known.ring;
-    if (k !== null && usable && K.value === k.current.secret && now < k.current.expiresAt + k.ttl + k.overlap) {
+    if (
+      k !== null &&
+      usable &&
+      K.value === k.current.secret &&
+      now < Math.max(k.current.expiresAt + k.ttl + k.overlap, ...k.retired.map((slot) => slot.until))
+    ) {
       const { id, epoch, rev, current, next, retired } = k;
       const ring = {
         id,

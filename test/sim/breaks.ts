@@ -92,7 +92,7 @@ const breaks: readonly Break[] = [
     promise: 2,
     what: 'a master that may be deposed takes nothing away',
     file: 'keyring/exchange',
-    find: 'errand.pending(found, seen, sent)',
+    find: 'errand.pending(found, seen, sent, version)',
     put: '',
   },
   {
