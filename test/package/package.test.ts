@@ -21,6 +21,7 @@ describe('the tarball', () => {
   // For those who use and run it; the others are for those who change it.
   const pages = [
     'clients',
+    'command',
     'cookbook',
     'errors',
     'fetch',
