@@ -26,7 +26,7 @@ function oneAtATime(port: RedisPort): RedisPort {
       for (const command of commands) {
         const [outcome = null] = await port.send([command], key);
         outcomes.push(outcome);
-        await sleep(100);
+        await sleep(300);
       }
       return outcomes;
     },
