@@ -10,7 +10,7 @@ import { watchKeys } from '../redis/tracking.js';
 import { lmdbStore } from '../stores/lmdb.js';
 import { type RedisStore, redisStore } from '../stores/redis.js';
 import type { Announcements, Store, Watch } from '../stores/store.js';
-import { type Address, addressOf, namespaceOf, type Place, placeOf } from './address.js';
+import { type Address, addressOf, namespaceOf, openStore, type Place, placeOf } from './address.js';
 import { type Connected, connectLink } from './client.js';
 import { FailedStore } from './failure.js';
 import type { LinkArguments } from './link.js';
@@ -76,6 +76,20 @@ export async function connectPlace({ redisUrl, link }: RedisAddress, keyPrefix =
   if (!link.isPlain) return connectLink(link, keyPrefix, STORE_TIMEOUT_MS);
   const port = connectRedis(redisUrl, keyPrefix);
   return { port, close: () => port.close() };
+}
+
+/** A store for a service that stays. A plain URL needs no server yet. @throws {StoreError} for any other, if it cannot be connected */
+export async function openPlace(
+  address: Address,
+  namespace: string,
+  keyPrefix?: string,
+): Promise<{ store: Store; close(): Promise<void> }> {
+  if ('folder' in address || address.link.isPlain) {
+    const store = openStore(address, namespace, keyPrefix);
+    return { store, close: () => store.close() };
+  }
+  const { port, close } = await connectPlace(address, keyPrefix);
+  return { store: redisStore(port), close };
 }
 
 async function openRedis(address: RedisAddress, place: Place): Promise<Opened> {

@@ -10,7 +10,7 @@ import { type Cluster, startCluster } from '../cluster.js';
 import { type SentinelSetup, startSentinel } from '../sentinel.js';
 import { freePort, type RedisServer, startRedis } from '../servers.js';
 import { type Certificates, makeCertificates } from '../tls.js';
-import { dist, rewt } from './command.js';
+import { dist, endOf, rewt, startRewt } from './command.js';
 
 const one = { host: 'a', port: 6_379 };
 test.each([
@@ -148,6 +148,22 @@ describe.each(['redis', 'ioredis'])('with %s as the installed client', { timeout
     });
     expect(code).toBe(3);
     expect(stderr).toMatch(/localhost:\d+.*password/);
+  });
+
+  test('serve judges tokens of a cluster, in the namespace of REWT_NAMESPACE', async () => {
+    const env = { REWT_URL: `redis+cluster://127.0.0.1:${cluster.nodes[0]?.port}`, REWT_NAMESPACE: `serve-${client}` };
+    const token = (await rewt(['sign', '{}'], { ...installed, env })).stdout.trim();
+    const child = startRewt(['serve', '--port', '0'], { ...installed, env });
+    const end = endOf(child);
+    const listening = new Promise<string>((resolve) => {
+      child.stderr?.on('data', (chunk: Buffer) => {
+        const [url] = /http:\S+/.exec(String(chunk)) ?? [];
+        if (url !== undefined) resolve(url);
+      });
+    });
+    const { status } = await fetch(`${await listening}/verify`, { headers: { authorization: `Bearer ${token}` } });
+    child.kill('SIGTERM');
+    expect({ status, code: (await end).code }).toEqual({ status: 204, code: 0 });
   });
 
   test('what cannot be reached is named with host and port', async () => {

@@ -55,6 +55,18 @@ test('with --json it is one object with the documented names', async () => {
     ...['store', 'server', 'database', 'namespace', 'storeTime', 'due', 'key', 'keyring', 'fleet', 'unknown'],
   ]);
   expect(Object.keys(status.keyring)).toEqual([
-    ...['lineage', 'epoch', 'revocation', 'generation', 'ttl', 'overlap', 'signing', 'current', 'next', 'retired'],
+    ...[
+      'lineage',
+      'epoch',
+      'revocation',
+      'generation',
+      'ttl',
+      'overlap',
+      'signing',
+      'current',
+      'next',
+      'retired',
+      'changes',
+    ],
   ]);
 });

@@ -7,11 +7,13 @@ import { rewtAuth } from '../../http/node.js';
 import { subscribe } from '../../observe/channels.js';
 import { createPrometheus } from '../../observe/prometheus.js';
 import { Rewt } from '../../rewt.js';
-import { addressOf, openStore } from '../address.js';
+import { addressOf, namespaceOf } from '../address.js';
 import { asSeconds, assertNoWords, readArguments } from '../arguments.js';
 import type { Command } from '../command.js';
+import { linkOptions } from '../link.js';
 import { parseClaimHeaders } from '../serve/claim-headers.js';
 import { closeServer, createAuthServer } from '../serve/server.js';
+import { openPlace } from '../session.js';
 import type { Terminal } from '../terminal.js';
 
 const DEFAULT_PORT = 4180;
@@ -21,6 +23,7 @@ const options = {
   url: { type: 'string' },
   namespace: { type: 'string' },
   'key-prefix': { type: 'string' },
+  ...linkOptions,
   host: { type: 'string' },
   port: { type: 'string' },
   audience: { type: 'string', multiple: true },
@@ -49,7 +52,8 @@ reverse proxy: nginx auth_request, Traefik ForwardAuth, Caddy, Envoy.
   --max-staleness <time>  how old the copy of the keyring may be; default: 1m
   --host <address>        where to listen; default: 127.0.0.1
   --port <number>         default: ${DEFAULT_PORT}; 0: any that is free
-  --url <url>, --namespace <name>, --key-prefix <text>  as for the other verbs
+  --url <url>, --namespace <name>, --key-prefix <text>, --cluster, --sentinel,
+  --ca, --cert, --key, --user  as for the other verbs
   -h, --help
 
 Ends at SIGTERM and SIGINT once the requests that it has are answered.
@@ -60,12 +64,17 @@ export const serve: Command = {
   async run(words, terminal) {
     const { values, positionals } = readArguments(words, options);
     assertNoWords(positionals);
-    const { host = '127.0.0.1', namespace = 'rewt' } = values;
+    const { host = '127.0.0.1' } = values;
+    const namespace = namespaceOf(values.namespace, terminal.env);
     const port = asPort(values.port);
     const headers = parseClaimHeaders(values.header ?? []);
     const maxAge = asSeconds(values['max-age'], '--max-age');
     const maxStaleness = asSeconds(values['max-staleness'], '--max-staleness');
-    const store = openStore(addressOf(values.url, terminal.env), namespace, values['key-prefix']);
+    const { store, close } = await openPlace(
+      addressOf(values.url, terminal.env, values),
+      namespace,
+      values['key-prefix'],
+    );
     const endLog = log(terminal);
     try {
       await using rewt = new Rewt({ store, redisNamespace: namespace, maxStaleness });
@@ -84,7 +93,7 @@ export const serve: Command = {
       prometheus.end();
     } finally {
       endLog();
-      await store.close();
+      await close();
     }
     return { json: {}, exitCode: 0 };
   },
