@@ -14,6 +14,8 @@ export interface Scenario {
   readonly old?: number;
   /** Members with options of their own. */
   readonly mixed?: boolean;
+  /** The share of members that only verify, with a `maxStaleness` many times as long as the `ttl` of the others. */
+  readonly gateways?: number;
   /** The share of members that hear pushes. Default: a half. */
   readonly push?: number;
   /** How long it lasts, in `ttl`s. Default: 3. */
@@ -83,6 +85,22 @@ export const scenarios: readonly Scenario[] = [
       'slow network': turns(1),
       rotate: turns(1),
     },
+  },
+  {
+    name: 'gateways',
+    gateways: 0.5,
+    members: [3, 5],
+    troubles: { 'link down': turns(4), leave: turns(12), join: turns(12) },
+    turns: 40,
+    rushes: false,
+    times: () =>
+      timesOf({
+        ttlMs: 8_000,
+        tokenLifetimeMs: 3_000,
+        maxStalenessMs: 2_000,
+        clockToleranceMs: 500,
+        storeTimeoutMs: 500,
+      }),
   },
   {
     name: 'long outages',

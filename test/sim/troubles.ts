@@ -91,10 +91,10 @@ export const troubles = {
   },
   'link down': (world: World) => {
     const { random, agenda, times } = world;
-    const { link } = one(world);
+    const { link, times: own } = one(world);
     link.state = random.pick(['silent', 'refusing']);
     world.troubled(link);
-    agenda.after(random.between(0.1, 2) * times.maxStalenessMs, () => {
+    agenda.after(random.between(0.1, 2) * Math.max(times.maxStalenessMs, own.maxStalenessMs), () => {
       link.mend();
       world.troubled(link);
     });

@@ -68,9 +68,15 @@ export class World implements Place {
     const { random, scenario } = this;
     const habits = this.#habits;
     this.#born += 1;
-    const isOther = scenario.mixed || habits.chance(0.25);
-    const times = isOther ? this.#vary(this.times, scenario.mixed ? random : habits) : this.times;
-    const onlyVerifies = habits.chance(0.25) && this.members.some(({ signs }) => signs);
+    const hasSigner = this.members.some(({ signs }) => signs);
+    const isGateway = hasSigner && scenario.gateways !== undefined && habits.chance(scenario.gateways);
+    const isOther = scenario.mixed || isGateway || habits.chance(0.25);
+    const times = isGateway
+      ? gatewayTimes(this.times)
+      : isOther
+        ? this.#vary(this.times, scenario.mixed ? random : habits)
+        : this.times;
+    const onlyVerifies = isGateway || (habits.chance(0.25) && hasSigner);
     const toleranceMs = this.times.clockToleranceMs;
     const member = new Member(this, `m${this.#born}`, times, {
       wallSkewMs: random.between(-toleranceMs / 2, toleranceMs / 2),
@@ -195,6 +201,10 @@ export class World implements Place {
       storeTimeoutMs: times.storeTimeoutMs,
     });
   }
+}
+
+function gatewayTimes(times: Times): Times {
+  return timesOf({ ...times, ttlMs: 86_400_000, maxStalenessMs: 7 * times.ttlMs });
 }
 
 export function timesOf(times: Omit<Times, 'softAgeMs'>): Times {
