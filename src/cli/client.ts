@@ -4,7 +4,8 @@ import { within } from '../deadline.js';
 import { OptionError } from '../errors.js';
 import { loadBesideApplication } from '../redis/connect.js';
 import { asRedisPort } from '../redis/detect.js';
-import { asStoreError } from '../redis/failure.js';
+import { asStoreError, whileConnecting } from '../redis/failure.js';
+import { asError } from '../redis/outcomes.js';
 import type { RedisPort } from '../redis/port.js';
 import type { Link } from './link.js';
 
@@ -57,7 +58,7 @@ export async function connectLink(link: Link, keyPrefix: string, timeoutMs: numb
   } catch (error) {
     await end();
     // Of a client that is ended, "closed" says less than what it met before.
-    throw asStoreError(cause ?? error, link.hosts[0]);
+    throw asStoreError(whileConnecting(asError(cause ?? error)), link.hosts[0]);
   }
   const port = asRedisPort(client);
   return {

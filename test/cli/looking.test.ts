@@ -55,7 +55,8 @@ describe.each([
   ['a ring that cannot be read', ['SET', '{legacy:rewt-secret}:ring', 'junk'], null],
   ['nothing at all', ['PING'], null],
 ] as const)('%s', (_, command, due) => {
-  test('is unchanged after status, status --watch, verify, explain, doctor and list', async () => {
+  // Seven processes.
+  test('is unchanged after status, status --watch, verify, explain, doctor and list', { timeout: 90_000 }, async () => {
     await server.cli(...command);
     const before = await changes();
     const ttl = await server.cli('PTTL', 'legacy:rewt-secret');
