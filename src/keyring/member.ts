@@ -267,18 +267,18 @@ export class Member {
     if (!this.#reads.isRunning) this.#reads.after(this.#holding.suspectSince).catch(() => {});
   }
 
-  /** A message, or the loss of the connection that brings them: neither is an answer, so the store is asked at once. */
-  #suspect(): void {
-    if (this.#closed) return;
+  /** Reads the store at once: neither a message nor the loss of the connection that brings them is an answer. Resolves to whether the copy changed. */
+  async #suspect(): Promise<boolean> {
+    if (this.#closed) return false;
     this.#holding.suspect();
     const before = this.#holding.ring;
-    this.#reads.after(this.#holding.suspectSince).then(
-      () => {
-        if (this.#holding.ring === before) this.#watching.foundNoNews();
-      },
-      // Told by the listener, and shown to whoever needs the copy.
-      () => this.#watching.foundNoNews(),
-    );
+    try {
+      await this.#reads.after(this.#holding.suspectSince);
+      return this.#holding.ring !== before;
+    } catch {
+      // The listener reports it, and a caller that needs the copy gets it.
+      return false;
+    }
   }
 
   #assertOpen(): void {

@@ -3,8 +3,8 @@
 import type { Clock } from '../clock.js';
 import type { PushStatus, Store, Watch } from '../stores/store.js';
 
-/** Whoever may publish can send messages, and each costs a read: after one that told nothing new, the next is heard this much later. */
-const PAUSE_AFTER_NO_NEWS_MS = 100;
+/** Anyone who may publish can send messages, and each costs a read: unless they bring news, ten a second at most. */
+const MS_PER_READ = 100;
 
 export interface WatchingOptions {
   readonly store: Store;
@@ -12,8 +12,8 @@ export interface WatchingOptions {
   readonly clock: Clock;
   /** Why nothing is to be watched; null where it is. */
   readonly off: string | null;
-  /** Makes the copy suspect. */
-  suspect(): void;
+  /** Marks the copy stale and reads the store. Resolves to whether the read showed anything new; never rejects. */
+  suspect(): Promise<boolean>;
 }
 
 export class Watching {
@@ -21,7 +21,9 @@ export class Watching {
   /** Why there will be no watch. */
   #off: string | null;
   #watch: Watch | null = null;
-  #noNewsAtMs = Number.NEGATIVE_INFINITY;
+  /** When the reads so far are within the rate. */
+  #paidAtMs = Number.NEGATIVE_INFINITY;
+  #isReading = false;
   /** Cancels the message that is heard later. */
   #cancel: (() => void) | null = null;
 
@@ -42,11 +44,6 @@ export class Watching {
     this.#watch?.check();
   }
 
-  /** The last message led to a read that showed what was known, or nothing. */
-  foundNoNews(): void {
-    this.#noNewsAtMs = this.#options.clock.monotonicMs();
-  }
-
   status(): PushStatus {
     if (this.#watch !== null) return this.#watch.status();
     return { state: 'off', reason: this.#off ?? 'It begins with the first call.' };
@@ -60,14 +57,20 @@ export class Watching {
   }
 
   #hear(): void {
-    const { clock, suspect } = this.#options;
     if (this.#cancel !== null) return;
-    const waitMs = this.#noNewsAtMs + PAUSE_AFTER_NO_NEWS_MS - clock.monotonicMs();
-    const hear = (): void => {
-      this.#cancel = null;
-      suspect();
-    };
-    if (waitMs <= 0) hear();
-    else this.#cancel = clock.timer(waitMs, hear, 'unheard');
+    const { clock } = this.#options;
+    // The answer to the read that is under way may be older than this message: one more is in advance.
+    const advanceMs = this.#isReading ? MS_PER_READ : 0;
+    const waitMs = this.#paidAtMs - advanceMs - clock.monotonicMs();
+    if (waitMs <= 0) void this.#read();
+    else this.#cancel = clock.timer(waitMs, () => void this.#read(), 'unheard');
+  }
+
+  async #read(): Promise<void> {
+    this.#cancel = null;
+    this.#isReading = true;
+    this.#paidAtMs = Math.max(this.#paidAtMs, this.#options.clock.monotonicMs()) + MS_PER_READ;
+    if (await this.#options.suspect()) this.#paidAtMs = Number.NEGATIVE_INFINITY;
+    this.#isReading = false;
   }
 }

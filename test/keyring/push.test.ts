@@ -125,6 +125,19 @@ describe('a push message', () => {
     expect(store.readCount - reads).toBeLessThanOrEqual(101);
   });
 
+  test('that arrives during a read is answered no more often either', async () => {
+    const { rewt, store } = member();
+    await rewt.ready();
+    store.replyMs = 40;
+    const reads = store.readCount;
+    for (let ms = 0; ms < 10_000; ms += 1) {
+      store.push();
+      await pass(1);
+    }
+    // One more, in advance.
+    expect(store.readCount - reads).toBeLessThanOrEqual(102);
+  });
+
   test('that comes while reads fail is answered no faster either', async () => {
     const { rewt, store } = member();
     await rewt.ready();
