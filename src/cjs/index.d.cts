@@ -36,6 +36,7 @@ declare namespace Rewt {
   export type LoggedChange = api.LoggedChange;
   export type RevokeOptions = api.RevokeOptions;
   export type Status = api.Status;
+  export type StoreFailureCause = api.StoreFailureCause;
 
   export const isRewtError: typeof api.isRewtError;
   export const RewtError: typeof api.RewtError;

@@ -40,6 +40,13 @@ const breaks: readonly Break[] = [
     put: 'leaseAgeMs(lease, this.now()) < this.#options.softAgeMs ?',
   },
   {
+    promise: 1,
+    what: 'a member that only verifies asks for no ttl',
+    file: 'keyring/needs',
+    find: 'if (grants(ring, this.#toVerify.asks) ||',
+    put: 'if (true ||',
+  },
+  {
     promise: 2,
     what: 'a copy never ends while the store cannot be read',
     file: 'keyring/member',
