@@ -1,11 +1,11 @@
 /** The question that `rewt revoke` asks, and how the progress of a demo looks where it is rewritten in place and where it is not. */
 import { spawn, spawnSync } from 'node:child_process';
 import { PassThrough } from 'node:stream';
-import { afterAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startLive } from '../../src/cli/demo/live.js';
 import type { Tally } from '../../src/cli/demo/messages.js';
 import { confirm, type Terminal } from '../../src/cli/terminal.js';
-import { freshState, main } from './command.js';
+import { freshState, main, rewt } from './command.js';
 
 function fakeTerminal(screen: { isTTY?: boolean; columns?: number } = {}) {
   const stdin = new PassThrough();
@@ -89,6 +89,7 @@ test('elsewhere it is a plain line, not more than one a second', () => {
 // util-linux's: the one of macOS takes other arguments.
 const hasScript = spawnSync('script', ['--version'], { encoding: 'utf8' }).stdout?.includes('util-linux') ?? false;
 const state = freshState();
+beforeAll(() => rewt(['sign', '{}'], { env: state.env }));
 afterAll(() => state.remove());
 
 test.runIf(hasScript).each([
