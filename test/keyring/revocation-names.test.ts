@@ -164,6 +164,14 @@ describe('a ring that is row 1', () => {
 });
 
 describe('the secrets that a member remembers as revoked', () => {
+  it('are those of a ring in row 1, also if there is no ring that it held before', () => {
+    const knowingX = havingSeen(X);
+    const plan = planFor(FOUND_Y, knowingX);
+    expect(plan.name).toBe('rollback');
+    const { revoked } = remember({ ...knowingX, ring: null }, Y, plan);
+    expect([...revoked]).toEqual([Y.current.secret, Y.next.secret, ...Y.retired.map(({ secret }) => secret)]);
+  });
+
   it('are the last 256', () => {
     const rings = Array.from({ length: 150 }, (_, epoch) => ({
       ...RING,
