@@ -121,6 +121,8 @@ export class Member {
 
   #command(verb: 'rotate' | 'revoke', force: boolean, run: () => Promise<unknown>): void {
     this.#request(verb, async (call) => {
+      // It left while its process stood still, and refuses the command without sending anything.
+      if (!this.shown.isAlive) return;
       const { agenda, judge, ledger } = this.#place;
       const errand: Errand = {
         verb,
