@@ -78,6 +78,14 @@ export interface Good {
 }
 
 /** What one process has been shown, and has asked for: it is forgotten with the process. */
+/** What a member must have taken in: an answer to an older question never replaces that to a newer one. */
+interface Taken {
+  readonly gone: Map<string, number>;
+  readonly epochs: Epochs;
+  sentAtMs: number;
+  ring: Written | null;
+}
+
 export class Shown {
   readonly name: string;
   readonly times: Times;
@@ -93,7 +101,7 @@ export class Shown {
   /** Secrets of a rollback that may be none: what showed it was sent for before the last answer came. */
   readonly doubted = new Set<string>();
   /** The same as `gone`, where it must have been taken in: an answer to an older question never replaces that to a newer one. */
-  readonly taken = { gone: new Map<string, number>(), epochs: new Epochs(), sentAtMs: -1 };
+  readonly taken: Taken = { gone: new Map(), epochs: new Epochs(), sentAtMs: -1, ring: null };
   readonly errands: Errand[] = [];
   /** The command that is being called at this instant: what is read now, it reads. */
   calling: Errand | null = null;
@@ -302,6 +310,9 @@ export class Ledger {
     const { ring } = entries;
     const { taken } = shown;
     const isTaken = isOwnWrite || sent.atMs >= taken.sentAtMs;
+    // An older answer renews the lease only if it shows what the newest one did.
+    const isUsed = isTaken || (ring !== null && taken.ring?.id === ring.id && taken.ring.gen === ring.gen);
+    if (isTaken) taken.ring = ring;
     taken.sentAtMs = Math.max(taken.sentAtMs, sent.atMs);
     // A value that was K and in no ring, it had no part in: should a failover bring it back, it looks like an operator's.
     const secrets = secretsIn({ key: null, ring });
@@ -330,7 +341,7 @@ export class Ledger {
       shown.pendingSinceMs =
         pending === 'revocation' ? Math.min(shown.pendingSinceMs, nowMs) : Number.POSITIVE_INFINITY;
     const isGood =
-      !mayBeDeposed && pending === 'none' && !mayBeBehind && ring !== null && executedAtMs >= shown.newestMs;
+      isUsed && !mayBeDeposed && pending === 'none' && !mayBeBehind && ring !== null && executedAtMs >= shown.newestMs;
     const good = isGood ? { sent, executedAtMs, ring, storeMs: snapshot.nowMs } : null;
     // What a command is answered is a step of its own, a swap that was not done too, until it comes to its end.
     if (errand !== null) errand.renewal = good;
