@@ -11,7 +11,8 @@ export const subpaths = Object.values(exports)
   .map((entry) => entry.import?.default.match(/^\.\/dist\/esm\/(.*)\.js$/)[1])
   .filter((path) => path !== undefined && path !== 'index');
 const inputs = Object.fromEntries(subpaths.map((path) => [path, `src/${path}.ts`]));
-const isCommand = (file) => file.startsWith(folder('src/cli/'));
+/** The table of errors is text for people: of what is published only the command prints it. */
+const isCommand = (file) => file.startsWith(folder('src/cli/')) || file === folder('src/error-table.ts');
 const isHttp = (file) => file.startsWith(folder('src/http/'));
 /** What `rewt/fetch` shares with `rewt/testing`: in CommonJS no reason for a file of its own. */
 const isClock = (file) => file === folder('src/clock.ts');

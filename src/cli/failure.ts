@@ -1,5 +1,6 @@
 /** What an error means on a command line: an exit code, and a message that names flags and the place. */
 
+import { tokenErrors } from '../error-table.js';
 import { isRewtError, type RewtErrorCode, type StoreError, type TokenError } from '../errors.js';
 import { type Place, placeInWords } from './address.js';
 
@@ -39,6 +40,8 @@ export interface Failure {
   readonly exitCode: 1 | 2 | 3 | 70;
   readonly code: string;
   readonly message: string;
+  /** What to do about a refused token, from the table of errors. */
+  readonly remedy?: string;
   /** The flag that was wrong. */
   readonly option?: string;
   readonly claim?: string;
@@ -116,6 +119,7 @@ function refusedToken({ code, message, claim, expiredAt, date }: TokenError): Fa
     exitCode: 1,
     code,
     message,
+    remedy: tokenErrors[code].remedy,
     ...(claim === undefined ? {} : { claim }),
     ...(expiredAt === undefined ? {} : { expiredAt }),
     ...(date === undefined ? {} : { date }),

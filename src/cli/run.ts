@@ -53,6 +53,7 @@ export async function run(words: readonly string[], terminal: Terminal, version:
     if (json) terminal.print(JSON.stringify({ error: failure }));
     else {
       terminal.say(`${terminal.style('red', 'rewt:')} ${failure.message}`);
+      if (failure.remedy !== undefined) terminal.say(failure.remedy);
       if (exitCode === 2) terminal.say(`See: rewt ${command === undefined ? '' : `${verb} `}--help`);
     }
     return exitCode;
