@@ -264,7 +264,9 @@ function rotate(name: PlanName, seen: Seen, ring: Ring, policy: Policy, mint: Mi
     const current = { secret: ring.next.secret, expiresAt: key.expiresAtMs };
     return retire(name, seen, ring, { current, next, key: null }, policy, mint);
   }
-  const current = { secret: ring.next.secret, expiresAt: nowMs + ringTtl(ring, policy) };
+  // A member that is cut off signs with next by the overlap that it knows.
+  const owed = ringOverlap(ring, policy) < ring.overlap ? { owed: nowMs + ring.overlap } : {};
+  const current = { secret: ring.next.secret, expiresAt: nowMs + ringTtl(ring, policy), ...owed };
   return retire(name, seen, ring, { current, next, key: current }, policy, mint);
 }
 
@@ -281,7 +283,7 @@ function retire(
   const { secret } = ring.current;
   // As long as K holds it, old rewt members sign with it, whatever end the ring knows.
   const signedUntil = key?.value === secret ? nowMs : Math.min(nowMs, ring.current.expiresAt);
-  const until = signedUntil + Math.max(ring.overlap, amended.overlap);
+  const until = Math.max(signedUntil + Math.max(ring.overlap, amended.overlap), ring.current.owed ?? 0);
   const retired = [{ secret, until }, ...ring.retired].filter((slot) => slot.until > nowMs).slice(0, MOST_RETIRED);
   return plan(name, false, turn.key, { ...amended, current: turn.current, next: turn.next, retired });
 }

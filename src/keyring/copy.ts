@@ -2,7 +2,7 @@
 
 import { createTokenKey, type VerifyingKey } from '../jwt/authenticate.js';
 import { createMac } from '../jwt/mac.js';
-import type { Ring } from './ring.js';
+import { currentVerifiesUntil, type Ring } from './ring.js';
 import { kidOf } from './secret.js';
 
 export interface CopyKey extends VerifyingKey {
@@ -19,7 +19,7 @@ export interface Copy {
 
 /** Derives kids and prepares MACs; done once for each change of the ring, never for each token. */
 export function createCopy(ring: Ring): Copy {
-  const current = copyKey(ring.current.secret, 'current', ring.current.expiresAt + ring.overlap);
+  const current = copyKey(ring.current.secret, 'current', currentVerifiesUntil(ring));
   const next = copyKey(ring.next.secret, 'next', Number.POSITIVE_INFINITY);
   const retired = ring.retired.map((slot) => copyKey(slot.secret, 'retired', slot.until));
   return { ring, current, next, keys: [current, next, ...retired] };

@@ -105,5 +105,5 @@ export function asLastSeen(ring: Ring, { ring: seen }: Known): Ring {
     ...(seen.current.secret === secret ? [seen.current.expiresAt] : []),
     ...seen.retired.filter((slot) => slot.secret === secret).map((slot) => slot.until - seen.overlap),
   ];
-  return { ...ring, current: { secret, expiresAt: Math.max(...ends) } };
+  return { ...ring, current: { ...ring.current, expiresAt: Math.max(...ends) } };
 }

@@ -18,6 +18,8 @@ export interface CurrentSecret {
   readonly secret: string;
   /** When it stops signing. Milliseconds of the store's clock. */
   readonly expiresAt: number;
+  /** Until when it verifies at least: before `overlap` became shorter, tokens signed with it as next were promised the longer one. */
+  readonly owed?: number;
 }
 
 /** The secret that signs after current; published early, so that every member holds it by then. */
@@ -64,10 +66,15 @@ export function formatRing(ring: Ring): string {
   return JSON.stringify(ring);
 }
 
+/** Until when the current secret verifies, if nothing changes. */
+export function currentVerifiesUntil({ current, overlap }: Ring): number {
+  return Math.max(current.expiresAt + overlap, current.owed ?? 0);
+}
+
 /** When the store may drop the ring: after that nothing in it verifies any more, and a fresh start loses nothing. */
 export function ringExpiresAt(ring: Ring): number {
   const untils = ring.retired.map((slot) => slot.until);
-  return Math.max(ring.current.expiresAt + ring.ttl + ring.overlap, ...untils);
+  return Math.max(ring.current.expiresAt + ring.ttl + ring.overlap, currentVerifiesUntil(ring), ...untils);
 }
 
 /**
@@ -111,6 +118,7 @@ function isRing(value: unknown): value is Ring {
     isDuration(value.ttl) &&
     isDuration(value.overlap) &&
     isSlot(value.current, 'expiresAt') &&
+    isOwed(value.current) &&
     isSlot(value.next, 'since') &&
     Array.isArray(value.retired) &&
     value.retired.length <= MOST_RETIRED &&
@@ -120,6 +128,10 @@ function isRing(value: unknown): value is Ring {
 
 function isSlot(value: unknown, time: string): boolean {
   return isRecord(value) && typeof value.secret === 'string' && isUsableSecret(value.secret) && isInstant(value[time]);
+}
+
+function isOwed(current: unknown): boolean {
+  return isRecord(current) && (current.owed === undefined || isInstant(current.owed));
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

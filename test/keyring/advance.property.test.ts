@@ -40,7 +40,10 @@ const rings: fc.Arbitrary<Ring> = fc
     op: fc.constant('op'),
     ttl: fc.constantFrom(20_000, 60_000),
     overlap: fc.constantFrom(5_000, 12_000),
-    current: fc.record({ secret: few, expiresAt: near(NOW_MS) }),
+    current: fc.record(
+      { secret: few, expiresAt: near(NOW_MS), owed: near(NOW_MS) },
+      { requiredKeys: ['secret', 'expiresAt'] },
+    ),
     next: fc.record({ secret: few, since: near(NOW_MS) }),
     retired: fc.oneof(
       { arbitrary: fc.array(fc.record({ secret: few, until: near(NOW_MS) }), { maxLength: 3 }), weight: 4 },
@@ -74,7 +77,10 @@ const cases = fc
   .record({ policy: policies, known: knowns, ring: fc.option(rings, { freq: 3 }) })
   .chain(({ policy, known, ring }) => {
     const of = ring ?? known.ring;
-    const ends = of === null ? [NOW_MS] : [of.current.expiresAt, of.current.expiresAt + of.ttl + of.overlap];
+    const ends =
+      of === null
+        ? [NOW_MS]
+        : [of.current.expiresAt, of.current.expiresAt + of.ttl + of.overlap, of.current.owed ?? NOW_MS];
     const values = fc.oneof(
       {
         arbitrary: fc.constantFrom(...(of === null ? [secretNamed('z')] : [of.current.secret, of.next.secret])),

@@ -325,6 +325,15 @@ describe('row 5, late rotation', () => {
     expect(old).toEqual({ secret: CURRENT, until: EXPIRES + 3_000 + RING.overlap });
   });
 
+  it.each([[null], [{ value: NEXT, expiresAtMs: lateMs + 50_000 }], [{ value: OTHER, expiresAtMs: lateMs + 50_000 }]])(
+    'rows 5 and 9 let it verify until it is owed, whatever this member saw before (K: %j)',
+    (key) => {
+      const ring = { ...RING, current: { ...RING.current, owed: lateMs + 90_000 } };
+      const [old] = ringOf(planFor(seenWith({ nowMs: lateMs, key, ring }), { known: havingSeen(RING) })).retired;
+      expect(old).toEqual({ secret: CURRENT, until: lateMs + 90_000 });
+    },
+  );
+
   it('row 5 never takes an end later than now for that, nor an earlier one than the ring’s', () => {
     const until = (expiresAt: number) => {
       const known = havingSeen({ ...RING, current: { secret: CURRENT, expiresAt } });

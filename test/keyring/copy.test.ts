@@ -36,6 +36,16 @@ describe('a copy', () => {
   });
 });
 
+describe('current', () => {
+  it('verifies for as long as it is owed, if that is longer than its overlap', () => {
+    const end = expiresAt + RING.overlap;
+    const untilOf = (owed: number) =>
+      createCopy({ ...RING, current: { ...RING.current, owed } }).current.verifiesUntilMs;
+    expect(untilOf(end + 1)).toBe(end + 1);
+    expect(untilOf(end - 1)).toBe(end);
+  });
+});
+
 describe('signing', () => {
   it('is done with current to the last millisecond before its end', () => {
     expect(signingKey(copy, NOW_MS)).toBe(copy.current);

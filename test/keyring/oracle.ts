@@ -66,7 +66,8 @@ export function tableSays({ nowMs: now, key: K, ring: R }: Seen, policy: Policy,
       k !== null &&
       usable &&
       K.value === k.current.secret &&
-      now < Math.max(k.current.expiresAt + k.ttl + k.overlap, ...k.retired.map((slot) => slot.until))
+      now <
+        Math.max(k.current.expiresAt + k.ttl + k.overlap, k.current.owed ?? 0, ...k.retired.map((slot) => slot.until))
     ) {
       const { id, epoch, rev, current, next, retired } = k;
       const ring = {
@@ -115,7 +116,8 @@ export function tableSays({ nowMs: now, key: K, ring: R }: Seen, policy: Policy,
       }
     }
     const lastSigned = K?.value === R.current.secret ? now : Math.min(now, end);
-    const old = { secret: R.current.secret, until: lastSigned + overlap };
+    // "…and at least until it is `owed`".
+    const old = { secret: R.current.secret, until: Math.max(lastSigned + overlap, R.current.owed ?? 0) };
     const retired = [old, ...R.retired].filter((slot) => now < slot.until).filter((_, n) => n < 32);
     const { id, epoch, rev } = R;
     return {
@@ -164,7 +166,7 @@ export function tableSays({ nowMs: now, key: K, ring: R }: Seen, policy: Policy,
       gen: R.gen + 1,
       ttl: mostTtl(R.ttl),
       overlap: mostOverlap(R.overlap),
-      current: { secret: R.current.secret, expiresAt },
+      current: { ...R.current, expiresAt },
       next: R.next,
       retired: R.retired,
     };

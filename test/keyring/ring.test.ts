@@ -38,7 +38,10 @@ const rings: fc.Arbitrary<Ring> = fc.record({
   op: names,
   ttl: durations,
   overlap: durations,
-  current: fc.record({ secret: secrets, expiresAt: instants }),
+  current: fc.record(
+    { secret: secrets, expiresAt: instants, owed: instants },
+    { requiredKeys: ['secret', 'expiresAt'] },
+  ),
   next: fc.record({ secret: secrets, since: instants }),
   retired: fc.array(fc.record({ secret: secrets, until: instants }), { maxLength: MOST_RETIRED }),
 });
@@ -72,6 +75,11 @@ describe('a ring', () => {
 
   it('may be dropped by the store one ttl and one overlap after the end of current', () => {
     expect(ringExpiresAt(RING)).toBe(NOW_MS + 30_000 + 60_000 + 12_000);
+  });
+
+  it('may not be dropped while current is owed to tokens', () => {
+    const current = { ...RING.current, owed: NOW_MS + 500_000 };
+    expect(ringExpiresAt({ ...RING, current })).toBe(NOW_MS + 500_000);
   });
 });
 
@@ -111,6 +119,11 @@ describe('what is no ring is refused as unreadable', () => {
       expect(refusalOf(JSON.stringify({ ...RING, [field]: value }))).toBe('ERR_REWT_RING_UNREADABLE');
     },
   );
+
+  it.each([-1, 0.5, 2 ** 53, '7', null, {}])('a current that is owed until %j', (owed) => {
+    const text = JSON.stringify({ ...RING, current: { ...RING.current, owed } });
+    expect(refusalOf(text)).toBe('ERR_REWT_RING_UNREADABLE');
+  });
 
   it('a time that JSON would round', () => {
     const rounded = formatRing(RING).replace(String(RING.current.expiresAt), '9007199254740993');

@@ -5,7 +5,7 @@ import { type Plan, planTimes } from '../../src/keyring/advance.js';
 import { fleetNeeds } from '../../src/keyring/announcement.js';
 import { formatRing, MOST_RETIRED, type Ring, ringExpiresAt } from '../../src/keyring/ring.js';
 import { SET_TIMES } from '../../src/set-times.js';
-import { faultyStore } from '../faulty-store.js';
+import { type FaultyStore, faultyStore } from '../faulty-store.js';
 import { pass, times, turnTime } from '../turned-time.js';
 import {
   CURRENT,
@@ -60,6 +60,16 @@ describe('other times for a ring', () => {
       ],
       changes: [{ at: NOW_MS, cause: 'rotate', reason: 'shorter' }],
     });
+  });
+
+  it.each([
+    [RING.ttl, 4_000, { owed: NOW_MS + RING.overlap }],
+    [20_000, 4_000, { owed: NOW_MS + RING.overlap }],
+    [20_000, RING.overlap, {}],
+    [20_000, 40_000, {}],
+  ])('leave the secret that signs next what tokens by the old overlap need (%d, %d)', (ttl, overlap, owed) => {
+    const { current } = ringOf(planned(ttl, overlap) as Plan);
+    expect(current).toEqual({ secret: NEXT, expiresAt: NOW_MS + ttl, ...owed });
   });
 
   it('come too early while next is younger than maxStaleness', () => {
@@ -150,6 +160,37 @@ describe('a fleet whose times are set', () => {
     expect(await operator[SET_TIMES]({ overlap: 365, ttl: 3_600 })).toMatchObject({ rotated: false });
   });
 
+  test.each([
+    ['without a name', {}],
+    ['with a name, which it has not said for longer than it counts', { memberName: 'cut' }],
+  ])('verifies for as long as ever what a member %s signs with next while it is cut off', async (_, named) => {
+    const cutStore = faultyStoreWithNames(register) as FaultyStore;
+    const cut = new Rewt({ ...times, ...named, maxStaleness: 600, tokenLifetime: 36_000, store: cutStore });
+    const verifier = member({ ttl: undefined });
+    const operator = member({ ttl: undefined });
+    await cut.sign({});
+    for (let minute = 0; minute < 57; minute += 1) {
+      await pass(60_000);
+      await verifier.verify(await cut.sign({}));
+    }
+    cutStore.reads = 'down';
+    Object.assign(cutStore, { announce: () => Promise.reject(new Error('down')) });
+    await pass(120_000);
+    expect(await operator[SET_TIMES]({ overlap: 365 })).toMatchObject({ rotated: true, known: 0 });
+    // Past the end of the current secret that this member knows.
+    await pass(62_000);
+    const token = await cut.sign({});
+    expect(kidIn(token)).toBe(operator.status().keyring?.signing);
+    await cut.close();
+    for (let hour = 0; hour < 9; hour += 1) {
+      await pass(3_600_000);
+      await expect(verifier.verify(token)).resolves.toBeDefined();
+    }
+    await pass(3_500_000);
+    await expect(verifier.verify(token)).resolves.toBeDefined();
+    expect(verifier.status().keyring?.retired).toContainEqual(expect.objectContaining({ kid: kidIn(token) }));
+  });
+
   test('is told to wait while somebody may not hold next, and of times that do not fit', async () => {
     const operator = member({ ttl: undefined, maxStaleness: 10 });
     await operator.ready();
@@ -169,6 +210,10 @@ describe('a fleet whose times are set', () => {
     expect(operator.status().keyring?.changes).toMatchObject([{ kind: 'rotation', reason: 'trial' }]);
   });
 });
+
+function kidIn(token: string): string {
+  return JSON.parse(Buffer.from(token.split('.')[0] ?? '', 'base64url').toString()).kid;
+}
 
 /** As at the far end of a network, with announcements. */
 function faultyStoreWithNames(store: Store): Store {

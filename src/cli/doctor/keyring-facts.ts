@@ -1,7 +1,7 @@
 /** What the doctor asks of a keyring, beside what every look finds. Pure. */
 
 import type { Plan } from '../../keyring/advance.js';
-import type { Ring } from '../../keyring/ring.js';
+import { currentVerifiesUntil, type Ring } from '../../keyring/ring.js';
 import type { KeyringStatus } from '../../status.js';
 import { type Entries, examine, type Found } from '../found.js';
 import { isUuid, type SecretShape, shapeOf } from './secret-shape.js';
@@ -32,10 +32,11 @@ export function keyringFactsOf(entries: Entries): KeyringFacts {
   };
 }
 
-function withoutKidIn({ current, overlap, retired }: Ring, nowMs: number): KeyringFacts['withoutKid'] {
+function withoutKidIn(ring: Ring, nowMs: number): KeyringFacts['withoutKid'] {
+  const { current, retired } = ring;
   const isCurrent = isUuid(current.secret);
   const untilMs = Math.max(
-    isCurrent ? current.expiresAt + overlap : 0,
+    isCurrent ? currentVerifiesUntil(ring) : 0,
     ...retired.filter(({ secret, until }) => isUuid(secret) && until > nowMs).map(({ until }) => until),
   );
   return untilMs === 0 ? null : { current: isCurrent, untilMs };
