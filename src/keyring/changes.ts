@@ -23,7 +23,7 @@ export function changesOf({ changes }: Pick<Ring, 'changes'>): readonly Change[]
   return Array.isArray(changes) ? changes.filter(isChange).slice(0, MOST_CHANGES) : [];
 }
 
-/** The same ring or base with one more entry in its log. */
+/** The same ring or base with one more entry in its log. Entries of a later version are kept, though only that one can read them. */
 export function withChange<Base extends Pick<Ring, 'changes'>>(
   base: Base,
   at: number,
@@ -31,7 +31,8 @@ export function withChange<Base extends Pick<Ring, 'changes'>>(
   reason: string | null,
 ): Base {
   const change: Change = reason === null ? { at, cause } : { at, cause, reason };
-  return { ...base, changes: [change, ...changesOf(base)].slice(0, MOST_CHANGES) };
+  const log: readonly unknown[] = Array.isArray(base.changes) ? base.changes : [];
+  return { ...base, changes: [change, ...log].slice(0, MOST_CHANGES) };
 }
 
 /** Whether a text may be kept as a reason: one line of at most 200 characters. */

@@ -1,11 +1,12 @@
 /** What `rotate()`, `revoke()` and a member that needs a longer `ttl` propose to the store, step by step, until there is nothing left to write. */
 
-import { advance, type Policy, planRevocation, planRotation, planTimes } from './advance.js';
+import { advance, type Plan, type Policy, planRevocation, planRotation, planTimes } from './advance.js';
+import { withChange } from './changes.js';
 import { type Errand, mint, type Replaceable } from './exchange.js';
 import { rotationRefused } from './refusals.js';
 import type { Ring } from './ring.js';
 
-export interface Command extends Omit<Errand, 'pending' | 'mayBeDeposed'> {
+export interface Command extends Omit<Errand, 'pending' | 'unproven' | 'mayBeDeposed'> {
   /** Why nothing was written, where that is the answer: what was read is as good as any other read. */
   refusal?(): Error | null;
 }
@@ -26,8 +27,14 @@ export function rotation(policy: () => Policy, options: RotationOptions): Comman
       // In an empty store whatever comes between is another member's.
       before ??= seen.ring?.current.secret ?? '';
       const plan = advance(seen, policy(), known, mint);
-      if (plan !== null || seen.ring === null) return plan;
-      if (done || seen.ring.current.secret !== before) return null;
+      if (seen.ring === null) return plan;
+      if (done || seen.ring.current.secret !== before) return plan;
+      if (plan !== null) {
+        if (!isRotation(plan)) return plan;
+        // The schedule's rotation is the one that was called for: it is written with its entry in the log.
+        const logged = withChange(seen.ring, seen.nowMs, 'rotate', options.reason);
+        return advance({ ...seen, ring: logged }, policy(), known, mint);
+      }
       const planned = planRotation(seen, seen.ring, policy(), mint, options);
       if (typeof planned !== 'number') return planned;
       refusal = rotationRefused(planned, options.force);
@@ -35,9 +42,13 @@ export function rotation(policy: () => Policy, options: RotationOptions): Comman
     },
     refusal: () => refusal,
     wrote(plan) {
-      done ||= plan.name === 'rotation' || plan.name === 'late rotation';
+      done ||= isRotation(plan);
     },
   };
+}
+
+function isRotation({ name }: Plan): boolean {
+  return name === 'rotation' || name === 'late rotation';
 }
 
 export interface TimesAnswer {

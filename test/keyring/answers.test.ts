@@ -123,6 +123,17 @@ describe('an answer to a question of before', () => {
   });
 });
 
+test('the reason of a rotate() that comes when a rotation is due is in the log, and of the schedule nothing is', async () => {
+  const { rewt } = member();
+  await rewt.ready();
+  await pass(3_594_000);
+  await rewt.rotate({ reason: 'audit' });
+  expect(rewt.status().keyring).toMatchObject({ generation: 2, changes: [{ kind: 'rotation', reason: 'audit' }] });
+  await pass(3_594_000);
+  await rewt.refresh();
+  expect(rewt.status().keyring).toMatchObject({ generation: 3, changes: [{ reason: 'audit' }] });
+});
+
 test('the lease that a swap renews counts from when the swap was sent', async () => {
   const { rewt, store } = member();
   await rewt.ready();

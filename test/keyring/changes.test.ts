@@ -107,7 +107,15 @@ describe('the log', () => {
     expect(changesOf(withChange(ring, 1, 'rotate', null))).toEqual([{ at: 1, cause: 'rotate' }]);
   });
 
-  it('keeps its good entries beside bad ones', () => {
+  it('keeps entries that this version cannot read when it is written, and shows them to nobody', () => {
+    const foreign = { at: NOW_MS, cause: 'set', by: 'a later version' };
+    const ring = withChange({ ...RING, changes: [foreign, EARLIER] }, NOW_MS + 1, 'rotate', null);
+    expect(ring.changes).toEqual([{ at: NOW_MS + 1, cause: 'rotate' }, foreign, EARLIER]);
+    expect(changesOf(ring)).toHaveLength(2);
+    expect(withChange({ ...RING, changes: Array(9).fill(foreign) }, NOW_MS, 'rotate', null).changes).toHaveLength(8);
+  });
+
+  it('shows its good entries beside bad ones', () => {
     expect(changesOf({ changes: [7, EARLIER, null] })).toEqual([EARLIER]);
   });
 
