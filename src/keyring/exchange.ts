@@ -35,6 +35,8 @@ export interface Errand {
   propose(seen: Seen, known: Known): Plan | null;
   /** Called with each plan before it is tried, and with what a server shows that may have been replaced: then `plan` may be null. */
   pending(plan: Plan | null, seen: Seen, sent: Instant, version: string): void;
+  /** Called in place of `pending` with what may be no more than an older answer. */
+  unproven(): void;
   /** Called if the server that answered may have been replaced; `error` is what the errand ends with. */
   mayBeDeposed(error: StoreError): void;
   /** Told of each plan that this member wrote. */
@@ -96,19 +98,20 @@ export class Exchange {
       const seen = this.#see(snapshot, errand.replace ?? null);
       const plan =
         errand.propose(seen, this.#known) ?? (snapshot.beside && seen.ring ? oneName(seen.ring, mint) : null);
+      // An answer to a read from before this member knew what it knows may be the older one: no proof that the store lost anything.
+      const isProven = sent.order > this.#knownSince || (plan?.name !== 'rollback' && this.#isOfKnownLineage(seen));
       if (snapshot.mayBeDeposed) {
         const error = tooFewReplicas();
         errand.mayBeDeposed(error);
-        this.#takeAway(plan, seen, sent, version, errand);
+        if (isProven) this.#takeAway(plan, seen, sent, version, errand);
         throw error;
       }
-      // An answer to a read from before this member knew what it knows may be the older one: no proof that the store lost anything.
-      const isProven = plan?.name !== 'rollback' || sent.order > this.#knownSince;
+      if (!isProven) errand.unproven();
       if (seen.ring !== null && isProven) this.#know(remember(this.#known, seen.ring, plan));
       // The cast holds: without a ring there is always a plan.
       if (plan === null) return { ring: seen.ring as Ring, storeMs: snapshot.nowMs, sent, version, wrote };
 
-      errand.pending(plan, seen, sent, version);
+      if (isProven) errand.pending(plan, seen, sent, version);
       sent = this.instant();
       const timeoutMs = giveUpMs - sent.monotonicMs;
       if (timeoutMs <= 0) throw contended();
@@ -118,12 +121,16 @@ export class Exchange {
       const answer = await typed(() => this.#store.swap(this.#namespace, version, plan.wanted, limits));
       if (answer.swapped) {
         // Now it is proven: the store was as it was seen.
-        if (seen.ring !== null && !isProven) this.#know(distrust(this.#known, seen.ring));
+        if (seen.ring !== null && !isProven && plan.name === 'rollback') this.#know(distrust(this.#known, seen.ring));
         wrote = plan;
         errand.wrote?.(plan);
       }
       snapshot = answer.snapshot;
     }
+  }
+
+  #isOfKnownLineage({ ring }: Seen): boolean {
+    return this.#known.ring === null || this.#known.ring.id === ring?.id;
   }
 
   #know(known: Known): void {

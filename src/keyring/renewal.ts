@@ -30,8 +30,9 @@ export class Renewal {
   #ended = false;
 
   /** What happens with each read of which something is left to decide, whatever it is for. */
-  readonly #onRead: Pick<Errand, 'pending' | 'mayBeDeposed'> = {
+  readonly #onRead: Pick<Errand, 'pending' | 'unproven' | 'mayBeDeposed'> = {
     pending: (...read) => this.#renewed.holding.pending(...read),
+    unproven: () => this.#renewed.holding.suspect(),
     mayBeDeposed: (error) => {
       if (!this.#ended) this.#renewed.outage.mayBeDeposed(error);
     },

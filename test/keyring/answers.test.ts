@@ -123,6 +123,27 @@ describe('an answer to a question of before', () => {
   });
 });
 
+test('an answer from before a revocation leaves the copy of after it, should the store be away from then on', async () => {
+  const { rewt, store } = member();
+  await rewt.ready();
+  store.swapTravelMs = 100;
+  const revoking = rewt.revoke();
+  await pass(50);
+  // Sent after the swap and carried out before it; answered after the swap was.
+  store.replyMs = 200;
+  const refreshing = settle(rewt.refresh());
+  await pass(10);
+  store.replyMs = 0;
+  await pass(60);
+  await revoking;
+  const token = await rewt.sign({ sub: 'a' });
+  await pass(20);
+  store.reads = 'down';
+  await pass(300);
+  expect((await refreshing).error).toMatchObject({ status: 503 });
+  expect((await settle(rewt.verify(token))).value).toMatchObject({ sub: 'a' });
+});
+
 test('the reason of a rotate() that comes when a rotation is due is in the log, and of the schedule nothing is', async () => {
   const { rewt } = member();
   await rewt.ready();

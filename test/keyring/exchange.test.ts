@@ -17,11 +17,13 @@ afterEach(() => {
 const refresh: Errand = {
   propose: (seen, known) => advance(seen, POLICY, known, mint),
   pending() {},
+  unproven() {},
   mayBeDeposed() {},
 };
 const revoke = (): Errand => ({
   ...revocation(() => POLICY, { reason: null, replace: null }),
   pending() {},
+  unproven() {},
   mayBeDeposed() {},
 });
 
@@ -105,5 +107,57 @@ describe('an answer to a read that was sent before a revocation came', () => {
       limits,
     );
     expect((await exchange.run(refresh)).ring.current.secret).not.toBe(next.secret);
+  });
+});
+
+describe('an answer to a read from before the lineage was there that this member knows', () => {
+  /** An exchange whose first answer, of another lineage, comes after its second. */
+  async function overtaken() {
+    const { one, other, store, hold, follow } = slowStore();
+    for (const master of [one, other]) await new Rewt({ store: master }).ready();
+    const exchange = new Exchange(store, 'rewt', 1_000, processClock);
+    return { exchange, one, other, hold, follow };
+  }
+
+  test('is no proof that the store has it: the lineage that is there is not left', async () => {
+    const { exchange, other, hold, follow } = await overtaken();
+    hold(100);
+    const late = exchange.run(refresh);
+    follow(other);
+    const { ring } = await exchange.run(refresh);
+    await pass(100);
+    await late;
+    expect(await exchange.run(refresh)).toMatchObject({ ring, wrote: null });
+  });
+
+  test('nor is one that shows no keyring: nothing is taken away for it', async () => {
+    const { exchange, other, hold, follow } = await overtaken();
+    follow(memoryStore());
+    hold(100);
+    const calls: string[] = [];
+    const late = exchange.run({
+      ...refresh,
+      pending: () => calls.push('pending'),
+      unproven: () => calls.push('unproven'),
+    });
+    follow(other);
+    const { ring } = await exchange.run(refresh);
+    await pass(100);
+    expect((await late).ring).toEqual(ring);
+    expect(calls).toEqual(['unproven']);
+  });
+
+  test('nor if its master may be deposed', async () => {
+    const { exchange, one, other, hold, follow } = await overtaken();
+    const deposed: Store = { ...one, read: async (...by) => ({ ...(await one.read(...by)), mayBeDeposed: true }) };
+    follow(deposed);
+    hold(100);
+    const late = exchange.run(refresh);
+    late.catch(() => {});
+    follow(other);
+    const { ring } = await exchange.run(refresh);
+    await pass(100);
+    await expect(late).rejects.toMatchObject({ code: 'ERR_REWT_STORE_READ_ONLY' });
+    expect(await exchange.run(refresh)).toMatchObject({ ring, wrote: null });
   });
 });
