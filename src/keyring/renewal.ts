@@ -66,10 +66,9 @@ export class Renewal {
 
   /** Carries out what a caller wants of the keyring. @throws what the command is refused with; {StoreError} */
   async command(command: Command): Promise<Lease> {
-    const run = this.#exchange.run({ ...command, ...this.#onRead });
     let lease: Lease;
     try {
-      lease = this.#renew(await within(this.#options.storeTimeoutMs, run, timedOut, this.#clock));
+      lease = await this.#run(command);
     } catch (error) {
       // Its swap may have happened all the same.
       this.#renewed.holding.suspect();
@@ -85,6 +84,11 @@ export class Renewal {
     this.#ended = true;
   }
 
+  async #run(command: Command): Promise<Lease> {
+    const run = this.#exchange.run({ ...command, ...this.#onRead });
+    return this.#renew(await within(this.#options.storeTimeoutMs, run, timedOut, this.#clock));
+  }
+
   #renew(settled: Settled): Lease {
     const { holding, outage, needs, watching } = this.#renewed;
     outage.answered();
@@ -95,10 +99,10 @@ export class Renewal {
     return lease;
   }
 
-  /** Asks the ring for a longer `ttl`, beside all operations: none of them depends on a write. */
+  /** Asks the ring for a longer `ttl`, beside all operations: none of them depends on a write, and no copy is worse for a lost answer. */
   #askForMore({ ttl: ttlMs }: Ring): void {
     const { needs } = this.#renewed;
-    this.command(grant(needs.policyToVerify)).catch((error) => {
+    this.#run(grant(needs.policyToVerify)).catch((error) => {
       if (this.#ended || !needs.firstRefusal()) return;
       this.#options.listener.ttlTooShort(ttlMs, needs.leastTtlMs, error);
     });

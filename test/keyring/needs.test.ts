@@ -97,6 +97,21 @@ test('a gateway whose writes get no answer makes nobody wait for them', async ()
   expect((await settle(gateway.verify(await fleet.sign({})))).ms).toBeLessThanOrEqual(2);
 });
 
+test('a gateway whose writes are refused uses its copy as if it had asked for nothing', async () => {
+  const { rewt: fleet } = member(quick);
+  const { rewt: gateway, store } = member({ ttl: undefined });
+  store.swaps = 'down';
+  const token = await fleet.sign({});
+  await gateway.verify(token);
+  await pass(50);
+  const { readCount, swapCount } = store;
+  expect(swapCount).toBe(1);
+  expect(gateway.verifySync(token)).toBeDefined();
+  store.replyMs = 500;
+  expect((await settle(gateway.verify(token))).ms).toBeLessThanOrEqual(2);
+  expect(store.readCount).toBe(readCount);
+});
+
 test('a member whose maxStaleness fits the keyring writes nothing', async () => {
   const { rewt: fleet } = member(quick);
   const { rewt: strict, store } = member({ ttl: undefined, maxStaleness: 0 });
