@@ -203,17 +203,18 @@ export class Member {
     return (await detached(() => store.acknowledged?.(namespace, wanted))) ?? null;
   }
 
-  /** Whether this member saw that secret revoked, and holds no live one of its name: no read could make its tokens good. */
+  /** Whether this member saw that secret revoked, and its copy has no live one of that name. Without a copy it cannot know. */
   hasRevoked(kid: string): boolean {
-    if (this.#closed || this.#holding.lease?.keys.some((key) => key.kid === kid)) return false;
+    const { lease } = this.#holding;
+    if (this.#closed || lease === null || lease.keys.some((key) => key.kid === kid)) return false;
     return this.#exchange.hasRevoked(kid);
   }
 
   /** Refreshes a copy that is not fresh, for an answer that did not need it: what the store has lost is found as soon as ever. */
   keepYoung(): void {
-    const { softAgeMs, retryMs } = this.#options;
-    if (softAgeMs === 0 || this.fresh(this.now()) !== null) return;
-    if (this.#outage.failedAgoMs() >= retryMs) this.#refreshAhead();
+    if (this.fresh(this.now()) !== null || this.#reads.isRunning) return;
+    // Paced, because the copy of a strict member is never fresh.
+    if (this.#outage.failedAgoMs() >= this.#options.retryMs) this.#reads.paced().catch(() => {});
   }
 
   /** The copy as it stands, without asking anyone; null where there is none. */

@@ -1,8 +1,8 @@
 /** A token whose secret this member saw revoked: refused at once, whatever the store does. */
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { memoryStore, Rewt, type RewtOptions } from '../../src/index.js';
+import { memoryStore, Rewt, type RewtOptions, type Store } from '../../src/index.js';
 import { type FaultyStore, faultyStore } from '../faulty-store.js';
-import { pass, times, turnTime } from '../turned-time.js';
+import { pass, settle, times, turnTime } from '../turned-time.js';
 
 beforeEach(() => turnTime());
 afterEach(() => {
@@ -81,4 +81,79 @@ test('a kid that this member never saw revoked is read for, as ever', async () =
   const foreign = await new Rewt({ store: memoryStore() }).sign({});
   await expect(rewt.verify(foreign)).rejects.toMatchObject(unknown);
   expect(store.readCount).toBeGreaterThan(readCount);
+});
+
+/** A store that goes to `master`, or once `lead(true)` was called to what that held when this began: a failover that lost what came after. */
+async function losing(master: Store): Promise<{ store: FaultyStore; lead(toOld: boolean): void }> {
+  const old = memoryStore();
+  const { key, ring } = await master.read('rewt', { timeoutMs: 1 });
+  const { version } = await old.read('rewt', { timeoutMs: 1 });
+  const wanted = {
+    key: { value: key?.value ?? '', expiresAtMs: key?.expiresAtMs ?? 0 },
+    ring: { text: ring ?? '', expiresAtMs: Date.now() + 1e9 },
+  };
+  await old.swap('rewt', version, wanted, { timeoutMs: 1, notAfterMs: Number.POSITIVE_INFINITY });
+  let led = master;
+  const store: Store = { ...master, read: (...by) => led.read(...by), swap: (...by) => led.swap(...by) };
+  return {
+    store: faultyStore(store),
+    lead(toOld) {
+      led = toOld ? old : master;
+    },
+  };
+}
+
+describe('a store that loses a revocation', () => {
+  test('for one read of a member that cannot write makes good tokens 503, and never 401', async () => {
+    const register = memoryStore();
+    const fleet = new Rewt({ ...times, store: faultyStore(register) });
+    await fleet.sign({});
+    const { store, lead } = await losing(register);
+    await fleet.revoke();
+    store.swaps = 'down';
+    const gateway = new Rewt({ ...times, store });
+    const good = await fleet.sign({});
+    await gateway.verify(good);
+    for (const toOld of [true, false, false]) {
+      lead(toOld);
+      await pass(2_500);
+      expect((await settle(gateway.verify(good))).error).toMatchObject({ status: 503 });
+      expect(() => gateway.verifySync(good)).toThrow(expect.objectContaining({ status: 503 }));
+    }
+    await fleet.revoke();
+    await pass(2_500);
+    await gateway.verify(await fleet.sign({}));
+    expect((await settle(gateway.verify(good))).error).toMatchObject(unknown);
+  });
+
+  test.each([60, 0])(
+    'gets it again from a member that sees nothing but the stolen token (maxStaleness %d)',
+    async (maxStaleness) => {
+      const register = memoryStore();
+      const stolen = await new Rewt({ ...times, store: faultyStore(register) }).sign({});
+      const { store, lead } = await losing(register);
+      const rewt = new Rewt({ ...times, maxStaleness, store });
+      await rewt.revoke();
+      lead(true);
+      await pass(2_100);
+      await expect(rewt.verify(stolen)).rejects.toMatchObject(unknown);
+      await pass(10);
+      const other = new Rewt({ ...times, store });
+      expect((await settle(other.verify(stolen))).error).toMatchObject(unknown);
+    },
+  );
+});
+
+test('a flood of revoked tokens makes a strict member read ten times a second at the most, also while the store is away', async () => {
+  const { rewt, store, revoked } = await afterRevocation({ maxStaleness: 0 });
+  for (const reads of ['up', 'down'] as const) {
+    store.reads = reads;
+    const { readCount } = store;
+    for (let ms = 0; ms < 1_000; ms += 5) {
+      await expect(rewt.verify(revoked)).rejects.toMatchObject(unknown);
+      await pass(5);
+    }
+    expect(store.readCount - readCount).toBeGreaterThan(5);
+    expect(store.readCount - readCount).toBeLessThanOrEqual(11);
+  }
 });
