@@ -130,13 +130,11 @@ export function readName(value: unknown): string {
   throw new OptionError("name: must be a name as JavaScript has them, such as 'partner'", { option: 'name' });
 }
 
-/** Two plugins on one server have the same name. */
+/** The server or its requests have something of this name already. */
 export function takenName(name: string): OptionError {
   return new OptionError(
-    `name: '${name}' is taken on this server. Give each rewtAuth a name: { rewt, name: 'partner' }`,
-    {
-      option: 'name',
-    },
+    `name: '${name}' is taken on this server, or on its requests. Give each rewtAuth a name: { rewt, name: 'partner' }`,
+    { option: 'name' },
   );
 }
 

@@ -53,7 +53,7 @@ export async function rewtAuth(fastify: FastifyInstance, options: FastifyAuthPlu
   // So that a wrong option is told by `register`, and not first by the routes.
   const { optionsWith } = bearerOf(rewt, given);
   const maker = `${readName(name)}Auth`;
-  if (fastify.hasDecorator(maker)) throw takenName(name);
+  if (fastify.hasDecorator(maker) || isRequestProperty(fastify, name)) throw takenName(name);
   fastify.decorateRequest(name, undefined);
   fastify.decorate(maker, (overrides = {}) => createHook(rewt, name, optionsWith(overrides)));
 }
@@ -72,6 +72,22 @@ Object.assign(rewtAuth, {
 });
 
 export default rewtAuth;
+
+/** Properties that Fastify sets on each request; `hasRequestDecorator` of its older versions knows only those of the prototype. */
+const setOnRequests: readonly string[] = [
+  'id',
+  'params',
+  'raw',
+  'query',
+  'log',
+  'body',
+  'validationError',
+] satisfies (keyof FastifyRequest)[];
+
+/** Checks if a request has this property without rewt: its value would be the client's, such as `headers`, or could not be set. */
+function isRequestProperty(fastify: FastifyInstance, name: string): boolean {
+  return fastify.hasRequestDecorator(name) || setOnRequests.includes(name);
+}
 
 function bearerOf(rewt: TokenVerifier, options: object): Bearer<FastifyRequest, AuthClaims> {
   return createBearer(rewt, options, ({ raw }) => nodeCredentials(raw));

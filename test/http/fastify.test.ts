@@ -101,6 +101,33 @@ describe('rewt/fastify', () => {
     }
   });
 
+  it.each([
+    ...['server', 'ip', 'host', 'hostname', 'method', 'url', 'protocol', 'is404', 'socket', 'signal', 'routeOptions'],
+    ...['headers', 'id', 'params', 'raw', 'query', 'log', 'body', 'validationError'],
+    ...['__proto__', 'constructor', 'toString', 'session', 'user'],
+  ])('refuses the name %s, which a request has already', async (name) => {
+    const app = create();
+    app.decorateRequest('session', undefined);
+    app.decorateRequest('user', { getter: () => undefined });
+    const registered = app.register(rewtAuth, { rewt, name });
+    await expect(registered).rejects.toMatchObject({ code: 'ERR_REWT_OPTION', option: 'name' });
+  });
+
+  it('gives an optional route no claims but those of a token, under any name that it takes', async () => {
+    for (const name of ['then', '$', 'partner', 'sub']) {
+      const app = create();
+      await app.register(rewtAuth, { rewt, name, optional: true });
+      const maker = Reflect.get(app, `${name}Auth`) as FastifyInstance['rewtAuth'];
+      app.post('/', { onRequest: maker() }, (request) => ({ claims: Reflect.get(request, name) ?? null }));
+      const sent = { method: 'POST', url: '/?sub=root', payload: { sub: 'root' } } as const;
+      expect((await app.inject({ ...sent, headers: { sub: 'root' } })).json()).toEqual({ claims: null });
+      const authorization = `Bearer ${await rewt.sign({ sub: 'ann' })}`;
+      expect((await app.inject({ ...sent, headers: { authorization } })).json()).toMatchObject({
+        claims: { sub: 'ann' },
+      });
+    }
+  });
+
   it('is found in a module that was required', async () => {
     const app = create();
     await app.register({ default: rewtAuth, rewtAuth } as unknown as typeof rewtAuth, { rewt });
