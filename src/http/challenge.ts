@@ -67,6 +67,7 @@ export const CHALLENGE = 'www-authenticate';
 
 /** Headers that describe a body, and so the one of another answer, if other middleware has set them before. */
 export const bodyHeaders = Object.freeze([
+  'content-type',
   'content-length',
   'content-encoding',
   'content-language',
@@ -128,8 +129,17 @@ export function readAnswer(raw: unknown, usual: ErrorResponse): ErrorResponse {
   const option = optionReader(raw, ['status', 'headers', 'body', 'error', 'cause'], 'onRefused');
   const status = option('status', asStatus, 0);
   if (status === 0) throw new OptionError('onRefused: its answer needs a status', { option: 'onRefused' });
-  const headers = option('headers', asHeaders, {});
-  return new ErrorResponse(status, usual.error, { headers, body: option('body', asBody, '') }, usual.cause);
+  const body = option('body', asBody, '');
+  // The framework writes the length that the body really has.
+  const omitted = ['content-length', 'transfer-encoding', ...(hasBody(status) ? [] : ['content-type'])];
+  const given = Object.entries(option('headers', asHeaders, {}));
+  const headers = Object.fromEntries(given.filter(([name]) => !omitted.includes(name)));
+  return new ErrorResponse(status, usual.error, { headers, body: hasBody(status) ? body : '' }, usual.cause);
+}
+
+/** Checks if an answer with this status may have a body (RFC 9110 §15.3.5, §15.3.6, §15.4.5): frameworks differ in what they do with one. */
+export function hasBody(status: number): boolean {
+  return status !== 204 && status !== 205 && status !== 304;
 }
 
 function asStatus(value: unknown, option: string): number {

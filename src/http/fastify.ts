@@ -114,5 +114,6 @@ function answerOnFastify(reply: FastifyReply, { status, headers, body }: ErrorRe
   for (const [header, value] of Object.entries(headers)) {
     reply.header(header, header === CHALLENGE ? besideOthers(reply.getHeader(header), value) : value);
   }
-  reply.send(body);
+  // For '' Fastify would set a content-type.
+  reply.send(body === '' ? undefined : body);
 }

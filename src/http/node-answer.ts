@@ -1,6 +1,6 @@
 /** Answers in place of a route on what node:http gives, and on what is built on it: a response, or the socket of an upgrade. */
 
-import { besideOthers, bodyHeaders, CHALLENGE, type ErrorResponse } from './challenge.js';
+import { besideOthers, bodyHeaders, CHALLENGE, type ErrorResponse, hasBody } from './challenge.js';
 
 /** What we need of a response of node:http. */
 export interface NodeResponse {
@@ -38,8 +38,10 @@ export function answerOnNode(response: NodeResponse, { status, headers, body }: 
 export function answerOnSocket(socket: NodeSocket, { status, headers, body }: ErrorResponse): void {
   // The client has gone meanwhile.
   if (!socket.writable) return void socket.destroy();
-  const length = { 'content-length': String(new TextEncoder().encode(body).length), connection: 'close' };
-  const lines = Object.entries({ ...headers, ...length }).map(([name, value]) => `${name}: ${value}\r\n`);
+  const length = hasBody(status) ? { 'content-length': String(new TextEncoder().encode(body).length) } : {};
+  const lines = Object.entries({ ...headers, ...length, connection: 'close' }).map(
+    ([name, value]) => `${name}: ${value}\r\n`,
+  );
   socket.write(`HTTP/1.1 ${status} \r\n${lines.join('')}\r\n`, 'latin1');
   socket.end(body, () => socket.destroy());
 }

@@ -21,6 +21,9 @@ const before = {
   'X-Frame-Options': 'DENY',
 };
 
+/** Statuses of answers that have no body. */
+const BODILESS = [204, 205, 304] as const;
+
 export function refusedConformance(
   { start, headerOf, hasOthers = true }: HttpFixture,
   known: Record<string, string>,
@@ -47,6 +50,16 @@ export function refusedConformance(
         error === 'unauthorized'
           ? { status: 302, headers: { Location: `/login?id=${header(request, 'x-id')}` } }
           : null,
+    },
+    ...Object.fromEntries(
+      BODILESS.map((status) => [`/${status}`, { onRefused: (refusal) => ({ ...refusal, status }) }] as const),
+    ),
+    '/length': {
+      onRefused: () => ({
+        status: 401,
+        headers: { 'Content-Length': '3', 'Transfer-Encoding': 'chunked' },
+        body: 'hello',
+      }),
     },
     '/maybe': { optional: true, onRefused: () => ({ status: 418, body: 'tea' }) },
     '/hook-throws': {
@@ -121,6 +134,22 @@ export function refusedConformance(
       expect(login).toMatchObject({ status: 302, headers: { location: '/login?id=7' }, body: '' });
       expect(login.headers['www-authenticate']).toBeUndefined();
       expectAnswer(await send('/login', ['Authorization: Bearer $EXPIRED']), 'refused');
+    });
+
+    it.each(BODILESS)('has no body, and none is described, if onRefused answers %i with one', async (status) => {
+      for (const { port } of [plain, ...(other === undefined ? [] : [other])]) {
+        const answer = await ask(port, { path: `/${status}` });
+        expect(answer).toMatchObject({ status, body: '', headers: { 'cache-control': 'no-store' } });
+        expect(answer.headers['www-authenticate']).toContain(bare);
+        expect(answer.headers).not.toHaveProperty('content-type');
+        expect(answer.headers['content-length'] ?? '0').toBe('0');
+      }
+    });
+
+    it('has the length of its body, whatever length the headers that onRefused gives name', async () => {
+      const { status, headers, body } = await send('/length', []);
+      expect({ status, body }).toEqual({ status: 401, body: 'hello' });
+      expect(headers['content-length'] ?? '5').toBe('5');
     });
 
     it('asks onRefused only about what is refused', async () => {

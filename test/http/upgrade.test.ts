@@ -68,6 +68,18 @@ describe('an upgrade', () => {
     expect(answer).toMatch(/žádný$/);
   });
 
+  it.each([204, 304])('that onRefused answers with %i has no body, and no length', async (status) => {
+    const auth = rewtAuth(rewt, { onRefused: (refusal) => ({ ...refusal, headers: {}, status }) });
+    upgraded = (request, socket) => auth(request, socket);
+    expect((await answerTo(upgrade('junk'))).split('\r\n')).toEqual([
+      `HTTP/1.1 ${status} `,
+      'cache-control: no-store',
+      'connection: close',
+      '',
+      '',
+    ]);
+  });
+
   it('with a good token stays open, with its claims', async () => {
     const auth = rewtAuth<{ room: string }>(rewt);
     upgraded = async (request, socket) => {
