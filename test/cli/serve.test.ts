@@ -79,6 +79,23 @@ describe('/verify', () => {
     expect(headers['x-user']).toBe('9007199254740991');
   });
 
+  it('gives no number in a header of its own if reading the token rounds one', async () => {
+    await start('--header', 'X-User=uid', '--header', 'X-Name=sub', '--header', 'X-Level=level');
+    for (const uid of ['1.00000000000000001', '9007199254740991.4', '0.99999999999999999', '1e-400']) {
+      const { status, headers } = await verify(await member.sign(`{"uid":${uid},"sub":"ann","level":3}`));
+      expect({ status, user: headers['x-user'], level: headers['x-level'], name: headers['x-name'] }).toEqual({
+        status: 204,
+        user: '',
+        level: '',
+        name: 'ann',
+      });
+    }
+    const { headers } = await verify(
+      await member.sign('{"uid":1.0,"sub":"0.99999999999999999","level":3e2,"half":0.5}'),
+    );
+    expect(headers).toMatchObject({ 'x-user': '1', 'x-level': '300', 'x-name': '0.99999999999999999' });
+  });
+
   it('answers everything else as RFC 6750 has it, whatever path and query a proxy adds', async () => {
     await start('--audience', 'orders', '--issuer', 'shop');
     const token = await member.sign({}, { audience: 'orders', issuer: 'shop' });

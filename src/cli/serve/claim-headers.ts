@@ -1,6 +1,7 @@
 /** The claims of a good token as headers, for a proxy to hand on: all of them as they were signed, and single ones that fit into a header. */
 
 import { OptionError } from '../../errors.js';
+import { hasRoundedNumber } from '../../jwt/json.js';
 import type { JwtClaims } from '../../jwt/registered-claims.js';
 
 /** A header with one claim in it. */
@@ -33,6 +34,7 @@ function parseClaimHeader(text: string): ClaimHeader {
 /**
  * Each header that is wanted is there, if need be with nothing in it: some proxies let what the client sent under its name through where the answer has none.
  * Nothing is what a claim becomes that is absent, neither text, whole number up to 2^53 - 1 nor truth value, or has what does not belong in a header; all of it is still among all claims.
+ * If the token has a number that JSON rounds, no number becomes a header: a fraction could look like a whole number.
  *
  * @param token the one that the claims were read from.
  */
@@ -43,14 +45,18 @@ export function headersOf(
 ): Readonly<Record<string, string>> {
   const [, payload = ''] = token.split('.');
   const headers: Record<string, string> = { [ALL_CLAIMS]: payload };
-  for (const { header, claim } of wanted) {
-    headers[header] = Object.hasOwn(claims, claim) ? textOf(claims[claim]) : '';
+  const values = wanted.map(({ claim }) => (Object.hasOwn(claims, claim) ? claims[claim] : undefined));
+  const areRounded =
+    values.some((value) => typeof value === 'number') && hasRoundedNumber(Buffer.from(payload, 'base64url').toString());
+  for (const [at, { header }] of wanted.entries()) {
+    const value = values[at];
+    headers[header] = areRounded && typeof value === 'number' ? '' : textOf(value);
   }
   return headers;
 }
 
 function textOf(value: unknown): string {
-  // Others may have been rounded when the claims were read, so that two would look the same.
+  // A service may read the header with a JSON parser of its own, which keeps no more digits than ours.
   if (typeof value === 'number' && !Number.isSafeInteger(value)) return '';
   if (!['string', 'number', 'boolean'].includes(typeof value)) return '';
   const text = String(value);
