@@ -2,6 +2,7 @@
 
 import { OptionError } from '../errors.js';
 import { isPlainObject } from '../jwt/json.js';
+import { unlessAborted } from './abort.js';
 import { isRefusedToken } from './refused-token.js';
 import type { Signing } from './token-source.js';
 import { readTargets, type TokenOptions, tokenOptionNames } from './token-targets.js';
@@ -33,7 +34,9 @@ export function createFetch(rewt: Signing, options: FetchOptions): Fetch {
 
   return async function fetch(given, options) {
     // Copies: what the program does with its own meanwhile must not send a token elsewhere.
-    const input = isRequest(given) ? given : String(given);
+    const input = isObject(given) && !isRequest(given) ? String(given) : given;
+    // The fetch below refuses it.
+    if (!isObject(options ?? {})) return send(input, options);
     const init = copyOf(options);
     const url = urlOf(input);
     const headers = new Headers(init?.headers ?? (isRequest(input) ? input.headers : undefined));
@@ -82,18 +85,6 @@ function copyOf(init: Init | undefined): Init | undefined {
   return Object.fromEntries([...names].map((name) => [name, Reflect.get(init, name)])) as Init;
 }
 
-/** Settles as `work` does, or rejects with the signal's reason as soon as the caller ends the request; `work` then goes on for others. */
-function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | null | undefined): Promise<T> {
-  if (!signal) return work;
-  return new Promise((resolve, reject) => {
-    // Signals of other makes have no reason.
-    const abort = () => reject(signal.reason ?? new DOMException('This operation was aborted', 'AbortError'));
-    if (signal.aborted) abort();
-    signal.addEventListener('abort', abort, { once: true });
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
-  });
-}
-
 /** Null where it is none: then it is for the wrapped fetch to say so. */
 function urlOf(input: Input): URL | null {
   const text = isRequest(input) ? input.url : String(input);
@@ -102,7 +93,11 @@ function urlOf(input: Input): URL | null {
 
 /** By its looks: it may be of another copy of undici than the global one. */
 function isRequest(input: Input): input is Request {
-  return typeof input === 'object' && 'url' in input && 'headers' in input;
+  return isObject(input) && 'url' in input && 'headers' in input;
+}
+
+function isObject(value: unknown): value is object {
+  return (typeof value === 'object' && value !== null) || typeof value === 'function';
 }
 
 function withToken(init: Init | undefined, headers: Headers, token: string): Init {
@@ -111,10 +106,12 @@ function withToken(init: Init | undefined, headers: Headers, token: string): Ini
   return { ...init, headers: own };
 }
 
-/** Not by another origin, to which a redirect led: it was sent no token. */
+/** Not by another origin, to which a redirect led: it was sent no token. Nor by an origin that the fetch below does not name. */
 function isRefusedHere(response: Response, url: URL): boolean {
   if (response.status !== 401) return false;
-  if (response.redirected && new URL(response.url).origin !== url.origin) return false;
+  if (response.redirected) {
+    if (!URL.canParse(response.url) || new URL(response.url).origin !== url.origin) return false;
+  }
   return isRefusedToken(response.status, response.headers.get('www-authenticate'));
 }
 

@@ -1,6 +1,8 @@
 /** The fetch that is called below `createFetch`: Node's own, undici's on a dispatcher, one of node-fetch's make, one with options of a framework. */
+import { getEventListeners } from 'node:events';
 import { request as nodeRequest } from 'node:http';
 import { Readable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Agent, FormData, Request as UndiciRequest, fetch as undiciFetch } from 'undici';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createFetch } from '../../src/http/fetch.js';
@@ -157,6 +159,41 @@ describe('what the fetch below understands', () => {
   });
 });
 
+describe('a request that is none', () => {
+  const messageOf = (sent: Promise<unknown>): Promise<unknown> =>
+    sent.then(
+      () => 'sent',
+      (error: Error) => `${error.name}: ${error.message}`,
+    );
+
+  it.each<[string, (url: string) => unknown[]]>([
+    ['text as options', (url) => [url, 'x']],
+    ['a number as options', (url) => [url, 5]],
+    ['null', () => [null]],
+    ['undefined', () => [undefined]],
+    ['a symbol', () => [Symbol('url')]],
+  ])('(%s) is refused in the words of the fetch below, and sent no token', async (_kind, make) => {
+    const request = make(service.origin) as Parameters<Fetch>;
+    const wanted = await messageOf(globalThis.fetch(...request));
+    expect(wanted).toMatch(/^TypeError: /);
+    expect(await messageOf(createFetch(test.rewt, { audience: 'orders' })(...request))).toBe(wanted);
+    expect(service.arrivals).toEqual([]);
+  });
+});
+
+describe('a refusal of a fetch below that does not say where it comes from', () => {
+  it('is what the caller gets, and no other token is sent', async () => {
+    let sent = 0;
+    const below = async () => {
+      sent += 1;
+      const answer = new Response('refused', { status: 401, headers: refusal });
+      return Object.defineProperties(answer, { redirected: { value: true }, url: { value: '' } });
+    };
+    const response = await createFetch(test.rewt, { audience: 'orders', fetch: below })(service.origin);
+    expect([response.status, await response.text(), sent]).toEqual([401, 'refused', 1]);
+  });
+});
+
 describe("the caller's signal", () => {
   const far = faultyStore(memoryStore());
   const rewt = new Rewt({ store: far, storeTimeout: 5 });
@@ -188,6 +225,60 @@ describe("the caller's signal", () => {
     await expect(fetch(service.origin, { signal: end.signal })).rejects.toThrow('enough');
     expect(service.arrivals).toHaveLength(1);
   });
+
+  it('of twelve requests at the same time has one listener, and none after them', async () => {
+    const { signal } = new AbortController();
+    const abandoned = new AbortController();
+    const fetch = createFetch(test.rewt, { audience: 'orders', fetch: async () => new Response() });
+    const warnings: string[] = [];
+    const onWarning = ({ name }: Error) => warnings.push(name);
+    process.on('warning', onWarning);
+    try {
+      for (const audience of ['first', 'second']) {
+        const sent = Array.from({ length: 12 }, () => fetch(`${service.origin}/${audience}`, { signal }));
+        expect(getEventListeners(signal, 'abort')).toHaveLength(1);
+        await Promise.all(sent);
+        expect(getEventListeners(signal, 'abort')).toHaveLength(0);
+      }
+      await sleep(10);
+      expect(warnings).toEqual([]);
+    } finally {
+      process.off('warning', onWarning);
+    }
+    // An abort ends each of them, and leaves as little.
+    far.reads = 'hung';
+    const hung = createFetch(new Rewt({ store: far, storeTimeout: 5 }), { audience: 'orders' });
+    const ended = Promise.allSettled(
+      Array.from({ length: 12 }, () => hung(service.origin, { signal: abandoned.signal })),
+    );
+    abandoned.abort(new Error('enough'));
+    for (const { reason } of (await ended) as PromiseRejectedResult[])
+      expect(reason).toMatchObject({ message: 'enough' });
+    expect(getEventListeners(abandoned.signal, 'abort')).toHaveLength(0);
+  });
+
+  it.each(['before the call', 'after it'])(
+    'aborted %s ends a request whose token fails later, and nothing else',
+    async (when) => {
+      far.reads = 'hung';
+      const unhandled: unknown[] = [];
+      const onUnhandled = (reason: unknown) => unhandled.push(reason);
+      process.on('unhandledRejection', onUnhandled);
+      try {
+        const end = new AbortController();
+        if (when === 'before the call') end.abort(new Error('enough'));
+        const fetch = createFetch(new Rewt({ store: far, storeTimeout: 0.05 }), { audience: 'orders' });
+        const sent = fetch(service.origin, { signal: end.signal });
+        end.abort(new Error('enough'));
+        await expect(sent).rejects.toThrow('enough');
+        await sleep(200);
+        expect(unhandled).toEqual([]);
+        expect(getEventListeners(end.signal, 'abort')).toHaveLength(0);
+      } finally {
+        process.off('unhandledRejection', onUnhandled);
+      }
+    },
+  );
 
   it('leaves no listener behind', async () => {
     const signal = new AbortController().signal;
