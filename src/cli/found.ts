@@ -34,9 +34,10 @@ export interface Found {
 }
 
 export function examine({ nowMs, key, ring: text, beside }: Entries): Found {
-  const { ring: first, ringState } = readRing(text);
-  const { ring: second } = readRing(beside ?? null);
-  const ring = first === null || second === null ? first : ringOfTwo(first, second, key);
+  const [first, second] = [readRing(text), readRing(beside ?? null)];
+  // Members refuse both for one of a later version.
+  const { ring: one, ringState } = second.ringState === 'newer' ? second : first;
+  const ring = one === null || second.ring === null ? one : ringOfTwo(one, second.ring, key);
   const isReadable = ringState === 'none' || ringState === 'readable';
   return {
     nowMs,

@@ -166,7 +166,8 @@ export class Exchange {
     if (!isInstant(nowMs)) throw new StoreError('ERR_REWT_STORE_DOWN', 'The store gives no time: mend its clock.');
     if (text === null) return { nowMs, key, ring: null };
     const ring = this.#parse(text, replace);
-    const other = ring === null || beside === undefined ? null : this.#parse(beside, 'any');
+    // Parsed whatever `text` is: a ring of a later version must not go unseen.
+    const other = beside === undefined ? null : this.#parse(beside, replace === 'newer' ? 'any' : 'unreadable');
     return { nowMs, key, ring: ring === null || other === null ? ring : ringOfTwo(ring, other, key) };
   }
 

@@ -62,8 +62,9 @@ export function ringNames({ ring, before }: AllRedisNames): readonly string[] {
   return before === null ? [ring] : [ring, before.ring];
 }
 
+/** Not what stands for no ring in its place (scripts.ts). */
 function isDigest(text: string): boolean {
-  return text !== '' && text !== 'denied';
+  return !['', '!', 'denied'].includes(text);
 }
 
 /** What is said if K exists, and the ring may be under a name that this user may not read. */

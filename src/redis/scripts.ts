@@ -19,10 +19,11 @@ local function get(name, replaces)
   found = redis.call('GET', name)
   return found or '', found and redis.sha1hex(found) or ''
 end
-local function beside()
+local function beside(replaces)
   local found = otherName ~= '' and redis.pcall('GET', otherName)
   if type(found) ~= 'table' then return found or '', found and redis.sha1hex(found) or '' end
   local err = found.err
+  if replaces and string.find(err, 'WRONGTYPE', 1, true) then return '', '!' end
   if string.find(err, 'NOPERM') or string.find(err, 'ACL failure') or string.find(err, 'executing the script') then return '', 'denied' end
   -- Of a slot that is being moved, and this key is not here.
   if string.find(err, 'non local key') then return '', '' end
@@ -31,7 +32,7 @@ end
 local function snapshot(outcome, deposed, replaces)
   local key, keyDigest = get(KEYS[1], replaces)
   local ring, ringDigest = get(KEYS[2], replaces)
-  local other, otherDigest, failed = beside()
+  local other, otherDigest, failed = beside(replaces)
   if failed then return failed end
   local before, ttl, after
   for _ = 1, 5 do
@@ -90,7 +91,7 @@ end
  * KEYS: K, R. ARGV: the name of a draft that is not there; among the keys it would make a slot that is being moved refuse them all. The ring's other name, or ''.
  * 'replaces' to read what is no string as '' with the digest '!'.
  * Returns: 'read', now (ms), K, PTTL of K (ms; -1 none, -2 no K), sha1 of K ('' no K), R, sha1 of R ('' no R), 'deposed' or '',
- * the ring under the other name, its sha1 ('' no such ring, 'denied' if the user may not read it).
+ * the ring under the other name, its sha1 ('' no such ring, '!' no string, 'denied' if the user may not read it).
  */
 export const READ = `local otherName = ARGV[2]
 ${snapshot}${witness}
@@ -136,7 +137,7 @@ if outcome == 'write' then
   end
   redis.call('SET', KEYS[2], string.sub(draft, start))
   redis.call('PEXPIREAT', KEYS[2], ARGV[4])
-  if before[9] ~= '' then redis.call('PEXPIREAT', otherName, 1) end
+  if before[10] ~= '' and before[10] ~= 'denied' then redis.call('PEXPIREAT', otherName, 1) end
   outcome = 'swapped'
 end
 return snapshot(outcome, deposed, replaces)

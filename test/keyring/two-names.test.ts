@@ -1,6 +1,7 @@
 /** Which ring counts if there are two under one K. */
 import { describe, expect, it } from 'vitest';
-import type { Ring } from '../../src/keyring/ring.js';
+import { examine } from '../../src/cli/found.js';
+import { formatRing, type Ring } from '../../src/keyring/ring.js';
 import { ringOfTwo } from '../../src/keyring/two-names.js';
 
 const [a, b, c] = ['a', 'b', 'c'].map((letter) => letter.repeat(43)) as [string, string, string];
@@ -59,5 +60,19 @@ describe('of two rings under one K', () => {
     ['the old name if there is no K', holding(a), holding(c), null, 'old'],
   ] as const)('%s counts', (_, old, prefixed, found, which) => {
     expect(ringOfTwo(old, prefixed, found)).toBe(which === 'old' ? old : prefixed);
+  });
+});
+
+describe('a look at two rings', () => {
+  const text = formatRing(ring());
+  const later = JSON.stringify({ v: 2 });
+  it.each([
+    ['a later version beside a readable one', text, later, 'newer'],
+    ['a later version beside junk', 'junk', later, 'newer'],
+    ['junk beside a readable one', text, 'junk', 'readable'],
+  ])('shows %s as members take it', (_, old, prefixed, ringState) => {
+    const found = examine({ nowMs: 0, key: key(a), ring: old, beside: prefixed });
+    expect(found.ringState).toBe(ringState);
+    expect(found.ring === null).toBe(ringState === 'newer');
   });
 });

@@ -249,3 +249,62 @@ describe('a member of the version before, beside a keyring under the prefix,', (
     }
   });
 });
+
+describe('what cannot be read under one of the two names', () => {
+  const LATER = JSON.stringify({ v: 2, of: 'a later version' });
+  const codes = async (rewt: Rewt) => [
+    await codeOf(rewt.sign({})),
+    await codeOf(rewt.revoke()),
+    await codeOf(rewt.revoke({ replace: 'unreadable' })),
+  ];
+  const settles = async (replace: 'newer' | 'unreadable') => {
+    const rewt = newMember();
+    await rewt.revoke({ replace });
+    await agree(rewt, newMember());
+    await rewt.rotate({ force: true });
+    await agree(newMember(), rewt);
+  };
+
+  it('is left alone if it is of a later version, beside a keyring that can be read', async () => {
+    await oldMember().sign({});
+    await server.cli('SET', names().ring, LATER);
+    expect(await codes(newMember())).toEqual(Array(3).fill('ERR_REWT_RING_NEWER'));
+    expect(await server.cli('GET', names().ring)).toBe(LATER);
+    await settles('newer');
+    expect(await places()).toEqual({ old: true, prefixed: false });
+  });
+
+  it('is left alone if it is of a later version, also beside what may be replaced', async () => {
+    await server.cli('SET', oldNames().ring, 'junk');
+    await server.cli('SET', names().ring, LATER);
+    expect(await codeOf(newMember().revoke({ replace: 'unreadable' }))).toBe('ERR_REWT_RING_NEWER');
+    expect(await server.cli('GET', names().ring)).toBe(LATER);
+  });
+
+  it.each(['old', 'prefixed'] as const)(
+    'is loud if it is no string (%s name), until revoke() replaces it',
+    async (which) => {
+      const ring = which === 'old' ? oldNames().ring : names().ring;
+      await server.cli('RPUSH', ring, 'x');
+      const rewt = newMember();
+      expect(await codeOf(rewt.sign({}))).toBe('ERR_REWT_STORE_WRONG_TYPE');
+      expect(await codeOf(rewt.revoke())).toBe('ERR_REWT_STORE_WRONG_TYPE');
+      await settles('unreadable');
+      expect(await places()).toEqual({ old: false, prefixed: true });
+    },
+  );
+
+  it.each(['old', 'prefixed'] as const)(
+    'is replaced if it is no string (%s name), beside a keyring too',
+    async (which) => {
+      const [spoilt, good] = which === 'old' ? [oldNames().ring, names().ring] : [names().ring, oldNames().ring];
+      const early = await newMember().sign({});
+      await server.cli('RENAMENX', names().ring, good);
+      await server.cli('RPUSH', spoilt, 'x');
+      await settles('unreadable');
+      expect(await codeOf(newMember().verify(early))).toBe('ERR_REWT_UNKNOWN_KEY');
+      expect(await server.cli('TYPE', spoilt)).toBe('none');
+      expect(await server.cli('TYPE', good)).toBe('string');
+    },
+  );
+});
