@@ -26,6 +26,9 @@ const TTL_NOISE_MS = 5;
 /** A scheduled rotation comes after at least this part of a `ttl`, since `lead` is at most a quarter of it. */
 const SHORTEST_TURN = 3 / 4;
 
+/** Places that `rotate()` leaves for turns that come before theirs: rows 5 and 9, and an operator's EXPIRE. */
+const SPARE_RETIRED = 2;
+
 /** What was read, with the ring parsed. */
 export interface Seen {
   readonly nowMs: number;
@@ -139,9 +142,19 @@ export function planRotation(
   const youngMs = policy.maxStalenessMs - (seen.nowMs - next.since);
   if (youngMs > 0 && !force) return youngMs;
   const untils = ring.retired.filter((slot) => slot.until > seen.nowMs).map((slot) => slot.until);
-  const room = MOST_RETIRED - Math.ceil(ringOverlap(ring, policy) / (ringTtl(ring, policy) * SHORTEST_TURN)) - 1;
-  if (untils.length >= room) return Math.min(...untils) - seen.nowMs;
+  if (isCrowded(untils, seen.nowMs, ring, policy)) return Math.min(...untils) - seen.nowMs;
   return rotate('rotation', seen, withChange(ring, seen.nowMs, 'rotate', reason), policy, mint);
+}
+
+/** Whether one more retired secret now would leave too little room at a coming turn of the schedule, each as early as can be. */
+function isCrowded(untils: readonly number[], nowMs: number, ring: Ring, policy: Policy): boolean {
+  const turnMs = ringTtl(ring, policy) * SHORTEST_TURN;
+  const turns = Math.min(Math.ceil(ringOverlap(ring, policy) / turnMs), MOST_RETIRED);
+  for (let turn = 0; turn <= turns; turn += 1) {
+    const lasting = untils.filter((until) => until > nowMs + turn * turnMs).length;
+    if (lasting + 1 + turn > MOST_RETIRED - SPARE_RETIRED) return true;
+  }
+  return false;
 }
 
 /**

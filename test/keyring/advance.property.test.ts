@@ -1,9 +1,9 @@
 /** `advance` against the page that it is written from, and against histories that nobody thought of. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { advance, type Plan, type Policy, type Seen } from '../../src/keyring/advance.js';
-import type { Known } from '../../src/keyring/known.js';
-import { parseRing, type Ring } from '../../src/keyring/ring.js';
+import { advance, type Plan, type Policy, planRotation, type Seen } from '../../src/keyring/advance.js';
+import { type Known, NOTHING_KNOWN } from '../../src/keyring/known.js';
+import { MOST_RETIRED, parseRing, type Ring } from '../../src/keyring/ring.js';
 import { type Command, playHistory } from './history.js';
 import { type Effect, FRESH, tableSays } from './oracle.js';
 import { countingMint, NOW_MS, secretNamed } from './samples.js';
@@ -110,6 +110,10 @@ const cases = fc
       });
   });
 
+function ringIn(plan: Plan | null): Ring {
+  return parseRing((plan as Plan).wanted.ring.text);
+}
+
 /** A plan with what was minted for it called `FRESH`, as the oracle says it. */
 function effectOf(plan: Plan | null): Effect | null {
   if (plan === null) return null;
@@ -160,6 +164,58 @@ describe('advance', () => {
         if (ring.current.secret.startsWith('fresh-')) expect(ring.current.secret).not.toBe(ring.next.secret);
       }),
       seeded(500),
+    );
+  });
+});
+
+/** Seconds between forced rotations, and how late the schedule is noticed each time. */
+const forces = fc.record({
+  ratio: fc.constantFrom(0.1, 1, 4, 12, 14, 15, 16),
+  leadMs: fc.constantFrom(1_000, 15_000),
+  gapsMs: fc.array(fc.constantFrom(0, 1_000, 20_000, 44_999, 60_000, 200_000), { minLength: 60, maxLength: 150 }),
+});
+
+describe('rotate({ force: true }) beside the schedule', () => {
+  it('never leads to more than 32 retired secrets, so none is dropped while it verifies', () => {
+    fc.assert(
+      fc.property(forces, ({ ratio, leadMs, gapsMs }) => {
+        const mint = countingMint();
+        const policy = {
+          ttlMs: 60_000,
+          overlapMs: 60_000 * ratio,
+          clockToleranceMs: 0,
+          maxStalenessMs: 0,
+          leadMs,
+          asks: null,
+        };
+        let nowMs = NOW_MS;
+        let forced = 0;
+        let ring = ringIn(advance({ nowMs, key: null, ring: null }, policy, NOTHING_KNOWN, mint));
+        const write = (plan: Plan) => {
+          const lasting = ring.retired.filter(({ until }) => until > nowMs).length;
+          expect(lasting).toBeLessThan(MOST_RETIRED);
+          ring = ringIn(plan);
+        };
+        for (const gapMs of gapsMs) {
+          for (const endMs = nowMs + gapMs; ; ) {
+            const turnMs = ring.current.expiresAt - leadMs;
+            if (turnMs > endMs) {
+              nowMs = endMs;
+              break;
+            }
+            nowMs = turnMs;
+            const key = { value: ring.current.secret, expiresAtMs: ring.current.expiresAt };
+            write(advance({ nowMs, key, ring }, policy, NOTHING_KNOWN, mint) as Plan);
+          }
+          const key = { value: ring.current.secret, expiresAtMs: ring.current.expiresAt };
+          const plan = planRotation({ nowMs, key, ring }, ring, policy, mint, { force: true });
+          if (typeof plan === 'number') continue;
+          forced += 1;
+          write(plan);
+        }
+        expect(forced).toBeGreaterThan(0);
+      }),
+      seeded(60),
     );
   });
 });

@@ -728,7 +728,7 @@ describe('rotate()', () => {
   });
 
   it('is refused, forced or not, while the retired secrets leave no room for those of the schedule', () => {
-    // overlap / (ttl * 3/4) is less than 1, so one place is for the schedule, and one for this rotation.
+    // One place is for this rotation, two are kept. By the first turn of the schedule all of these have ended.
     const crowd = (size: number): Ring => ({
       ...RING,
       retired: Array.from({ length: size }, (_, n) => ({ secret: secretNamed(`r${n}`), until: NOW_MS + 500 + n })),
@@ -740,16 +740,32 @@ describe('rotate()', () => {
   });
 
   it('leaves the more room, the more secrets the schedule retires within one overlap', () => {
-    // 12,000 / (4,000 * 3/4) = 4 places for the schedule, so 27 retired secrets are the limit.
-    const crowd = (size: number, overlap = 12_000): Ring => ({
+    // Turns come after 4,000 * 3/4 each; three of them while these last, so 26 of the 30 places are for them.
+    const crowd = (size: number, lastsMs = 9_500): Ring => ({
       ...RING,
       ttl: 4_000,
-      overlap,
-      retired: Array.from({ length: size }, (_, n) => ({ secret: secretNamed(`r${n}`), until: NOW_MS + 700 - n })),
+      overlap: 12_000,
+      retired: Array.from({ length: size }, (_, n) => ({ secret: secretNamed(`r${n}`), until: NOW_MS + lastsMs - n })),
     });
     expect(planned(crowd(26))).toMatchObject({ name: 'rotation' });
-    expect(planned(crowd(27))).toBe(700 - 26);
-    expect(planned(crowd(26, 12_001))).toBe(700 - 25);
+    expect(planned(crowd(27))).toBe(9_500 - 26);
+    expect(planned(crowd(27, 9_000))).toMatchObject({ name: 'rotation' });
+    expect(planned(crowd(28, 9_000))).toBe(9_000 - 27);
+  });
+
+  it('is not refused for ever under any schedule that the options allow', () => {
+    for (const ratio of [12, 14, 15, 16]) {
+      const [ttl, overlap] = [60_000, 60_000 * ratio];
+      const retired = Array.from({ length: ratio }, (_, n) => ({
+        secret: secretNamed(`r${n}`),
+        until: NOW_MS + overlap - n * ttl - ttl / 2,
+      }));
+      expect(planned({ ...RING, ttl, overlap, retired }, { force: true })).toMatchObject({ name: 'rotation' });
+    }
+  });
+
+  it('is refused at once in a ring whose times no schedule has room for', () => {
+    expect(planned({ ...RING, ttl: 1, overlap: 1e13 }, { force: true })).toBe(5_000);
   });
 
   it('counts only the retired secrets that still verify', () => {
