@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { tokenErrors } from '../../src/error-table.js';
 import { Rewt } from '../../src/index.js';
 import { rewt } from '../cli/command.js';
 import { type RedisServer, startRedis, until } from '../servers.js';
@@ -73,6 +74,18 @@ test('rewt verify --json prints the names in its table, and an error those of th
   expect(Object.keys(JSON.parse(stdout)).sort()).toEqual(documented('`rewt verify --json`'));
   const failed = await rewt(['sign', '{}', '--expires-in', 'soon', '--json'], { env });
   expect(pathsIn(JSON.parse(failed.stdout)).sort()).toEqual(documented('Errors'));
+});
+
+test('a refused token comes with the remedy that errors.md has for its code', async () => {
+  const fresh = (await rewt(['sign', '{}'], { env })).stdout;
+  const refused = await rewt(['verify'], { env, input: `${fresh.trim()}AAAA` });
+  expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining(tokenErrors.ERR_REWT_MALFORMED.remedy) });
+  const json = await rewt(['verify', '--json'], { env, input: `${fresh.trim()}AAAA` });
+  const { code, remedy } = JSON.parse(json.stdout).error;
+  expect({ code, remedy }).toEqual({
+    code: 'ERR_REWT_MALFORMED',
+    remedy: tokenErrors.ERR_REWT_MALFORMED.remedy,
+  });
 });
 
 test('each command of the runbook is a verb with these flags', async () => {
