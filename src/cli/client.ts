@@ -9,6 +9,9 @@ import { asError } from '../redis/outcomes.js';
 import type { RedisPort } from '../redis/port.js';
 import type { Link } from './link.js';
 
+/** How long a client may take to end. */
+const END_TIMEOUT_MS = 1_000;
+
 /** All that is used of a client, whatever its kind. */
 interface Client {
   on(event: 'error', listener: (error: unknown) => void): unknown;
@@ -46,9 +49,11 @@ export async function connectLink(link: Link, keyPrefix: string, timeoutMs: numb
   failed.catch(() => {});
   const end = async (): Promise<void> => {
     try {
-      await (client.destroy?.() ?? client.disconnect?.());
+      const ending = Promise.resolve(client.destroy?.() ?? client.disconnect?.());
+      // A client may wait for a sentinel that says nothing.
+      await within(END_TIMEOUT_MS, ending, () => new Error('timed out'));
     } catch {
-      // It is over already.
+      // It is over already, or waits for a server that says nothing.
     }
   };
   try {

@@ -19,3 +19,7 @@ process.on('uncaughtException', (error) => {
 const exitCode = await run(process.argv.slice(2), terminal, version);
 // Unless the terminal has already said that the output was lost.
 process.exitCode ??= exitCode;
+// A Redis client that waits for a silent server would keep the process alive. Output that is still being written does, too, and may.
+setInterval(() => {
+  if (process.stdout.writableLength === 0) process.exit();
+}, 1_000).unref();

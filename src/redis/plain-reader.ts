@@ -45,6 +45,8 @@ export interface PlainReader {
 /** PTTL and TIME look at a clock that moves between them: a pair further apart is read again. */
 const CLOCK_NOISE_MS = 1;
 const MAX_READS = 5;
+/** A SCAN of many keys takes its time, but not one step of it. */
+const SCAN_STEP_TIMEOUT_MS = 5_000;
 /** What a client's decoder puts in place of bytes that are not UTF-8. */
 const REPLACEMENT = '\ufffd';
 
@@ -203,7 +205,8 @@ export function createPlainReader(port: RedisPort): PlainReader {
       for (const key of await oneKeyOfEachMaster(giveUpMs)) {
         for (let cursor = ''; cursor !== '0'; ) {
           const scan: Command = ['SCAN', cursor || '0', 'MATCH', `*${SECRET_SUFFIX}*`, 'COUNT', '1000'];
-          const [page] = await ask([scan], key, Math.max(1, giveUpMs - performance.now()));
+          const leftMs = Math.min(SCAN_STEP_TIMEOUT_MS, giveUpMs - performance.now());
+          const [page] = await ask([scan], key, Math.max(1, leftMs));
           if (page instanceof Error) throw page.code === 'ERR_REWT_STORE_DENIED' ? mayNotScan() : page;
           const [next, names] = asReplies(page);
           for (const name of asReplies(names)) {

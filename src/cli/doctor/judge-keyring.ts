@@ -35,7 +35,7 @@ function judgeRing({ ring, plan }: KeyringFacts): Finding {
       'keyring',
       'problem',
       'what is there is no keyring of rewt (damaged, or another program uses its key): members stop once their copies have run out',
-      'find out who wrote it, then rewt revoke, which replaces it and refuses every token of before',
+      'find out who wrote it, then rewt revoke --replace unreadable, which replaces it and refuses every token of before',
     );
   }
   if (ring === 'newer') {

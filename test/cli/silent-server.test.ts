@@ -1,0 +1,32 @@
+/** Servers that take a connection and say nothing: each verb ends, with an error that names the place. */
+import { createServer, type Server, type Socket } from 'node:net';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { rewt } from './command.js';
+
+let silent: Server;
+let port: number;
+const sockets = new Set<Socket>();
+
+beforeAll(async () => {
+  silent = createServer((socket) => void sockets.add(socket.on('error', () => {})));
+  await new Promise<void>((resolve) => {
+    silent.listen(0, '127.0.0.1', resolve);
+  });
+  const address = silent.address();
+  port = typeof address === 'object' && address !== null ? address.port : 0;
+});
+afterAll(async () => {
+  for (const socket of sockets) socket.destroy();
+  await new Promise((resolve) => silent?.close(resolve));
+});
+
+it.each([
+  ['status', 'redis'],
+  ['list', 'redis'],
+  ['status', 'redis+sentinel'],
+  ['revoke', 'redis+sentinel'],
+])('rewt %s ends on a silent server behind %s://', { timeout: 25_000 }, async (verb, scheme) => {
+  const url = `${scheme}://127.0.0.1:${port}${scheme === 'redis' ? '' : '/main'}`;
+  const { code, stderr } = await rewt([verb, '--url', url, ...(verb === 'revoke' ? ['--yes'] : [])]);
+  expect({ code, isNamed: stderr.includes(`127.0.0.1:${port}`) }).toEqual({ code: 3, isNamed: true });
+});
