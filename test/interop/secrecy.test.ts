@@ -284,8 +284,6 @@ describe('nothing is given away', () => {
       'ERR_REWT_STORE_READ_ONLY',
       'ERR_REWT_STORE_TIMEOUT',
       'ERR_REWT_STORE_WRONG_TYPE',
-      // Of a token whose revocation the member has seen: that needs no store.
-      'ERR_REWT_UNKNOWN_KEY',
       'rewt:degraded',
       'rewt:operation',
       'rewt:recovered',

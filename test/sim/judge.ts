@@ -169,7 +169,13 @@ export class Judge {
       );
     // By its own clocks.
     const ageMs = member.machine.elapsedMs(revokedMs);
-    if (ageMs > times.maxStalenessMs + COARSE_MS && times.maxStalenessMs > 0) late('past maxStaleness');
+    if (ageMs > times.maxStalenessMs + COARSE_MS && times.maxStalenessMs > 0) {
+      // The age of a copy counts from its read: a clock that was set back between that and the revocation hides it.
+      const readMs = shown.good?.sent.atMs ?? shown.newestMs;
+      const isHidden = readMs < revokedMs && member.machine.elapsedMs(readMs) <= times.maxStalenessMs + COARSE_MS;
+      if (isHidden) return this.#excuse('suspended, and the wall clock set back');
+      late('past maxStaleness');
+    }
     if (times.maxStalenessMs === 0 && fromMs > revokedMs) late('strict');
     const wasSound = this.#isSound(member, revokedMs - times.storeTimeoutMs);
     const graceMs = 4 * member.link.weather.latencyMs[1] + COARSE_MS;
