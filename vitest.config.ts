@@ -21,8 +21,9 @@ export default defineConfig({
     sequence: { sequencer: LongestFirst },
     // Most of them wait for servers, so that two at a time are no burden on two cores.
     maxWorkers: 2,
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    // Far above what any of them needs, and above the limit of `until`, which knows better what was waited for.
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
     coverage: {
       provider: 'v8',
       // The pure files: no I/O and no clock, so there is no excuse for a line or a branch that no test has run.

@@ -1,11 +1,13 @@
-/** A real Redis Cluster, whose slots move and whose masters fail, change over as planned, or lose what they acknowledged. */
+/**
+ * A real Redis Cluster, whose slots move and whose masters are killed, change over as planned, or lose what they acknowledged.
+ * None is replaced because a machine paused it.
+ */
 import { cutReplication, healReplication, isInSync } from './replication.js';
 import { type RedisServer, serverGroup, until } from './servers.js';
 
 export interface ClusterOptions {
   readonly masters?: number;
   readonly replicasPerMaster?: 0 | 1;
-  readonly nodeTimeoutMs?: number;
   /** Settings of every node. */
   readonly args?: readonly string[];
 }
@@ -22,7 +24,7 @@ export interface Cluster {
   slotOf(key: string): Promise<number>;
   /** The node that owns the slot of a key, once all running nodes agree on it. */
   ownerOf(key: string): Promise<ClusterNode>;
-  /** Likewise, but another node than `old`: whoever took over from it. */
+  /** Likewise, but another node than `old`, which was killed: the one that took over from it. */
   ownerAfter(old: ClusterNode, key: string): Promise<ClusterNode>;
   /** A running replica of the owner of a key. */
   replicaOf(key: string): Promise<ClusterNode>;
@@ -39,13 +41,17 @@ export interface Cluster {
 
 const slotCount = 16_384;
 
+/** Whether replicas leave their master as it is if it fails: always, except while a test waits for the successor of one that it killed. */
+const noFailover = 'cluster-replica-no-failover';
+
 export async function startCluster(options: ClusterOptions = {}): Promise<Cluster> {
-  const { masters = 3, replicasPerMaster = 0, nodeTimeoutMs = 2_000, args = [] } = options;
+  const { masters = 3, replicasPerMaster = 0, args = [] } = options;
   const group = serverGroup();
   try {
     const settings = {
       'cluster-enabled': 'yes',
-      'cluster-node-timeout': nodeTimeoutMs,
+      'cluster-node-timeout': 2_000,
+      [noFailover]: 'yes',
       'cluster-announce-ip': '127.0.0.1',
     };
     const fast = { 'repl-diskless-sync': 'yes', 'repl-diskless-sync-delay': 0 };
@@ -83,9 +89,12 @@ async function introduce(nodes: readonly ClusterNode[]): Promise<void> {
   const [first, ...others] = nodes;
   // Different epochs from the start: nodes that have to settle a collision change their minds on who owns what.
   await Promise.all(nodes.map((node, index) => node.cli('CLUSTER', 'SET-CONFIG-EPOCH', String(index + 1))));
-  for (const node of others) await first?.cli('CLUSTER', 'MEET', '127.0.0.1', String(node.port));
   await until('the nodes know each other', async () => {
     const views = await Promise.all(nodes.map(viewOf));
+    // Again, if need be: a node forgets one that does not answer within its timeout.
+    for (const { id, port } of others) {
+      if (!views[0]?.some((line) => line.id === id)) await first?.cli('CLUSTER', 'MEET', '127.0.0.1', String(port));
+    }
     return views.every((view) => nodes.every(({ id }) => view.some((line) => line.id === id && line.connected)));
   });
 }
@@ -95,6 +104,8 @@ function share(index: number, masters: number): string[] {
   const [from, to] = [index, index + 1].map((part) => Math.round((part * slotCount) / masters)) as [number, number];
   return Array.from({ length: to - from }, (_, offset) => String(from + offset));
 }
+
+const unreachable: readonly string[] = ['handshake', 'fail', 'fail?', 'noaddr'];
 
 /** What one node says of all. */
 interface Line {
@@ -113,7 +124,7 @@ async function viewOf(node: RedisServer): Promise<Line[]> {
       return {
         id,
         masterId: masterId === '-' ? null : masterId,
-        connected: link === 'connected' && !/handshake|fail|noaddr/.test(flags),
+        connected: link === 'connected' && !flags.split(',').some((flag) => unreachable.includes(flag)),
         // A slot on its way is in brackets.
         slots: slots
           .filter((slot) => !slot.startsWith('['))
@@ -144,14 +155,24 @@ function clusterOf(nodes: readonly ClusterNode[], stop: () => Promise<void>): Cl
     return owners.every((other) => other?.id === owner?.id) ? byId(owner?.id) : undefined;
   }
 
-  async function ownerAfter(old: ClusterNode | null, key: string): Promise<ClusterNode> {
+  async function ownerOf(key: string, old?: ClusterNode): Promise<ClusterNode> {
     const slot = await slotOf(key);
     return until(`the nodes agree on an owner of slot ${slot}`, async () => {
       const owner = await agreedOwner(slot);
       return owner !== old && owner?.running && owner;
     });
   }
-  const ownerOf = (key: string): Promise<ClusterNode> => ownerAfter(null, key);
+
+  async function setNoFailover(value: 'yes' | 'no'): Promise<void> {
+    await Promise.all(runningNodes().map((node) => node.cli('CONFIG', 'SET', noFailover, value)));
+  }
+
+  async function ownerAfter(old: ClusterNode, key: string): Promise<ClusterNode> {
+    await setNoFailover('no');
+    await ownerOf(key, old);
+    await setNoFailover('yes');
+    return ownerOf(key, old);
+  }
 
   async function replicaOf(key: string): Promise<ClusterNode> {
     const owner = await ownerOf(key);
@@ -238,7 +259,7 @@ function clusterOf(nodes: readonly ClusterNode[], stop: () => Promise<void>): Cl
   return {
     nodes,
     slotOf,
-    ownerOf,
+    ownerOf: (key) => ownerOf(key),
     ownerAfter,
     replicaOf,
     failover,

@@ -168,7 +168,7 @@ function isFree(port: number): Promise<boolean> {
 export async function until<T>(
   what: string,
   ask: () => Promise<T | false | null | undefined>,
-  limitMs = 30_000,
+  limitMs = 90_000,
 ): Promise<T> {
   const deadlineMs = Date.now() + limitMs;
   for (;;) {

@@ -107,7 +107,7 @@ describe('in a cluster', () => {
   let cluster: Cluster;
   beforeAll(async () => {
     // Nobody takes over from a node that is gone.
-    cluster = await startCluster({ nodeTimeoutMs: 120_000 });
+    cluster = await startCluster();
   });
   afterAll(() => cluster?.stop());
 

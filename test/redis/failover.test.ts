@@ -87,7 +87,6 @@ describe('a Sentinel failover', () => {
       };
       await survives(ann, namespace, lose, () => setup.master());
     },
-    60_000,
   );
 
   test('keeps a revocation that waited for its replica', async () => {
@@ -104,7 +103,7 @@ describe('a Sentinel failover', () => {
     await setup.demote(old);
     await until('the member follows', async () => (await codeOf(ann.verify(token))) === 'ERR_REWT_UNKNOWN_KEY');
     expect(await epochAt(master, namespace)).toBe(1);
-  }, 60_000);
+  });
 });
 
 describe('replicas', () => {
@@ -215,7 +214,6 @@ describe('a Cluster', () => {
         () => cluster.ownerOf(key),
       );
     },
-    60_000,
   );
 
   test('that is moving the slot, however long that takes, goes on answering as long as the keys are together', async () => {
@@ -272,6 +270,5 @@ describe('a Cluster', () => {
       await to.cli('DEL', key);
       await until('the brake is heard without a call', async () => ann.status().keyring?.epoch === 1);
     },
-    60_000,
   );
 });

@@ -123,7 +123,7 @@ describe('in a cluster', () => {
   let cluster: Cluster;
   beforeAll(async () => {
     // No node is ever taken for dead.
-    cluster = await startCluster({ nodeTimeoutMs: 120_000 });
+    cluster = await startCluster();
   });
   afterAll(() => cluster?.stop());
 

@@ -4,7 +4,7 @@ import { type Cluster, startCluster } from '../cluster.js';
 
 let cluster: Cluster;
 beforeAll(async () => {
-  cluster = await startCluster({ masters: 3, replicasPerMaster: 1, nodeTimeoutMs: 1_000 });
+  cluster = await startCluster({ masters: 3, replicasPerMaster: 1 });
 });
 afterAll(() => cluster?.stop());
 

@@ -1,4 +1,5 @@
 /** That the sentinels of test/sentinel.ts are real, and that what is said to be lost is lost. */
+import { setTimeout as passMs } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type SentinelSetup, startSentinel } from '../sentinel.js';
 
@@ -45,12 +46,24 @@ test('a killed master is replaced, and comes back on its port as a replica', asy
   const { port, pid } = old;
   await old.kill();
   const master = await setup.masterAfter(old);
+  expect(await master.cli('ROLE')).toMatch(/^master\n/);
   await old.restart();
   expect(old.port).toBe(port);
   expect(old.pid).not.toBe(pid);
   await setup.demote(old);
   await setup.inSync();
-  expect(await old.cli('GET', 'heard')).toBe('1');
+  expect(await setup.master()).toBe(master);
+  expect(await old.cli('ROLE')).toMatch(/^slave\n/);
+  for (const node of setup.nodes) expect(await node.cli('GET', 'heard')).toBe('1');
+});
+
+test('a node or a sentinel that is paused for seconds is not replaced', async () => {
+  const master = await setup.master();
+  const paused = [master, ...setup.sentinels];
+  for (const { pid } of paused) process.kill(pid, 'SIGSTOP');
+  await passMs(3_000);
+  for (const { pid } of paused) process.kill(pid, 'SIGCONT');
+  await setup.inSync();
   expect(await setup.master()).toBe(master);
 });
 
