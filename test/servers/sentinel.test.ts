@@ -57,14 +57,21 @@ test('a killed master is replaced, and comes back on its port as a replica', asy
   for (const node of setup.nodes) expect(await node.cli('GET', 'heard')).toBe('1');
 });
 
-test('a node or a sentinel that is paused for seconds is not replaced', async () => {
+test('a master and a sentinel that are paused for seconds go on as they were', async () => {
   const master = await setup.master();
-  const paused = [master, ...setup.sentinels];
-  for (const { pid } of paused) process.kill(pid, 'SIGSTOP');
+  const [, , sentinel] = setup.sentinels;
+  const paused = [master.pid, Number(sentinel?.pid)];
+  for (const pid of paused) process.kill(pid, 'SIGSTOP');
   await passMs(3_000);
-  for (const { pid } of paused) process.kill(pid, 'SIGCONT');
+  for (const pid of paused) process.kill(pid, 'SIGCONT');
   await setup.inSync();
   expect(await setup.master()).toBe(master);
+  // Redis 6 has no setting for it: that sentinel does not act for thirty seconds.
+  const canBeSet = await sentinel?.cli('SENTINEL', 'DEBUG').then(
+    () => true,
+    () => false,
+  );
+  expect(await sentinel?.cli('INFO', 'sentinel')).toContain(`sentinel_tilt:${canBeSet ? 0 : 1}`);
 });
 
 test('two sentinels of three are enough for a failover', async () => {
