@@ -11,8 +11,9 @@ export const subpaths = Object.values(exports)
   .map((entry) => entry.import?.default.match(/^\.\/dist\/esm\/(.*)\.js$/)[1])
   .filter((path) => path !== undefined && path !== 'index');
 const inputs = Object.fromEntries(subpaths.map((path) => [path, `src/${path}.ts`]));
-/** The table of errors is text for people: of what is published only the command prints it. */
-const isCommand = (file) => file.startsWith(folder('src/cli/')) || file === folder('src/error-table.ts');
+/** The table of errors, and reading without scripts: of what is published, only the command uses them. */
+const commandOnly = ['src/error-table.ts', 'src/redis/plain-reader.ts'].map(folder);
+const isCommand = (file) => file.startsWith(folder('src/cli/')) || commandOnly.includes(file);
 const isHttp = (file) => file.startsWith(folder('src/http/'));
 /** What `rewt/fetch` shares with `rewt/testing`: in CommonJS no reason for a file of its own. */
 const isClock = (file) => file === folder('src/clock.ts');
