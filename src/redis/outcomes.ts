@@ -23,10 +23,15 @@ export async function settle(act: () => unknown): Promise<Reply | Error> {
   }
 }
 
-/** Clients can be told to give Buffers where Redis gave strings. @throws the error that one command of a transaction met. */
+/**
+ * The same whatever the client and its protocol: with RESP3 some give Redis' pairs as an object or a Map, not as a list. Any can give Buffers in place of strings.
+ * @throws the error that one command of a transaction met.
+ */
 function asReply(value: unknown): Reply {
   if (value === null || value === undefined) return null;
   if (value instanceof Error) throw value;
   if (Array.isArray(value)) return value.map(asReply);
+  if (value instanceof Map) return [...value].flat().map(asReply);
+  if (typeof value === 'object' && !ArrayBuffer.isView(value)) return Object.entries(value).flat().map(asReply);
   return String(value);
 }

@@ -116,46 +116,42 @@ export function createPlainReader(port: RedisPort): PlainReader {
     return [...keys.values()];
   }
 
-  /** `rings`: the names of R. One that this user may not read is left out, unless it is the only one. */
-  async function transaction(key: string, rings: readonly [string, ...string[]], timeoutMs: number): Promise<Found> {
+  /**
+   * Both entries, by one transaction if possible. What is refused is left out of the next attempt: INFO and MULTI for a user who lacks the right, MULTI for a Redis at its maxmemory.
+   * `rings`: the names of R. One that this user may not read is left out, unless it is the only one.
+   */
+  async function entries(key: string, rings: Names, timeoutMs: number, without: Without = {}): Promise<Found> {
     const gets = rings.map((ring): Command => ['GET', ring]);
-    const entries: readonly Command[] = [['TIME'], ['GET', key], ['PTTL', key], ['TIME'], ...gets];
-    const [multi, info, ...rest] = await ask(
-      [['MULTI'], ['INFO', 'replication'], ...entries, ['EXEC']],
+    const role: readonly Command[] = without.role ? [] : [['INFO', 'replication']];
+    const reads: readonly Command[] = [...role, ['TIME'], ['GET', key], ['PTTL', key], ['TIME'], ...gets];
+    const [multi, ...rest] = await ask(
+      without.multi ? [['PING'], ...reads] : [['MULTI'], ...reads, ['EXEC']],
       key,
       timeoutMs,
     );
-    const denied = rings.filter((_, index) => isDenied(rest[4 + index]));
-    const [first, ...others] = rings.filter((ring) => !denied.includes(ring));
-    if (denied.length > 0 && first !== undefined) return transaction(key, [first, ...others], timeoutMs);
-    const refusal = rest.slice(0, -1).find(isDenied);
+    const outcomes = rest.slice(0, reads.length);
+    const again = (less: Without) => entries(key, rings, timeoutMs, { ...without, ...less });
+    if (!without.multi && (isDenied(multi) || outcomes.some(isFull))) return again({ multi: true });
+    const [info = null] = outcomes;
+    if (!without.role && info instanceof Error && isDenied(info)) return again({ role: info });
+    const readable = rings.filter((_, index) => !isDenied(outcomes[role.length + 4 + index]));
+    const [first, ...others] = readable;
+    if (readable.length < rings.length && first !== undefined)
+      return entries(key, [first, ...others], timeoutMs, without);
+    const refusal = outcomes.find((outcome) => outcome instanceof Error);
     if (refusal instanceof Error) throw refusal;
-    const roleUnknown = info instanceof Error && info.code === 'ERR_REWT_STORE_DENIED' ? info : null;
-    // One command that is refused ends the whole transaction.
-    if (!(multi instanceof Error) && roleUnknown === null) return parse(rest.at(-1), rings, null);
-    if (!(multi instanceof Error)) {
-      const outcomes = await ask([['MULTI'], ...entries, ['EXEC']], key, timeoutMs);
-      return parse([null, ...asReplies(outcomes.at(-1))], rings, roleUnknown);
-    }
-    if (multi.code !== 'ERR_REWT_STORE_DENIED') throw multi;
-    // This user may not use MULTI, so the commands ran one by one.
-    if (info instanceof Error && roleUnknown === null) throw info;
-    const found = parse(
-      [roleUnknown === null ? (info as Reply) : null, ...repliesOf(rest.slice(0, -1))],
-      rings,
-      roleUnknown,
-    );
-    return { ...found, isTorn: true };
+    const replies = asReplies(without.multi ? (outcomes as readonly Reply[]) : rest.at(-1));
+    return parse(without.role ? [null, ...replies] : replies, rings, without);
   }
 
   async function locate(namespace: string, timeoutMs: number) {
     const all = redisNames(namespace, port.keyPrefix);
     const rings = [all.ring, ...(all.before === null ? [] : [all.before.ring])] as const;
-    let found = await transaction(all.key, rings, timeoutMs);
+    let found = await entries(all.key, rings, timeoutMs);
     for (let reads = 1; reads < MAX_READS; reads += 1) {
       if (found.tookMs <= CLOCK_NOISE_MS && !found.isTorn) break;
       const last = found;
-      found = await transaction(all.key, rings, timeoutMs);
+      found = await entries(all.key, rings, timeoutMs);
       const isSame =
         last.key?.value === found.key?.value && rings.every((ring) => last.rings.get(ring) === found.rings.get(ring));
       if (isSame) found = { ...found, isTorn: false };
@@ -226,6 +222,14 @@ export function createPlainReader(port: RedisPort): PlainReader {
   };
 }
 
+type Names = readonly [string, ...string[]];
+
+/** What is left out: INFO, with the refusal, and MULTI. */
+interface Without {
+  readonly role?: StoreError;
+  readonly multi?: true;
+}
+
 interface Found extends Omit<PlainSnapshot, 'ring' | 'beside'> {
   /** By name, those that this user may read. */
   readonly rings: ReadonlyMap<string, string | null>;
@@ -237,12 +241,8 @@ interface Found extends Omit<PlainSnapshot, 'ring' | 'beside'> {
 }
 
 /** INFO (null: unknown), TIME, K, its PTTL, TIME again, and R under each of its names. */
-function parse(
-  replies: Reply | StoreError | undefined,
-  names: readonly string[],
-  roleUnknown: StoreError | null,
-): Found {
-  const [info = null, time, value, ttl, later, ...rings] = asReplies(replies);
+function parse(replies: readonly Reply[], names: Names, without: Without): Found {
+  const [info = null, time, value, ttl, later, ...rings] = replies;
   const replication = parseReplication(info);
   // In the words that the server itself has for a write.
   if (replication?.role === 'replica') throw asStoreError(new Error('READONLY'));
@@ -255,10 +255,10 @@ function parse(
     nowMs,
     key: typeof value === 'string' ? { value: isText ? value : null, expiresAtMs } : null,
     rings: new Map(names.map((name, index) => [name, typeof rings[index] === 'string' ? rings[index] : null])),
-    roleUnknown,
+    roleUnknown: without.role ?? null,
     mayBeDeposed: replication !== null && mayBeDeposed(replication),
     tookMs: instantOf(later) - nowMs,
-    isTorn: false,
+    isTorn: without.multi === true,
   };
 }
 
@@ -269,15 +269,12 @@ function asReplies(replies: Reply | StoreError | undefined): readonly Reply[] {
   return replies as readonly Reply[];
 }
 
-function repliesOf(outcomes: readonly (Reply | StoreError)[]): readonly Reply[] {
-  return outcomes.map((outcome) => {
-    if (outcome instanceof Error) throw outcome;
-    return outcome;
-  });
-}
-
 function isDenied(outcome: Reply | StoreError | undefined): boolean {
   return outcome instanceof Error && outcome.code === 'ERR_REWT_STORE_DENIED';
+}
+
+function isFull(outcome: Reply | StoreError): boolean {
+  return outcome instanceof Error && outcome.code === 'ERR_REWT_STORE_FULL';
 }
 
 /** @throws {StoreError} for what TIME does not answer. */

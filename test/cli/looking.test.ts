@@ -180,3 +180,24 @@ test('on the embedded store, what is not there is not made', async () => {
     state.remove();
   }
 });
+
+test('a full Redis is read as any other, and refuses a change as full', { timeout: 60_000 }, async () => {
+  const env = { REWT_URL: server.url };
+  await rewt(['sign', '{}'], { env });
+  await server.cli('CONFIG', 'SET', 'maxmemory', '1');
+  try {
+    const [status, list, rotate, revoke] = await Promise.all([
+      rewt(['status', '--json'], { env }),
+      rewt(['list', '--json'], { env }),
+      rewt(['rotate', '--force', '--json'], { env }),
+      rewt(['revoke', '--yes', '--json'], { env }),
+    ]);
+    expect(status).toMatchObject({ code: 0, stderr: '' });
+    expect(JSON.parse(list.stdout).keyrings).toMatchObject([{ namespace: 'rewt' }]);
+    for (const { code, stdout } of [rotate, revoke]) {
+      expect({ code, ...JSON.parse(stdout) }).toMatchObject({ code: 3, error: { code: 'ERR_REWT_STORE_FULL' } });
+    }
+  } finally {
+    await server.cli('CONFIG', 'SET', 'maxmemory', '0');
+  }
+});
