@@ -24,6 +24,7 @@ export default defineConfig({
     // Far above what any of them needs, and above the limit of `until`, which knows better what was waited for.
     testTimeout: 120_000,
     hookTimeout: 120_000,
+    expect: { poll: { timeout: 90_000 } },
     coverage: {
       provider: 'v8',
       // The pure files: no I/O and no clock, so there is no excuse for a line or a branch that no test has run.

@@ -138,7 +138,7 @@ process.stdin.once('data', async () => {
     else process.kill(redis.pid, 'SIGSTOP');
     try {
       child.stdin.write('now\n');
-      await until('it answers', async () => said === 'ready\n503\n', 10_000);
+      await until('it answers', async () => said === 'ready\n503\n');
     } finally {
       if (fault === 'is killed') await redis.restart();
       else process.kill(redis.pid, 'SIGCONT');

@@ -206,11 +206,11 @@ describe("the caller's signal", () => {
     ['in a Request', (url: string, signal: AbortSignal) => [new Request(url, { signal })] as Parameters<Fetch>],
   ])('%s ends the wait for a token of a store that does not answer', async (_where, request) => {
     far.reads = 'hung';
-    const fetch = createFetch(new Rewt({ store: far, storeTimeout: 5 }), { audience: 'orders' });
+    const fetch = createFetch(new Rewt({ store: far, storeTimeout: 60 }), { audience: 'orders' });
     const begun = performance.now();
     const asked = fetch(...request(service.origin, AbortSignal.timeout(200)));
     await expect(asked).rejects.toMatchObject({ name: 'TimeoutError' });
-    expect(performance.now() - begun).toBeLessThan(2_000);
+    expect(performance.now() - begun).toBeLessThan(20_000);
     expect(service.arrivals).toEqual([]);
   });
 

@@ -8,7 +8,7 @@ import type { RedisServer } from '../servers.js';
 export const times = { ttl: 60, tokenLifetime: 20, maxStaleness: 0.6, clockTolerance: 0.2, storeTimeout: 5 };
 
 /** For `vi.waitFor`: often enough to lose no time, long enough for a busy machine. */
-export const soon = { interval: 20, timeout: 15_000 };
+export const soon = { interval: 20, timeout: 90_000 };
 
 export interface Fleet {
   readonly namespace: string;

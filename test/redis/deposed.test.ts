@@ -74,8 +74,8 @@ test.each([
         break;
       }
       acceptedMs = nowMs;
-      // Half a second more for a machine that is busy with others.
-      expect(nowMs).toBeLessThan(NOTICED_MS + MAX_STALENESS_MS + 500);
+      // Some seconds more for a machine that is busy with others; otherwise it would go on as long as the token.
+      expect(nowMs).toBeLessThan(NOTICED_MS + MAX_STALENESS_MS + 10_000);
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
     // It went on for as long as it had reason to.

@@ -46,7 +46,7 @@ const tlsClient = (port: number): object =>
 
 /** Reads as impatient callers do, until one of them has an answer. */
 async function readUntilAnswered(store: Store, timeoutMs: number): Promise<Snapshot> {
-  return until('an answer', () => store.read('rewt', { timeoutMs }).catch(() => null), 10_000);
+  return until('an answer', () => store.read('rewt', { timeoutMs }).catch(() => null));
 }
 
 it.each([
@@ -97,8 +97,8 @@ it('a round trip of 340 ms with TLS and the default timeout keeps a member in us
   const line = await lineOf(340, tlsPort);
   const far = new Rewt({ redisConn: tlsClient(line.port), redisNamespace });
   disposals.push(() => far.close());
-  await until('a token', () => far.sign({ sub: 'a' }).catch(() => null), 10_000);
-  await until('push', async () => far.status().push.state === 'on', 10_000);
+  await until('a token', () => far.sign({ sub: 'a' }).catch(() => null));
+  await until('push', async () => far.status().push.state === 'on');
   // One for commands, one for push.
   expect(line.accepted).toBe(2);
 });

@@ -11,6 +11,9 @@ import { type NetworkProxy, startProxy } from '../proxy.js';
 import { freePort, type RedisServer, startRedis, until } from '../servers.js';
 import { redis6 } from './clients.js';
 
+/** For `vi.waitUntil`. */
+const soon = { timeout: 90_000 };
+
 let server: RedisServer;
 let proxy: NetworkProxy;
 const disposals: (() => unknown)[] = [];
@@ -63,7 +66,7 @@ describe('a watch marks the copy stale', () => {
   it('as soon as its connection is lost, not only when there is another', async () => {
     const { watch, marks } = await armed(watched(portTo(proxy.port)));
     await proxy.cut();
-    await until('a mark', async () => marks() === 2, 2_000);
+    await until('a mark', async () => marks() === 2);
     expect(watch.status().state).toBe('connecting');
   });
 
@@ -71,7 +74,7 @@ describe('a watch marks the copy stale', () => {
     const { namespace, marks } = await armed(watched(portTo(server.port)));
     await server.cli('SET', `{${namespace}:rewt-secret}:other`, 'x');
     await server.cli('SET', `{${namespace}:rewt-secret}:ring`, 'x');
-    await until('a mark', async () => marks() === 2, 2_000);
+    await until('a mark', async () => marks() === 2);
     await passMs(50);
     expect(marks()).toBe(2);
   });
@@ -83,7 +86,7 @@ describe('a watch marks the copy stale', () => {
     await server.cli('SET', `${first.namespace}:rewt-secret`, 'x');
     // Its names need another connection, which serves the first one from then on.
     await armed(watched(port));
-    await until('a mark', async () => first.marks() === 2, 5_000);
+    await until('a mark', async () => first.marks() === 2);
   });
 });
 
@@ -121,10 +124,10 @@ describe('a connection that never comes up is given up and begun again', () => {
     const { port, sockets } = await mute();
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     watched(portTo(port));
-    await vi.waitUntil(() => sockets.size === 1);
+    await vi.waitUntil(() => sockets.size === 1, soon);
     await vi.advanceTimersByTimeAsync(10_000);
     await vi.advanceTimersByTimeAsync(100);
-    await vi.waitUntil(() => sockets.size === 2);
+    await vi.waitUntil(() => sockets.size === 2, soon);
   });
 
   it('by a store, while callers with shorter deadlines come and go', async () => {
@@ -133,7 +136,7 @@ describe('a connection that never comes up is given up and begun again', () => {
     const store = redisStore(portTo(port));
     const read = (): Promise<unknown> => store.read('rewt', { timeoutMs: 1_000 }).catch(() => null);
     void read();
-    await vi.waitUntil(() => sockets.size === 1);
+    await vi.waitUntil(() => sockets.size === 1, soon);
     for (let second = 0; second < 9; second += 1) {
       void read();
       await vi.advanceTimersByTimeAsync(1_000);
@@ -142,6 +145,6 @@ describe('a connection that never comes up is given up and begun again', () => {
     void read();
     await vi.advanceTimersByTimeAsync(1_000);
     void read();
-    await vi.waitUntil(() => sockets.size === 2);
+    await vi.waitUntil(() => sockets.size === 2, soon);
   });
 });
