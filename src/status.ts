@@ -43,7 +43,7 @@ export interface KeyringStatus {
   readonly overlap: number;
   /** The kid that this member would sign with now. */
   readonly signing: string;
-  readonly current: { readonly kid: string; readonly expiresAt: Date };
+  readonly current: { readonly kid: string; readonly expiresAt: Date; readonly verifiesUntil: Date };
   readonly next: { readonly kid: string; readonly since: Date };
   readonly retired: readonly { readonly kid: string; readonly verifiesUntil: Date }[];
   /** The last eight revocations, and rotations that were called for, the newest first. */
@@ -97,7 +97,11 @@ export function keyringStatusOf(copy: Copy, storeMs: number): KeyringStatus {
     ttl: ring.ttl / 1_000,
     overlap: ring.overlap / 1_000,
     signing: signingKey(copy, storeMs).kid,
-    current: { kid: copy.current.kid, expiresAt: new Date(ring.current.expiresAt) },
+    current: {
+      kid: copy.current.kid,
+      expiresAt: new Date(ring.current.expiresAt),
+      verifiesUntil: new Date(copy.current.verifiesUntilMs),
+    },
     next: { kid: copy.next.kid, since: new Date(ring.next.since) },
     retired: copy.keys
       .filter(({ role }) => role === 'retired')

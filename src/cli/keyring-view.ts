@@ -46,11 +46,10 @@ export function lookRows({ due, fleet, unknown }: Look): readonly Row[] {
 
 function rowsOf(keyring: KeyringStatus, nowMs: number): readonly Row[] {
   const { lineage, epoch, generation, ttl, overlap, signing, current, next, retired, changes } = keyring;
-  const verifiesUntil = new Date(current.expiresAt.getTime() + overlap * 1_000);
   return [
     ['signing', signing],
     ['rotates', `at the latest ${whenOf(current.expiresAt, nowMs)}`],
-    ['current', `${current.kid}  verifies until ${whenOf(verifiesUntil, nowMs)}`],
+    ['current', `${current.kid}  verifies until ${whenOf(current.verifiesUntil, nowMs)}`],
     ['next', `${next.kid}  there since ${instantOf(next.since)}`],
     ...retired.map(
       ({ kid, verifiesUntil: until }): Row => ['retired', `${kid}  verifies until ${whenOf(until, nowMs)}`],

@@ -65,7 +65,7 @@ export function drawTimeline(keyring: KeyringStatus, nowMs: number, screen: Scre
   ];
 }
 
-function barsOf({ current, next, retired, overlap }: KeyringStatus, nowMs: number, mostRetired: number) {
+function barsOf({ current, next, retired }: KeyringStatus, nowMs: number, mostRetired: number) {
   const endMs = instant(current.expiresAt);
   // Those that verify longest were retired last.
   const live = retired.filter(({ verifiesUntil }) => instant(verifiesUntil) > nowMs);
@@ -82,7 +82,7 @@ function barsOf({ current, next, retired, overlap }: KeyringStatus, nowMs: numbe
       kid: current.kid,
       parts: [
         { part: 'signs', untilMs: endMs },
-        { part: 'verifies', untilMs: endMs + overlap * 1_000 },
+        { part: 'verifies', untilMs: instant(current.verifiesUntil) },
       ],
     },
     {
@@ -119,14 +119,9 @@ function scale(bars: readonly Bar[], nowMs: number, width: number): (ms: number)
 }
 
 /** Above the bars: now, the rotation, and whatever else finds room. */
-function labels(
-  { current, overlap, retired }: KeyringStatus,
-  nowMs: number,
-  columnOf: (ms: number) => number,
-  width: number,
-) {
-  const endMs = instant(current.expiresAt);
-  const instants = [endMs, endMs + overlap * 1_000, ...retired.map(({ verifiesUntil }) => instant(verifiesUntil))];
+function labels({ current, retired }: KeyringStatus, nowMs: number, columnOf: (ms: number) => number, width: number) {
+  const verifying = [current, ...retired].map(({ verifiesUntil }) => instant(verifiesUntil));
+  const instants = [instant(current.expiresAt), ...verifying];
   const placed: { at: number; words: string }[] = [{ at: 0, words: 'now' }];
   for (const ms of instants) {
     const words = `+${spanOf(ms - nowMs)}`;

@@ -17,7 +17,7 @@ const keyring: KeyringStatus = {
   ttl: 86_400,
   overlap: 365,
   signing: 'current-kid',
-  current: { kid: 'current-kid', expiresAt: new Date(nowMs + 3_600_000) },
+  current: { kid: 'current-kid', expiresAt: new Date(nowMs + 3_600_000), verifiesUntil: new Date(nowMs + 3_965_000) },
   // A minute ago.
   next: { kid: 'next-kid', since: new Date(nowMs - 60_000) },
   retired: [],

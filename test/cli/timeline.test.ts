@@ -5,7 +5,9 @@ import { type Screen, screenOf } from '../../src/cli/screen.js';
 import { wrap } from '../../src/cli/table.js';
 import { drawTimeline } from '../../src/cli/timeline.js';
 import { foreignName, spanOf } from '../../src/cli/words.js';
-import type { KeyringStatus } from '../../src/status.js';
+import { createCopy } from '../../src/keyring/copy.js';
+import { type KeyringStatus, keyringStatusOf } from '../../src/status.js';
+import { RING } from '../keyring/samples.js';
 
 const nowMs = Date.UTC(2026, 10, 26, 12);
 const inSeconds = (seconds: number): Date => new Date(nowMs + seconds * 1_000);
@@ -20,12 +22,25 @@ function keyring(over: Partial<KeyringStatus> = {}): KeyringStatus {
     ttl: 86_400,
     overlap: 365,
     signing: 'current-kid',
-    current: { kid: 'current-kid', expiresAt: inSeconds(3_600) },
+    current: { kid: 'current-kid', expiresAt: inSeconds(3_600), verifiesUntil: inSeconds(3_965) },
     next: { kid: 'next-kid-ab', since: inSeconds(-60) },
     retired: [{ kid: 'retired-kid', verifiesUntil: inSeconds(100) }],
     ...over,
   };
 }
+
+const look = {
+  namespace: 'rewt',
+  store: 'redis',
+  server: '127.0.0.1:6379',
+  database: 0,
+  storeTime: new Date(nowMs),
+  due: null,
+  key: null,
+  keyring: keyring(),
+  fleet: null,
+  unknown: [],
+} as const;
 
 function screen(columns: number, unicode = true): Screen {
   return { columns, rows: 24, unicode, paint: (_, words) => words };
@@ -40,6 +55,14 @@ test('each secret is a bar: what signs, what only verifies, what is held', () =>
   expect(legend?.trim()).toBe('━ signs  ─ verifies  ┄ held');
   // Next signs from the column on in which current ends.
   expect(current?.indexOf('─')).toBe(next?.indexOf('━'));
+});
+
+test('a current secret that is owed a longer overlap ends there, in the bars and in the table', () => {
+  const ring = { ...RING, current: { secret: 'c'.repeat(43), expiresAt: nowMs + 3_600_000, owed: nowMs + 7_200_000 } };
+  const shown = keyringStatusOf(createCopy(ring), nowMs);
+  expect(shown.current.verifiesUntil).toEqual(inSeconds(7_200));
+  expect(drawTimeline(shown, nowMs, screen(70))[0]).toMatch(/\+1 h +\+2 h$/);
+  expect(viewKeyring({ ...look, keyring: shown }, null)).toMatch(/^current .* verifies until 2026-11-26T14:00:00Z/m);
 });
 
 test('where there is no Unicode it is ASCII', () => {
@@ -64,31 +87,20 @@ test.each([20, 30, 40, 59, 60, 80, 100, 300])(
 
 test('a current that has ended signs no more, and a secret that never ends breaks nothing', () => {
   const [, current, next] = drawTimeline(
-    keyring({ retired: [], current: { kid: 'current-kid', expiresAt: inSeconds(-10) } }),
+    keyring({ retired: [], current: { kid: 'current-kid', expiresAt: inSeconds(-10), verifiesUntil: inSeconds(355) } }),
     nowMs,
     screen(70),
   );
   expect(current).not.toContain('━');
   expect(next).not.toContain('┄');
-  const endless = keyring({ current: { kid: 'current-kid', expiresAt: new Date(Number.NaN) } });
+  const never = new Date(Number.NaN);
+  const endless = keyring({ current: { kid: 'current-kid', expiresAt: never, verifiesUntil: never } });
   expect(drawTimeline(endless, nowMs, screen(70)).join('\n')).toContain('━►');
 });
 
 test('the table is broken at spaces on a narrow screen, and not at all elsewhere', () => {
-  const found = {
-    namespace: 'rewt',
-    store: 'redis',
-    server: '127.0.0.1:6379',
-    database: 0,
-    storeTime: new Date(nowMs),
-    due: null,
-    key: null,
-    keyring: keyring(),
-    fleet: null,
-    unknown: [],
-  } as const;
-  for (const line of viewKeyring(found, screen(40)).split('\n')) expect(line.length).toBeLessThanOrEqual(40);
-  const plain = viewKeyring(found, null);
+  for (const line of viewKeyring(look, screen(40)).split('\n')) expect(line.length).toBeLessThanOrEqual(40);
+  const plain = viewKeyring(look, null);
   expect(plain).toContain('\ncurrent     current-kid  verifies until 2026-11-26T13:06:05Z (in 1 h 6 min)\n');
   expect(plain).not.toMatch(/[━─┄]/);
 });

@@ -41,7 +41,11 @@ const watched: Watched = {
       ttl: 86_400,
       overlap: 365,
       signing: 'current-kid',
-      current: { kid: 'current-kid', expiresAt: new Date(nowMs + 3_600_000) },
+      current: {
+        kid: 'current-kid',
+        expiresAt: new Date(nowMs + 3_600_000),
+        verifiesUntil: new Date(nowMs + 3_965_000),
+      },
       next: { kid: 'next-kid-ab', since: new Date(nowMs - 60_000) },
       retired: [{ kid: 'retired-kid', verifiesUntil: new Date(nowMs + 100_000) }],
     },

@@ -26,7 +26,7 @@ const status: KeyringStatus = {
   ttl: 86_400,
   overlap: 365,
   signing: 'kid',
-  current: { kid: 'kid', expiresAt: new Date(nowMs + 3_600_000) },
+  current: { kid: 'kid', expiresAt: new Date(nowMs + 3_600_000), verifiesUntil: new Date(nowMs + 3_965_000) },
   next: { kid: 'next-kid', since: new Date(nowMs - 3_600_000) },
   retired: [],
 };
