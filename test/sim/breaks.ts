@@ -54,6 +54,13 @@ const breaks: readonly Break[] = [
     put: 'true ?',
   },
   {
+    promise: 1,
+    what: 'an older answer renews nothing, though it shows what the newest does',
+    file: 'keyring/holding',
+    find: 'if (this.#confirms(sent, version))',
+    put: 'if (false)',
+  },
+  {
     promise: 2,
     what: 'age is the monotonic clock alone',
     file: 'keyring/lease',
@@ -115,6 +122,13 @@ const breaks: readonly Break[] = [
     file: 'keyring/advance',
     find: "plan?.name === 'brake' ?",
     put: 'false ?',
+  },
+  {
+    promise: 3,
+    what: 'an answer that may be an older one proves that the store lost writes',
+    file: 'keyring/exchange',
+    find: 'const isProven = ',
+    put: 'const isProven = true || ',
   },
   {
     promise: 3,
@@ -220,6 +234,27 @@ const breaks: readonly Break[] = [
     file: 'options',
     find: 'overlapMs: ms(overlap) },',
     put: 'overlapMs: 0 },',
+  },
+  {
+    promise: 7,
+    what: 'a shorter overlap takes no rotation',
+    file: 'keyring/advance',
+    find: 'if (ttl >= ring.ttl && overlap >= ring.overlap)',
+    put: 'if (true)',
+  },
+  {
+    promise: 7,
+    what: 'next is not owed the overlap of before',
+    file: 'keyring/advance',
+    find: '{ owed: nowMs + ring.overlap }',
+    put: '{}',
+  },
+  {
+    promise: 7,
+    what: 'a secret that is owed more retires by the overlap alone',
+    file: 'keyring/advance',
+    find: 'ring.current.owed ?? 0)',
+    put: '0)',
   },
   {
     promise: 7,

@@ -25,6 +25,7 @@ export interface RingState {
   readonly sinceS?: number;
   readonly retired?: readonly { readonly secret: string; readonly untilS: number }[];
   readonly overlapS?: number;
+  readonly owedS?: number;
 }
 
 export const times: Times = {
@@ -97,17 +98,18 @@ export class Court {
   /** The member gets what the store holds at this instant. */
   answers(
     member: Judged,
-    how: { verb?: 'read' | 'swap'; errand?: Errand; isOwnWrite?: boolean; record?: StoreRecord } = {},
+    how: { verb?: 'read' | 'swap'; errand?: Errand; isOwnWrite?: boolean; record?: StoreRecord; sentS?: number } = {},
   ): void {
     const { machine, shown } = member;
-    const sent = { atMs: this.agenda.nowMs, monotonicMs: machine.monotonicMs(), wallMs: machine.wallMs() };
+    const sentMs = how.sentS === undefined ? this.agenda.nowMs : how.sentS * 1_000;
+    const sent = { atMs: sentMs, monotonicMs: machine.monotonicMs(), wallMs: machine.wallMs() };
     this.ledger.showed(shown, {
       sent,
       verb: how.verb ?? 'read',
       errand: how.errand ?? null,
       executedAtMs: this.agenda.nowMs,
       snapshot: this.server.read(),
-      record: this.server.record,
+      record: how.record ?? this.server.record,
       mayBeDeposed: false,
       isOwnWrite: how.isOwnWrite ?? false,
       isWritable: true,
@@ -157,12 +159,12 @@ function ms(seconds: number): number {
 }
 
 function entryOf(state: RingState, op: number): NonNullable<StoreRecord['ring']> {
-  const { current, endS, next, sinceS = 0, retired = [], overlapS = 20 } = state;
+  const { current, endS, next, sinceS = 0, retired = [], overlapS = 20, owedS } = state;
   const ttl = times.ttlMs;
   const overlap = overlapS * 1_000;
   const ring = {
     ...{ v: 1, id: state.id ?? 'lineage', epoch: state.epoch ?? 0, gen: op, op: String(op), ttl, overlap },
-    current: { secret: long(current), expiresAt: ms(endS) },
+    current: { secret: long(current), expiresAt: ms(endS), ...(owedS === undefined ? {} : { owed: ms(owedS) }) },
     next: { secret: long(next), since: ms(sinceS) },
     retired: retired.map(({ secret, untilS }) => ({ secret: long(secret), until: ms(untilS) })),
   };

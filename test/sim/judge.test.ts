@@ -139,6 +139,82 @@ describe('a copy that lacks the secret of a token', () => {
   });
 });
 
+describe('a copy that lacks what came while its member was cut off', () => {
+  it('is excused where the secret before it came into K with a short TTL', () => {
+    const { court, member } = opened();
+    member.link.state = 'silent';
+    const other = court.member('m2');
+    court.at(2).writes('SET', { key: { secret: 'set', endS: 8 } });
+    court.writes(other, { ring: { epoch: 1, current: 'set', endS: 8, next: 'four', sinceS: 2 } });
+    court.at(6).writes(other, {
+      key: { secret: 'four', endS: 66 },
+      ring: { epoch: 1, current: 'four', endS: 66, next: 'five', retired: [{ secret: 'set', untilS: 26 }] },
+    });
+    court.at(7).verified(member, court.token('four'), timeout);
+    expect(court.accusations).toEqual([]);
+    expect(court.excuses).toEqual({ 'SET, unheard of': 1 });
+  });
+
+  it.each([
+    { lifetimeMs: 30_000, accusations: [] },
+    { lifetimeMs: 20_000, accusations: ['lost'] },
+  ])('is excused of a larger overlap for tokens that need it ($lifetimeMs ms)', ({ lifetimeMs, accusations }) => {
+    const court = new Court();
+    const gateway = court.member('gateway', { maxStalenessMs: 60_000 });
+    const other = court.member('m2');
+    court.writes(other, begun);
+    court.at(55).answers(gateway);
+    court.at(56).writes(other, { ring: { ...begun.ring, overlapS: 40 } });
+    gateway.link.state = 'silent';
+    const retired = [{ secret: 'one', untilS: 98 }];
+    court.at(58).writes(other, { ...rotated, ring: { ...rotated.ring, overlapS: 40, retired } });
+    const token = court.at(65).token('one', { lifetimeMs });
+    court.at(82).verified(gateway, token, timeout);
+    expect(court.accusations).toEqual(accusations);
+  });
+});
+
+describe('a rotation', () => {
+  it.each([
+    { aheadMs: 300, accusations: [] },
+    { aheadMs: 50, accusations: ['extra'] },
+  ])('is due by the clock of the store as its read showed it ($aheadMs ms ahead)', ({ aheadMs, accusations }) => {
+    const { court, member } = opened();
+    court.at(50).server.jump(aheadMs);
+    court.at(56.8).answers(member);
+    court.at(56.85).server.jump(-aheadMs);
+    court.at(56.9).writes(member, rotated);
+    expect(court.accusations).toEqual(accusations);
+  });
+
+  it('is explained by other times only if one of them is shorter', () => {
+    for (const [overlapS, accusations] of [[10, []] as const, [20, ['extra']] as const]) {
+      const { court, member } = opened();
+      court.at(20).calls(member, 'set');
+      court.writes(member, { ...rotated, ring: { ...rotated.ring, overlapS } });
+      expect(court.accusations).toEqual(accusations);
+    }
+  });
+
+  it('is accused where it makes a time shorter, and nobody asked for that', () => {
+    const { court, member } = opened();
+    court.at(58).writes(member, { ...rotated, ring: { ...rotated.ring, overlapS: 10 } });
+    expect(court.accusations).toEqual(['extra']);
+  });
+
+  it('leaves a secret alive that is owed more than the overlap', () => {
+    const { court } = opened();
+    const member = court.member('m2', { maxStalenessMs: 100_000 });
+    const ring = { ...rotated.ring, overlapS: 10, owedS: 140 };
+    court.at(58).calls(member, 'set');
+    court.writes(member, { ...rotated, ring });
+    court.at(60).answers(member);
+    member.link.state = 'silent';
+    court.at(130).verified(member, court.token('two'), timeout);
+    expect(court.accusations).toEqual(['lost']);
+  });
+});
+
 describe('a key that is called unknown', () => {
   it('is accused where the member has not looked for it', () => {
     const { court, member } = opened();
@@ -165,6 +241,19 @@ describe('a failover', () => {
     court.at(12).verified(member, token, 'ERR_REWT_BAD_SIGNATURE');
     expect(court.accusations).toEqual([]);
     expect(court.excuses).toEqual({ 'failover that lost a foreign secret': 1 });
+  });
+
+  it('or a repair excuses the refusal of tokens that needed a larger overlap', () => {
+    const { court, member } = opened();
+    const other = court.member('m2');
+    court.at(2).writes(other, { ring: { ...begun.ring, overlapS: 40 } });
+    const token = court.at(50).token('one', { lifetimeMs: 40_000 });
+    court.writes('evict R', { ring: null });
+    court.writes(member, { ring: begun.ring });
+    court.at(58).writes(member, rotated);
+    court.at(80).verified(member, token, unknown);
+    expect(court.accusations).toEqual([]);
+    expect(court.excuses).toEqual({ 'repair that lost a larger overlap': 1 });
   });
 
   it('excuses no refusal of the secret of a rotation that it lost', () => {
@@ -217,6 +306,18 @@ describe('a revocation', () => {
     court.answers(member);
     court.writes(member, { ring: { ...begun.ring, endS: 30 } });
     court.at(20).writes(member, revoked);
+    expect(court.accusations).toEqual(['extra']);
+  });
+
+  it('is accused where an answer that may be an older one is all that explains it', () => {
+    const { court, member } = opened();
+    const other = court.member('m2');
+    const { record } = court.server;
+    court.at(10).calls(other, 'revoke');
+    court.writes(other, revoked);
+    court.at(11).answers(member);
+    court.at(12).answers(member, { record, sentS: 10.5 });
+    court.writes(member, { ring: { epoch: 2, current: 'seven', endS: 160, next: 'eight' } });
     expect(court.accusations).toEqual(['extra']);
   });
 

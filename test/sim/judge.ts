@@ -1,8 +1,9 @@
 /** What protocol.md promises of each answer, held against the ground truth. Every excuse it makes is counted. */
 
 import { createHmac } from 'node:crypto';
+import { currentVerifiesUntil } from '../../src/keyring/ring.js';
 import type { Agenda } from './agenda.js';
-import type { Good, Ledger, Promised, Written } from './ledger.js';
+import type { Errand, Good, Ledger, Promised, Written } from './ledger.js';
 import { BEGIN_MS } from './machine.js';
 import type { Member } from './member.js';
 import type { Server } from './server.js';
@@ -40,7 +41,7 @@ export interface Call {
   readonly member: Judged;
   readonly fromMs: number;
   readonly awayMs: number;
-  readonly verb: 'sign' | 'verify' | 'rotate' | 'revoke';
+  readonly verb: 'sign' | 'verify' | Errand['verb'];
   /** What the member had to go on with when it was called. */
   readonly good: Good | null;
 }
@@ -267,7 +268,7 @@ export class Judge {
       const { secret } = token;
       const isHeld = (ring: Written) => holds(ring, secret, good.storeMs + ageMs);
       if (!isHeld(good.ring) || !isHeld(newestRing)) {
-        const excuse = this.#excuseFor(token, secret, fromMs) ?? ledger.whyUnheard(secret, good);
+        const excuse = this.#excuseFor(token, secret, fromMs) ?? ledger.whyUnheard(token, secret, good);
         if (excuse !== null) return this.#excuse(excuse);
         lacks = ` that lacks ${ledger.nameOf(secret)}: ${ledger.show({ key: null, ring: good.ring })}`;
       }
@@ -335,7 +336,7 @@ function isRefusal(code: string): boolean {
 
 function holds(ring: Written, secret: string | undefined, storeMs: number): boolean {
   if (secret === ring.next.secret) return true;
-  if (secret === ring.current.secret) return storeMs < ring.current.expiresAt + ring.overlap - COARSE_MS;
+  if (secret === ring.current.secret) return storeMs < currentVerifiesUntil(ring) - COARSE_MS;
   return ring.retired.some((slot) => slot.secret === secret && storeMs < slot.until - COARSE_MS);
 }
 

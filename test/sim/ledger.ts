@@ -5,6 +5,7 @@
  */
 
 import { createHmac } from 'node:crypto';
+import { currentVerifiesUntil, type Ring } from '../../src/keyring/ring.js';
 import type { StoreRecord } from '../../src/stores/record.js';
 import type { Snapshot } from '../../src/stores/store.js';
 import type { Agenda } from './agenda.js';
@@ -22,17 +23,7 @@ export interface Times {
 }
 
 /** The keyring as it is written (protocol.md, "What is in the store"). */
-export interface Written {
-  readonly id: string;
-  readonly epoch: number;
-  readonly gen: number;
-  readonly rev?: string;
-  readonly ttl: number;
-  readonly overlap: number;
-  readonly current: { readonly secret: string; readonly expiresAt: number };
-  readonly next: { readonly secret: string; readonly since: number };
-  readonly retired: readonly { readonly secret: string; readonly until: number }[];
-}
+export type Written = Ring;
 
 export interface Instant {
   readonly atMs: number;
@@ -57,9 +48,9 @@ interface Showing {
   readonly isWritable: boolean;
 }
 
-/** A call of `rotate()` or `revoke()`, whose swap may land until the store timeout is over. */
+/** A call of `rotate()`, `revoke()` or `rewt set`, whose swap may land until the store timeout is over. */
 export interface Errand {
-  readonly verb: 'rotate' | 'revoke';
+  readonly verb: 'rotate' | 'revoke' | 'set';
   readonly force: boolean;
   readonly fromMs: number;
   /** When no swap of it can land any more. */
@@ -77,7 +68,6 @@ export interface Good {
   readonly storeMs: number;
 }
 
-/** What one process has been shown, and has asked for: it is forgotten with the process. */
 /** What a member must have taken in: an answer to an older question never replaces that to a newer one. */
 interface Taken {
   readonly gone: Map<string, number>;
@@ -86,6 +76,7 @@ interface Taken {
   ring: Written | null;
 }
 
+/** What one process has been shown, and has asked for: it is forgotten with the process. */
 export class Shown {
   readonly name: string;
   readonly times: Times;
@@ -98,7 +89,7 @@ export class Shown {
   readonly gone = new Map<string, number>();
   /** The same with secrets that had ended by then: it counts them as revoked if the last ring that it saw before had them. */
   readonly mayBeGone = new Set<string>();
-  /** Secrets of a rollback that may be none: what showed it was sent for before the last answer came. */
+  /** Secrets of a rollback that may be none: what showed it was sent for before the last answer came, but not before this member last learned something. */
   readonly doubted = new Set<string>();
   /** The same as `gone`, where it must have been taken in: an answer to an older question never replaces that to a newer one. */
   readonly taken: Taken = { gone: new Map(), epochs: new Epochs(), sentAtMs: -1, ring: null };
@@ -114,6 +105,9 @@ export class Shown {
   /** The newest read that found everything as it should be. */
   good: Good | null = null;
   newestMs = -1;
+  /** When an answer last showed something that it had not seen before, and which write that was. */
+  learnedAtMs = -1;
+  lastOp: string | null = null;
   /** Since when the newest answer has asked for a revocation that it has to see done first. */
   pendingSinceMs = Number.POSITIVE_INFINITY;
   /** The ring in the newest answer. */
@@ -129,10 +123,6 @@ export class Shown {
   constructor(name: string, times: Times) {
     this.name = name;
     this.times = times;
-  }
-
-  openErrand(verb: Errand['verb'], atMs: number): boolean {
-    return this.errands.some((errand) => errand.verb === verb && errand.fromMs <= atMs && atMs <= errand.untilMs);
   }
 }
 
@@ -170,6 +160,8 @@ interface Loss {
   readonly atMs: number;
   untilMs: number;
   readonly why: string;
+  /** The `overlap` that was lost: a ring that grants less does not end this. */
+  readonly overlapMs: number;
 }
 
 export interface Entries {
@@ -278,7 +270,9 @@ export class Ledger {
   }
 
   /** Why a copy that was read at `executedAtMs` may lack a secret that signs within `maxStaleness` of it; null: it must have it. */
-  whyUnheard(secret: string, { executedAtMs }: Good): string | null {
+  whyUnheard({ lifetimeMs }: { lifetimeMs: number }, secret: string, { executedAtMs, ring }: Good): string | null {
+    // Its signer has the ring grant that before its first token.
+    if (secret === ring.current.secret) return lifetimeMs > ring.overlap ? 'larger overlap, unheard of' : null;
     const origin = this.#origins.get(secret);
     if (origin === undefined || (origin.nextAtMs !== null && origin.nextAtMs <= executedAtMs)) return null;
     if (origin.how !== null) return `${origin.how}, unheard of`;
@@ -316,15 +310,13 @@ export class Ledger {
     taken.sentAtMs = Math.max(taken.sentAtMs, sent.atMs);
     // A value that was K and in no ring, it had no part in: should a failover bring it back, it looks like an operator's.
     const secrets = secretsIn({ key: null, ring });
-    for (const secret of ring === null ? [] : shown.secrets) {
-      const revocation = this.#revoked.get(secret);
-      if (!revocation || revocation.atMs > executedAtMs || secrets.has(secret)) continue;
+    for (const [secret, { atMs }] of ring === null ? [] : this.#revoked) {
+      if (atMs > executedAtMs || !shown.secrets.has(secret) || secrets.has(secret)) continue;
       if (!shown.gone.has(secret)) shown.gone.set(secret, nowMs);
       if (isTaken && !taken.gone.has(secret)) taken.gone.set(secret, nowMs);
     }
-    for (const secret of ring === null ? [] : shown.secrets) {
-      const droppedAtMs = this.#dropped.get(secret) ?? Number.POSITIVE_INFINITY;
-      if (droppedAtMs <= executedAtMs && !secrets.has(secret)) shown.mayBeGone.add(secret);
+    for (const [secret, atMs] of ring === null ? [] : this.#dropped) {
+      if (atMs <= executedAtMs && shown.secrets.has(secret) && !secrets.has(secret)) shown.mayBeGone.add(secret);
     }
     // A later revocation takes all that the last ring held, whatever became of the revocations between.
     const { knownRing } = shown;
@@ -360,12 +352,17 @@ export class Ledger {
     }
     // Nothing of a ring that was rolled back is used again, nor anything that was held before.
     else if (ring !== null && this.#isRolledBack(shown, ring)) {
-      for (const secret of new Set([...secrets, ...secretsIn({ key: null, ring: shown.knownRing })])) {
+      const isOlder = sent.atMs < shown.learnedAtMs;
+      for (const secret of isOlder ? [] : new Set([...secrets, ...secretsIn({ key: null, ring: shown.knownRing })])) {
         shown.doubted.add(secret);
         if (!isProof) continue;
         if (!shown.gone.has(secret)) shown.gone.set(secret, nowMs);
         if (isTaken && !taken.gone.has(secret)) taken.gone.set(secret, nowMs);
       }
+    }
+    if (ring !== null && (ring.op !== shown.lastOp || pending === 'revocation')) {
+      shown.learnedAtMs = nowMs;
+      shown.lastOp = ring.op;
     }
     if (executedAtMs >= shown.newestMs) shown.newestRing = ring;
     shown.newestMs = Math.max(shown.newestMs, executedAtMs);
@@ -456,8 +453,10 @@ export class Ledger {
       if (key === null || !isUsable(key.value) || held.has(key.value) || key.value === after.key?.value) continue;
       this.#lose(key.value, 'failover that lost a foreign secret');
     }
-    if ((before.ring?.overlap ?? 0) > (after.ring?.overlap ?? 0)) {
-      for (const secret of secretsIn(after)) this.#lose(secret, 'failover that lost a larger overlap');
+    const { overlap = 0 } = before.ring ?? {};
+    if (overlap > (after.ring?.overlap ?? 0)) {
+      const why = 'failover that lost a larger overlap';
+      for (const secret of secretsIn(after)) this.#lose(secret, why, this.storeNowMs(), overlap);
     }
     // A ring that lives no longer than what it was before the rotations that it lost.
     if (after.ring !== null) {
@@ -538,7 +537,8 @@ export class Ledger {
       this.ends.set(secret, isFailover ? Math.max(knownMs, this.ends.get(secret) ?? 0) : knownMs);
       if (this.#missing.delete(secret)) {
         for (const loss of this.#lost.get(secret) ?? []) {
-          if (loss.why !== 'clock jump' && !this.#revoked.has(secret))
+          const isGranted = (after.ring?.overlap ?? 0) >= loss.overlapMs;
+          if (loss.why !== 'clock jump' && isGranted && !this.#revoked.has(secret))
             loss.untilMs = Math.min(loss.untilMs, this.#agenda.nowMs);
         }
       }
@@ -552,9 +552,10 @@ export class Ledger {
   }
 
   /** `fromStoreMs`: not now, but from then on, by the store's clock. */
-  #lose(secret: string, why: string, fromStoreMs = this.storeNowMs()): void {
+  #lose(secret: string, why: string, fromStoreMs = this.storeNowMs(), overlapMs = 0): void {
     const losses = this.#lost.get(secret) ?? [];
-    losses.push({ atMs: this.#agenda.nowMs + fromStoreMs - this.storeNowMs(), untilMs: Number.POSITIVE_INFINITY, why });
+    const atMs = this.#agenda.nowMs + fromStoreMs - this.storeNowMs();
+    losses.push({ atMs, untilMs: Number.POSITIVE_INFINITY, why, overlapMs });
     this.#lost.set(secret, losses);
   }
 
@@ -597,9 +598,18 @@ export class Ledger {
     if (before.ring === null) {
       // Row 3 by a member that did not see the lineage which took these secrets' place, and was lost too.
       for (const secret of secretsIn(after)) if (!shown.gone.has(secret)) this.#revoked.delete(secret);
+      const lost = this.#ringBefore;
+      if (lost?.id === after.ring.id && lost.overlap > after.ring.overlap) {
+        const why = 'repair that lost a larger overlap';
+        for (const secret of secretsIn(after)) this.#lose(secret, why, nowMs, lost.overlap);
+      }
     }
     if (before.ring?.epoch === after.ring.epoch && before.ring.rev !== after.ring.rev) {
       this.#reports.violation('extra', `${shown.name} names a revocation that was none`);
+    }
+    const isSetting = this.#openErrands(shown, 'set').length > 0;
+    if (isShorter(before.ring, after.ring) && !isSetting) {
+      this.#reports.violation('extra', `${shown.name} makes the times of the ring shorter`);
     }
     this.#born(after.ring.next.secret, this.#agenda.nowMs, null);
     // Row 3 writes the ring of before: what had been missing for longer is not revoked by it.
@@ -637,7 +647,7 @@ export class Ledger {
     if (origin) origin.how ??= this.#whyYoung(shown, before.ring, nowMs);
     this.rotations += 1;
     this.#takenBack = Math.max(0, this.#takenBack - 1);
-    const unexplained = this.#whyNoRotation(shown, before, before.ring, nowMs);
+    const unexplained = this.#whyNoRotation(shown, before, before.ring, after.ring, nowMs);
     if (unexplained !== null) {
       this.#reports.violation(
         'extra',
@@ -651,7 +661,7 @@ export class Ledger {
   #causeOf(shown: Shown, before: Entries, beforeRecord: StoreRecord): string | null {
     const { ring } = before;
     const nowMs = this.storeNowMs();
-    if (shown.openErrand('revoke', this.#agenda.nowMs)) return 'revoke()';
+    if (this.#openErrands(shown, 'revoke').length > 0) return 'revoke()';
     if (ring === null) return 'store came back without a ring';
     const brake = this.#brakeIn(shown, before, beforeRecord, nowMs);
     if (brake !== null) return brake;
@@ -710,21 +720,23 @@ export class Ledger {
   }
 
   /** Null where the schedule, the store or a call of `rotate()` explains a rotation. */
-  #whyNoRotation(shown: Shown, { key }: Entries, ring: Written, nowMs: number): string | null {
+  #whyNoRotation(shown: Shown, { key }: Entries, ring: Written, after: Written, nowMs: number): string | null {
     const { times } = shown;
     if (key === null)
       return nowMs >= ring.current.expiresAt - dueMs(times, ring) - NOISE_MS ? null : 'before it is due';
     if (key.value !== ring.current.secret) return null;
     const endMs = Number.isFinite(key.endMs) ? key.endMs : ring.current.expiresAt;
     if (nowMs >= endMs - leadMs(times, ring) - NOISE_MS) return null;
-    const calls = shown.errands.filter(
-      ({ verb, fromMs, untilMs }) => verb === 'rotate' && fromMs <= this.#agenda.nowMs && this.#agenda.nowMs <= untilMs,
-    );
+    // It may have been due by the store's clock as that stood in the read before this write.
+    const readMs = this.#agenda.nowMs - times.storeTimeoutMs;
+    if (nowMs + this.#setBackMs(readMs) >= endMs - leadMs(times, ring) - NOISE_MS) return null;
+    const calls = this.#openErrands(shown, 'rotate', ...(isShorter(ring, after) ? (['set'] as const) : []));
     if (calls.length === 0) return 'ahead of the schedule';
     const isYoung = nowMs - ring.next.since < times.maxStalenessMs - NOISE_MS;
     if (isYoung && calls.every(({ force, fromMs }) => !force && fromMs > this.shiftedAtMs))
       return 'to a next that is younger than its maxStaleness';
-    const isFirst = calls.some(({ fromMs }) => {
+    const isFirst = calls.some(({ verb, fromMs }) => {
+      if (verb === 'set') return true;
       const readMs = shown.firstReads.get(fromMs);
       return readMs !== undefined && !this.#rotatedAtMs.some((atMs) => atMs > readMs);
     });
@@ -732,15 +744,37 @@ export class Ledger {
   }
 
   /** What makes next sign sooner than the schedule does, or null. */
-  #whyYoung(shown: Shown, { next }: Written, nowMs: number): string | null {
-    const isOpen = ({ verb, fromMs, untilMs }: Errand) =>
-      verb === 'rotate' && fromMs <= this.#agenda.nowMs && this.#agenda.nowMs <= untilMs;
-    const calls = shown.errands.filter(isOpen);
+  #whyYoung(shown: Shown, { current, next, ttl }: Written, nowMs: number): string | null {
+    const calls = this.#openErrands(shown, 'rotate', 'set');
     if (calls.some(({ force }) => force)) return 'rotate() by force';
     const { nextAtMs } = this.#origins.get(next.secret) ?? { nextAtMs: null };
     if (this.#movedAtMs >= (nextAtMs ?? 0)) return 'EXPIRE';
     const isOldEnough = nowMs - next.since >= shown.times.maxStalenessMs;
-    return calls.length > 0 && isOldEnough ? "rotate() after its caller's maxStaleness" : null;
+    if (calls.length > 0 && isOldEnough) return "rotate() after its caller's maxStaleness";
+    // What was put into K came with an end of its own.
+    const foreign = this.#origins.get(current.secret);
+    const isSooner = current.expiresAt - next.since < (ttl * 3) / 4;
+    return foreign?.nextAtMs === null && isSooner ? foreign.how : null;
+  }
+
+  /** The calls by this member whose write may land now. */
+  #openErrands({ errands }: Shown, ...verbs: readonly Errand['verb'][]): Errand[] {
+    const { nowMs } = this.#agenda;
+    return errands.filter(({ verb, fromMs, untilMs }) => verbs.includes(verb) && fromMs <= nowMs && nowMs <= untilMs);
+  }
+
+  /** By how much the store's clock was at most ahead, after `sinceMs`, of where it stands now. */
+  #setBackMs(sinceMs: number): number {
+    const [now, ...before] = this.#settings;
+    if (now === undefined) return 0;
+    let mostMs = 0;
+    let lastMs = now.atMs;
+    for (const { atMs, skewMs } of [...before, { atMs: Number.NEGATIVE_INFINITY, skewMs: 0 }]) {
+      if (lastMs < sinceMs) break;
+      mostMs = Math.max(mostMs, skewMs - now.skewMs);
+      lastMs = atMs;
+    }
+    return mostMs;
   }
 
   #parse(record: StoreRecord): Written | null {
@@ -751,6 +785,12 @@ export class Ledger {
     }
     return ring;
   }
+}
+
+/** Whether a ring of the same lineage grants less. */
+function isShorter(before: Written | null, after: Written): boolean {
+  if (before?.id !== after.id) return false;
+  return after.ttl < before.ttl || after.overlap < before.overlap;
 }
 
 function dueMs(times: Times, ring: Written): number {
@@ -777,7 +817,7 @@ function presentIn({ key, ring }: Entries): Map<string, number> {
   if (ring !== null) {
     for (const { secret, until } of ring.retired) present.set(secret, until);
     present.set(ring.next.secret, ring.current.expiresAt + ring.ttl + ring.overlap);
-    present.set(ring.current.secret, ring.current.expiresAt + ring.overlap);
+    present.set(ring.current.secret, currentVerifiesUntil(ring));
   }
   if (key !== null && isUsable(key.value) && !present.has(key.value)) present.set(key.value, key.endMs);
   return present;

@@ -3,6 +3,7 @@
 import { StoreError } from '../../src/errors.js';
 import { type StoreRecord, snapshotOf } from '../../src/stores/record.js';
 import type {
+  Announcements,
   CallLimits,
   Snapshot,
   Store,
@@ -114,6 +115,20 @@ export class Link implements Store {
 
   async close(): Promise<void> {}
 
+  /** No member has a name. What is read next is read by the call that asked. */
+  announcements(): Promise<Announcements> {
+    const { shown } = this.#author;
+    const { calling } = shown;
+    const none = Promise.resolve({ nowMs: this.#server.nowMs(), count: 0, told: [] });
+    void none.then(() => {
+      shown.calling = calling;
+      queueMicrotask(() => {
+        if (shown.calling === calling) shown.calling = null;
+      });
+    });
+    return none;
+  }
+
   /** A partition leaves this member with the old master, which has no replica in step from then on. */
   part(record: StoreRecord): void {
     this.state = 'old side';
@@ -162,8 +177,10 @@ export class Link implements Store {
   ): Promise<Answer> {
     const { requestLost, replyLost, late, twice, latencyMs } = this.weather;
     const random = this.#random;
-    const errand = verb === 'read' ? this.#author.shown.calling : this.#author.shown.answered;
+    const { shown } = this.#author;
+    const errand = verb === 'read' ? shown.calling : shown.answered;
     if (errand !== null) errand.sent += 1;
+    shown.calling = null;
     const sent = { atMs: this.#agenda.nowMs, monotonicMs: this.#machine.monotonicMs(), wallMs: this.#machine.wallMs() };
     return new Promise((resolve, reject) => {
       let settled = false;
@@ -192,10 +209,10 @@ export class Link implements Store {
         } catch (error) {
           return fail(error);
         }
-        this.#ledger.executed(this.#author.shown, verb, sent.atMs);
+        this.#ledger.executed(shown, verb, sent.atMs);
         if (!isAnswered) return this.#troubled();
         const isWritable = oldMaster === null && this.#server.writes === 'taken';
-        const shown = {
+        const showing = {
           sent,
           verb,
           errand,
@@ -210,7 +227,7 @@ export class Link implements Store {
           if (this.#is('silent')) return this.#troubled();
           this.#machine.deliver(() => {
             settle(() => {
-              this.#ledger.showed(this.#author.shown, shown);
+              this.#ledger.showed(shown, showing);
               resolve(answer);
             });
           });

@@ -11,8 +11,8 @@ import type { Order } from './worker.js';
 
 const HELP = `npm run sim -- [options]
 
-  --seeds 100         how many seeds of each scenario are played
-  --from 1            the first of them
+  --seeds 100         how many seeds of each scenario are played; a year is played for 4 of a hundred
+  --from 1            the first of them; if it is given, the range is played whole in each scenario, a year too
   --scenario 'clocks' plays this scenario only
   --seed 7            plays this seed only; --trace prints all of it
   --first             goes on to the next scenario at a violation
@@ -28,7 +28,7 @@ const CHUNK = 20;
 const { values } = parseArgs({
   options: {
     seeds: { type: 'string', default: '100' },
-    from: { type: 'string', default: '1' },
+    from: { type: 'string' },
     seed: { type: 'string' },
     scenario: { type: 'string' },
     trace: { type: 'boolean', default: false },
@@ -45,7 +45,7 @@ if (values.help) {
   console.log(HELP);
   process.exit(0);
 }
-const fromSeed = Number(values.from);
+const fromSeed = Number(values.from ?? 1);
 const many = Number(values.seeds);
 if (![fromSeed, many].every((count) => Number.isSafeInteger(count) && count > 0)) {
   console.error('--from and --seeds have to be whole numbers from 1 on.');
@@ -76,7 +76,7 @@ async function replay(some: readonly Scenario[], seed: number): Promise<Tally[]>
 async function playAll(some: readonly Scenario[]): Promise<Tally[]> {
   const tallies = new Map(some.map(({ name }) => [name, emptyTally(name)]));
   const orders: Order[] = some.flatMap(({ name, share = 100 }) => {
-    const seeds = Math.max(1, Math.round((many * share) / 100));
+    const seeds = values.from === undefined ? Math.max(1, Math.round((many * share) / 100)) : many;
     return Array.from({ length: Math.ceil(seeds / CHUNK) }, (_, chunk) => ({
       scenario: name,
       from: fromSeed + chunk * CHUNK,

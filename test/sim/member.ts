@@ -3,6 +3,7 @@
 import { CLOCK } from '../../src/clock.js';
 import { isRewtError } from '../../src/errors.js';
 import { Rewt } from '../../src/rewt.js';
+import { SET_TIMES } from '../../src/set-times.js';
 import type { Agenda } from './agenda.js';
 import { type Call, hs256, type Judge, type Token } from './judge.js';
 import { type Errand, type Ledger, Shown, type Times } from './ledger.js';
@@ -108,6 +109,11 @@ export class Member {
     this.#command('revoke', false, () => this.rewt.revoke());
   }
 
+  /** Milliseconds. */
+  set(ttlMs: number, overlapMs: number): void {
+    this.#command('set', false, () => this.rewt[SET_TIMES]({ ttl: ttlMs / 1_000, overlap: overlapMs / 1_000 }));
+  }
+
   crash(): void {
     this.shown.isAlive = false;
     this.machine.kill();
@@ -119,7 +125,7 @@ export class Member {
     this.machine.kill();
   }
 
-  #command(verb: 'rotate' | 'revoke', force: boolean, run: () => Promise<unknown>): void {
+  #command(verb: Errand['verb'], force: boolean, run: () => Promise<unknown>): void {
     this.#request(verb, async (call) => {
       // It left while its process stood still, and refuses the command without sending anything.
       if (!this.shown.isAlive) return;
@@ -139,8 +145,8 @@ export class Member {
       this.shown.calling = errand;
       const running = run();
       this.shown.calling = null;
-      if (errand.sent === 0) throw new Error('a command that sends nothing at once: which answers are its own?');
       const [, code] = await outcome(running);
+      if (errand.sent === 0 && code !== 'ERR_REWT_OPTION') throw new Error('a command that sends nothing of its own');
       ledger.concluded(this.shown, errand, code);
       // A swap that was given up, or sent twice, may land as long as its "not after" allows, by the store's clock.
       const { shiftedAtMs, leastToleranceMs } = ledger;

@@ -18,6 +18,13 @@ export async function play(
   if (trace !== null) {
     world.judge.trace = (text) => trace(`${(world.agenda.nowMs / 1_000).toFixed(4).padStart(10)}  ${text}`);
   }
-  await world.play();
+  const { stackTraceLimit } = Error;
+  // Refusals are thrown by the thousand, and a seventh of the time goes into their stacks.
+  if (trace === null) Error.stackTraceLimit = 0;
+  try {
+    await world.play();
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
+  }
   return world.judge;
 }

@@ -26,13 +26,16 @@ export interface Scenario {
   readonly rushes?: boolean;
   readonly weather?: (random: Random) => Partial<Weather>;
   readonly times?: (random: Random) => Times;
-  /** Seeds of this one for a hundred of the others. Default: 100. */
+  /** What the first member goes by, if not by the same. */
+  readonly first?: () => Times;
+  /** Seeds of this one for a hundred of the others, unless a range is named. Default: 100. */
   readonly share?: number;
 }
 
 /** Every so many `ttl`s. */
 const turns = (count: number) => (world: World) => count * world.times.ttlMs;
 const DAY_MS = 86_400_000;
+const quick = { clockToleranceMs: 1_000, storeTimeoutMs: 500 };
 const LOSSES = {
   requestLost: 0.02,
   replyLost: 0.04,
@@ -274,6 +277,25 @@ export const scenarios: readonly Scenario[] = [
       'link down': turns(1),
       revoke: turns(4),
     },
+  },
+  {
+    name: 'other times',
+    members: [3, 5],
+    everyMs: () => 500,
+    troubles: {
+      'other times': turns(1),
+      'shorter times unseen': turns(0.6),
+      rotate: turns(2),
+      'link down': turns(1),
+      revoke: turns(6),
+    },
+    times: () => timesOf({ ...quick, ttlMs: 20_000, tokenLifetimeMs: 2_000, maxStalenessMs: 1_000 }),
+    first: () => timesOf({ ...quick, ttlMs: 20_000, tokenLifetimeMs: 10_000, maxStalenessMs: 10_000 }),
+  },
+  {
+    name: 'overlapping calls',
+    push: 1,
+    troubles: { 'overlapping calls': turns(0.15), 'slow network': turns(2), revoke: turns(3) },
   },
   {
     name: 'old rewt beside it',

@@ -11,6 +11,28 @@ export const troubles = {
     for (const member of world.members) member.rotate(false);
   },
   revoke: (world: World) => one(world).revoke(),
+  /** `rewt set`. No `ttl` is too short for a copy of this fleet, but an `overlap` may be for members without a name. */
+  'other times': (world: World) => {
+    const { random } = world;
+    setTimes(world, one(world), random.pick([1, 1, 1.5, 2]), random.pick([1, 1, 2, 4]));
+  },
+  /** The same, and next signs and retires soon after; all of it unseen by a member that is cut off until it signs with next by itself. */
+  'shorter times unseen': (world: World) => {
+    const { random, agenda, server, members } = world;
+    const [unaware, ...others] = members;
+    if (unaware === undefined || others.length === 0) return;
+    const member = random.pick(others);
+    const { times, link } = unaware;
+    const leadMs = member.times.softAgeMs + member.times.clockToleranceMs;
+    const leftMs = (server.read().key?.expiresAtMs ?? 0) - server.nowMs();
+    const waitMs = leftMs - leadMs - random.between(100, 2_000);
+    if (waitMs < 0 || link.state !== 'up') return;
+    agenda.after(waitMs, () => {
+      cut(world, unaware, random.between(0.5, 1) * times.maxStalenessMs);
+      setTimes(world, member, 1, 1);
+    });
+    agenda.after(waitMs + member.times.maxStalenessMs + random.between(100, 600), () => member.rotate(false));
+  },
   'revoke together': (world: World) => {
     for (const member of world.members.slice(0, 3)) member.revoke();
     world.rush();
@@ -90,14 +112,11 @@ export const troubles = {
     });
   },
   'link down': (world: World) => {
-    const { random, agenda, times } = world;
-    const { link, times: own } = one(world);
-    link.state = random.pick(['silent', 'refusing']);
-    world.troubled(link);
-    agenda.after(random.between(0.1, 2) * Math.max(times.maxStalenessMs, own.maxStalenessMs), () => {
-      link.mend();
-      world.troubled(link);
-    });
+    const { random, times } = world;
+    const member = one(world);
+    const state = random.pick(['silent', 'refusing'] as const);
+    const longestMs = Math.max(times.maxStalenessMs, member.times.maxStalenessMs);
+    cut(world, member, random.between(0.1, 2) * longestMs, state);
   },
   'slow network': (world: World) => {
     const { random, agenda, times } = world;
@@ -108,6 +127,26 @@ export const troubles = {
     agenda.after(random.between(500, 8_000), () => {
       link.weather = weather;
       world.troubled(link);
+    });
+  },
+
+  /** Refreshes and commands are under way at once on a slow line, which is cut before they have all come back. */
+  'overlapping calls': (world: World) => {
+    const { random, agenda, weather } = world;
+    const member = one(world);
+    const { link, times } = member;
+    if (link.weather !== weather || link.state !== 'up') return;
+    const { storeTimeoutMs: timeoutMs, maxStalenessMs } = times;
+    link.weather = { ...weather, latencyMs: [1, 0.45 * timeoutMs] };
+    world.troubled(link);
+    for (let count = 0; count < 3; count += 1) {
+      agenda.after(random.between(0, timeoutMs), () => link.whisper());
+      agenda.after(random.between(0, timeoutMs), () => member.rotate(random.chance(0.7)));
+    }
+    if (random.chance(0.3)) agenda.after(random.between(0, timeoutMs), () => one(world).revoke());
+    agenda.after(random.between(0.2, 1.5) * timeoutMs, () => {
+      link.weather = weather;
+      cut(world, member, random.between(0.8, 1.3) * maxStalenessMs);
     });
   },
 
@@ -191,6 +230,22 @@ function expire(world: World, ttlMs: number): void {
     'EXPIRE',
     ({ key, ring }) => key && createRecord({ ...key, expiresAtMs: Math.floor(world.server.nowMs() + ttlMs) }, ring),
   );
+}
+
+/** By a member's own needs, and so that no copy in the fleet misses a turn. */
+function setTimes({ members }: World, member: Member, longer: number, larger: number): void {
+  const { ttlMs, tokenLifetimeMs, maxStalenessMs, clockToleranceMs } = member.times;
+  const leastMs = Math.max(ttlMs, ...members.map(({ times }) => 2 * times.maxStalenessMs));
+  member.set(longer * leastMs, larger * (tokenLifetimeMs + maxStalenessMs + clockToleranceMs));
+}
+
+function cut(world: World, { link }: Member, ms: number, state: 'silent' | 'refusing' = 'silent'): void {
+  link.state = state;
+  world.troubled(link);
+  world.agenda.after(ms, () => {
+    link.mend();
+    world.troubled(link);
+  });
 }
 
 function outage(world: World, state: 'silent' | 'refusing', ms: number): void {

@@ -70,12 +70,10 @@ export class World implements Place {
     this.#born += 1;
     const hasSigner = this.members.some(({ signs }) => signs);
     const isGateway = hasSigner && scenario.gateways !== undefined && habits.chance(scenario.gateways);
+    const first = this.#born === 1 ? scenario.first?.() : undefined;
     const isOther = scenario.mixed || isGateway || habits.chance(0.25);
-    const times = isGateway
-      ? gatewayTimes(this.times)
-      : isOther
-        ? this.#vary(this.times, scenario.mixed ? random : habits)
-        : this.times;
+    const varied = () => (isOther ? this.#vary(this.times, scenario.mixed ? random : habits) : this.times);
+    const times = first ?? (isGateway ? gatewayTimes(this.times) : varied());
     const onlyVerifies = isGateway || (habits.chance(0.25) && hasSigner);
     const toleranceMs = this.times.clockToleranceMs;
     const member = new Member(this, `m${this.#born}`, times, {
@@ -86,7 +84,7 @@ export class World implements Place {
     });
     this.ledger.leastToleranceMs = Math.min(this.ledger.leastToleranceMs, times.clockToleranceMs);
     this.members.push(member);
-    const own = isOther ? ` with ${JSON.stringify(times)}` : '';
+    const own = times === this.times ? '' : ` with ${JSON.stringify(times)}`;
     this.judge.trace?.(`${member.name} joins${onlyVerifies ? ', only verifies' : ''}${own}`);
     return member;
   }
