@@ -84,15 +84,14 @@ beforeAll(async () => {
     startRedis(settings.map((word, index) => (settings[index - 1] === '--tls-auth-clients' ? 'yes' : word))),
   ]);
   await secure.cli('ACL', 'SETUSER', 'ann', 'on', '>hunter2', '~*', '&*', '+@all');
-}, 60_000);
+});
 afterAll(async () => {
   await Promise.all([cluster?.stop(), sentinels?.stop(), secure?.stop()]);
   certificates?.remove();
   rmSync(folder, { recursive: true, force: true });
 });
 
-// Each test runs a dozen processes.
-describe.each(['redis', 'ioredis'])('with %s as the installed client', { timeout: 120_000 }, (client) => {
+describe.each(['redis', 'ioredis'])('with %s as the installed client', (client) => {
   let installed: ReturnType<typeof installedWith>;
   beforeAll(() => {
     installed = installedWith(client);

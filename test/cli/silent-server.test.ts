@@ -20,12 +20,13 @@ afterAll(async () => {
   await new Promise((resolve) => silent?.close(resolve));
 });
 
-it.each([
+// At the same time: all that they do is to wait.
+it.concurrent.each([
   ['status', 'redis'],
   ['list', 'redis'],
   ['status', 'redis+sentinel'],
   ['revoke', 'redis+sentinel'],
-])('rewt %s ends on a silent server behind %s://', { timeout: 25_000 }, async (verb, scheme) => {
+])('rewt %s ends on a silent server behind %s://', async (verb, scheme) => {
   const url = `${scheme}://127.0.0.1:${port}${scheme === 'redis' ? '' : '/main'}`;
   const { code, stderr } = await rewt([verb, '--url', url, ...(verb === 'revoke' ? ['--yes'] : [])]);
   expect({ code, isNamed: stderr.includes(`127.0.0.1:${port}`) }).toEqual({ code: 3, isNamed: true });

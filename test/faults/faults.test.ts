@@ -11,7 +11,7 @@ const patient: RewtOptions = { ttl: 60, tokenLifetime: 20, maxStaleness: 25, clo
 const faults: readonly Fault[] = [killed, stopped, pushKilled, masterKilled];
 
 describe('members that sign and verify without pause keep every promise', () => {
-  it.each(faults.map((fault) => [fault.title, fault] as const))('%s', { timeout: 120_000 }, async (_, fault) => {
+  it.each(faults.map((fault) => [fault.title, fault] as const))('%s', async (_, fault) => {
     const row = await play(fault, patient);
     expect(brokenPromises(row)).toEqual([]);
     expect(row.spreadMs.length).toBeGreaterThan(3);

@@ -20,7 +20,7 @@ test.each(['redis2', 'redis3', 'redis4', 'redis5', 'redis', 'ioredis5', 'ioredis
   async (client) => {
     // A process that had to be killed rejects.
     const run = promisify(execFile)(process.execPath, [script, compiledFolder(), String(server.port), client], {
-      timeout: 25_000,
+      timeout: 90_000,
       killSignal: 'SIGKILL',
     });
     expect((await run).stdout).toBe('nothing left to do\n');

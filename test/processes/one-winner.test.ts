@@ -59,7 +59,7 @@ function kidIn(token: string): unknown {
 }
 
 describe.each(places)('on %s', (_, place) => {
-  it(`${runningCount} processes make one secret, in ${rounds} rounds`, { timeout: 120_000 }, async () => {
+  it(`${runningCount} processes make one secret, in ${rounds} rounds`, async () => {
     const members = startMembers(runningCount, place);
     try {
       // Long enough for the last of them to have heard of it.
@@ -69,9 +69,7 @@ describe.each(places)('on %s', (_, place) => {
     }
   });
 
-  it(`${coldCount} processes that have just been started make one secret, ${coldRounds} times`, {
-    timeout: 120_000,
-  }, async () => {
+  it(`${coldCount} processes that have just been started make one secret, ${coldRounds} times`, async () => {
     for (let round = 0; round < coldRounds; round += 1) {
       const members = startMembers(coldCount, place);
       try {

@@ -61,7 +61,7 @@ async function run(
      try { port = connectRedis(process.argv[2]); } catch (error) { console.log(error.name, error.option, error.message); }
      ${then}`,
   );
-  const { stdout } = await promisify(execFile)(process.execPath, [script, from], { timeout: 10_000, cwd });
+  const { stdout } = await promisify(execFile)(process.execPath, [script, from], { timeout: 90_000, cwd });
   return stdout.trim();
 }
 

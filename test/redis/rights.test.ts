@@ -143,31 +143,26 @@ describe('a user with the rights of a member', () => {
   const needed = roles.member.flatMap((use) => rightsFor(use).map((right) => ({ use, right })));
   const commands = [...new Set(needed.map(({ right }) => right.command))];
 
-  it.each(commands)(
-    'without +%s goes without something, and the doctor says what',
-    { timeout: 60_000 },
-    async (command) => {
-      const namespace = `n-${randomUUID()}`;
-      const user = await userWith(
-        rulesFor('member', namespace).filter((rule) => rule !== `+${command}`),
-        namespace,
-      );
-      const found = await exercise(user);
-      // A check of the push connection that is refused still proves that it is alive.
-      if (command === 'ping') expect(found).toEqual(whole);
-      else expect(found).not.toEqual(whole);
-      const isLogged = (await knowsChannels(server)) || !command.startsWith('client|');
-      expect(await refusalsOf(server, user)).toEqual(isLogged ? [command] : []);
-      const costs = needed.filter(({ right }) => right.command === command).map(({ use, right }) => costOf(use, right));
-      const [finding, ...more] = await lackingBy(user);
-      expect(more).toEqual([]);
-      expect(finding?.found).toBe(`this user lacks +${command}: ${costs[0]}`);
-    },
-  );
+  it.each(commands)('without +%s goes without something, and the doctor says what', async (command) => {
+    const namespace = `n-${randomUUID()}`;
+    const user = await userWith(
+      rulesFor('member', namespace).filter((rule) => rule !== `+${command}`),
+      namespace,
+    );
+    const found = await exercise(user);
+    // A check of the push connection that is refused still proves that it is alive.
+    if (command === 'ping') expect(found).toEqual(whole);
+    else expect(found).not.toEqual(whole);
+    const isLogged = (await knowsChannels(server)) || !command.startsWith('client|');
+    expect(await refusalsOf(server, user)).toEqual(isLogged ? [command] : []);
+    const costs = needed.filter(({ right }) => right.command === command).map(({ use, right }) => costOf(use, right));
+    const [finding, ...more] = await lackingBy(user);
+    expect(more).toEqual([]);
+    expect(finding?.found).toBe(`this user lacks +${command}: ${costs[0]}`);
+  });
 
   it.each(['key', 'ring', 'draft', 'fleet'] as const)(
     'without its %s goes without something, and the doctor says what',
-    { timeout: 60_000 },
     async (kind) => {
       const namespace = `n-${randomUUID()}`;
       const names = redisNames(namespace);
