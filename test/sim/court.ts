@@ -98,7 +98,14 @@ export class Court {
   /** The member gets what the store holds at this instant. */
   answers(
     member: Judged,
-    how: { verb?: 'read' | 'swap'; errand?: Errand; isOwnWrite?: boolean; record?: StoreRecord; sentS?: number } = {},
+    how: {
+      verb?: 'read' | 'swap';
+      errand?: Errand;
+      isOwnWrite?: boolean;
+      record?: StoreRecord;
+      sentS?: number;
+      mayBeDeposed?: boolean;
+    } = {},
   ): void {
     const { machine, shown } = member;
     const sentMs = how.sentS === undefined ? this.agenda.nowMs : how.sentS * 1_000;
@@ -110,7 +117,7 @@ export class Court {
       executedAtMs: this.agenda.nowMs,
       snapshot: this.server.read(),
       record: how.record ?? this.server.record,
-      mayBeDeposed: false,
+      mayBeDeposed: how.mayBeDeposed ?? false,
       isOwnWrite: how.isOwnWrite ?? false,
       isWritable: true,
     });

@@ -174,6 +174,35 @@ describe('a copy that lacks what came while its member was cut off', () => {
   });
 });
 
+describe('a member that only verifies, cut off for longer than the overlap', () => {
+  function cutOff() {
+    const { court } = opened();
+    const gateway = court.member('gateway', { maxStalenessMs: 90_000 });
+    court.at(55).answers(gateway);
+    gateway.link.state = 'silent';
+    return { court, gateway, other: court.member('m2') };
+  }
+
+  it('is excused of an end that an EXPIRE has moved', () => {
+    const { court, gateway, other } = cutOff();
+    court.at(56).writes('EXPIRE', { key: { secret: 'one', endS: 90 } });
+    court.writes(other, { ring: { ...begun.ring, endS: 90 } });
+    court.at(82).verified(gateway, court.token('one'), timeout);
+    expect(court.accusations).toEqual([]);
+    expect(court.excuses).toEqual({ 'EXPIRE, unheard of': 1 });
+  });
+
+  it.each([
+    { hasKid: false, accusations: [] },
+    { hasKid: true, accusations: ['late'] },
+  ])('is excused of tokens without exp whose secret has retired (kid: $hasKid)', ({ hasKid, accusations }) => {
+    const { court, gateway, other } = cutOff();
+    court.at(58).writes(other, { ...rotated, ring: { ...rotated.ring, retired: [{ secret: 'one', untilS: 75 }] } });
+    court.at(77).verified(gateway, court.token('one', { hasKid }), null);
+    expect(court.accusations).toEqual(accusations);
+  });
+});
+
 describe('a rotation', () => {
   it.each([
     { aheadMs: 300, accusations: [] },
@@ -297,6 +326,17 @@ describe('a revocation', () => {
     court.at(12).server.loseWrites(1);
     court.at(40).answers(member);
     court.writes(member, { key: { secret: 'five', endS: 100 }, ring: { ...revoked.ring, endS: 100 } });
+    expect(court.accusations).toEqual([]);
+  });
+
+  it('is explained by the end of K on a master that was left, whoever read the EXPIRE elsewhere', () => {
+    const { court, member } = opened();
+    court.at(10).writes('EXPIRE', { key: { secret: 'one', endS: 30 } });
+    court.answers(court.member('m2'));
+    court.at(31).answers(member, { mayBeDeposed: true });
+    court.server.loseWrites(1);
+    court.at(32).answers(member);
+    court.writes(member, revoked);
     expect(court.accusations).toEqual([]);
   });
 

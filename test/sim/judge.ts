@@ -159,6 +159,11 @@ export class Judge {
       if (overMs <= unknownMs) return this.#excuse('suspended, and the wall clock set back');
       // Of how far the store's clock was put forward a copy knows nothing until the next read.
       if (overMs <= ledger.putForwardMs(shown.newestMs, fromMs)) return this.#excuse('clock shift');
+      // One that only verifies may be cut off for longer than the `overlap` that it knows.
+      const { good } = shown;
+      const isLonger = good !== null && good.ring.overlap < times.maxStalenessMs;
+      if (!token.hasKid && isLonger && holds(good.ring, token.secret, ledger.storeNowMs()))
+        return this.#excuse('retired early, unheard of');
       this.violation('late', `${member.name} accepts ${secret}, which ended ${overMs.toFixed(0)} ms ago`);
     }
     const revokedMs = ledger.revocationOf(token.secret);

@@ -271,8 +271,11 @@ export class Ledger {
 
   /** Why a copy that was read at `executedAtMs` may lack a secret that signs within `maxStaleness` of it; null: it must have it. */
   whyUnheard({ lifetimeMs }: { lifetimeMs: number }, secret: string, { executedAtMs, ring }: Good): string | null {
-    // Its signer has the ring grant that before its first token.
-    if (secret === ring.current.secret) return lifetimeMs > ring.overlap ? 'larger overlap, unheard of' : null;
+    if (secret === ring.current.secret) {
+      // Its signer has the ring grant that before its first token.
+      if (lifetimeMs > ring.overlap) return 'larger overlap, unheard of';
+      return this.#movedAtMs > executedAtMs ? 'EXPIRE, unheard of' : null;
+    }
     const origin = this.#origins.get(secret);
     if (origin === undefined || (origin.nextAtMs !== null && origin.nextAtMs <= executedAtMs)) return null;
     if (origin.how !== null) return `${origin.how}, unheard of`;
@@ -341,7 +344,7 @@ export class Ledger {
     if (ring !== null && !this.#isBehind(shown, entries)) {
       // A brake that it saw pulled counts as seen, whether it can be written or not; but not where revoke() was to see to it, whose caller is told.
       const isRevoking = errand?.verb === 'revoke';
-      const brakes = this.#brakeIn(shown, entries, record, snapshot.nowMs) === null ? 0 : 1;
+      const brakes = this.#brakeIn(shown, entries, record, snapshot.nowMs, mayBeDeposed) === null ? 0 : 1;
       shown.doubtful.set(ring.id, Math.max(shown.doubtful.get(ring.id) ?? 0, ring.epoch + brakes));
       shown.epochs.see(ring, isRevoking ? 0 : brakes);
       if (isTaken) taken.epochs.see(ring);
@@ -672,7 +675,13 @@ export class Ledger {
   }
 
   /** Rows 8 and 10: by what K was taken away or replaced, where that means a revocation. */
-  #brakeIn(shown: Shown, { key, ring }: Entries, record: StoreRecord, nowMs: number): string | null {
+  #brakeIn(
+    shown: Shown,
+    { key, ring }: Entries,
+    record: StoreRecord,
+    nowMs: number,
+    mayBeDeposed = false,
+  ): string | null {
     const meddling = this.#meddling.get(record);
     if (ring === null || meddling === undefined) return null;
     if (key?.value === ring.current.secret || key?.value === ring.next.secret) return null;
@@ -682,7 +691,8 @@ export class Ledger {
     if (meddling.kind !== 'EXPIRE') return meddling.kind;
     if (key !== null) return null;
     if (meddling.ttlMs < 2 * shown.times.softAgeMs) return 'EXPIRE below twice the soft age';
-    if (!meddling.isNoticed) return 'EXPIRE that nobody read';
+    // On a master that was left, no member can write it down.
+    if (!meddling.isNoticed || mayBeDeposed) return 'EXPIRE that nobody read';
     return this.#restored.has(record) ? 'EXPIRE that a failover brought back' : null;
   }
 
