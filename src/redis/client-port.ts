@@ -4,6 +4,7 @@ import { processClock } from '../clock.js';
 import type { Caveat } from '../stores/store.js';
 import { type Dialect, openConnection, unlessAborted } from './connection.js';
 import type { Address } from './failure.js';
+import { OPEN_TIMEOUT_MS, type Opening, openByAttempts, PACE_MS } from './opening.js';
 import { asError } from './outcomes.js';
 import type { Command, Connection, Outcomes, RedisPort } from './port.js';
 
@@ -30,13 +31,14 @@ export interface ClientSource<Client> {
   scope?(key: string): string;
 }
 
-/** How long a connection may take to open, whatever its callers' deadlines: longer than a resolver takes for a name server that is gone. */
-const OPEN_TIMEOUT_MS = 10_000;
+/** Connections at once in a port that take no more calls, because they were silent. */
+const MAX_RETIRED = 4;
 
 interface OwnConnection {
-  readonly opening: Promise<Connection>;
-  /** Ends it, opened or not. */
-  readonly abort: () => void;
+  readonly scope: string;
+  readonly opening: Opening;
+  /** The connection, with `unanswered` counted. */
+  readonly connected: Promise<Connection>;
   /** Once it is open. */
   connection?: Connection;
   openedAtMs?: number;
@@ -65,6 +67,9 @@ export function createPort<Client>(dialect: Dialect<Client>, source: ClientSourc
   const scope = source.scope ?? (() => '');
   /** By scope. */
   const own = new Map<string, OwnConnection>();
+  /** Each with what cancels its end. */
+  const retired = new Map<OwnConnection, () => void>();
+  let retiredAtMs = Number.NEGATIVE_INFINITY;
   let closed = false;
 
   async function connect(key: string, signal: AbortSignal): Promise<Connection> {
@@ -82,30 +87,44 @@ export function createPort<Client>(dialect: Dialect<Client>, source: ClientSourc
     return openConnection(dialect, client, isOwner, signal);
   }
 
-  function giveUp(key: string, opened: OwnConnection): void {
-    opened.abort();
-    if (own.get(key) === opened) own.delete(key);
+  function giveUp(opened: OwnConnection): void {
+    opened.opening.abort();
+    if (own.get(opened.scope) === opened) own.delete(opened.scope);
+    retired.get(opened)?.();
+    retired.delete(opened);
+  }
+
+  /** Keeps it from new calls. Those that wait on it may still get their answers: each has its own deadline. */
+  function retire(opened: OwnConnection): void {
+    const nowMs = performance.now();
+    if (nowMs - retiredAtMs < PACE_MS) return;
+    retiredAtMs = nowMs;
+    own.delete(opened.scope);
+    const end = (): void => giveUp(opened);
+    retired.set(opened, processClock.timer(OPEN_TIMEOUT_MS, end, 'unheard'));
+    const [oldest] = retired.keys();
+    if (retired.size > MAX_RETIRED && oldest !== undefined) giveUp(oldest);
   }
 
   function openOwn(key: string): OwnConnection {
-    const ending = new AbortController();
-    const abort = (): void => ending.abort();
-    const database = source.database?.();
-    const opened: OwnConnection = { opening: opening(), abort, database, unanswered: 0 };
-    own.set(scope(key), opened);
-    const cancel = processClock.timer(OPEN_TIMEOUT_MS, abort, 'unheard');
-    const forget = (): void => giveUp(scope(key), opened);
-    opened.opening
-      .then((connection) => {
-        opened.connection = connection;
-        opened.openedAtMs = performance.now();
-        connection.onLost(forget);
-      }, forget)
-      .finally(() => cancel());
+    const opening = openByAttempts((signal) => connect(key, signal));
+    const opened: OwnConnection = {
+      scope: scope(key),
+      opening,
+      connected: opening.connection.then(counted),
+      database: source.database?.(),
+      unanswered: 0,
+    };
+    own.set(opened.scope, opened);
+    const forget = (): void => giveUp(opened);
+    opened.connected.then((connection) => {
+      opened.connection = connection;
+      opened.openedAtMs = performance.now();
+      connection.onLost(forget);
+    }, forget);
     return opened;
 
-    async function opening(): Promise<Connection> {
-      const connection = await connect(key, ending.signal);
+    function counted(connection: Connection): Connection {
       return {
         ...connection,
         async send(commands) {
@@ -114,6 +133,7 @@ export function createPort<Client>(dialect: Dialect<Client>, source: ClientSourc
             return await connection.send(commands);
           } finally {
             opened.unanswered -= 1;
+            if (opened.unanswered === 0 && retired.has(opened)) forget();
           }
         },
       };
@@ -125,11 +145,11 @@ export function createPort<Client>(dialect: Dialect<Client>, source: ClientSourc
       if (closed) throw new Error('connection is closed');
       let opened = own.get(scope(key));
       if (opened !== undefined && !isInPlace(opened)) {
-        giveUp(scope(key), opened);
+        giveUp(opened);
         opened = undefined;
       }
       opened ??= openOwn(key);
-      const connection = await opened.opening;
+      const connection = await opened.connected;
       // The user's client may have moved meanwhile.
       if (opened.database === source.database?.()) return connection;
     }
@@ -167,19 +187,24 @@ export function createPort<Client>(dialect: Dialect<Client>, source: ClientSourc
     beside,
     leave(key) {
       const opened = own.get(scope(key));
-      if (opened !== undefined) giveUp(scope(key), opened);
+      if (opened !== undefined) giveUp(opened);
     },
     connect,
     scope,
     abandon(begunAtMs) {
-      // One that is being opened is what the next call needs; one that was opened since has not had its time.
-      for (const [key, opened] of own) {
-        if (opened.unanswered > 0 && (opened.openedAtMs ?? begunAtMs) < begunAtMs) giveUp(key, opened);
+      for (const opened of own.values()) {
+        if (opened.openedAtMs === undefined) {
+          // All attempts of one opening have to lead to the same database.
+          if (isInPlace(opened)) opened.opening.tryAgain();
+        } else if (opened.unanswered > 0 && opened.openedAtMs < begunAtMs) {
+          // One that was opened since has not had its time.
+          retire(opened);
+        }
       }
     },
     async close() {
       closed = true;
-      for (const [key, opened] of own) giveUp(key, opened);
+      for (const opened of [...own.values(), ...retired.keys()]) giveUp(opened);
     },
   };
   return port;

@@ -80,13 +80,18 @@ export async function openConnection<Client>(
 /** Settles as `work` does, or rejects as soon as the signal says so: no client is sure to end what it is about just because it was ended. */
 export function unlessAborted<T>(work: T | Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
-    const abort = () => reject(new Error('timed out, or was ended'));
+    const abort = () => reject(ended());
     if (signal.aborted) abort();
     signal.addEventListener('abort', abort, { once: true });
     Promise.resolve(work)
       .then(resolve, reject)
       .finally(() => signal.removeEventListener('abort', abort));
   });
+}
+
+/** The failure of an attempt to connect that was given up. */
+export function ended(): Error {
+  return new Error('timed out, or was ended');
 }
 
 function isClosure(outcome: Reply | Error): boolean {

@@ -44,7 +44,8 @@ export interface RedisPort {
   scope(key: string): string;
   /**
    * Reports that a call which began at `begunAtMs` (of `performance.now()`) had no answer in time. A connection of rewt's own that was open by then and owes an answer
-   * is given up, so that the next `send` opens another; one that is being opened goes on. Does nothing to a borrowed one.
+   * takes no more calls, so that the next `send` opens another; it ends once it owes none, or after some seconds. If one is being opened, another attempt begins beside
+   * it. Either happens once a second at most. Does nothing to a borrowed one.
    */
   abandon(begunAtMs: number): void;
   /** Closes only what the port opened itself, but for what `connect` gave. Idempotent. */

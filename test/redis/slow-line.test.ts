@@ -55,29 +55,29 @@ it.each([
   ['redis 6', 'redis', 'redis'],
   ['ioredis 6', 'ioredis', 'ioredis'],
 ])(
-  'a URL through %s works with a round trip of 60 ms and a timeout of 0.1 s, on one connection',
+  'a URL through %s works with a round trip of 150 ms and a timeout of 0.25 s, on one connection',
   async (_, name, from) => {
     const folder = await mkdtemp(join(tmpdir(), 'rewt-app-'));
     disposals.push(() => rm(folder, { recursive: true }));
     await mkdir(join(folder, 'node_modules'));
     await symlink(join(resolve('node_modules'), from), join(folder, 'node_modules', name));
     process.argv[1] = join(folder, 'app.js');
-    const line = await lineOf(60);
+    const line = await lineOf(150);
     const store = redisStore(connectRedis(`redis://127.0.0.1:${line.port}/3`));
     disposals.push(() => store.close());
-    expect(await readUntilAnswered(store, 100)).toMatchObject({ ring: null });
+    expect(await readUntilAnswered(store, 250)).toMatchObject({ ring: null });
     expect(line.accepted).toBe(1);
   },
 );
 
-it('ioredis with a key prefix works with a round trip of 60 ms and a timeout of 0.1 s', async () => {
+it('ioredis with a key prefix works with a round trip of 150 ms and a timeout of 0.25 s', async () => {
   const { Redis } = await import('ioredis');
-  const line = await lineOf(60);
+  const line = await lineOf(150);
   const client = new Redis({ port: line.port, db: 3, keyPrefix: 'app:' });
   disposals.push(() => client.disconnect());
   const store = redisStore(asRedisPort(client));
   disposals.push(() => store.close());
-  expect(await readUntilAnswered(store, 100)).toMatchObject({ ring: null });
+  expect(await readUntilAnswered(store, 250)).toMatchObject({ ring: null });
   expect(line.accepted).toBe(2);
 });
 
