@@ -94,13 +94,15 @@ export const tokenErrors = rows({
 export const storeErrors = rows({
   ERR_REWT_STORE_DOWN: {
     meaning: 'The store cannot be reached or used, and there is no copy that may be used without it.',
-    cause: 'The server is away, starting or failing over, or the address is wrong. The message has what is known.',
+    cause:
+      'The server is away, starting or failing over; or its address, its kind (cluster, sentinel) or its TLS is another one. The message has what is known.',
     remedy: 'Run `rewt doctor`. See "503 everywhere" in the runbook.',
     retry: 'yes',
   },
   ERR_REWT_STORE_TIMEOUT: {
     meaning: 'The store did not answer within `storeTimeout`.',
-    cause: 'A slow or silent network, a blocked server, or an event loop that was busy for longer than that.',
+    cause:
+      'A slow or silent network, a blocked server, TLS to a port without it, or an event loop that was busy for longer than that.',
     remedy: 'Look at latency and at the event loop. Raise `storeTimeout` only if such times are normal.',
     retry: 'yes',
   },

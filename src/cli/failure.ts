@@ -50,10 +50,17 @@ export interface Failure {
   readonly date?: Date;
 }
 
-/** The flag that gives an option of the library. Flags of the command itself have no row. */
+/** The flag (or variable) that gives an option of the library or of a Redis client. Flags of the command itself have no row. */
 const flags: Readonly<Record<string, string>> = {
   redisConn: '--url',
-  url: '--url',
+  database: '--url',
+  servername: '--url',
+  name: '--sentinel',
+  username: '--user',
+  password: 'REWT_PASSWORD',
+  ca: '--ca',
+  cert: '--cert',
+  key: '--key',
   redisNamespace: '--namespace',
   ttl: '--ttl',
   tokenLifetime: '--expires-in',
@@ -71,6 +78,11 @@ const flags: Readonly<Record<string, string>> = {
   replace: '--replace',
 };
 
+/** Options in backticks become flags, if there is one. */
+function withFlags(words: string): string {
+  return words.replace(/`(\w+)`/g, (quoted, option: string) => flags[option] ?? quoted);
+}
+
 /** What a person does with the command, where the library says what a program does. */
 const messages: { readonly [Code in RewtErrorCode]?: string } = {
   ERR_REWT_STORE_WRONG_TYPE:
@@ -81,6 +93,11 @@ const messages: { readonly [Code in RewtErrorCode]?: string } = {
     'what is there is no keyring of rewt: it is damaged, or another program uses its key. Find out who wrote it; rewt revoke --replace unreadable replaces it, and refuses every token',
 };
 
+/** The message of a store's failure, for a person at the command. */
+export function storeInWords({ code, message }: Pick<StoreError, 'code' | 'message'>): string {
+  return messages[code] ?? withFlags(message);
+}
+
 export function failureOf(error: unknown): Failure {
   if (error instanceof RefusedError) return { exitCode: 1, code: error.code, message: error.message };
   if (error instanceof FailedStore) return failedStore(error);
@@ -89,7 +106,7 @@ export function failureOf(error: unknown): Failure {
     return { exitCode: 70, code: 'ERR_REWT_UNEXPECTED', message: `a fault of rewt's own (${name}): please report it` };
   }
   const { code, status } = error;
-  if (status === 503) return { exitCode: 3, code, message: messages[code] ?? error.message };
+  if (status === 503) return { exitCode: 3, code, message: storeInWords(error as StoreError) };
   if (status === 401) return refusedToken(error as TokenError);
   const option = 'option' in error ? error.option : undefined;
   const exitCode = code === 'ERR_REWT_ROTATION_REFUSED' ? 1 : 2;
@@ -106,12 +123,12 @@ function flagged(message: string, option: string, flag: string): string {
 }
 
 function failedStore({ place, error, advice }: FailedStore): Failure {
-  const { code, message } = error;
+  const { code } = error;
   const { store, server } = place;
   const where = store === 'redis' ? server : placeInWords(place);
   // Most failures of Redis name the node themselves, which in a cluster may be another one.
   const start = error.cause?.host === undefined ? `${where}: ` : '';
-  return { exitCode: 3, code, message: `${start}${messages[code] ?? message}${advice === '' ? '' : ` ${advice}`}` };
+  return { exitCode: 3, code, message: `${start}${storeInWords(error)}${advice === '' ? '' : ` ${advice}`}` };
 }
 
 function refusedToken({ code, message, claim, expiredAt, date }: TokenError): Failure {
@@ -119,7 +136,7 @@ function refusedToken({ code, message, claim, expiredAt, date }: TokenError): Fa
     exitCode: 1,
     code,
     message,
-    remedy: tokenErrors[code].remedy,
+    remedy: withFlags(tokenErrors[code].remedy),
     ...(claim === undefined ? {} : { claim }),
     ...(expiredAt === undefined ? {} : { expiredAt }),
     ...(date === undefined ? {} : { date }),

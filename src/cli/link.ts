@@ -103,13 +103,17 @@ function tlsOf(isOn: boolean, { ca, cert, key }: LinkArguments): Link['tls'] {
 }
 
 function pemIn(file: string, name: string): string {
+  const isKey = name === 'key';
   try {
     const text = readFileSync(file, 'utf8');
-    if (/-----BEGIN /.test(text)) return text;
+    if (isKey ? /-----BEGIN [A-Z ]*PRIVATE KEY-/.test(text) : /-----BEGIN [A-Z0-9 ]*CERTIFICATE-/.test(text))
+      return text;
   } catch {
     // As for a file of another kind.
   }
-  throw new OptionError(`--${name}: no PEM file can be read there`, { option: name });
+  throw new OptionError(`--${name}: no ${isKey ? 'private key' : 'certificate'} (PEM) can be read there`, {
+    option: name,
+  });
 }
 
 function decoded(text: string): string {

@@ -12,7 +12,7 @@ import { type RedisStore, redisStore } from '../stores/redis.js';
 import type { Announcements, Store, Watch } from '../stores/store.js';
 import { type Address, addressOf, namespaceOf, openStore, type Place, placeOf } from './address.js';
 import { type Connected, connectLink } from './client.js';
-import { FailedStore } from './failure.js';
+import { FailedStore, storeInWords } from './failure.js';
 import type { LinkArguments } from './link.js';
 import { type Terminal, unlessInterrupted } from './terminal.js';
 
@@ -148,12 +148,15 @@ function openFolder(folder: string, place: Place): Opened {
   };
 }
 
-/** What `read` returns, or the store's refusal of it. @throws what is no StoreError. */
+/** What `read` returns, or the store's refusal of it, in the words of the command. @throws what is no StoreError. */
 export async function orRefusal<T>(read: Promise<T>): Promise<T | StoreError> {
   try {
     return await read;
   } catch (error) {
-    if (isRewtError(error) && error.status === 503) return error as StoreError;
+    if (isRewtError(error) && error.status === 503) {
+      const { code, cause } = error as StoreError;
+      return new StoreError(code, storeInWords(error as StoreError), cause);
+    }
     throw error;
   }
 }

@@ -1,13 +1,15 @@
 /** The one table from what servers and clients say to what it means. The first sign that is found anywhere in an error's text counts: Redis 6 wraps the errors of scripts. */
 
 import type { StoreErrorCode } from '../errors.js';
-import { commandsInWords } from './rights.js';
+import { commandsInWords, PUSH_CHANNEL } from './rights.js';
+
+const howToGrant = 'with ACL SETUSER. rewt doctor names each right that this user lacks.';
 
 export interface Failure {
   /** Looked for in the error's name, code and message. */
   readonly sign: RegExp;
   readonly code: StoreErrorCode;
-  /** `{at}` becomes " at host:port" if these are known. */
+  /** `{at}` becomes " at host:port" if these are known, `{what}` what the sign captured. In backticks: an option of the client, for which the command has a flag. */
   readonly message: string;
   /** Whether the same call may succeed within moments. */
   readonly passing?: true;
@@ -30,28 +32,53 @@ const answers: readonly Failure[] = [
   {
     sign: /\bNOAUTH\b/,
     code: 'ERR_REWT_STORE_DENIED',
-    message: 'Redis{at} wants a password, and the Redis client gave none: give it one where the client is made.',
+    message: 'Redis{at} wants a password, and the Redis client gave none: set `password`.',
   },
   {
     sign: /without any password configured/,
     code: 'ERR_REWT_STORE_DENIED',
-    message: 'The Redis client gives a password, and Redis{at} has none: leave it out where the client is made.',
+    message: 'The Redis client gives a password, and Redis{at} has none: leave out `password`.',
   },
   {
     sign: /\bWRONGPASS\b|invalid password|invalid username-password/,
     code: 'ERR_REWT_STORE_DENIED',
-    message: 'Redis{at} refused the user name or password: correct them where the Redis client is made.',
+    message: 'Redis{at} refused the user name or password: correct `username` or `password`.',
+  },
+  {
+    sign: /unknown command\W+sentinel\b/i,
+    code: 'ERR_REWT_STORE_DOWN',
+    message: 'Redis{at} is no sentinel: give the address of one, or connect to this server without sentinels.',
   },
   {
     sign: /unknown command|unknown redis command/i,
     code: 'ERR_REWT_STORE_DENIED',
     message:
-      'Redis{at} does not know a command that rewt needs: see whether it is renamed or disabled (rename-command), or filtered by a proxy.',
+      'Redis{at} does not know a command that rewt needs: see whether this is a sentinel (connect through sentinels then), and whether the command is renamed or disabled (rename-command), or filtered by a proxy.',
+  },
+  {
+    sign: /cluster support disabled/i,
+    code: 'ERR_REWT_STORE_DOWN',
+    message: 'Redis{at} is no cluster: connect to it as to a single server.',
+  },
+  {
+    sign: /no permissions to run the '([a-z|]{2,32})' command/i,
+    code: 'ERR_REWT_STORE_DENIED',
+    message: `Redis does not let this user run {what}, which rewt needs: grant +{what} ${howToGrant}`,
+  },
+  {
+    sign: /permissions to access (?:a|one of the) key|can't access at least one of the keys/i,
+    code: 'ERR_REWT_STORE_DENIED',
+    message: `Redis does not let this user use a key of this namespace: grant ~<the name of the key> ${howToGrant}`,
+  },
+  {
+    sign: /permissions to access (?:a|one of the) channel/i,
+    code: 'ERR_REWT_STORE_DENIED',
+    message: `Redis does not let this user subscribe to what rewt needs: grant &${PUSH_CHANNEL} ${howToGrant}`,
   },
   {
     sign: /\bNOPERM\b|user executing the script can't|ACL failure in script/i,
     code: 'ERR_REWT_STORE_DENIED',
-    message: `Redis does not let this user do what rewt needs: ${commandsInWords('read', 'write')} on the keys of this namespace. Run rewt doctor with its URL, which names the missing right, and grant it with ACL SETUSER.`,
+    message: `Redis does not let this user do what rewt needs, ${commandsInWords('read', 'write')} on the keys of this namespace: grant what is missing ${howToGrant}`,
   },
   {
     sign: /\bREADONLY\b/,
@@ -91,8 +118,7 @@ const answers: readonly Failure[] = [
   {
     sign: /DB index|SELECT is not allowed/i,
     code: 'ERR_REWT_STORE_DOWN',
-    message:
-      'Redis{at} has no database of the number that the Redis client is given: correct it where the client is made.',
+    message: 'Redis{at} has no database of the number that the Redis client is given: correct `database`.',
   },
   {
     sign: /subscriber mode|allowed in this context/i,
@@ -134,7 +160,8 @@ const network: readonly Failure[] = [
   {
     sign: /ERR_TLS_CERT_ALTNAME_INVALID|HOSTNAME_MISMATCH/,
     code: 'ERR_REWT_STORE_DOWN',
-    message: 'The certificate of Redis{at} is for another host: connect by a name that is in it, or set `servername`.',
+    message:
+      'The certificate of Redis{at} is for another host: correct `servername`, or connect by a name that is in it.',
   },
   {
     sign: /CERT_HAS_EXPIRED|CERT_NOT_YET_VALID/,
@@ -153,6 +180,16 @@ const network: readonly Failure[] = [
     code: 'ERR_REWT_STORE_DOWN',
     message:
       'Redis{at} refused the TLS handshake: see whether it wants a client certificate (`cert` and `key`), and which TLS versions it takes.',
+  },
+  {
+    sign: /KEY_VALUES_MISMATCH/,
+    code: 'ERR_REWT_STORE_DOWN',
+    message: 'The key of the client certificate is that of another one: give a `cert` and `key` that belong together.',
+  },
+  {
+    sign: /\bERR_OSSL_/,
+    code: 'ERR_REWT_STORE_DOWN',
+    message: 'A certificate or key for TLS cannot be read: give `ca`, `cert` and `key` as PEM, without a passphrase.',
   },
   {
     sign: /WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|\bEPROTO\b/,
@@ -179,9 +216,15 @@ const network: readonly Failure[] = [
   {
     sign: /time ?out|timed out|ETIMEDOUT/i,
     code: 'ERR_REWT_STORE_TIMEOUT',
-    message: 'Redis{at} did not answer in time.',
+    message:
+      'Redis{at} did not answer in time: see whether it is up and reachable, and whether it speaks TLS if the client does (rediss://).',
     // Some clients give up sooner than rewt does.
     passing: true,
+  },
+  {
+    sign: /No such master with that name|sentinels are unreachable/i,
+    code: 'ERR_REWT_STORE_DOWN',
+    message: 'The sentinel{at} knows no master of this name: correct `name`, for which SENTINEL MASTERS has them all.',
   },
 ];
 

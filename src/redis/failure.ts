@@ -17,8 +17,9 @@ export function isPassing(error: unknown): boolean {
 /** The typed error for whatever Redis or a client gave; rewt's own errors stay what they are. Never says anything of the original's text. */
 export function asStoreError(error: unknown, address: Address | null = null): StoreError {
   if (error instanceof StoreError) return error;
-  const cause = causeOf(error, address);
-  const failure = failureOf(error);
+  const root = rootOf(error);
+  const cause = causeOf(root, address);
+  const failure = failureOf(root);
   if (failure === undefined) {
     return new StoreError(
       'ERR_REWT_STORE_DOWN',
@@ -26,7 +27,9 @@ export function asStoreError(error: unknown, address: Address | null = null): St
       cause,
     );
   }
-  return new StoreError(failure.code, failure.message.replace('{at}', inWords(cause)), cause);
+  const [, what = ''] = failure.sign.exec(textOf(root)) ?? [];
+  const message = failure.message.replace('{at}', inWords(cause)).replaceAll('{what}', what.toLowerCase());
+  return new StoreError(failure.code, message, cause);
 }
 
 /** The reason why a client of rewt's own could not connect. Clients tell of a loss, or that they are closed, if the server ended the connection. */
@@ -37,8 +40,13 @@ export function whileConnecting(error: Error): Error {
 }
 
 function failureOf(error: unknown): Failure | undefined {
-  const text = textOf(error);
+  const text = textOf(rootOf(error));
   return failures.find(({ sign }) => sign.test(text));
+}
+
+/** A cluster client of ioredis wraps the error of the node that it tried last. */
+function rootOf(error: unknown): unknown {
+  return field(error, 'lastNodeError') ?? error;
 }
 
 /** Name, code and message: some clients put the reason into one, some into another. */

@@ -7,7 +7,7 @@ import { asStoreError } from './failure.js';
 import type { AllRedisNames } from './names.js';
 import { ringNames } from './places.js';
 import type { Connection, RedisPort } from './port.js';
-import { commandsInWords, PUSH_CHANNEL } from './rights.js';
+import { PUSH_CHANNEL } from './rights.js';
 
 /** Five round trips and a TLS handshake, on a slow line. */
 const OPEN_TIMEOUT_MS = 10_000;
@@ -307,7 +307,6 @@ function isRefusal(error: unknown): boolean {
 }
 
 function reasonOf(error: unknown): string {
-  return isRefusal(error)
-    ? `Redis does not let this user do what push needs: ${commandsInWords('push')}, on the channel ${PUSH_CHANNEL}. Extend its rights, or set push: false.`
-    : asStoreError(error).message;
+  const { message } = asStoreError(error);
+  return isRefusal(error) ? `${message} Or set push: false.` : message;
 }

@@ -12,6 +12,10 @@ import { freePort, type RedisServer, startRedis } from '../servers.js';
 import { type Certificates, makeCertificates } from '../tls.js';
 import { dist, endOf, rewt, startRewt } from './command.js';
 
+const privateKey = join(mkdtempSync(join(tmpdir(), 'rewt-key-')), 'a.key');
+writeFileSync(privateKey, '-----BEGIN PRIVATE KEY-----\n');
+afterAll(() => rmSync(dirname(privateKey), { recursive: true }));
+
 const one = { host: 'a', port: 6_379 };
 test.each([
   ['redis://a', {}, { kind: 'server', isPlain: true, hosts: [one], database: 0, tls: null, username: null }],
@@ -41,6 +45,7 @@ test.each([
   ['redis://hunter2@a', { ca: '/etc/hostname' }, 'ca'],
   ['rediss://hunter2@a', { ca: '/etc/hostname' }, 'ca'],
   ['rediss://hunter2@a', { cert: '/etc/hostname' }, 'cert'],
+  ['rediss://hunter2@a', { ca: privateKey }, 'ca'],
   ['redis://hun%ter2@a', {}, 'url'],
 ] as const)('%s with %j is refused, and not repeated', (url, flags: LinkArguments, option) => {
   expect(() => linkOf(url, flags, {})).toThrow(
@@ -65,7 +70,12 @@ let secure: RedisServer;
 let tlsPort: number;
 let certificates: Certificates;
 const folder = mkdtempSync(join(tmpdir(), 'rewt-pem-'));
-const pem = { ca: join(folder, 'ca.crt'), cert: join(folder, 'client.crt'), key: join(folder, 'client.key') };
+const pem = {
+  ca: join(folder, 'ca.crt'),
+  cert: join(folder, 'client.crt'),
+  key: join(folder, 'client.key'),
+  otherKey: join(folder, 'other.key'),
+};
 
 beforeAll(async () => {
   certificates = makeCertificates();
@@ -76,6 +86,7 @@ beforeAll(async () => {
   const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
   const openssl = (...args: string[]) => execFileSync('openssl', args, { stdio: 'pipe' });
   openssl('req', ...key, '-subj', '/CN=rewt', '-keyout', pem.key, '-out', join(folder, 'client.csr'));
+  cpSync(join(authority, 'ca.key'), pem.otherKey);
   const by = ['-CA', join(authority, 'ca.crt'), '-CAkey', join(authority, 'ca.key'), '-CAcreateserial', '-days', '2'];
   openssl('x509', '-req', '-in', join(folder, 'client.csr'), ...by, '-out', pem.cert);
   [cluster, sentinels, secure] = await Promise.all([
@@ -167,6 +178,30 @@ describe.each(['redis', 'ioredis'])('with %s as the installed client', (client) 
     const { status } = await fetch(`${await listening}/verify`, { headers: { authorization: `Bearer ${token}` } });
     child.kill('SIGTERM');
     expect({ status, code: (await end).code }).toEqual({ status: 204, code: 0 });
+  });
+
+  test('a server of another kind than the command line says is named as that, with what to do', async () => {
+    const [sentinel] = sentinels.addresses;
+    const [plain, at] = [`127.0.0.1:${secure.port}`, `127.0.0.1:${sentinel?.port}`];
+    const files = ['--ca', pem.ca, '--cert', pem.cert, '--key'];
+    const tls = `rediss://localhost:${tlsPort}`;
+    const cases: readonly (readonly [words: readonly string[], RegExp])[] = [
+      [[`redis+sentinel://${at}/other`], /no master of this name: correct --sentinel/],
+      [[`redis+sentinel://${plain}/main`], /is no sentinel/],
+      [[`redis://${at}`], /see whether this is a sentinel/],
+      [[`redis+cluster://${plain}`], /is no cluster/],
+      [[tls, ...files, pem.otherKey], /--cert and --key that belong together/],
+      [[tls], /not trusted: .*--ca/],
+      [[`rediss://${plain}`], /did not answer in time: .*speaks TLS/],
+      [[`redis+cluster://127.0.0.1:${tlsPort}`], /speak TLS where the client does not/],
+    ];
+    const named = async ([[url = '', ...more], words]: (typeof cases)[number]) => {
+      const { code, stderr } = await rewt(['status', '--url', url, ...more], installed);
+      expect({ url, code, stderr }).toEqual({ url, code: 3, stderr: expect.stringMatching(words) });
+    };
+    // A few at a time: on a busy machine any of them could be late otherwise.
+    await Promise.all(cases.slice(0, 4).map(named));
+    await Promise.all(cases.slice(4).map(named));
   });
 
   test('what cannot be reached is named with host and port', async () => {

@@ -39,6 +39,49 @@ describe('a failure of Redis or of its client', () => {
     expect(asStoreError(new Error(text)).code).toBe(`ERR_REWT_STORE_${code}`);
   });
 
+  it.each([
+    ["NOPERM this user has no permissions to run the 'config|get' command", 'grant \\+config\\|get with ACL SETUSER'],
+    ["NOPERM User bob has no permissions to run the 'eval' command", 'grant \\+eval with'],
+    ["NOPERM this user has no permissions to run the 'eval' command or its subcommand", 'grant \\+eval with'],
+    ["ERR ACL failure in script: User bob has no permissions to run the 'pttl' command", 'grant \\+pttl with'],
+    ["NOPERM User bob has no permissions to run the 'Canary 1' command", 'EVAL, GET, .* on the keys'],
+    ['NOPERM this user has no permissions to access one of the keys used as arguments', 'a key of this namespace'],
+    ['NOPERM No permissions to access a key', 'a key of this namespace'],
+    [
+      script("The user executing the script can't access at least one of the keys mentioned"),
+      'a key of this namespace',
+    ],
+    ['NOPERM No permissions to access a channel', 'grant &__redis__:invalidate'],
+    [script("The user executing the script can't run this command or subcommand"), 'EVAL, GET, .* on the keys'],
+  ])('%s names the right that is missing', (text, words) => {
+    const { code, message } = asStoreError(new Error(text));
+    expect(code).toBe('ERR_REWT_STORE_DENIED');
+    expect(message).toMatch(new RegExp(words));
+    expect(message).not.toMatch(/bob|canary|\{/i);
+  });
+
+  it.each([
+    ['ERR This instance has cluster support disabled', /is no cluster/],
+    ["ERR unknown command 'SENTINEL', with args beginning with: 'sentinels'", /is no sentinel/],
+    ['ERR No such master with that name', /no master of this name/],
+    ['All sentinels are unreachable. Retrying from scratch after 10ms.', /no master of this name/],
+    ['All sentinels are unreachable. Last error: connect ECONNREFUSED 127.0.0.1:1', /refused the connection/],
+    ['All sentinels are unreachable. Last error: NOAUTH Authentication required.', /wants a password/],
+    ['error:05800074:x509 certificate routines::key values mismatch', /belong together/],
+    ['error:0480006C:PEM routines::no start line', /cannot be read/],
+  ])('%s is a cause that is known', (text, words) => {
+    const code = { mismatch: 'ERR_OSSL_X509_KEY_VALUES_MISMATCH', 'start line': 'ERR_OSSL_PEM_NO_START_LINE' };
+    const [, given] = Object.entries(code).find(([part]) => text.includes(part)) ?? [];
+    expect(asStoreError(Object.assign(new Error(text), { code: given })).message).toMatch(words);
+  });
+
+  it('of a node is what the error of a cluster client means', () => {
+    const lastNodeError = new Error('ERR This instance has cluster support disabled');
+    const all = Object.assign(new Error('Failed to refresh slots cache.'), { lastNodeError });
+    expect(asStoreError(all).message).toMatch(/is no cluster/);
+    expect(asStoreError(Object.assign(all, { lastNodeError: new Error('timeout') })).code).toMatch(/TIMEOUT/);
+  });
+
   it('passes nothing of its text on, and its cause is a small frozen object', () => {
     const replied = Object.assign(new Error('WRONGPASS for redis://bob:canary@host'), {
       command: { name: 'auth', args: ['bob', 'canary'] },

@@ -161,6 +161,28 @@ describe('a user with the rights of a member', () => {
     expect(finding?.found).toBe(`this user lacks +${command}: ${costs[0]}`);
   });
 
+  it.each([
+    ['+eval', 'grant +eval with'],
+    ['+set', 'grant +set with'],
+    ['~{<K>}:ring', 'a key of this namespace'],
+  ])('without %s reads which right is missing in the error', async (missing, words) => {
+    const namespace = `n-${randomUUID()}`;
+    const rule = missing.replace('<K>', redisNames(namespace).key);
+    const user = await userWith(
+      rulesFor('member', namespace).filter((granted) => granted !== rule),
+      namespace,
+    );
+    const member = new Rewt({ redisConn: user.url, redisNamespace: namespace, push: false, storeTimeout: 10 });
+    try {
+      await expect(member.sign({})).rejects.toMatchObject({
+        code: 'ERR_REWT_STORE_DENIED',
+        message: expect.stringContaining(words),
+      });
+    } finally {
+      await member.close();
+    }
+  });
+
   it.each(['key', 'ring', 'draft', 'fleet'] as const)(
     'without its %s goes without something, and the doctor says what',
     async (kind) => {

@@ -9,7 +9,7 @@ export interface Finding {
   /** What was looked at, in a word or two. */
   readonly check: string;
   readonly level: Level;
-  /** What is. Never a secret, a password or an address. */
+  /** What is. Never a secret or a password. */
   readonly found: string;
   /** What to do about it; absent where there is nothing to do. */
   readonly remedy?: string;

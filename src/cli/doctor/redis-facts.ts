@@ -2,18 +2,19 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { within } from '../../deadline.js';
-import { asStoreError } from '../../redis/failure.js';
+import { type Address, asStoreError } from '../../redis/failure.js';
 import { type RedisNames, redisNames } from '../../redis/names.js';
 import { createPlainReader, type PlainReader } from '../../redis/plain-reader.js';
 import type { Command, RedisPort, Reply } from '../../redis/port.js';
 import { redisStore } from '../../stores/redis.js';
 import type { Announcements, PushStatus, Store } from '../../stores/store.js';
+import { storeInWords } from '../failure.js';
 import type { Link } from '../link.js';
 import { type KeyringFacts, keyringFactsOf } from './keyring-facts.js';
 import { excessesOf, excessOf, lacksOf, type Rights } from './rights.js';
 import { type ServerFacts, serverFactsOf } from './server-facts.js';
 
-/** Failures in rewt's own words: they say nothing of where or with what. */
+/** Failures in rewt's own words. */
 export interface Failed {
   readonly code: string;
   readonly message: string;
@@ -70,17 +71,17 @@ export async function redisFactsOf(port: RedisPort, namespace: string, address: 
   try {
     // The first opens the connection, and is no measure.
     const [first = null] = await ask([['PING']]);
-    const unreachable = first instanceof Error && !isRefusal(first) ? failedOf(first) : null;
+    const unreachable = first instanceof Error && !isRefusal(first) ? failedOf(first, port.address()) : null;
     if (unreachable !== null) return { ...nothing, address, unreachable };
     const { roundTripMs, skew, silent } = await measure(ask);
     // It would be the same for every other command.
-    if (silent !== null) return { ...nothing, address, unreachable: failedOf(silent) };
+    if (silent !== null) return { ...nothing, address, unreachable: failedOf(silent, port.address()) };
     const [info, save, whoami] = (await ask([['INFO'], ['CONFIG', 'GET', 'save'], ['ACL', 'WHOAMI']])) as [
       Reply | Error,
       Reply | Error,
       Reply | Error,
     ];
-    if (isSilence(info)) return { ...nothing, address, unreachable: failedOf(info) };
+    if (isSilence(info)) return { ...nothing, address, unreachable: failedOf(info, port.address()) };
     const user = typeof whoami === 'string' ? whoami : null;
     const keyring = await keyringOf(reader, namespace);
     const names = reader.namesOf(namespace);
@@ -99,7 +100,9 @@ export async function redisFactsOf(port: RedisPort, namespace: string, address: 
       writes: written instanceof Error ? failedOf(written) : null,
       push: await pushOf(store, namespace),
       keyring,
-      announcements: await reader.announcements(namespace, { timeoutMs: ANSWER_MS }).catch(failedOf),
+      announcements: await reader
+        .announcements(namespace, { timeoutMs: ANSWER_MS })
+        .catch((error: Error) => failedOf(error)),
     };
   } finally {
     reader.close();
@@ -128,9 +131,9 @@ function isRefusal(error: Error): boolean {
   return /\bNOPERM\b/.test(error.message);
 }
 
-function failedOf(error: Error): Failed {
-  const { code, message } = asStoreError(error);
-  return { code, message };
+function failedOf(error: Error, address: Address | null = null): Failed {
+  const failed = asStoreError(error, address);
+  return { code: failed.code, message: storeInWords(failed) };
 }
 
 /** What could not be tried shows elsewhere: the server is away. */

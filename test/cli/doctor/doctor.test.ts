@@ -149,6 +149,8 @@ test('a network that swallows everything is a problem within some seconds', asyn
     const beganMs = performance.now();
     const { code, findings } = await examine(`redis://127.0.0.1:${proxy.port}`);
     expect({ code, findings }).toMatchObject({ code: 1, findings: [{ check: 'reachable' }] });
+    // Which server, and what to do.
+    expect(findings[0]?.found).toMatch(new RegExp(`127\\.0\\.0\\.1:${proxy.port}.*TLS`));
     expect(performance.now() - beganMs).toBeLessThan(15_000);
   } finally {
     await proxy.stop();
@@ -169,8 +171,10 @@ test('a server that answers PING and nothing else is a problem within some secon
   await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
   try {
     const beganMs = performance.now();
-    const { code, findings } = await examine(`redis://127.0.0.1:${(silent.address() as AddressInfo).port}`);
+    const { port } = silent.address() as AddressInfo;
+    const { code, findings } = await examine(`redis://127.0.0.1:${port}`);
     expect({ code, findings }).toMatchObject({ code: 1, findings: [{ check: 'reachable', level: 'problem' }] });
+    expect(findings[0]?.found).toContain(`127.0.0.1:${port}`);
     expect(performance.now() - beganMs).toBeLessThan(15_000);
   } finally {
     silent.close();
