@@ -3,12 +3,15 @@
 import { kidOf } from '../../src/keyring/secret.js';
 import { createRecord, type StoreRecord } from '../../src/stores/record.js';
 import { Agenda } from './agenda.js';
-import { type Call, Judge, type Judged, type Token } from './judge.js';
-import { type Author, type Errand, Ledger, Shown, type Times } from './ledger.js';
-import { FAIR } from './link.js';
+import type { Call, Judged, Token } from './calls.js';
+import { Judge } from './judge.js';
+import { Ledger } from './ledger.js';
 import { BEGIN_MS, Machine } from './machine.js';
 import { Random } from './random.js';
 import { Server } from './server.js';
+import { type Author, type Errand, Shown } from './shown.js';
+import { FAIR } from './weather.js';
+import type { Times } from './written.js';
 
 /** Whole seconds, as in the tests. `null` for `key` leaves the entry away. */
 export interface State {
@@ -110,7 +113,7 @@ export class Court {
     const { machine, shown } = member;
     const sentMs = how.sentS === undefined ? this.agenda.nowMs : how.sentS * 1_000;
     const sent = { atMs: sentMs, monotonicMs: machine.monotonicMs(), wallMs: machine.wallMs() };
-    this.ledger.showed(shown, {
+    this.ledger.showings.showed(shown, {
       sent,
       verb: how.verb ?? 'read',
       errand: how.errand ?? null,

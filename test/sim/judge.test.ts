@@ -1,7 +1,7 @@
 /** The judge of the simulation accuses what breaks a promise, and nothing that protocol.md covers. */
 import { describe, expect, it } from 'vitest';
+import type { Judged } from './calls.js';
 import { Court } from './court.js';
-import type { Judged } from './judge.js';
 
 const unknown = 'ERR_REWT_UNKNOWN_KEY';
 const timeout = 'ERR_REWT_STORE_TIMEOUT';
@@ -42,7 +42,7 @@ describe('a member that cannot reach the store', () => {
     const errand = court.at(9).calls(member, 'rotate');
     court.answers(member, { errand });
     court.answers(member, { errand, verb: 'swap' });
-    court.ledger.concluded(member.shown, errand, timeout);
+    court.ledger.showings.concluded(member.shown, errand, timeout);
     member.link.state = 'silent';
     court.at(12).verified(member, court.token('one'), timeout);
     expect(court.accusations).toEqual([]);
@@ -52,7 +52,7 @@ describe('a member that cannot reach the store', () => {
     const { court, member } = opened();
     const errand = court.at(9).calls(member, 'rotate');
     court.answers(member, { errand });
-    court.ledger.concluded(member.shown, errand, 'ERR_REWT_ROTATION_REFUSED');
+    court.ledger.showings.concluded(member.shown, errand, 'ERR_REWT_ROTATION_REFUSED');
     member.link.state = 'silent';
     court.at(12).verified(member, court.token('one'), timeout);
     expect(court.accusations).toEqual(['lost']);
@@ -75,7 +75,7 @@ describe('a member that cannot reach the store', () => {
     member.machine.setWall(-3_600_000);
     const errand = court.at(3).calls(member, 'rotate');
     court.answers(member, { errand });
-    court.ledger.concluded(member.shown, errand, 'ERR_REWT_ROTATION_REFUSED');
+    court.ledger.showings.concluded(member.shown, errand, 'ERR_REWT_ROTATION_REFUSED');
     member.machine.setWall(0);
     member.link.state = 'silent';
     court.at(5).verified(member, court.token('one'), timeout);

@@ -1,66 +1,13 @@
 /** What protocol.md promises of each answer, held against the ground truth. Every excuse it makes is counted. */
 
-import { createHmac } from 'node:crypto';
 import { currentVerifiesUntil } from '../../src/keyring/ring.js';
 import type { Agenda } from './agenda.js';
-import type { Errand, Good, Ledger, Promised, Written } from './ledger.js';
+import type { Call, Counts, Judged, Token, Violation } from './calls.js';
+import type { Ledger, Promised } from './ledger.js';
 import { BEGIN_MS } from './machine.js';
-import type { Member } from './member.js';
 import type { Server } from './server.js';
-
-/** A token with the truth about it. */
-export interface Token {
-  readonly text: string;
-  readonly signer: string;
-  /** Undefined for a forgery. */
-  readonly secret: string | undefined;
-  readonly hasKid: boolean;
-  /** Signed with next, by a member that could not reach the store when current ended. */
-  readonly isPromoted: boolean;
-  /** When the secret was known to sign: for rewt the call's end, for old rewt the GET at the server. True time. */
-  readonly signedAtMs: number;
-  /** When the signer's copy was sent for. True time. */
-  readonly knownAtMs: number;
-  /** The signer was suspended and its wall clock set back: it could not know how old its copy was. */
-  readonly isUnaware: boolean;
-  /** How far the signer's wall clock was ahead. Milliseconds. */
-  readonly skewMs: number;
-  /** Its own `exp`, by the signer's wall clock. */
-  readonly expMs: number;
-  readonly lifetimeMs: number;
-}
-
-/** A member as far as it is judged. */
-export type Judged = Pick<Member, 'name' | 'times' | 'machine' | 'shown' | 'bornAtMs'> & {
-  readonly link: Pick<Member['link'], 'state' | 'weather' | 'soundSinceMs'>;
-  readonly rewt: Pick<Member['rewt'], 'status'>;
-};
-
-/** One call as it was made. */
-export interface Call {
-  readonly member: Judged;
-  readonly fromMs: number;
-  readonly awayMs: number;
-  readonly verb: 'sign' | 'verify' | Errand['verb'];
-  /** What the member had to go on with when it was called. */
-  readonly good: Good | null;
-}
-
-export interface Counts {
-  operations: number;
-  accepted: number;
-  unavailable: number;
-  rotations: number;
-  revocations: number;
-  readonly excused: Record<string, number>;
-  readonly violations: Record<Promised, number>;
-}
-
-export interface Violation {
-  readonly promise: Promised;
-  readonly atMs: number;
-  readonly text: string;
-}
+import type { Good } from './shown.js';
+import { entriesOf, type Written } from './written.js';
 
 /** Virtual timers have Node's coarseness. */
 const COARSE_MS = 5;
@@ -127,9 +74,9 @@ export class Judge {
     // Around a rotation: it knows no next and no retired. The signer's copy may be from before it.
     if (token.knownAtMs <= valueSinceMs) return this.#excuse('old rewt around a change');
     if (token.isPromoted) return this.#excuse('old rewt and a promotion without the store');
-    if (this.#truth().excuseFor(token.secret, token.signedAtMs, gotAtMs) !== null)
+    if (this.#truth().fates.excuseFor(token.secret, token.signedAtMs, gotAtMs) !== null)
       return this.#excuse('old rewt after a revocation');
-    this.violation('old', `${name} refuses a token of ${token.signer} by ${this.#truth().nameOf(token.secret)}`);
+    this.violation('old', `${name} refuses a token of ${token.signer} by ${this.#truth().names.of(token.secret)}`);
   }
 
   #accepted({ member, fromMs }: Call, token: Token) {
@@ -138,7 +85,7 @@ export class Judge {
     const nowMs = this.#agenda.nowMs;
     this.#looked(member);
     if (token.secret === undefined) return this.violation('late', `${member.name} accepts a forgery`);
-    const secret = ledger.nameOf(token.secret);
+    const secret = ledger.names.of(token.secret);
     const goneMs = shown.taken.gone.get(token.secret);
     if (goneMs !== undefined && goneMs <= fromMs) {
       return this.violation(
@@ -148,25 +95,26 @@ export class Judge {
     }
     if (shown.pendingSinceMs < fromMs)
       return this.violation('late', `${member.name} goes on although it has to revoke first`);
-    const endMs = ledger.ends.get(token.secret);
-    const overMs = endMs === undefined ? 0 : ledger.storeNowMs() - endMs - COARSE_MS - (nowMs - fromMs);
+    const endMs = ledger.fates.ends.get(token.secret);
+    const overMs = endMs === undefined ? 0 : ledger.clock.nowMs() - endMs - COARSE_MS - (nowMs - fromMs);
     // A suspended machine whose wall clock was set back besides knows nothing of the time between.
     const unknownMs = nowMs - shown.newestMs - member.machine.elapsedMs(shown.newestMs);
     if (overMs > 0) {
       const hasJumped =
-        nowMs - ledger.jumpedAtMs < times.maxStalenessMs || ledger.excuseFor(token.secret, 0, nowMs) === 'clock jump';
+        nowMs - ledger.clock.jumpedAtMs < times.maxStalenessMs ||
+        ledger.fates.excuseFor(token.secret, 0, nowMs) === 'clock jump';
       if (hasJumped) return this.#excuse('clock jump');
       if (overMs <= unknownMs) return this.#excuse('suspended, and the wall clock set back');
       // Of how far the store's clock was put forward a copy knows nothing until the next read.
-      if (overMs <= ledger.putForwardMs(shown.newestMs, fromMs)) return this.#excuse('clock shift');
+      if (overMs <= ledger.clock.putForwardMs(shown.newestMs, fromMs)) return this.#excuse('clock shift');
       // One that only verifies may be cut off for longer than the `overlap` that it knows.
       const { good } = shown;
       const isLonger = good !== null && good.ring.overlap < times.maxStalenessMs;
-      if (!token.hasKid && isLonger && holds(good.ring, token.secret, ledger.storeNowMs()))
+      if (!token.hasKid && isLonger && holds(good.ring, token.secret, ledger.clock.nowMs()))
         return this.#excuse('retired early, unheard of');
       this.violation('late', `${member.name} accepts ${secret}, which ended ${overMs.toFixed(0)} ms ago`);
     }
-    const revokedMs = ledger.revocationOf(token.secret);
+    const revokedMs = ledger.fates.revocationOf(token.secret);
     if (revokedMs === null) return;
     const late = (why: string) =>
       this.violation(
@@ -197,7 +145,7 @@ export class Judge {
     const isTimes = code === 'ERR_REWT_EXPIRED' || code === 'ERR_REWT_NOT_ACTIVE' || code === 'ERR_REWT_TOO_OLD';
     // "The kid of a secret that this member saw revoked is refused at once."
     const kid = JSON.parse(Buffer.from(token.text.split('.', 1)[0] ?? '', 'base64url').toString()).kid ?? '';
-    const named = ledger.secretOf(kid) ?? '';
+    const named = ledger.names.secretOf(kid) ?? '';
     const isGone = [shown.gone, shown.mayBeGone, shown.doubted].some((some) => some.has(named));
     if (code === 'ERR_REWT_UNKNOWN_KEY' && isGone) return this.#excuse('seen revoked');
     if (token.secret === undefined) {
@@ -208,7 +156,7 @@ export class Judge {
       }
       return;
     }
-    const secret = ledger.nameOf(token.secret);
+    const secret = ledger.names.of(token.secret);
     if (isTimes) {
       const isOver = member.machine.wallMs() >= token.expMs + times.clockToleranceMs - 1_000;
       const isOwn = nowMs >= token.expMs - BEGIN_MS - token.skewMs || nowMs - token.signedAtMs >= token.lifetimeMs;
@@ -223,7 +171,7 @@ export class Judge {
     const ageMs = nowMs - token.signedAtMs;
     this.violation(
       'lost',
-      `${member.name} says ${code} of a token that ${token.signer} signed ${ageMs.toFixed(0)} ms ago with ${secret}: ${ledger.show(ledger.entriesOf(this.#host().record))}`,
+      `${member.name} says ${code} of a token that ${token.signer} signed ${ageMs.toFixed(0)} ms ago with ${secret}: ${ledger.names.show(entriesOf(this.#host().record, ledger.clock.nowMs()))}`,
     );
   }
 
@@ -231,12 +179,12 @@ export class Judge {
   #isOver({ secret = '', hasKid, signedAtMs, lifetimeMs }: Token): boolean {
     if (this.#agenda.nowMs - signedAtMs >= lifetimeMs) return true;
     // Without exp it lives as long as its secret, however short the tokens of this fleet live.
-    return !hasKid && this.#truth().storeNowMs() >= (this.#truth().ends.get(secret) ?? 0) - COARSE_MS;
+    return !hasKid && this.#truth().clock.nowMs() >= (this.#truth().fates.ends.get(secret) ?? 0) - COARSE_MS;
   }
 
   #excuseFor(token: Token, secret: string, fromMs: number): string | null {
     if (token.isUnaware) return 'suspended, and the wall clock set back';
-    return this.#truth().excuseFor(secret, fromMs, this.#agenda.nowMs);
+    return this.#truth().fates.excuseFor(secret, fromMs, this.#agenda.nowMs);
   }
 
   #unavailable({ member, fromMs, verb, good }: Call, code: string, token: Token | null) {
@@ -275,7 +223,7 @@ export class Judge {
       if (!isHeld(good.ring) || !isHeld(newestRing)) {
         const excuse = this.#excuseFor(token, secret, fromMs) ?? ledger.whyUnheard(token, secret, good);
         if (excuse !== null) return this.#excuse(excuse);
-        lacks = ` that lacks ${ledger.nameOf(secret)}: ${ledger.show({ key: null, ring: good.ring })}`;
+        lacks = ` that lacks ${ledger.names.of(secret)}: ${ledger.names.show({ key: null, ring: good.ring })}`;
       }
     }
     this.violation('lost', `${member.name} cannot ${verb} (${code}) with a copy of ${ageMs.toFixed(0)} ms${lacks}`);
@@ -288,9 +236,12 @@ export class Judge {
     if (keyring === null) return;
     const { shown } = member;
     for (const kid of [keyring.current.kid, keyring.next.kid, ...keyring.retired.map((retired) => retired.kid)]) {
-      const secret = ledger.secretOf(kid);
+      const secret = ledger.names.secretOf(kid);
       if (secret !== undefined && shown.taken.gone.has(secret)) {
-        this.violation('late', `${member.name} goes on with ${ledger.nameOf(secret)}, of which it saw the revocation`);
+        this.violation(
+          'late',
+          `${member.name} goes on with ${ledger.names.of(secret)}, of which it saw the revocation`,
+        );
       }
     }
     const { lineage: id, epoch, revocation: rev } = keyring;
@@ -343,9 +294,4 @@ function holds(ring: Written, secret: string | undefined, storeMs: number): bool
   if (secret === ring.next.secret) return true;
   if (secret === ring.current.secret) return storeMs < currentVerifiesUntil(ring) - COARSE_MS;
   return ring.retired.some((slot) => slot.secret === secret && storeMs < slot.until - COARSE_MS);
-}
-
-/** What old rewt does with a token, and everybody else who has only K. */
-export function hs256(secret: string, signedPart: string): string {
-  return createHmac('sha256', secret).update(signedPart).digest('base64url');
 }

@@ -13,38 +13,12 @@ import type {
   Watch,
 } from '../../src/stores/store.js';
 import type { Agenda } from './agenda.js';
-import type { Author, Ledger, Shown } from './ledger.js';
+import type { Ledger } from './ledger.js';
 import type { Machine } from './machine.js';
 import type { Random } from './random.js';
 import type { Server } from './server.js';
-
-/** What goes wrong on the way, each as a probability per call. */
-export interface Weather {
-  readonly requestLost: number;
-  readonly replyLost: number;
-  /** Executed after its caller gave up. */
-  readonly late: number;
-  readonly twice: number;
-  /** K is written and R is not. */
-  readonly half: number;
-  readonly pushLost: number;
-  readonly pushTwice: number;
-  /** One way. Milliseconds. */
-  readonly latencyMs: readonly [number, number];
-  readonly pushMs: readonly [number, number];
-}
-
-export const FAIR: Weather = {
-  requestLost: 0,
-  replyLost: 0,
-  late: 0,
-  twice: 0,
-  half: 0,
-  pushLost: 0,
-  pushTwice: 0,
-  latencyMs: [0.1, 1],
-  pushMs: [0.2, 3],
-};
+import type { Author, Shown } from './shown.js';
+import type { Weather } from './weather.js';
 
 export class Link implements Store {
   readonly kind = 'simulated';
@@ -209,7 +183,7 @@ export class Link implements Store {
         } catch (error) {
           return fail(error);
         }
-        this.#ledger.executed(shown, verb, sent.atMs);
+        this.#ledger.showings.executed(shown, verb, sent.atMs);
         if (!isAnswered) return this.#troubled();
         const isWritable = oldMaster === null && this.#server.writes === 'taken';
         const showing = {
@@ -227,7 +201,7 @@ export class Link implements Store {
           if (this.#is('silent')) return this.#troubled();
           this.#machine.deliver(() => {
             settle(() => {
-              this.#ledger.showed(shown, showing);
+              this.#ledger.showings.showed(shown, showing);
               resolve(answer);
             });
           });
@@ -290,7 +264,7 @@ export class Link implements Store {
   #tell(): void {
     this.#machine.deliver(() => {
       if (this.#ear === null) return;
-      this.#ledger.told(this.#author.shown);
+      this.#ledger.showings.told(this.#author.shown);
       this.#ear();
     });
   }

@@ -3,9 +3,10 @@
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { Worker } from 'node:worker_threads';
-import { breakEachPromise } from './breaks.js';
+import { breakEachPromise } from './break.js';
 import { play } from './play.js';
-import { type Scenario, scenarios } from './scenarios.js';
+import type { Scenario } from './scenario.js';
+import { scenarios } from './scenarios.js';
 import { add, emptyTally, type Tally, tallySeeds } from './tally.js';
 import type { Order } from './worker.js';
 

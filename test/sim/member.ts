@@ -5,12 +5,16 @@ import { isRewtError } from '../../src/errors.js';
 import { Rewt } from '../../src/rewt.js';
 import { SET_TIMES } from '../../src/set-times.js';
 import type { Agenda } from './agenda.js';
-import { type Call, hs256, type Judge, type Token } from './judge.js';
-import { type Errand, type Ledger, Shown, type Times } from './ledger.js';
-import { Link, type Weather } from './link.js';
+import { type Call, hs256, type Token } from './calls.js';
+import type { Judge } from './judge.js';
+import type { Ledger } from './ledger.js';
+import { Link } from './link.js';
 import { Machine } from './machine.js';
 import type { Random } from './random.js';
 import type { Server } from './server.js';
+import { type Errand, Shown } from './shown.js';
+import type { Weather } from './weather.js';
+import type { Times } from './written.js';
 
 export interface Place {
   readonly agenda: Agenda;
@@ -67,9 +71,9 @@ export class Member {
       this.#place.judge.signed(call, code);
       if (text === null) return;
       const { kid } = JSON.parse(Buffer.from(text.slice(0, text.indexOf('.')), 'base64url').toString());
-      const secret = this.#place.ledger.secretOf(kid);
+      const secret = this.#place.ledger.names.secretOf(kid);
       if (secret === undefined) throw new Error('signed with a secret that never was in the store');
-      this.#place.judge.trace?.(`  ${this.name} signs with ${this.#place.ledger.nameOf(secret)}`);
+      this.#place.judge.trace?.(`  ${this.name} signs with ${this.#place.ledger.names.of(secret)}`);
       const lifetimeMs = this.times.tokenLifetimeMs;
       const expMs = Math.floor(wallMs / 1_000) * 1_000 + lifetimeMs;
       const signedAtMs = this.#place.agenda.nowMs;
@@ -147,9 +151,9 @@ export class Member {
       this.shown.calling = null;
       const [, code] = await outcome(running);
       if (errand.sent === 0 && code !== 'ERR_REWT_OPTION') throw new Error('a command that sends nothing of its own');
-      ledger.concluded(this.shown, errand, code);
+      ledger.showings.concluded(this.shown, errand, code);
       // A swap that was given up, or sent twice, may land as long as its "not after" allows, by the store's clock.
-      const { shiftedAtMs, leastToleranceMs } = ledger;
+      const { shiftedAtMs, leastToleranceMs } = ledger.clock;
       const allowedMs =
         this.times.storeTimeoutMs +
         this.machine.awayMs() -

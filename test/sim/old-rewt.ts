@@ -1,10 +1,11 @@
 /** rewt 1.x-2.x as it was: GET, else SETEX a UUID, and HS256 with what is there. No kid, no exp. */
 
 import { createRecord } from '../../src/stores/record.js';
-import { hs256, type Token } from './judge.js';
-import { Shown, type Times } from './ledger.js';
+import { hs256, type Token } from './calls.js';
 import { BEGIN_MS } from './machine.js';
 import type { Place } from './member.js';
+import { Shown } from './shown.js';
+import type { Times } from './written.js';
 
 export class OldRewt {
   readonly name: string;
@@ -37,7 +38,7 @@ export class OldRewt {
           shown: this.#shown,
           fault: 'old SETEX',
         });
-        ledger.nameOf(value);
+        ledger.names.of(value);
         this.#sign(value, agenda.nowMs, then);
       });
     });
@@ -52,7 +53,7 @@ export class OldRewt {
       const isGood = hs256(value, `${header}.${payload}`) === signature;
       const exp: unknown = JSON.parse(Buffer.from(payload, 'base64url').toString()).exp;
       if (typeof exp === 'number' && exp * 1_000 <= BEGIN_MS + agenda.nowMs) return;
-      judge.oldVerified(this.name, token, isGood, ledger.keySinceMs, agenda.nowMs);
+      judge.oldVerified(this.name, token, isGood, ledger.fates.keySinceMs, agenda.nowMs);
     });
   }
 
@@ -61,7 +62,7 @@ export class OldRewt {
     const segment = (part: object) => Buffer.from(JSON.stringify(part)).toString('base64url');
     const signedPart = `${segment({ alg: 'HS256', typ: 'JWT' })}.${segment({ n: 1, iat: Math.floor((BEGIN_MS + atMs) / 1_000) })}`;
     const lifetimeMs = this.#times.tokenLifetimeMs;
-    this.#place.judge.trace?.(`  ${this.name} signs with ${this.#place.ledger.nameOf(value)}`);
+    this.#place.judge.trace?.(`  ${this.name} signs with ${this.#place.ledger.names.of(value)}`);
     const text = `${signedPart}.${hs256(value, signedPart)}`;
     then({
       text,

@@ -1,7 +1,7 @@
 /** Plays one seed of one scenario to its end. */
 
-import type { Counts, Violation } from './judge.js';
-import type { Scenario } from './scenarios.js';
+import type { Counts, Violation } from './calls.js';
+import type { Scenario } from './scenario.js';
 import { World } from './world.js';
 
 export interface Played {

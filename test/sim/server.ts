@@ -3,8 +3,9 @@
 import { createRecord, emptyRecord, type StoreRecord, snapshotOf, swapRecord } from '../../src/stores/record.js';
 import type { Snapshot, SwapAnswer, WantedState } from '../../src/stores/store.js';
 import type { Agenda } from './agenda.js';
-import type { Author, Ledger } from './ledger.js';
+import type { Ledger } from './ledger.js';
 import { BEGIN_MS } from './machine.js';
+import type { Author } from './shown.js';
 
 type Past = readonly { readonly record: StoreRecord; readonly atMs: number }[];
 

@@ -2,7 +2,7 @@
 
 import type { Promised } from './ledger.js';
 import { play } from './play.js';
-import type { Scenario } from './scenarios.js';
+import type { Scenario } from './scenario.js';
 
 export interface Tally {
   readonly scenario: string;

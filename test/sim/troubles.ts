@@ -190,7 +190,7 @@ export const troubles = {
   'store clock shifts': (world: World) => {
     const { random, server, ledger } = world;
     // Ever within the tolerance of where it was.
-    server.jump(random.between(-0.49, 0.49) * ledger.leastToleranceMs - server.skewMs);
+    server.jump(random.between(-0.49, 0.49) * ledger.clock.leastToleranceMs - server.skewMs);
   },
   'store clock jumps': (world: World) =>
     world.server.jump(world.random.pick([-1, 1]) * world.random.between(0, world.times.ttlMs)),

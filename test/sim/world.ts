@@ -1,15 +1,17 @@
 /** A server, a fleet and its traffic, on one agenda. */
 
 import { Agenda } from './agenda.js';
-import { Judge, type Token } from './judge.js';
-import { Ledger, type Times } from './ledger.js';
-import { FAIR, type Weather } from './link.js';
+import type { Token } from './calls.js';
+import { Judge } from './judge.js';
+import { Ledger } from './ledger.js';
 import { forged, Member, type Place } from './member.js';
 import { OldRewt } from './old-rewt.js';
 import { Random } from './random.js';
-import type { Scenario } from './scenarios.js';
+import type { Scenario } from './scenario.js';
 import { Server } from './server.js';
 import { troubles } from './troubles.js';
+import { FAIR, type Weather } from './weather.js';
+import type { Times } from './written.js';
 
 export class World implements Place {
   readonly agenda = new Agenda();
@@ -82,7 +84,7 @@ export class World implements Place {
       signs: !onlyVerifies,
       weather: this.weather,
     });
-    this.ledger.leastToleranceMs = Math.min(this.ledger.leastToleranceMs, times.clockToleranceMs);
+    this.ledger.clock.leastToleranceMs = Math.min(this.ledger.clock.leastToleranceMs, times.clockToleranceMs);
     this.members.push(member);
     const own = times === this.times ? '' : ` with ${JSON.stringify(times)}`;
     this.judge.trace?.(`${member.name} joins${onlyVerifies ? ', only verifies' : ''}${own}`);

@@ -1,0 +1,149 @@
+/** What became of each secret: until when it verifies, whether it was revoked, and what excuses that it is refused. */
+
+import type { StoreRecord } from '../../src/stores/record.js';
+import type { Agenda } from './agenda.js';
+import type { Names } from './names.js';
+import type { Shown } from './shown.js';
+import type { StoreClock } from './store-clock.js';
+import { type Entries, presentIn, secretsIn } from './written.js';
+
+interface Revocation {
+  readonly atMs: number;
+  readonly record: StoreRecord;
+}
+
+interface Loss {
+  readonly atMs: number;
+  untilMs: number;
+  readonly why: string;
+  /** The `overlap` that was lost: a ring that grants less does not end this. */
+  readonly overlapMs: number;
+}
+
+export class Fates {
+  readonly #agenda: Agenda;
+  readonly #clock: StoreClock;
+  readonly #names: Names;
+  /** Secrets that verify, until when by the store's clock. */
+  readonly #live = new Map<string, number>();
+  /** Secrets that a fault took out of the store, which may come back. */
+  readonly #missing = new Map<string, number>();
+  readonly #revoked = new Map<string, Revocation>();
+  /** What was in a ring that a revocation replaced, ended or not, and when. A failover takes nothing out of it. */
+  readonly #dropped = new Map<string, number>();
+  readonly #lost = new Map<string, Loss[]>();
+  readonly #adopted = new Set<string>();
+  #keyValue: string | null | undefined;
+  /** Since when K has the value that it has. True time. */
+  keySinceMs = 0;
+  /** Ends of retired secrets by the store's clock, the last that was written. */
+  readonly ends = new Map<string, number>();
+
+  constructor(agenda: Agenda, clock: StoreClock, names: Names) {
+    this.#agenda = agenda;
+    this.#clock = clock;
+    this.#names = names;
+  }
+
+  /** Whether the secret was revoked, and when that landed. A failover may have taken it back. */
+  revocationOf(secret: string): number | null {
+    return this.#revoked.get(secret)?.atMs ?? null;
+  }
+
+  /** Why a secret need not verify at some time in this span; null: it must. */
+  excuseFor(secret: string, fromMs: number, toMs: number): string | null {
+    const loss = (this.#lost.get(secret) ?? []).find(({ atMs, untilMs }) => atMs <= toMs && fromMs <= untilMs);
+    return loss?.why ?? null;
+  }
+
+  /** Brings what lives up to date, and tells what vanished before its end. */
+  turn(after: Entries, isFailover = false): Map<string, number> {
+    const nowMs = this.#clock.nowMs();
+    const present = presentIn(after);
+    if (after.key?.value !== this.#keyValue) this.keySinceMs = this.#agenda.nowMs;
+    this.#keyValue = after.key?.value;
+    const vanished = new Map<string, number>();
+    for (const [secret, endMs] of this.#live) {
+      if (endMs <= nowMs) {
+        this.#live.delete(secret);
+        if (!this.#adopted.has(secret)) this.lose(secret, 'never adopted');
+      } else if (!present.has(secret)) {
+        this.#live.delete(secret);
+        vanished.set(secret, endMs);
+      }
+    }
+    if (after.ring) for (const secret of secretsIn({ key: null, ring: after.ring })) this.#adopted.add(secret);
+    for (const [secret, endMs] of present) {
+      this.#names.of(secret);
+      // Where only K is left of it, what members hold goes on as before.
+      const isInRing = secret !== after.key?.value || after.ring?.current.secret === secret;
+      const knownMs = isInRing || !this.#adopted.has(secret) ? endMs : Math.max(endMs, this.ends.get(secret) ?? 0);
+      this.#live.set(secret, knownMs);
+      // What a failover takes back, members hold as long as they may.
+      this.ends.set(secret, isFailover ? Math.max(knownMs, this.ends.get(secret) ?? 0) : knownMs);
+      if (this.#missing.delete(secret)) {
+        for (const loss of this.#lost.get(secret) ?? []) {
+          const isGranted = (after.ring?.overlap ?? 0) >= loss.overlapMs;
+          if (loss.why !== 'clock jump' && isGranted && !this.#revoked.has(secret))
+            loss.untilMs = Math.min(loss.untilMs, this.#agenda.nowMs);
+        }
+      }
+    }
+    return vanished;
+  }
+
+  miss(secret: string, endMs: number, why: string | null): void {
+    this.#missing.set(secret, endMs);
+    if (why !== null) this.lose(secret, why);
+  }
+
+  /** `fromStoreMs`: not now, but from then on, by the store's clock. */
+  lose(secret: string, why: string, fromStoreMs = this.#clock.nowMs(), overlapMs = 0): void {
+    const losses = this.#lost.get(secret) ?? [];
+    const atMs = this.#agenda.nowMs + fromStoreMs - this.#clock.nowMs();
+    losses.push({ atMs, untilMs: Number.POSITIVE_INFINITY, why, overlapMs });
+    this.#lost.set(secret, losses);
+  }
+
+  /** All of it. */
+  loseAll(why: string): void {
+    for (const secret of [...this.#live.keys(), ...this.#missing.keys()]) this.lose(secret, why);
+  }
+
+  /** Whether something that is missing may still come back. */
+  isAnyMissing(): boolean {
+    const nowMs = this.#clock.nowMs();
+    for (const [secret, endMs] of this.#missing) if (endMs <= nowMs) this.#missing.delete(secret);
+    return this.#missing.size > 0;
+  }
+
+  /** A revocation has landed that took these secrets out of the store, and all that is missing. `cause` is what explains it. */
+  revoke(vanished: Iterable<string>, before: Entries, record: StoreRecord, cause: string | null): void {
+    const { nowMs: atMs } = this.#agenda;
+    for (const secret of secretsIn({ key: null, ring: before.ring })) this.#dropped.set(secret, atMs);
+    for (const secret of new Set([...vanished, ...this.#missing.keys()])) {
+      this.#revoked.set(secret, { atMs, record });
+      if (cause !== null) this.lose(secret, cause);
+    }
+    this.#missing.clear();
+  }
+
+  unrevoke(secrets: Iterable<string>): void {
+    for (const secret of secrets) this.#revoked.delete(secret);
+  }
+
+  /** A failover lost these writes. */
+  undo(undone: readonly StoreRecord[]): void {
+    for (const [secret, { record }] of this.#revoked) if (undone.includes(record)) this.#revoked.delete(secret);
+  }
+
+  /** Secrets that a member has seen and that were revoked by `atMs`. */
+  *revokedOf(shown: Shown, atMs: number): Iterable<string> {
+    for (const [secret, revoked] of this.#revoked) if (revoked.atMs <= atMs && shown.secrets.has(secret)) yield secret;
+  }
+
+  /** The same with those that had ended by then, and those of revocations that a failover lost. */
+  *droppedOf(shown: Shown, atMs: number): Iterable<string> {
+    for (const [secret, droppedMs] of this.#dropped) if (droppedMs <= atMs && shown.secrets.has(secret)) yield secret;
+  }
+}

@@ -1,0 +1,33 @@
+/** A scenario: who takes part in what weather, and how often what happens to them. */
+
+import type { Random } from './random.js';
+import type { troubles } from './troubles.js';
+import type { Weather } from './weather.js';
+import type { World } from './world.js';
+import type { Times } from './written.js';
+
+export interface Scenario {
+  readonly name: string;
+  /** The mean time between two of a kind, in milliseconds. Absent: each seed has its own. */
+  readonly troubles?: { readonly [Name in keyof typeof troubles]?: (world: World) => number };
+  readonly members?: readonly [least: number, most: number];
+  readonly old?: number;
+  /** Members with options of their own. */
+  readonly mixed?: boolean;
+  /** The share of members that only verify, with a `maxStaleness` many times as long as the `ttl` of the others. */
+  readonly gateways?: number;
+  /** The share of members that hear pushes. Default: a half. */
+  readonly push?: number;
+  /** How long it lasts, in `ttl`s. Default: 3. */
+  readonly turns?: number;
+  /** Between two tokens. Default: 1200. Milliseconds. */
+  readonly everyMs?: (world: World) => number;
+  /** Whether traffic gathers around the ends of secrets. Default: it does. */
+  readonly rushes?: boolean;
+  readonly weather?: (random: Random) => Partial<Weather>;
+  readonly times?: (random: Random) => Times;
+  /** What the first member goes by, if not by the same. */
+  readonly first?: () => Times;
+  /** Seeds of this one for a hundred of the others, unless a range is named. Default: 100. */
+  readonly share?: number;
+}

@@ -1,0 +1,131 @@
+/** What answers of the store mean for the member that gets them: what it must have taken in by then. */
+
+import type { Agenda } from './agenda.js';
+import type { Fates } from './fates.js';
+import type { Reports } from './ledger.js';
+import type { Names } from './names.js';
+import type { Rows } from './rows.js';
+import type { Errand, Showing, Shown } from './shown.js';
+import { type Entries, entriesOf, secretsIn } from './written.js';
+
+export class Showings {
+  readonly #agenda: Agenda;
+  readonly #reports: Reports;
+  readonly #names: Names;
+  readonly #fates: Fates;
+  readonly #rows: Rows;
+
+  constructor(agenda: Agenda, reports: Reports, { names, fates, rows }: { names: Names; fates: Fates; rows: Rows }) {
+    this.#agenda = agenda;
+    this.#reports = reports;
+    this.#names = names;
+    this.#fates = fates;
+    this.#rows = rows;
+  }
+
+  executed(shown: Shown, verb: string, sentAtMs: number): void {
+    if (verb === 'read') shown.firstReads.set(sentAtMs, this.#agenda.nowMs);
+  }
+
+  told(shown: Shown): void {
+    shown.toldAtMs.push(this.#agenda.nowMs);
+    if (shown.toldAtMs.length > 60) shown.toldAtMs.splice(0, 30);
+  }
+
+  showed(shown: Shown, showing: Showing): void {
+    const { sent, verb, errand, executedAtMs, snapshot, record, mayBeDeposed, isOwnWrite, isWritable } = showing;
+    const entries = entriesOf(record, snapshot.nowMs);
+    const nowMs = this.#agenda.nowMs;
+    this.#reports.trace?.(
+      `  ${shown.name} is shown ${this.#names.show(entries)} by a ${verb}${errand === null ? '' : ` of ${errand.verb}()`} sent ${sent.atMs.toFixed(1)} executed ${executedAtMs.toFixed(1)}`,
+    );
+    shown.answered = errand;
+    if (mayBeDeposed && !this.#takesAway(shown, entries, snapshot.nowMs)) return;
+    const isProof = sent.atMs >= (shown.answers.at(-1)?.shownAtMs ?? 0);
+    if (!mayBeDeposed) shown.answers.push({ sentAtMs: sent.atMs, shownAtMs: nowMs });
+    if (shown.answers.length > 40) shown.answers.splice(0, 20);
+    const { ring } = entries;
+    const { taken } = shown;
+    const isTaken = isOwnWrite || sent.atMs >= taken.sentAtMs;
+    // An older answer renews the lease only if it shows what the newest one did.
+    const isUsed = isTaken || (ring !== null && taken.ring?.id === ring.id && taken.ring.gen === ring.gen);
+    if (isTaken) taken.ring = ring;
+    taken.sentAtMs = Math.max(taken.sentAtMs, sent.atMs);
+    // A value that was K and in no ring, it had no part in: should a failover bring it back, it looks like an operator's.
+    const secrets = secretsIn({ key: null, ring });
+    for (const secret of ring === null ? [] : this.#fates.revokedOf(shown, executedAtMs)) {
+      if (secrets.has(secret)) continue;
+      if (!shown.gone.has(secret)) shown.gone.set(secret, nowMs);
+      if (isTaken && !taken.gone.has(secret)) taken.gone.set(secret, nowMs);
+    }
+    for (const secret of ring === null ? [] : this.#fates.droppedOf(shown, executedAtMs)) {
+      if (!secrets.has(secret)) shown.mayBeGone.add(secret);
+    }
+    // A later revocation takes all that the last ring held, whatever became of the revocations between.
+    const { knownRing } = shown;
+    if (ring !== null && knownRing !== null && (knownRing.id !== ring.id || knownRing.epoch < ring.epoch)) {
+      for (const secret of secretsIn({ key: null, ring: knownRing })) {
+        if (!secrets.has(secret)) shown.mayBeGone.add(secret);
+      }
+    }
+    const mayBeBehind = [...secretsIn(entries)].some((secret) => shown.mayBeGone.has(secret));
+    if (!this.#rows.isBehind(shown, entries)) for (const secret of secrets) shown.secrets.add(secret);
+    const pending = this.#rows.pending(shown, entries, snapshot.nowMs);
+    if (pending === 'revocation' || mayBeBehind) shown.good = null;
+    if (isTaken)
+      shown.pendingSinceMs =
+        pending === 'revocation' ? Math.min(shown.pendingSinceMs, nowMs) : Number.POSITIVE_INFINITY;
+    const isGood =
+      isUsed && !mayBeDeposed && pending === 'none' && !mayBeBehind && ring !== null && executedAtMs >= shown.newestMs;
+    const good = isGood ? { sent, executedAtMs, ring, storeMs: snapshot.nowMs } : null;
+    // What a command is answered is a step of its own, a swap that was not done too, until it comes to its end.
+    if (errand !== null) errand.renewal = good;
+    else if (good !== null) shown.good = good;
+    if (ring !== null && !this.#rows.isBehind(shown, entries)) {
+      // A brake that it saw pulled counts as seen, whether it can be written or not; but not where revoke() was to see to it, whose caller is told.
+      const isRevoking = errand?.verb === 'revoke';
+      const brakes = this.#rows.brakeIn(shown, entries, record, snapshot.nowMs, mayBeDeposed) === null ? 0 : 1;
+      shown.doubtful.set(ring.id, Math.max(shown.doubtful.get(ring.id) ?? 0, ring.epoch + brakes));
+      shown.epochs.see(ring, isRevoking ? 0 : brakes);
+      if (isTaken) taken.epochs.see(ring);
+      if (executedAtMs >= shown.newestMs) {
+        shown.lineage = ring.id;
+        shown.knownRing = ring;
+      }
+    }
+    // Nothing of a ring that was rolled back is used again, nor anything that was held before.
+    else if (ring !== null && this.#rows.isRolledBack(shown, ring)) {
+      const isOlder = sent.atMs < shown.learnedAtMs;
+      for (const secret of isOlder ? [] : new Set([...secrets, ...secretsIn({ key: null, ring: shown.knownRing })])) {
+        shown.doubted.add(secret);
+        if (!isProof) continue;
+        if (!shown.gone.has(secret)) shown.gone.set(secret, nowMs);
+        if (isTaken && !taken.gone.has(secret)) taken.gone.set(secret, nowMs);
+      }
+    }
+    if (ring !== null && (ring.op !== shown.lastOp || pending === 'revocation')) {
+      shown.learnedAtMs = nowMs;
+      shown.lastOp = ring.op;
+    }
+    if (executedAtMs >= shown.newestMs) shown.newestRing = ring;
+    shown.newestMs = Math.max(shown.newestMs, executedAtMs);
+    const leftMs = (entries.key?.endMs ?? 0) - snapshot.nowMs;
+    if (isWritable && leftMs > 2 * shown.times.storeTimeoutMs) this.#rows.noticed(record);
+  }
+
+  /** A command has come to its end. A `rotate()` that is refused is a read like any other. */
+  concluded(shown: Shown, { verb, renewal }: Errand, code: string | null): void {
+    if (code === null || code === 'ERR_REWT_ROTATION_REFUSED') shown.good = renewal ?? shown.good;
+    else if (verb === 'revoke') shown.good = null;
+  }
+
+  /** Something that a master shows that may be deposed: it counts where it takes secrets away, or is later than what was seen. */
+  #takesAway(shown: Shown, entries: Entries, nowMs: number): boolean {
+    if (this.#rows.isBehind(shown, entries)) return false;
+    if (this.#rows.pending(shown, entries, nowMs) === 'revocation') return true;
+    const { ring } = entries;
+    const known = shown.knownRing;
+    if (ring === null) return false;
+    return known === null || known.id !== ring.id || known.epoch !== ring.epoch || known.gen < ring.gen;
+  }
+}

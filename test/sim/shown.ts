@@ -1,0 +1,119 @@
+/** What one process has been shown, and has asked for. */
+
+import type { StoreRecord } from '../../src/stores/record.js';
+import type { Snapshot } from '../../src/stores/store.js';
+import { Epochs } from './epochs.js';
+import type { Times, Written } from './written.js';
+
+export interface Instant {
+  readonly atMs: number;
+  readonly monotonicMs: number;
+  readonly wallMs: number;
+}
+
+/** One answer of the store that reached a member. */
+export interface Showing {
+  readonly sent: Instant;
+  readonly executedAtMs: number;
+  readonly snapshot: Snapshot;
+  readonly record: StoreRecord;
+  readonly verb: 'read' | 'swap';
+  /** The command that sent this; null: a refresh did. */
+  readonly errand: Errand | null;
+  /** The master that showed it has no replica in step: another one may be in its place. */
+  readonly mayBeDeposed: boolean;
+  /** The answer to a swap of its own that was made. */
+  readonly isOwnWrite: boolean;
+  /** Whether the store took writes. */
+  readonly isWritable: boolean;
+}
+
+/** A call of `rotate()`, `revoke()` or `rewt set`, whose swap may land until the store timeout is over. */
+export interface Errand {
+  readonly verb: 'rotate' | 'revoke' | 'set';
+  readonly force: boolean;
+  readonly fromMs: number;
+  /** When no swap of it can land any more. */
+  untilMs: number;
+  /** How many questions it has sent. */
+  sent: number;
+  /** Its last answer, where that found everything as it should be: it renews the lease if the call comes to its end with it. */
+  renewal: Good | null;
+}
+
+export interface Good {
+  readonly sent: Instant;
+  readonly executedAtMs: number;
+  readonly ring: Written;
+  readonly storeMs: number;
+}
+
+/** What a member must have taken in: an answer to an older question never replaces that to a newer one. */
+interface Taken {
+  readonly gone: Map<string, number>;
+  readonly epochs: Epochs;
+  sentAtMs: number;
+  ring: Written | null;
+}
+
+/** It is forgotten with the process. */
+export class Shown {
+  readonly name: string;
+  readonly times: Times;
+  readonly secrets = new Set<string>();
+  /** The last revocation of each lineage. */
+  readonly epochs = new Epochs();
+  /** The same with brakes that only its revoke() saw, which may count or not. */
+  readonly doubtful = new Map<string, number>();
+  /** Secrets of which it saw the revocation, and when. */
+  readonly gone = new Map<string, number>();
+  /** The same with secrets that had ended by then: it counts them as revoked if the last ring that it saw before had them. */
+  readonly mayBeGone = new Set<string>();
+  /** Secrets of a rollback that may be none: what showed it was sent for before the last answer came, but not before this member last learned something. */
+  readonly doubted = new Set<string>();
+  /** The same as `gone`, where it must have been taken in: an answer to an older question never replaces that to a newer one. */
+  readonly taken: Taken = { gone: new Map(), epochs: new Epochs(), sentAtMs: -1, ring: null };
+  readonly errands: Errand[] = [];
+  /** The command that is being called at this instant: what is read now, it reads. */
+  calling: Errand | null = null;
+  /** The command whose answer came last: a swap follows its answer at once. */
+  answered: Errand | null = null;
+  lineage: string | null = null;
+  isAlive = true;
+  isOld = false;
+  hasSigned = false;
+  /** The newest read that found everything as it should be. */
+  good: Good | null = null;
+  newestMs = -1;
+  /** When an answer last showed something that it had not seen before, and which write that was. */
+  learnedAtMs = -1;
+  lastOp: string | null = null;
+  /** Since when the newest answer has asked for a revocation that it has to see done first. */
+  pendingSinceMs = Number.POSITIVE_INFINITY;
+  /** The ring in the newest answer. */
+  newestRing: Written | null = null;
+  /** The last ring that it had no reason to doubt. */
+  knownRing: Written | null = null;
+  /** When the last read was sent that was answered, and when that answer came. */
+  readonly answers: { sentAtMs: number; shownAtMs: number }[] = [];
+  readonly firstReads = new Map<number, number>();
+  /** When messages came, the last few. */
+  readonly toldAtMs: number[] = [];
+
+  constructor(name: string, times: Times) {
+    this.name = name;
+    this.times = times;
+  }
+}
+
+/** The calls of a member whose write may land at `atMs`. */
+export function openErrands({ errands }: Shown, atMs: number, ...verbs: readonly Errand['verb'][]): Errand[] {
+  return errands.filter(({ verb, fromMs, untilMs }) => verbs.includes(verb) && fromMs <= atMs && atMs <= untilMs);
+}
+
+export interface Author {
+  readonly shown?: Shown;
+  /** A fault or an operator's command, by name. */
+  readonly fault?: string;
+  readonly half?: boolean;
+}

@@ -1,0 +1,84 @@
+/** The two entries as the page describes them (protocol.md): of src/ this knows no more than the form of a ring. */
+
+import { currentVerifiesUntil, type Ring } from '../../src/keyring/ring.js';
+import type { StoreRecord } from '../../src/stores/record.js';
+
+/** The options of a member as it lives by them. Milliseconds. */
+export interface Times {
+  readonly ttlMs: number;
+  readonly tokenLifetimeMs: number;
+  readonly maxStalenessMs: number;
+  readonly clockToleranceMs: number;
+  readonly storeTimeoutMs: number;
+  readonly softAgeMs: number;
+}
+
+/** The keyring as it is written (protocol.md, "What is in the store"). */
+export type Written = Ring;
+
+export interface Entries {
+  readonly key: { readonly value: string | null; readonly endMs: number } | null;
+  readonly ring: Written | null;
+}
+
+/** Row 7 leaves alone what differs by less. Milliseconds. */
+export const NOISE_MS = 6;
+
+/** Parsed once. */
+const parsed = new WeakMap<StoreRecord, Written | null>();
+
+export function ringIn(record: StoreRecord): Written | null {
+  let ring = parsed.get(record);
+  if (ring === undefined) {
+    ring = record.ring === null ? null : (JSON.parse(record.ring.text) as Written);
+    parsed.set(record, ring);
+  }
+  return ring;
+}
+
+/** What is there at `nowMs` of the store's clock. */
+export function entriesOf(record: StoreRecord, nowMs: number): Entries {
+  const { key, ring } = record;
+  const keyEndMs = key?.expiresAtMs ?? Number.POSITIVE_INFINITY;
+  const isRing = ring !== null && nowMs < (ring.expiresAtMs ?? Number.POSITIVE_INFINITY);
+  return {
+    key: key !== null && nowMs < keyEndMs ? { value: key.value, endMs: keyEndMs } : null,
+    ring: isRing ? ringIn(record) : null,
+  };
+}
+
+/** Whether a ring of the same lineage grants less. */
+export function isShorter(before: Written | null, after: Written): boolean {
+  if (before?.id !== after.id) return false;
+  return after.ttl < before.ttl || after.overlap < before.overlap;
+}
+
+export function dueMs(times: Times, ring: Written): number {
+  return Math.min(times.clockToleranceMs, ring.ttl / 4);
+}
+
+export function leadMs(times: Times, ring: Written): number {
+  return Math.min(times.softAgeMs + times.clockToleranceMs, ring.ttl / 4);
+}
+
+export function isUsable(value: string | null): value is string {
+  return value !== null && Buffer.byteLength(value) >= 32;
+}
+
+export function secretsIn({ key, ring }: Entries): Set<string> {
+  const secrets = ring === null ? [] : [ring.current, ring.next, ...ring.retired].map((slot) => slot.secret);
+  if (key !== null && isUsable(key.value)) secrets.push(key.value);
+  return new Set(secrets);
+}
+
+/** Until when each secret verifies, by the store's clock (protocol.md, "Verifying"). */
+export function presentIn({ key, ring }: Entries): Map<string, number> {
+  const present = new Map<string, number>();
+  if (ring !== null) {
+    for (const { secret, until } of ring.retired) present.set(secret, until);
+    present.set(ring.next.secret, ring.current.expiresAt + ring.ttl + ring.overlap);
+    present.set(ring.current.secret, currentVerifiesUntil(ring));
+  }
+  if (key !== null && isUsable(key.value) && !present.has(key.value)) present.set(key.value, key.endMs);
+  return present;
+}
