@@ -7,6 +7,9 @@ import { join } from 'node:path';
 export interface Certificates {
   /** The authority's certificate, as PEM. */
   readonly ca: string;
+  readonly caFile: string;
+  /** What a server of node:tls for `localhost` is made with. */
+  readonly identity: { readonly key: string; readonly cert: string };
   /** Settings of a redis-server that speaks TLS on `port`, with a certificate for `localhost`. */
   settings(port: number): readonly string[];
   /** The same with another certificate: past its end, or for another host. */
@@ -35,6 +38,8 @@ export function makeCertificates(): Certificates {
   ];
   return {
     ca: readFileSync(path('ca.crt'), 'utf8'),
+    caFile: path('ca.crt'),
+    identity: { key: readFileSync(path('server.key'), 'utf8'), cert: readFileSync(path('server.crt'), 'utf8') },
     settings: (port) => settingsOf('server', port),
     settingsOf,
     remove: () => rmSync(folder, { recursive: true }),

@@ -56,10 +56,14 @@ export const ioredis: Dialect<IoredisClient> = {
     client.on('error', (error) => {
       reason = error;
     });
-    client.on('connect', () => client.stream?.unref?.());
+    const unref = (): void => client.stream?.unref?.();
+    client.on('connect', unref);
     client.on('end', lost);
     try {
-      await client.connect();
+      const connecting = client.connect();
+      // The stream is made in the next tick. Over TLS, a mute server never lets it connect.
+      setImmediate(unref);
+      await connecting;
       // The client selects it as well, and overlooks that Redis has no such database.
       if (client.options.db) await client.call('SELECT', String(client.options.db));
     } catch (error) {

@@ -16,7 +16,7 @@ export interface CallbackClient extends Emitter {
   send_command(name: string, args: string[], callback: (error: Error | null, reply: unknown) => void): unknown;
   duplicate(overrides: object): CallbackClient;
   on(event: string, listener: (first?: unknown, second?: unknown) => void): unknown;
-  unref(): void;
+  readonly stream: { unref(): void };
   end(flush: boolean): void;
 }
 
@@ -42,7 +42,8 @@ export const redisCallback: Dialect<CallbackClient> = {
         // The client selects it as well, and overlooks that Redis has no such database.
         resolve(database === 0 ? undefined : send(client, ['select', String(database)]));
       });
-      client.unref();
+      // The client's own `unref` would wait until it is connected.
+      client.stream.unref();
     }),
   // Not in the turn of an error event: the client may be in the midst of a chunk of replies, and throws at those whose commands are gone.
   end: (client) => setImmediate(() => client.end(true)),

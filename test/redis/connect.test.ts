@@ -1,8 +1,12 @@
 /** A URL as redisConn: rewt makes a client from what the application has installed, and owns it. */
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { setTimeout as passMs } from 'node:timers/promises';
+import { createServer as createTlsServer } from 'node:tls';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -10,8 +14,9 @@ import { OptionError } from '../../src/errors.js';
 import { connectRedis } from '../../src/redis/connect.js';
 import { redisStore } from '../../src/stores/redis.js';
 import { startProxy } from '../proxy.js';
-import { type RedisServer, startRedis } from '../servers.js';
+import { type RedisServer, startRedis, until } from '../servers.js';
 import { compileStores } from '../stores/compiled.js';
+import { makeCertificates } from '../tls.js';
 
 const limits = { timeoutMs: 5_000 };
 const modules = resolve('node_modules');
@@ -136,6 +141,49 @@ describe('a store made from a URL', () => {
     expect(
       await run(script, url(), `console.log((await redisStore(port).read('rewt', { timeoutMs: 5_000 })).key);`),
     ).toBe('null');
+  });
+
+  it('lets a process end while a connection is being opened at a server that is mute, whatever the client', async () => {
+    const certificates = makeCertificates();
+    disposals.push(certificates.remove);
+    const sockets: Socket[] = [];
+    const listen = async (mute: Server): Promise<number> => {
+      const listening = once(mute.listen(0, '127.0.0.1'), 'listening');
+      disposals.push(() => mute.close());
+      await listening;
+      return (mute.address() as AddressInfo).port;
+    };
+    const take = (socket: Socket) => void sockets.push(socket.on('error', () => {}).resume());
+    const tcp = await listen(createServer(take));
+    const tls = await listen(createTlsServer(certificates.identity, take));
+    disposals.push(() => sockets.forEach((socket) => void socket.destroy()));
+    const urls = [`redis://:word@127.0.0.1:${tcp}/3`, `rediss://127.0.0.1:${tcp}`, `rediss://:word@localhost:${tls}/3`];
+    const installed = [
+      ...['redis2', 'redis3', 'redis4', 'redis5', 'redis'].map((from) => ['redis', from] as const),
+      ...['ioredis5', 'ioredis', 'iovalkey'].map((from) => ['ioredis', from] as const),
+    ];
+    const env = { ...process.env, NODE_EXTRA_CA_CERTS: certificates.caFile };
+    const programs = await Promise.all(
+      installed.map(async ([name, from]) => {
+        const script = await application(name, from);
+        await writeFile(
+          script,
+          `import { connectRedis } from '${pathToFileURL(join(compiled, 'redis/connect.js')).href}';
+           for (const url of ${JSON.stringify(urls)}) connectRedis(url).beside('key').catch(() => {});
+           process.stdin.resume();`,
+        );
+        const child = spawn(process.execPath, [script], { env, stdio: ['pipe', 'ignore', 'inherit'] });
+        disposals.push(() => child.kill('SIGKILL'));
+        return { from, child, exited: once(child, 'exit') };
+      }),
+    );
+    await until('all attempts', async () => sockets.length === urls.length * installed.length);
+    const ends = programs.map(async ({ from, child, exited }) => {
+      child.stdin.end();
+      const [code] = await Promise.race([exited, passMs(8_000, ['is alive'], { ref: false })]);
+      return [from, code];
+    });
+    expect(await Promise.all(ends)).toEqual(installed.map(([, from]) => [from, 0]));
   });
 
   it('looks for a client where the program was started, too', async () => {
