@@ -9,7 +9,9 @@ import type { Store } from '../stores/store.js';
 import { type Link, type LinkArguments, linkOf, linkOptions } from './link.js';
 
 /** Where keyrings live. */
-export type Address = { readonly redisUrl: string; readonly link: Link } | { readonly folder: string };
+export type Address =
+  | { readonly redisUrl: string; readonly link: Link }
+  | { readonly folder: string; readonly urlMissing?: true };
 
 /** Where one keyring lives, as the command shows it: without user and password. */
 export interface Place {
@@ -21,6 +23,8 @@ export interface Place {
   readonly namespace: string;
   /** What the names of all keys begin with; absent if there is nothing. */
   readonly keyPrefix?: string;
+  /** Neither `--url` nor REWT_URL says where, so this is the embedded store of the user. */
+  readonly urlMissing?: true;
 }
 
 /**
@@ -35,7 +39,7 @@ export function addressOf(url: string | undefined, env: NodeJS.ProcessEnv, flags
   if (flag !== undefined) {
     throw new OptionError(`--${flag}: has no effect without Redis. Give its --url, or set REWT_URL`, { option: flag });
   }
-  if (given === undefined) return { folder: stateFolder(env) };
+  if (given === undefined) return { folder: stateFolder(env), urlMissing: true };
   const [, folder] = /^lmdb:(.*)$/s.exec(given) ?? [];
   if (folder === undefined) {
     throw new OptionError('the URL must begin with redis://, rediss:// (TLS) or lmdb: (a folder)', { option: 'url' });
@@ -63,7 +67,10 @@ export function placeOf(address: Address, namespace: string, keyPrefix = ''): Pl
       },
     );
   }
-  if ('folder' in address) return { store: 'lmdb', server: address.folder, database: null, namespace };
+  if ('folder' in address) {
+    const { folder, ...more } = address;
+    return { store: 'lmdb', server: folder, database: null, namespace, ...more };
+  }
   const { kind, master, hosts, database } = address.link;
   const named = hosts.map(({ host, port }) => `${host.includes(':') ? `[${host}]` : host}:${port}`).join(',');
   const server = kind === 'server' ? named : kind === 'cluster' ? `cluster ${named}` : `${master} of sentinel ${named}`;
@@ -71,9 +78,20 @@ export function placeOf(address: Address, namespace: string, keyPrefix = ''): Pl
 }
 
 /** One line: 'redis 127.0.0.1:6379, database 0, namespace rewt'. */
-export function placeInWords({ store, server, database, namespace, keyPrefix }: Place): string {
-  const where = store === 'redis' ? `redis ${server}` : `the embedded store in ${server}`;
-  return `${where}${database === null ? '' : `, database ${database}`}, namespace ${JSON.stringify(namespace)}${keyPrefix === undefined ? '' : `, key prefix ${JSON.stringify(keyPrefix)}`}`;
+export function placeInWords(place: Place): string {
+  const { namespace, keyPrefix } = place;
+  return `${whereInWords(place)}, namespace ${JSON.stringify(namespace)}${keyPrefix === undefined ? '' : `, key prefix ${JSON.stringify(keyPrefix)}`}`;
+}
+
+/** The same without the namespace. */
+export function whereInWords(place: Place): string {
+  return `${place.store === 'redis' ? 'redis' : 'the embedded store in'} ${serverInWords(place)}`;
+}
+
+/** 'host:6379, database 0'. */
+export function serverInWords({ server, database, urlMissing }: Place): string {
+  const missing = urlMissing ? ' (neither --url nor REWT_URL is set)' : '';
+  return `${server}${database === null ? '' : `, database ${database}`}${missing}`;
 }
 
 export function openStore(address: Address, namespace: string, keyPrefix = ''): Store {

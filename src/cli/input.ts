@@ -22,6 +22,26 @@ export async function readInput(words: readonly string[], wanted: string, termin
   return bytes;
 }
 
+/** The token as a person pastes it: alone, or as a header or a log has it. @throws {OptionError} as `readInput` */
+export async function readToken(words: readonly string[], terminal: Terminal): Promise<string> {
+  const isHeader = words.length > 1 && /^(authorization:|bearer)$/i.test(words[0] ?? '');
+  const input = await readInput(isHeader ? [words.join(' ')] : words, 'token', terminal);
+  return tokenIn(input.toString('utf8'));
+}
+
+/** Without a header's name, `Bearer`, quotes and line breaks, which may also be written as `\n`. */
+export function tokenIn(text: string): string {
+  const token = text
+    .replace(/\\[rn]/g, '\n')
+    .replace(/^[\s"'`]*(?:authorization["']?\s*:)?[\s"'`]*(?:bearer\s)?[\s"'`]*/i, '')
+    .split(/[\r\n]+/)
+    .map((line) => line.trim())
+    .join('');
+  let end = token.length;
+  while (/["'`,\s]/.test(token[end - 1] ?? '')) end -= 1;
+  return token.slice(0, end);
+}
+
 async function readStdin(wanted: string, { stdin, interrupted, say }: Terminal): Promise<Buffer> {
   if (stdin.isTTY) say(`Type the ${wanted}, then Enter and Ctrl-D:`);
   const chunks: Buffer[] = [];

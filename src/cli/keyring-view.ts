@@ -1,6 +1,7 @@
 /** The keyring as `rewt status` shows it: bars on a screen, and a table. Pure. */
 
 import type { KeyringStatus } from '../status.js';
+import { type Place, serverInWords } from './address.js';
 import { fleetInWords } from './fleet.js';
 import { plansInWords } from './found.js';
 import type { Look } from './look.js';
@@ -9,25 +10,26 @@ import { formatTable, type Row } from './table.js';
 import { drawTimeline } from './timeline.js';
 import { foreignName, instantOf, spanOf, whenOf } from './words.js';
 
-/** All of it, as lines. */
-export function viewKeyring(look: Look, screen: Screen | null): string {
+/** All of it, as lines. `others`: the keyrings that there are, if this one is not. */
+export function viewKeyring(look: Look, screen: Screen | null, others = ''): string {
   const { keyring, storeTime } = look;
   const nowMs = storeTime.getTime();
-  const rows = [...placeRows(look), ...(keyring === null ? keyRows(look) : rowsOf(keyring, nowMs)), ...lookRows(look)];
+  const found = keyring === null ? keyRows(look, others) : rowsOf(keyring, nowMs);
+  const rows = [...placeRows(look), ...found, ...lookRows(look)];
   const table = formatTable(rows, screen);
   return screen === null || keyring === null ? table : [...drawTimeline(keyring, nowMs, screen), '', table].join('\n');
 }
 
-function placeRows({ store, server, database, namespace }: Look): readonly Row[] {
+function placeRows(place: Place): readonly Row[] {
   return [
-    ['namespace', foreignName(namespace)],
-    ['store', store],
-    ['server', `${foreignName(server, 200)}${database === null ? '' : `, database ${database}`}`],
+    ['namespace', foreignName(place.namespace)],
+    ['store', place.store],
+    ['server', foreignName(serverInWords(place), 300)],
   ];
 }
 
-function keyRows({ key, storeTime }: Look): readonly Row[] {
-  if (key === null) return [['keyring', 'none yet: the first sign begins it']];
+function keyRows({ key, storeTime }: Look, others: string): readonly Row[] {
+  if (key === null) return [['keyring', `none yet: the first sign begins it. ${others}`]];
   const end = key.expiresAt === null ? 'has no TTL' : `ends ${whenOf(key.expiresAt, storeTime.getTime())}`;
   return [
     ['keyring', 'none yet: there is a secret, and no ring'],

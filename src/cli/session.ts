@@ -10,7 +10,7 @@ import { watchKeys } from '../redis/tracking.js';
 import { lmdbStore } from '../stores/lmdb.js';
 import { type RedisStore, redisStore } from '../stores/redis.js';
 import type { Announcements, Store, Watch } from '../stores/store.js';
-import { type Address, addressOf, namespaceOf, openStore, type Place, placeOf } from './address.js';
+import { type Address, addressOf, namespaceOf, openStore, type Place, placeInWords, placeOf } from './address.js';
 import { type Connected, connectLink } from './client.js';
 import { FailedStore, storeInWords } from './failure.js';
 import type { LinkArguments } from './link.js';
@@ -26,6 +26,7 @@ export interface PlaceArguments extends LinkArguments {
   readonly url?: string | undefined;
   readonly namespace?: string | undefined;
   readonly 'key-prefix'?: string | undefined;
+  readonly json?: boolean | undefined;
 }
 
 /** Only `openStore` gives what can write. */
@@ -69,6 +70,18 @@ export async function withSession<T>(
   } finally {
     await session?.close();
   }
+}
+
+/** The same, for a verb whose result does not begin with the place: stderr does, unless `--json` prints it. */
+export function withShownPlace<T>(
+  values: PlaceArguments,
+  terminal: Terminal,
+  use: (session: Session) => Promise<T>,
+): Promise<T> {
+  return withSession(values, terminal, (session) => {
+    if (values.json !== true) terminal.say(`In ${placeInWords(session.place)}:`);
+    return use(session);
+  });
 }
 
 /** A plain URL opens its connection at first use; all else is connected here. @throws {StoreError} */

@@ -3,9 +3,11 @@
 import { createHmac } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { tokenIn } from '../../src/cli/input.js';
 import { Rewt } from '../../src/index.js';
 import { type RedisServer, startRedis, until } from '../servers.js';
 import { endOf, freshState, rewt, startRewt } from './command.js';
+import { runHere } from './run-here.js';
 
 const secret = 'x3Vq0yQyZ9mJ1c7bKQw2nT5dLr8aHfUe4sGpYzWiXoA';
 const segment = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
@@ -166,6 +168,94 @@ test('a replica is not looked at, as it may not know of a revocation', async () 
     expect(JSON.parse(stdout).error.code).toBe('ERR_REWT_STORE_READ_ONLY');
   } finally {
     await replica.stop();
+  }
+});
+
+describe('where there is no keyring', () => {
+  test('each verb names those that there are, and the one that was meant', async () => {
+    for (const name of ['shop', 'orders']) await server.cli('SET', `${name}:rewt-secret`, secret, 'EX', '86400');
+    const env = { REWT_URL: server.url, REWT_NAMESPACE: 'shpo' };
+    for (const words of [['status'], ['doctor'], ['verify', token], ['explain', token]]) {
+      const { stdout, stderr } = await runHere(words, env);
+      expect((stdout + stderr).replace(/\s+/g, ' ')).toContain("There are: orders, shop; did you mean 'shop'?");
+    }
+  });
+
+  test('verify and explain say so with a code of its own, since no token could be right', async () => {
+    const env = { REWT_URL: server.url };
+    const [verified, explained] = await Promise.all([
+      runHere(['verify', token, '--json'], env),
+      runHere(['explain', token, '--json'], env),
+    ]);
+    expect(verified.code).toBe(1);
+    expect(JSON.parse(verified.stdout).error.code).toBe('ERR_REWT_NO_KEYRING');
+    expect(explained.code).toBe(1);
+    expect(JSON.parse(explained.stdout)).toMatchObject({ valid: false, code: 'ERR_REWT_NO_KEYRING', claim: null });
+  });
+});
+
+describe('where a verb looks', () => {
+  test('is printed by each of them, first of all', async () => {
+    const place = new URL(server.url).host;
+    const verbs = [['sign', '{}'], ['status'], ['doctor'], ['list'], ['verify', token], ['explain', token]];
+    for (const words of verbs) {
+      const [verb] = words;
+      const { stdout, stderr } = await runHere(words, { REWT_URL: server.url });
+      const [head = ''] = /^(.*\n){1,3}/.exec(stderr === '' ? stdout : stderr) ?? [];
+      expect({ verb, head }).toEqual({ verb, head: expect.stringContaining(`${place}, database 0`) });
+    }
+  });
+
+  test.each(['sign', 'verify', 'explain', 'status', 'list', 'doctor'])(
+    'rewt %s says that no URL is set, and looking makes no folder',
+    async (verb) => {
+      const state = freshState();
+      try {
+        const words = verb === 'sign' ? ['{}'] : verb === 'verify' || verb === 'explain' ? [token] : [];
+        const { stdout, stderr } = await runHere([verb, ...words], state.env);
+        expect(stdout + stderr).toContain('(neither --url nor REWT_URL is set)');
+        if (verb !== 'sign') expect(existsSync(state.folder)).toBe(false);
+        const json = await runHere([verb, ...words, '--json'], state.env);
+        if (verb !== 'verify') expect(JSON.parse(json.stdout)).toMatchObject({ store: 'lmdb', urlMissing: true });
+        const given = await runHere([verb, ...words, '--url', `lmdb:${state.folder}`], state.env);
+        expect(given.stdout + given.stderr).not.toContain('REWT_URL is set');
+      } finally {
+        state.remove();
+      }
+    },
+  );
+
+  test('a doctor without a URL and without a store warns, in place of finding nothing wrong', async () => {
+    const state = freshState();
+    const { stdout } = await runHere(['doctor', '--json'], state.env);
+    expect(JSON.parse(stdout)).toMatchObject({ warnings: 1, findings: [{ check: 'folder', level: 'warning' }] });
+    state.remove();
+  });
+});
+
+test.each([
+  ['a header', (one: string) => `Authorization: Bearer ${one}`],
+  ['a header in JSON', (one: string) => `"authorization": "Bearer ${one}",`],
+  ['its value', (one: string) => `bearer ${one}\n`],
+  ['a quoted token', (one: string) => `"${one}"`],
+  ['a line break as a log writes it', (one: string) => `"${one}\\n"`],
+  ['lines of a mail', (one: string) => `${one.slice(0, 40)}\r\n  ${one.slice(40)}\n`],
+])('a token is found in %s', (_, written) => {
+  expect(tokenIn(written(token))).toBe(token);
+});
+
+test('what stands beside a token is not dropped in silence', () => {
+  for (const text of [`x ${token}`, `Bearer ${token} y`, `Bearer Bearer ${token}`, `{"a":"${token}"}`]) {
+    expect(tokenIn(text)).not.toBe(token);
+  }
+});
+
+test('verify and explain take a token with Bearer before it', async () => {
+  await server.cli('SET', 'rewt:rewt-secret', secret, 'EX', '86400');
+  const env = { REWT_URL: server.url };
+  for (const verb of ['verify', 'explain']) {
+    expect(await runHere([verb, 'Bearer', token], env)).toMatchObject({ code: 0 });
+    expect(await runHere([verb, `Bearer ${token}`, '--json'], env)).toMatchObject({ code: 0 });
   }
 });
 

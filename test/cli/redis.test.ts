@@ -36,7 +36,7 @@ test('status and verify leave an empty Redis empty', async () => {
   const foreign = (await rewt(['sign', '{}', '--namespace', 'somebody', '--url', server.url])).stdout;
   const refused = await rewt(['verify', ...place], { input: foreign });
   expect(refused.code).toBe(1);
-  expect(refused.stderr).toContain('unknown key');
+  expect(refused.stderr).toContain('there is no keyring in redis ');
   expect(await server.cli('KEYS', '*nobody*')).toBe('');
 });
 

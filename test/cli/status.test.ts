@@ -52,7 +52,19 @@ test('with --json it is one object with the documented names', async () => {
   const { stdout } = await rewt(['status', '--json'], { env: state.env });
   const status = JSON.parse(stdout);
   expect(Object.keys(status)).toEqual([
-    ...['store', 'server', 'database', 'namespace', 'storeTime', 'due', 'key', 'keyring', 'fleet', 'unknown'],
+    ...[
+      'store',
+      'server',
+      'database',
+      'namespace',
+      'urlMissing',
+      'storeTime',
+      'due',
+      'key',
+      'keyring',
+      'fleet',
+      'unknown',
+    ],
   ]);
   expect(Object.keys(status.keyring)).toEqual([
     ...[

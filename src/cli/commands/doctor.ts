@@ -2,7 +2,7 @@
 
 import { redisNames } from '../../redis/names.js';
 import type { Announcements } from '../../stores/store.js';
-import { addressOf, namespaceOf, placeOf } from '../address.js';
+import { type Address, addressOf, namespaceOf, placeInWords, placeOf } from '../address.js';
 import { assertNoWords, lookOptions, readArguments } from '../arguments.js';
 import type { Command } from '../command.js';
 import { countOf, type Finding, finding, formatFindings, summaryOf } from '../doctor/finding.js';
@@ -40,14 +40,14 @@ export const doctor: Command = {
     const { url, strict = false } = values;
     const address = addressOf(url, terminal.env, values);
     const namespace = namespaceOf(values.namespace, terminal.env);
-    const { keyPrefix } = placeOf(address, namespace, values['key-prefix']);
+    const place = placeOf(address, namespace, values['key-prefix']);
     const looking =
-      'redisUrl' in address ? lookAtRedis(address, namespace, keyPrefix) : lookAtFolder(address.folder, namespace);
+      'redisUrl' in address ? lookAtRedis(address, namespace, place.keyPrefix) : lookAtFolder(address, namespace);
     const findings = await unlessInterrupted(looking, terminal);
     const [problems, warnings] = [countOf(findings, 'problem'), countOf(findings, 'warning')];
     return {
-      result: `${formatFindings(findings, screenOf(terminal))}\n\n${summaryOf(findings)}`,
-      json: { problems, warnings, findings },
+      result: `${placeInWords(place)}\n${formatFindings(findings, screenOf(terminal))}\n\n${summaryOf(findings)}`,
+      json: { ...place, problems, warnings, findings },
       exitCode: problems > 0 || (strict && warnings > 0) ? 1 : 0,
     };
   },
@@ -68,16 +68,26 @@ async function lookAtRedis(address: RedisAddress, namespace: string, keyPrefix =
 
 export function judgeRedis(facts: RedisFacts): readonly Finding[] {
   if (facts.unreachable !== null) return [finding('reachable', 'problem', facts.unreachable.message)];
-  const keyring = judgeRead(facts.keyring, facts.announcements);
+  const keyring = judgeRead(facts.keyring, facts.announcements, facts.others);
   return [finding('reachable', 'ok', 'it answers'), ...judgeServer(facts), ...judgeAccess(facts), ...keyring];
 }
 
-async function lookAtFolder(folder: string, namespace: string): Promise<readonly Finding[]> {
+async function lookAtFolder(
+  { folder, urlMissing }: Exclude<Address, RedisAddress>,
+  namespace: string,
+): Promise<readonly Finding[]> {
   const facts = await folderFactsOf(folder, namespace);
-  return [...judgeFolder(facts), ...(facts.keyring === null ? [] : judgeRead(facts.keyring, facts.announcements))];
+  return [
+    ...judgeFolder(facts, urlMissing),
+    ...(facts.keyring === null ? [] : judgeRead(facts.keyring, facts.announcements)),
+  ];
 }
 
-function judgeRead(keyring: KeyringFacts | Failed, announcements: Announcements | Failed): readonly Finding[] {
+function judgeRead(
+  keyring: KeyringFacts | Failed,
+  announcements: Announcements | Failed,
+  others?: string,
+): readonly Finding[] {
   if ('code' in keyring) return [finding('keyring', 'problem', `it cannot be read: ${keyring.message}`)];
-  return judgeKeyring(keyring, announcements);
+  return judgeKeyring(keyring, announcements, others);
 }

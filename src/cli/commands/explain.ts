@@ -1,16 +1,17 @@
 /** `rewt explain`: what a token is, which secret signed it, and why it is refused, with the values. It writes nothing. */
 
-import { isRewtError, TokenError } from '../../errors.js';
-import { UNKNOWN_KEY } from '../../jwt/token.js';
+import { isRewtError, type TokenError } from '../../errors.js';
 import { asSeconds, lookOptions, readArguments } from '../arguments.js';
 import type { Command } from '../command.js';
 import { type Explained, explain as explainToken, type SecretOfToken } from '../explain.js';
+import type { RefusedError } from '../failure.js';
 import { assertCounts, dueOf, examine, isThere, plansInWords } from '../found.js';
 import { helpOf } from '../help.js';
-import { readInput } from '../input.js';
+import { readToken } from '../input.js';
 import { withCopy } from '../member.js';
+import { missing } from '../others.js';
 import { screenOf } from '../screen.js';
-import { withSession } from '../session.js';
+import { withShownPlace } from '../session.js';
 import { formatTable, type Row } from '../table.js';
 import { foreignName, whenOf } from '../words.js';
 
@@ -31,7 +32,8 @@ is refused.
   rewt explain < token.txt
 
 The token is the argument (which other users of this machine may see), or
-stdin. What verify would ask for, to see why that is refused:
+stdin; "Bearer" and quotes around it do not matter. What verify would ask for,
+to see why that is refused:
 
   --audience <name>, --issuer <name>, --subject <name>, --max-age <time>
 `);
@@ -45,22 +47,23 @@ export const explain: Command = {
     const { values, positionals } = readArguments(words, options);
     const { audience, issuer, subject } = values;
     const asked = { audience, issuer, subject, maxAge: asSeconds(values['max-age'], '--max-age') };
-    const token = (await readInput(positionals, 'token', terminal)).toString('utf8').trim();
-    return withSession(values, terminal, async (session) => {
+    const token = await readToken(positionals, terminal);
+    return withShownPlace(values, terminal, async (session) => {
       const entries = await session.read();
       assertCounts(entries);
       const found = examine(entries);
       const explained = explainToken(token, entries, found);
       const verify = (): Promise<unknown> =>
         withCopy(entries, session.place.namespace, (rewt) => rewt.verify(token, asked));
-      const refusal = isThere(found) ? await refusalOf(verify) : new TokenError(UNKNOWN_KEY);
+      const refusal = isThere(found) ? await refusalOf(verify) : await missing(session);
       const due = dueOf(found);
       const rows: Row[] = [
         ...rowsOf(explained, found.nowMs),
         ...(due === null ? [] : [['due', `${due}: ${plansInWords[due]}`] as const]),
         ['verdict', verdictOf(refusal, asked)],
       ];
-      const { code, message, claim = null } = refusal ?? { code: null, message: null };
+      const { code, message } = refusal ?? { code: null, message: null };
+      const claim = refusal !== null && 'claim' in refusal ? refusal.claim : null;
       return {
         result: formatTable(rows, screenOf(terminal)),
         json: { ...session.place, ...explained, due, valid: refusal === null, code, message, claim },
@@ -113,9 +116,10 @@ function secretInWords({ is, kid, verifiesUntil }: SecretOfToken, nowMs: number)
   }
 }
 
-function verdictOf(refusal: TokenError | null, asked: object): string {
+function verdictOf(refusal: TokenError | RefusedError | null, asked: object): string {
   if (refusal === null) return 'valid';
-  const { code, message, claim } = refusal;
+  const { code, message } = refusal;
+  const claim = 'claim' in refusal ? refusal.claim : undefined;
   const names = { aud: 'audience', iss: 'issuer', sub: 'subject', iat: 'maxAge' } as const;
   const name = claim !== undefined && claim in names ? names[claim as keyof typeof names] : undefined;
   const wanted = name === undefined ? undefined : (asked as Record<string, unknown>)[name];

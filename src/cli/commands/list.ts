@@ -1,6 +1,7 @@
 /** `rewt list`: the keyrings that there are. It writes nothing. */
 
 import type { Plan } from '../../keyring/advance.js';
+import { whereInWords } from '../address.js';
 import { assertNoWords, lookOptions, readArguments } from '../arguments.js';
 import type { Command } from '../command.js';
 import { dueOf, examine, type Found } from '../found.js';
@@ -38,7 +39,9 @@ export const list: Command = {
   async run(words, terminal) {
     const { values, positionals } = readArguments(words, options);
     assertNoWords(positionals);
-    const { place, keyrings } = await withSession(values, terminal, async (session) => {
+    return withSession(values, terminal, async (session) => {
+      const { namespace: _, ...place } = session.place;
+      if (values.json !== true) terminal.say(`In ${whereInWords(session.place)}:`);
       const keyrings: Listed[] = [];
       for (const namespace of await session.namespaces()) {
         const entries = await orRefusal(session.read(namespace));
@@ -48,13 +51,11 @@ export const list: Command = {
             : listed(namespace, examine(entries)),
         );
       }
-      return { place: session.place, keyrings };
+      return {
+        ...(keyrings.length === 0 ? { words: 'There is no keyring.' } : { result: formatColumns(keyrings.map(rowOf)) }),
+        json: { ...place, keyrings },
+      };
     });
-    const { store, server, database } = place;
-    return {
-      ...(keyrings.length === 0 ? { words: 'There is no keyring.' } : { result: formatColumns(keyrings.map(rowOf)) }),
-      json: { store, server, database, keyrings },
-    };
   },
 };
 

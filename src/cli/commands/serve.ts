@@ -7,7 +7,7 @@ import { rewtAuth } from '../../http/node.js';
 import { subscribe } from '../../observe/channels.js';
 import { createPrometheus } from '../../observe/prometheus.js';
 import { Rewt } from '../../rewt.js';
-import { addressOf, namespaceOf } from '../address.js';
+import { addressOf, namespaceOf, placeInWords, placeOf } from '../address.js';
 import { asSeconds, assertNoWords, readArguments } from '../arguments.js';
 import type { Command } from '../command.js';
 import { linkOptions } from '../link.js';
@@ -70,11 +70,9 @@ export const serve: Command = {
     const headers = parseClaimHeaders(values.header ?? []);
     const maxAge = asSeconds(values['max-age'], '--max-age');
     const maxStaleness = asSeconds(values['max-staleness'], '--max-staleness');
-    const { store, close } = await openPlace(
-      addressOf(values.url, terminal.env, values),
-      namespace,
-      values['key-prefix'],
-    );
+    const address = addressOf(values.url, terminal.env, values);
+    const place = placeOf(address, namespace, values['key-prefix']);
+    const { store, close } = await openPlace(address, namespace, place.keyPrefix);
     const endLog = log(terminal);
     try {
       await using rewt = new Rewt({ store, redisNamespace: namespace, maxStaleness });
@@ -88,6 +86,7 @@ export const serve: Command = {
         throw cannotListen(host, port);
       });
       terminal.say(`rewt serve: listening on http://${urlHost(host)}:${(server.address() as AddressInfo).port}`);
+      terminal.say(`rewt serve: reads ${placeInWords(place)}`);
       await asked(terminal.interrupted);
       await closeServer(server);
       prometheus.end();

@@ -10,7 +10,7 @@ import type { Command } from '../command.js';
 import { helpOf } from '../help.js';
 import { readInput } from '../input.js';
 import { DEFAULT_TOKEN_LIFETIME_SECONDS, grantedLifetime, lookFirst, withMember } from '../member.js';
-import { withSession } from '../session.js';
+import { withShownPlace } from '../session.js';
 import { spanOf } from '../words.js';
 
 const options = {
@@ -51,7 +51,7 @@ export const sign: Command = {
     const notBefore = asSeconds(values['not-before'], '--not-before');
     const payload = payloadOf(await readInput(positionals, 'payload', terminal));
     const ttl = asSeconds(values.ttl, '--ttl');
-    const token = await withSession(values, terminal, async (session) => {
+    return withShownPlace(values, terminal, async (session) => {
       const found = await lookFirst(session);
       if (found.ring !== null && ttl !== undefined) {
         const message = '--ttl: there is a keyring already, whose ttl rewt set --ttl changes. Leave it out';
@@ -59,7 +59,7 @@ export const sign: Command = {
       }
       const lifetime = expiresIn ?? lifetimeIn(payload);
       assertGranted(lifetime, expiresIn === undefined ? 'exp' : '--expires-in', found.ring);
-      return withMember(session, found, { ttl, tokenLifetime: lifetime }, (rewt) =>
+      const token = await withMember(session, found, { ttl, tokenLifetime: lifetime }, (rewt) =>
         rewt.sign(payload, {
           expiresIn,
           notBefore,
@@ -70,8 +70,8 @@ export const sign: Command = {
           jwtid,
         }),
       );
+      return { result: token, json: { ...session.place, token } };
     });
-    return { result: token, json: { token } };
   },
 };
 

@@ -5,6 +5,7 @@ import type { Command } from '../command.js';
 import { helpOf } from '../help.js';
 import { viewKeyring } from '../keyring-view.js';
 import { look } from '../look.js';
+import { othersInWords } from '../others.js';
 import { screenOf } from '../screen.js';
 import { withSession } from '../session.js';
 import { watchKeyring } from '../watch/watch.js';
@@ -33,7 +34,11 @@ export const status: Command = {
       await withSession(values, terminal, (session) => watchKeyring(session, terminal, values.json === true));
       return {};
     }
-    const found = await withSession(values, terminal, look);
-    return { result: viewKeyring(found, screenOf(terminal)), json: found };
+    return withSession(values, terminal, async (session) => {
+      const found = await look(session);
+      const isThere = found.key !== null || found.keyring !== null || values.json === true;
+      const others = isThere ? '' : await othersInWords(found.namespace, session.namespaces());
+      return { result: viewKeyring(found, screenOf(terminal), others), json: found };
+    });
   },
 };

@@ -1,14 +1,13 @@
 /** `rewt verify`: a token in, its payload out. It writes nothing. */
 
-import { TokenError } from '../../errors.js';
-import { UNKNOWN_KEY } from '../../jwt/token.js';
 import { asSeconds, lookOptions, readArguments } from '../arguments.js';
 import type { Command } from '../command.js';
 import { assertCounts, dueOf, examine, isThere, plansInWords } from '../found.js';
 import { helpOf } from '../help.js';
-import { readInput } from '../input.js';
+import { readToken } from '../input.js';
 import { withCopy } from '../member.js';
-import { withSession } from '../session.js';
+import { missing } from '../others.js';
+import { withShownPlace } from '../session.js';
 
 const options = {
   ...lookOptions,
@@ -25,7 +24,8 @@ Writes nothing; why it is refused, with all values: rewt explain.
 
   rewt sign '{"user":"ann"}' | rewt verify
 
-The token is the argument, or stdin; white space around it does not matter.
+The token is the argument, or stdin. White space and quotes around it do not
+matter, nor does "Bearer" before it.
 What is asked for must be in the token:
 
   --audience <name>   whom it is for; more than once: one of them
@@ -40,23 +40,24 @@ export const verify: Command = {
     const { values, positionals } = readArguments(words, options);
     const { audience, issuer, subject } = values;
     const maxAge = asSeconds(values['max-age'], '--max-age');
-    const token = (await readInput(positionals, 'token', terminal)).toString('utf8').trim();
-    const payload = await withSession(values, terminal, async (session) => {
+    const token = await readToken(positionals, terminal);
+    return withShownPlace(values, terminal, async (session) => {
       const entries = await session.read();
       assertCounts(entries);
       const found = examine(entries);
-      if (!isThere(found)) throw new TokenError(UNKNOWN_KEY);
+      if (!isThere(found)) throw await missing(session);
       const due = dueOf(found);
       if (due !== null && values.json !== true) terminal.say(`due: ${due}: ${plansInWords[due]}`);
-      return withCopy(entries, session.place.namespace, (rewt) =>
+      const payload = await withCopy(entries, session.place.namespace, (rewt) =>
         rewt.verify<unknown>(token, { audience, issuer, subject, maxAge }),
       );
+      // As it was signed: to read it and write it again would round its numbers.
+      const [header = '', claims = ''] = token.split('.', 2).map(lineOf);
+      const place = JSON.stringify(session.place).slice(0, -1);
+      return typeof payload === 'string'
+        ? { result: payload, json: `${place},"header":${header},"payload":${JSON.stringify(payload)}}` }
+        : { result: claims, json: `${place},"header":${header},"payload":${claims}}` };
     });
-    // As it was signed: to read it and write it again would round its numbers.
-    const [header = '', claims = ''] = token.split('.', 2).map(lineOf);
-    return typeof payload === 'string'
-      ? { result: payload, json: `{"header":${header},"payload":${JSON.stringify(payload)}}` }
-      : { result: claims, json: `{"header":${header},"payload":${claims}}` };
   },
 };
 

@@ -6,9 +6,19 @@ import type { FolderFacts } from './folder-facts.js';
 /** A rotation needs some pages. */
 const LEAST_FREE_BYTES = 1_048_576;
 
-export function judgeFolder({ exists, open, own, network, freeBytes }: FolderFacts): readonly Finding[] {
+export function judgeFolder(
+  { exists, open, own, network, freeBytes }: FolderFacts,
+  urlMissing = false,
+): readonly Finding[] {
+  const none = 'there is no store in it yet: the first sign makes one';
   return [
-    ...(exists ? [] : [finding('folder', 'note', 'there is no store in it yet: the first sign makes one')]),
+    ...(exists
+      ? []
+      : [
+          urlMissing
+            ? finding('folder', 'warning', none, 'if the members use Redis or another folder: --url, or REWT_URL')
+            : finding('folder', 'note', none),
+        ]),
     ...open.map(({ what, mode }) =>
       finding(
         'permissions',

@@ -9,10 +9,16 @@ import type { KeyringFacts } from './keyring-facts.js';
 import type { Failed } from './redis-facts.js';
 import type { SecretShape } from './secret-shape.js';
 
-export function judgeKeyring(facts: KeyringFacts, announcements: Announcements | Failed): readonly Finding[] {
+/** `others`: the keyrings that there are, if this one is not. */
+export function judgeKeyring(
+  facts: KeyringFacts,
+  announcements: Announcements | Failed,
+  others?: string,
+): readonly Finding[] {
   const { key, ring } = facts;
   if (key === null && ring === 'none') {
-    return [finding('keyring', 'note', 'there is none in this namespace yet: the first sign begins it')];
+    const none = 'there is none in this namespace yet: the first sign begins it';
+    return [finding('keyring', 'note', others === undefined ? none : `${none}. ${others}`)];
   }
   return [
     judgeRing(facts),

@@ -10,6 +10,7 @@ import { redisStore } from '../../stores/redis.js';
 import type { Announcements, PushStatus, Store } from '../../stores/store.js';
 import { storeInWords } from '../failure.js';
 import type { Link } from '../link.js';
+import { othersInWords } from '../others.js';
 import { type KeyringFacts, keyringFactsOf } from './keyring-facts.js';
 import { excessesOf, excessOf, lacksOf, type Rights } from './rights.js';
 import { type ServerFacts, serverFactsOf } from './server-facts.js';
@@ -34,6 +35,8 @@ export interface RedisFacts {
   readonly writes: Failed | null;
   readonly push: PushStatus;
   readonly keyring: KeyringFacts | Failed;
+  /** The keyrings that there are, if this one is not. */
+  readonly others?: string;
   readonly announcements: Announcements | Failed;
 }
 
@@ -100,6 +103,9 @@ export async function redisFactsOf(port: RedisPort, namespace: string, address: 
       writes: written instanceof Error ? failedOf(written) : null,
       push: await pushOf(store, namespace),
       keyring,
+      ...(isMissing(keyring) && {
+        others: await othersInWords(namespace, reader.namespaces({ timeoutMs: ANSWER_MS })),
+      }),
       announcements: await reader
         .announcements(namespace, { timeoutMs: ANSWER_MS })
         .catch((error: Error) => failedOf(error)),
@@ -181,6 +187,10 @@ async function pushOf(store: Store, namespace: string): Promise<PushStatus> {
   } finally {
     watch.end();
   }
+}
+
+function isMissing(keyring: KeyringFacts | Failed): boolean {
+  return !('code' in keyring) && keyring.key === null && keyring.ring === 'none';
 }
 
 async function keyringOf(reader: PlainReader, namespace: string): Promise<KeyringFacts | Failed> {

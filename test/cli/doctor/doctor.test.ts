@@ -104,7 +104,7 @@ describe('on Redis', () => {
   test('on a terminal or not, each finding is a line with its remedy below', async () => {
     const { code, stdout, stderr } = await rewt(['doctor', '--url', server.url]);
     expect(code).toBe(0);
-    expect(stdout).toMatch(/^ok {7}reachable {4}it answers\n/);
+    expect(stdout).toMatch(/^redis 127.*, database 0, namespace "rewt"\nok {7}reachable {4}it answers\n/);
     expect(stdout).toMatch(/\nnote {5}rights .*may do far more than rewt needs.*\n +-> a user of its own/);
     expect(stdout).toMatch(/\n\nNothing is wrong\.\n$/);
     expect(stderr).toBe('');
