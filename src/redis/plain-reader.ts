@@ -83,6 +83,11 @@ export function createPlainReader(port: RedisPort): PlainReader {
     return connection.send(commands);
   }
 
+  function end(key: string): void {
+    opened.get(port.scope(key))?.end();
+    opened.delete(port.scope(key));
+  }
+
   /** The outcomes, refusals included; what hinders every command is thrown. */
   async function ask(
     commands: readonly Command[],
@@ -93,8 +98,7 @@ export function createPlainReader(port: RedisPort): PlainReader {
       const outcomes = await within(timeoutMs, send(commands, key), () => new Error('timed out'));
       return outcomes.map((outcome) => (outcome instanceof Error ? asStoreError(outcome) : outcome));
     } catch (error) {
-      opened.get(port.scope(key))?.end();
-      opened.delete(port.scope(key));
+      end(key);
       throw asStoreError(asError(error));
     }
   }
@@ -117,7 +121,7 @@ export function createPlainReader(port: RedisPort): PlainReader {
   }
 
   /**
-   * Both entries, by one transaction if possible. What is refused is left out of the next attempt: INFO and MULTI for a user who lacks the right, MULTI for a Redis at its maxmemory.
+   * Both entries, by one transaction if possible. What is refused is left out of the next attempt: INFO, and MULTI with EXEC, for a user who lacks the right; MULTI for a Redis at its maxmemory.
    * `rings`: the names of R. One that this user may not read is left out, unless it is the only one.
    */
   async function entries(key: string, rings: Names, timeoutMs: number, without: Without = {}): Promise<Found> {
@@ -131,7 +135,9 @@ export function createPlainReader(port: RedisPort): PlainReader {
     );
     const outcomes = rest.slice(0, reads.length);
     const again = (less: Without) => entries(key, rings, timeoutMs, { ...without, ...less });
-    if (!without.multi && (isDenied(multi) || outcomes.some(isFull))) return again({ multi: true });
+    if (!without.multi && isDenied(rest.at(-1))) end(key);
+    if (!without.multi && (isDenied(multi) || isDenied(rest.at(-1)) || outcomes.some(isFull)))
+      return again({ multi: true });
     const [info = null] = outcomes;
     if (!without.role && info instanceof Error && isDenied(info)) return again({ role: info });
     const readable = rings.filter((_, index) => !isDenied(outcomes[role.length + 4 + index]));

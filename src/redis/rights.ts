@@ -26,6 +26,8 @@ export const PUSH_CHANNEL = '__redis__:invalidate';
 
 const clock = right('time');
 
+const readTwice = 'the commands that only read do not see secret and ring at one instant, and read them again';
+
 /** By use, and what a user without it goes without. */
 const uses = {
   read: {
@@ -72,8 +74,8 @@ const uses = {
   look: {
     cost: 'the commands that only read (status, verify, doctor, list) do not work',
     rights: [
-      right('multi', [], 'the commands that only read do not see secret and ring at one instant, and read them again'),
-      right('exec'),
+      right('multi', [], readTwice),
+      right('exec', [], readTwice),
       right('info'),
       clock,
       right('get', ['key', 'ring']),

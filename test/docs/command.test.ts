@@ -68,6 +68,21 @@ test.each([
   expect(printed).toEqual(documented(`\`rewt ${verb} --json\``));
 });
 
+test('the findings of the doctor in operations.md are as the command prints them', async () => {
+  const { stdout } = await rewt(['doctor', '--json'], { env });
+  const plain = (text: string) =>
+    text
+      .replace(/\s+/g, ' ')
+      .replace(/\d+(\.\d+)*/g, '0')
+      .replace('ahead of', 'behind');
+  const [, sample = ''] = page('operations.md').split('$ rewt doctor');
+  const findings = JSON.parse(stdout).findings as { check: string; found: string }[];
+  // Of a server that evicts, and of other members.
+  for (const { check, found } of findings.filter(({ check }) => check !== 'eviction' && check !== 'members')) {
+    expect(plain(sample.split('```')[0] ?? '')).toContain(plain(`${check} ${found}`));
+  }
+});
+
 test('rewt verify --json prints the names in its table, and an error those of the table of errors', async () => {
   const fresh = (await rewt(['sign', '{"user":"ann"}'], { env })).stdout;
   const { stdout } = await rewt(['verify', '--json'], { env, input: fresh });

@@ -228,6 +228,23 @@ it('a user with the rights of a reader may run the commands that only read, and 
     expect((await runHere(['verify', token, ...at], env)).code).toBe(0);
     expect((await runHere(['explain', token, ...at], env)).code).toBe(0);
     expect(await refusalsOf(server, user)).toEqual([]);
+    const examined = await runHere(['doctor', ...at], env);
+    const { problems, findings } = JSON.parse(examined.stdout) as { problems: number; findings: Finding[] };
+    expect({ code: examined.code, problems }).toEqual({ code: 0, problems: 0 });
+    expect(findings.filter(({ check }) => check === 'rights')).toMatchObject([
+      { level: 'note', found: expect.stringMatching(/^those of a reader/) },
+    ]);
+    // Without one of them it cannot look either.
+    const blind = await userWith(
+      rulesFor('reader', namespace).filter((rule) => rule !== '+get'),
+      namespace,
+    );
+    expect((await runHere(['doctor', ...at], { REWT_URL: blind.url })).code).toBe(1);
+    const unbundled = await userWith(
+      rulesFor('reader', namespace).filter((rule) => rule !== '+exec'),
+      namespace,
+    );
+    expect((await runHere(['status', ...at], { REWT_URL: unbundled.url })).code).toBe(0);
   } finally {
     await member.close();
   }

@@ -34,15 +34,25 @@ function levelOf(use: Use): Level {
   return use === 'role' ? 'warning' : 'note';
 }
 
-function judgeRights({ lacks, excess }: Rights): readonly Finding[] {
+function judgeRights({ lacks, isReader, excess }: Rights): readonly Finding[] {
   const remedy = 'the line to give to ACL SETUSER is in docs/clients.md, Rights';
   const costs = [...new Set(lacks.map(({ cost }) => cost))];
-  const findings = costs.map((cost) => {
+  const findings = (isReader ? [] : costs).map((cost) => {
     const alike = lacks.filter((lack) => lack.cost === cost);
     const [use] = alike.map((lack) => lack.use) as [Use];
     const missing = alike.map(({ right }) => foreignName(right, 200)).join(', ');
     return finding('rights', levelOf(use), `this user lacks ${missing}: ${cost}`, remedy);
   });
+  if (isReader) {
+    findings.push(
+      finding(
+        'rights',
+        'note',
+        'those of a reader: this user can look (status, verify, explain), and cannot sign, rotate or revoke',
+        `for a member or an operator: ${remedy}`,
+      ),
+    );
+  }
   if (excess !== null && excess.length > 0) {
     findings.push(
       finding(

@@ -13,12 +13,14 @@ const LEAST_MAJOR = 6;
 const NEARLY_FULL = 0.9;
 
 export function judgeServer(facts: RedisFacts): readonly Finding[] {
-  const { server, skew, writes, push } = facts;
+  const { server, skew, writes, push, rights } = facts;
   return [
     judgeRoundTrip(facts.roundTripMs),
     judgeVersion(server.version),
-    judgeWrites(writes),
-    judgePush(push),
+    // What a reader may not do says nothing of the server.
+    ...(rights.isReader
+      ? [finding('writes', 'note', 'not tried: this user is a reader')]
+      : [judgeWrites(writes), judgePush(push)]),
     ...judgeMemory(server.memory),
     ...judgePersistence(server.persistence),
     ...judgeReplication(server.replication),

@@ -99,7 +99,7 @@ export async function redisFactsOf(port: RedisPort, namespace: string, address: 
       roundTripMs,
       skew,
       server: serverFactsOf(info, save),
-      rights: { lacks: await tryRights(port, names), excess: excessOf(excesses, dryRuns) },
+      rights: { ...(await tryRights(port, names)), excess: excessOf(excesses, dryRuns) },
       writes: written instanceof Error ? failedOf(written) : null,
       push: await pushOf(store, namespace),
       keyring,
@@ -120,7 +120,7 @@ const nothing: Omit<RedisFacts, 'address' | 'unreachable'> = {
   roundTripMs: 0,
   skew: null,
   server: serverFactsOf(null, null),
-  rights: { lacks: [], excess: null },
+  rights: { lacks: [], isReader: false, excess: null },
   writes: null,
   push: { state: 'off', reason: null },
   keyring: { code: '', message: '' },
@@ -143,13 +143,13 @@ function failedOf(error: Error, address: Address | null = null): Failed {
 }
 
 /** What could not be tried shows elsewhere: the server is away. */
-async function tryRights(port: RedisPort, names: RedisNames): Promise<Rights['lacks']> {
+async function tryRights(port: RedisPort, names: RedisNames): Promise<Omit<Rights, 'excess'>> {
   const ending = new AbortController();
   const late = () => new Error('timed out');
   try {
     return await within(ANSWER_MS, lacksOf(port, names, ending.signal), late);
   } catch {
-    return [];
+    return nothing.rights;
   } finally {
     ending.abort();
   }

@@ -24,6 +24,8 @@ export interface Lack {
 export interface Rights {
   /** What a member needs and this user lacks, each right once. */
   readonly lacks: readonly Lack[];
+  /** Whether it may look but not be a member: it reads everything, and neither runs scripts nor writes. */
+  readonly isReader: boolean;
   /** What this user could do, and rewt never does; null: the server does not tell. */
   readonly excess: readonly string[] | null;
 }
@@ -81,7 +83,11 @@ function attemptsFor(names: RedisNames): readonly Attempt[] {
 }
 
 /** Tries all that a member needs, on connections that are ended afterwards. */
-export async function lacksOf(port: RedisPort, names: RedisNames, signal: AbortSignal): Promise<readonly Lack[]> {
+export async function lacksOf(
+  port: RedisPort,
+  names: RedisNames,
+  signal: AbortSignal,
+): Promise<Omit<Rights, 'excess'>> {
   const tried = attemptsFor(names);
   const connection = await port.connect(names.key, signal);
   const outcomes = await connection.send(tried.map(({ command }) => command));
@@ -99,7 +105,14 @@ export async function lacksOf(port: RedisPort, names: RedisNames, signal: AbortS
     );
   const missing = missingRight(refused, 'subscribe', null);
   if (missing !== null) lacks.push({ right: missing, use: 'push', cost: costOf('push', {}) });
-  return lacks.filter(({ right }, index) => lacks.findIndex((other) => other.right === right) === index);
+  const isLacking = (wanted: string) => lacks.some(({ right }) => right === wanted);
+  const forReaders: readonly Use[] = roles.reader;
+  // A right with a cost of its own can be done without.
+  const looks = !lacks.some(({ use, cost }) => forReaders.includes(use) && cost === costOf(use, {}));
+  return {
+    lacks: lacks.filter(({ right }, index) => lacks.findIndex((other) => other.right === right) === index),
+    isReader: looks && isLacking('+eval') && isLacking('+set'),
+  };
 }
 
 /** Null for an outcome that shows no missing right. */

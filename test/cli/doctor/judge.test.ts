@@ -50,7 +50,7 @@ const well: RedisFacts = {
   roundTripMs: 1.2,
   skew: { ms: 3, uncertainMs: 2 },
   server,
-  rights: { lacks: [], excess: [] },
+  rights: { lacks: [], isReader: false, excess: [] },
   writes: null,
   push: { state: 'on', reason: null },
   keyring,
@@ -190,12 +190,14 @@ describe('the way there', () => {
       ['rights: note', 'rights: note'],
     ],
   ])('a user who %s', (_, lacks, excess, expected) => {
-    expect(troubles({ rights: { lacks, excess } })).toEqual(expected);
+    expect(troubles({ rights: { lacks, isReader: false, excess } })).toEqual(expected);
   });
 
   test('rights that cost the same are one finding, which names each of them', () => {
     const lacks = [lack('write', '+set'), lack('push', '+subscribe'), lack('write', '+pexpireat')];
-    const found = judgeRedis({ ...well, rights: { lacks, excess: null } }).filter(({ check }) => check === 'rights');
+    const found = judgeRedis({ ...well, rights: { lacks, isReader: false, excess: null } }).filter(
+      ({ check }) => check === 'rights',
+    );
     expect(found.map(({ found }) => found)).toEqual([
       `this user lacks +set, +pexpireat: ${costOf('write', {})}`,
       `this user lacks +subscribe: ${costOf('push', {})}`,
