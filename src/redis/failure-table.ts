@@ -1,4 +1,4 @@
-/** The one table from what servers and clients say to what it means. The first sign that is found anywhere in an error's text counts: Redis 6 wraps the errors of scripts. */
+/** The one table from what servers and clients say to what it means. The first sign that is found counts. */
 
 import type { StoreErrorCode } from '../errors.js';
 import { commandsInWords, PUSH_CHANNEL } from './rights.js';
@@ -6,7 +6,7 @@ import { commandsInWords, PUSH_CHANNEL } from './rights.js';
 const howToGrant = 'with ACL SETUSER. rewt doctor names each right that this user lacks.';
 
 export interface Failure {
-  /** Looked for in the error's name, code and message. */
+  /** Looked for in the error's codes, which are in upper case, and in its message in lower case: by several words, so that no name of a host, user or key fits. */
   readonly sign: RegExp;
   readonly code: StoreErrorCode;
   /** `{at}` becomes " at host:port" if these are known, `{what}` what the sign captured. In backticks: an option of the client, for which the command has a flag. */
@@ -16,7 +16,7 @@ export interface Failure {
 }
 
 export const lost: Failure = {
-  sign: /ECONNRESET|EPIPE|UNCERTAIN_STATE|CONNECTION_BROKEN|NR_FATAL|connection lost|closed unexpectedly|disconnects client|client is offline|enableOfflineQueue|max retries per request/i,
+  sign: /ECONNRESET|EPIPE|UNCERTAIN_STATE|CONNECTION_BROKEN|NR_FATAL|connection lost|closed unexpectedly|disconnects client|client is offline|enableofflinequeue options|max retries per request/,
   code: 'ERR_REWT_STORE_DOWN',
   message: 'The connection to Redis{at} was lost.',
   passing: true,
@@ -45,38 +45,38 @@ const answers: readonly Failure[] = [
     message: 'Redis{at} refused the user name or password: correct `username` or `password`.',
   },
   {
-    sign: /unknown command\W+sentinel\b/i,
+    sign: /unknown command\W+sentinel\b/,
     code: 'ERR_REWT_STORE_DOWN',
     message: 'Redis{at} is no sentinel: give the address of one, or connect to this server without sentinels.',
   },
   {
-    sign: /unknown command|unknown redis command/i,
+    sign: /unknown command|unknown redis command/,
     code: 'ERR_REWT_STORE_DENIED',
     message:
       'Redis{at} does not know a command that rewt needs: see whether this is a sentinel (connect through sentinels then), and whether the command is renamed or disabled (rename-command), or filtered by a proxy.',
   },
   {
-    sign: /cluster support disabled/i,
+    sign: /cluster support disabled/,
     code: 'ERR_REWT_STORE_DOWN',
     message: 'Redis{at} is no cluster: connect to it as to a single server.',
   },
   {
-    sign: /no permissions to run the '([a-z|]{2,32})' command/i,
+    sign: /no permissions to run the '([a-z|]{2,32})' command/,
     code: 'ERR_REWT_STORE_DENIED',
     message: `Redis does not let this user run {what}, which rewt needs: grant +{what} ${howToGrant}`,
   },
   {
-    sign: /permissions to access (?:a|one of the) key|can't access at least one of the keys/i,
+    sign: /permissions to access (?:a|one of the) key|can't access at least one of the keys/,
     code: 'ERR_REWT_STORE_DENIED',
     message: `Redis does not let this user use a key of this namespace: grant ~<the name of the key> ${howToGrant}`,
   },
   {
-    sign: /permissions to access (?:a|one of the) channel/i,
+    sign: /permissions to access (?:a|one of the) channel/,
     code: 'ERR_REWT_STORE_DENIED',
     message: `Redis does not let this user subscribe to what rewt needs: grant &${PUSH_CHANNEL} ${howToGrant}`,
   },
   {
-    sign: /\bNOPERM\b|user executing the script can't|ACL failure in script/i,
+    sign: /\bNOPERM\b|user executing the script can't|acl failure in script/,
     code: 'ERR_REWT_STORE_DENIED',
     message: `Redis does not let this user do what rewt needs, ${commandsInWords('read', 'write')} on the keys of this namespace: grant what is missing ${howToGrant}`,
   },
@@ -103,7 +103,7 @@ const answers: readonly Failure[] = [
     message: 'Redis is at its maxmemory and takes no writes: give it more memory, or remove other data.',
   },
   {
-    sign: /\b(LOADING|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|BUSY)\b|redirections|no valid master node/i,
+    sign: /\b(LOADING|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|BUSY)\b|cluster redirections|no valid master node/,
     code: 'ERR_REWT_STORE_DOWN',
     message: 'Redis is not ready to answer (it is loading, failing over, moving slots, or busy with a script).',
     passing: true,
@@ -116,17 +116,17 @@ const answers: readonly Failure[] = [
     passing: true,
   },
   {
-    sign: /DB index|SELECT is not allowed/i,
+    sign: /db index|select is not allowed/,
     code: 'ERR_REWT_STORE_DOWN',
     message: 'Redis{at} has no database of the number that the Redis client is given: correct `database`.',
   },
   {
-    sign: /subscriber mode|allowed in this context/i,
+    sign: /subscriber mode|allowed in this context/,
     code: 'ERR_REWT_STORE_DOWN',
     message: 'The Redis client that rewt was handed is subscribed, and can send no commands: hand rewt another one.',
   },
   {
-    sign: /max number of clients/i,
+    sign: /max number of clients/,
     code: 'ERR_REWT_STORE_DOWN',
     message: 'Redis{at} takes no more connections (maxclients): close some, or raise the limit.',
     passing: true,
@@ -142,7 +142,7 @@ const clients: readonly Failure[] = [
     passing: true,
   },
   {
-    sign: /client is closed|connection is closed|connection is already closed|NR_CLOSED/i,
+    sign: /client is closed|connection is closed|connection is already closed|NR_CLOSED/,
     code: 'ERR_REWT_STORE_CLOSED',
     message:
       'The Redis client that rewt was handed is closed (by the application, or because it gave up connecting): close rewt first, or hand it an open client.',
@@ -176,7 +176,7 @@ const network: readonly Failure[] = [
       'The certificate of Redis{at} is not trusted: give the Redis client the authority that signed it (`ca`), or set NODE_EXTRA_CA_CERTS.',
   },
   {
-    sign: /CERTIFICATE_REQUIRED|HANDSHAKE_FAILURE|BAD_CERTIFICATE|ALERT_UNKNOWN_CA|peer did not return a certificate/i,
+    sign: /CERTIFICATE_REQUIRED|HANDSHAKE_FAILURE|BAD_CERTIFICATE|ALERT_UNKNOWN_CA|peer did not return a certificate/,
     code: 'ERR_REWT_STORE_DOWN',
     message:
       'Redis{at} refused the TLS handshake: see whether it wants a client certificate (`cert` and `key`), and which TLS versions it takes.',
@@ -214,7 +214,7 @@ const network: readonly Failure[] = [
   },
   lost,
   {
-    sign: /time ?out|timed out|ETIMEDOUT/i,
+    sign: /ETIMEDOUT|Timeout\w*Error|timed out|(^|connection |socket |command )timeout/m,
     code: 'ERR_REWT_STORE_TIMEOUT',
     message:
       'Redis{at} did not answer in time: see whether it is up and reachable, and whether it speaks TLS if the client does (rediss://).',
@@ -222,7 +222,7 @@ const network: readonly Failure[] = [
     passing: true,
   },
   {
-    sign: /No such master with that name|sentinels are unreachable/i,
+    sign: /no such master with that name|sentinels are unreachable/,
     code: 'ERR_REWT_STORE_DOWN',
     message: 'The sentinel{at} knows no master of this name: correct `name`, for which SENTINEL MASTERS has them all.',
   },

@@ -28,7 +28,7 @@ export function asStoreError(error: unknown, address: Address | null = null): St
     );
   }
   const [, what = ''] = failure.sign.exec(textOf(root)) ?? [];
-  const message = failure.message.replace('{at}', inWords(cause)).replaceAll('{what}', what.toLowerCase());
+  const message = failure.message.replace('{at}', inWords(cause)).replaceAll('{what}', what);
   return new StoreError(failure.code, message, cause);
 }
 
@@ -49,10 +49,15 @@ function rootOf(error: unknown): unknown {
   return field(error, 'lastNodeError') ?? error;
 }
 
-/** Name, code and message: some clients put the reason into one, some into another. */
+/** The codes of an error, and on the next line its message in lower case. */
 function textOf(error: unknown): string {
   if (!(error instanceof Error)) return '';
-  return `${error.name} ${String(field(error, 'code') ?? '')} ${error.message}`;
+  // What was sent may stand in it: scripts, keys.
+  const message = error.message.replace(/with args beginning with:.*/s, '');
+  // At the start, behind what wraps it (Redis 6 does so with errors of scripts), or behind the name of a system call.
+  const words = message.matchAll(/(?:^|: )-?(?:(?:connect|read|write|getaddrinfo) )?([A-Z][A-Z0-9_]+)(?=\s|$)/g);
+  const codes = [error.name, field(error, 'code'), ...Array.from(words, ([, word]) => word)];
+  return `${codes.join(' ')}\n${message.toLowerCase()}`;
 }
 
 /** What is safe to show of an error: names that systems and servers give, and where it happened. */

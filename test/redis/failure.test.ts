@@ -2,8 +2,58 @@ import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { StoreError } from '../../src/errors.js';
 import { asStoreError, isPassing } from '../../src/redis/failure.js';
+import { failures } from '../../src/redis/failure-table.js';
 
 const script = (text: string): string => `ERR Error running script (call to f_0): @user_script:4: ${text}`;
+
+/** Every word of the table in which it might stand, as names of hosts, users and keys would have it. */
+const words = failures.flatMap(({ sign }) => sign.source.replace(/\\[bWw]\+?\*?/g, ' ').match(/\w{3,}/g) ?? []);
+const names = [...new Set(words)].flatMap((word) => [word, word.toLowerCase(), word.toUpperCase()]);
+
+describe('a name that has a word of the table in it', () => {
+  it.each<[string, (name: string) => Error & { code?: string }, RegExp]>([
+    [
+      'of a host without address',
+      (name) => coded('ENOTFOUND', `getaddrinfo ENOTFOUND ${name}-redis.internal`),
+      /cannot be resolved/,
+    ],
+    ['of a host, alone', (name) => coded('ENOTFOUND', `getaddrinfo ENOTFOUND ${name}`), /cannot be resolved/],
+    ['of a host, without a code', (name) => new Error(`getaddrinfo EAI_AGAIN ${name}.internal`), /cannot be resolved/],
+    [
+      'of a socket',
+      (name) => coded('ECONNREFUSED', `connect ECONNREFUSED /run/${name}/redis.sock`),
+      /refused the conn/,
+    ],
+    [
+      'in a certificate',
+      (name) =>
+        coded(
+          'ERR_TLS_CERT_ALTNAME_INVALID',
+          `Hostname/IP does not match certificate's altnames: Host: ${name}. is not in the cert's altnames: DNS:${name}`,
+        ),
+      /another host/,
+    ],
+    [
+      'of a user',
+      (name) => new Error(`ERR ACL failure in script: User ${name} has no permissions to do this`),
+      /does not let this user do/,
+    ],
+    [
+      'of a key, or in a script',
+      (name) =>
+        new Error(`ERR unknown command 'EVAL', with args beginning with: 'return ${name} x: ${name} ' '${name}'`),
+      /does not know a command/,
+    ],
+    ['of anything, in an error that is not known', (name) => new Error(`cannot use ${name}`), /does not know/],
+  ])('changes nothing: %s', (_, errorFor, words) => {
+    const others = names.filter((name) => !words.test(asStoreError(errorFor(name)).message));
+    expect(others).toEqual([]);
+  });
+});
+
+function coded(code: string, message: string): Error {
+  return Object.assign(new Error(message), { code });
+}
 
 describe('a failure of Redis or of its client', () => {
   it.each([
