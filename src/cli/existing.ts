@@ -1,33 +1,70 @@
 /** The keyring that a verb changes: it has to be there, and the first line says where. */
 
 import { isRewtError } from '../errors.js';
+import { parseRing } from '../keyring/ring.js';
+import { kidOf } from '../keyring/secret.js';
+import type { KeyringChange } from '../rewt.js';
+import { FailedStore } from './failure.js';
 import { examine, type Found, isThere } from './found.js';
 import { lookFirst } from './member.js';
 import { missing } from './others.js';
 import { type PlaceArguments, type Session, withShownPlace } from './session.js';
 import type { Terminal } from './terminal.js';
+import type { TimeLimit } from './time-limit.js';
+import { Writes } from './writes.js';
+
+/** One run of a verb that changes the keyring. */
+export interface ChangingSession extends Session {
+  readonly writes: Writes;
+}
 
 /**
  * What `use` returns.
  *
  * @throws {RefusedError} if the namespace has neither a secret nor a ring; a ring alone is a keyring.
+ * @throws {FailedStore} that says what was written.
  */
-export function withExisting<T>(
+export async function withExisting<T>(
   values: PlaceArguments & { readonly replace?: string | undefined },
   terminal: Terminal,
-  use: (session: Session, found: Found) => Promise<T>,
+  use: (session: ChangingSession, found: Found) => Promise<T>,
+  limit?: TimeLimit,
 ): Promise<T> {
-  return withShownPlace(values, terminal, async (session) => {
-    const found = await lookFirst(session).catch((error: unknown): Found => {
+  const writes = new Writes();
+  const run = async (opened: Session): Promise<T> => {
+    const found = await foundIn(opened).catch((error: unknown): Found => {
       // It is there, and is what is to be replaced.
       if (values.replace === 'unreadable' && isRewtError(error) && error.code === 'ERR_REWT_STORE_WRONG_TYPE') {
         return unreadable;
       }
       throw error;
     });
-    if (!isThere(found)) throw await missing(session);
-    return use(session, found);
-  });
+    if (!isThere(found)) throw await missing(opened);
+    const store = writes.watch(opened.openStore());
+    return use({ ...opened, openStore: () => store, writes }, found);
+  };
+  try {
+    return await withShownPlace(values, terminal, run, limit);
+  } catch (error) {
+    if (terminal.interrupted.aborted && writes.isUnknown) terminal.say(writes.inWords());
+    throw error instanceof FailedStore ? new FailedStore(error.place, error.error, writes.inWords()) : error;
+  }
+}
+
+/** The folder of an embedded store that is not there is not made. */
+async function foundIn(session: Session): Promise<Found> {
+  return session.place.store === 'lmdb' ? examine(await session.read()) : lookFirst(session);
+}
+
+/** What `change` came to, also if something fails after it was written. */
+export async function orWritten({ writes }: ChangingSession, change: Promise<KeyringChange>): Promise<KeyringChange> {
+  try {
+    return await change;
+  } catch (error) {
+    if (writes.ring === null) throw error;
+    const { current, epoch } = parseRing(writes.ring);
+    return { kid: kidOf(current.secret), epoch, replicas: null };
+  }
 }
 
 const unreadable = examine({ nowMs: 0, key: null, ring: '' });

@@ -28,7 +28,7 @@ export class FailedStore extends Error {
   constructor(
     readonly place: Place,
     readonly error: StoreError,
-    /** What to do, beside what the error says. */
+    /** What was written, if the run could write; what to do then. */
     readonly advice = '',
   ) {
     super(error.message);

@@ -5,7 +5,7 @@ import { parseRing, type Ring } from '../keyring/ring.js';
 import { createRecord, snapshotOf, swapRecord } from '../stores/record.js';
 import type { Store } from '../stores/store.js';
 import { type Entries, examine, type Found } from './found.js';
-import { type Session, STORE_TIMEOUT_MS } from './session.js';
+import type { Session } from './session.js';
 
 export const DEFAULT_TOKEN_LIFETIME_SECONDS = 300;
 
@@ -22,13 +22,13 @@ export interface Manner {
 }
 
 /** What is there before a member touches it, by the script that members read with. @throws {StoreError} */
-export async function lookFirst({ openStore, place }: Session): Promise<Found> {
-  return examine(await openStore().read(place.namespace, { timeoutMs: STORE_TIMEOUT_MS }));
+export async function lookFirst({ openStore, place, limit }: Session): Promise<Found> {
+  return examine(await openStore().read(place.namespace, { timeoutMs: limit.leftMs() }));
 }
 
 /** What `use` returns. The member is closed afterwards. */
 export async function withMember<T>(
-  { openStore, place }: Session,
+  { openStore, place, limit }: Session,
   { ring }: Found,
   manner: Manner,
   use: (rewt: Rewt) => Promise<T>,
@@ -38,6 +38,7 @@ export async function withMember<T>(
     store: openStore(),
     redisNamespace: place.namespace,
     push: false,
+    storeTimeout: limit.leftMs() / 1_000,
     ...timesFor(ring, manner),
   });
   return await use(rewt);
@@ -100,7 +101,6 @@ function timesFor(
   return {
     ...(ring === null && ttl !== undefined ? { ttl } : {}),
     maxStaleness,
-    storeTimeout: STORE_TIMEOUT_MS / 1_000,
     clockTolerance,
     tokenLifetime: Math.max(tokenLifetime ?? usual, 0.001),
   };

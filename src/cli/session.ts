@@ -6,6 +6,7 @@ import { isRewtError, StoreError } from '../errors.js';
 import { connectRedis } from '../redis/connect.js';
 import { redisNames } from '../redis/names.js';
 import { createPlainReader, type PlainSnapshot } from '../redis/plain-reader.js';
+import { connectedReplicas } from '../redis/replicas.js';
 import { watchKeys } from '../redis/tracking.js';
 import { lmdbStore } from '../stores/lmdb.js';
 import { type RedisStore, redisStore } from '../stores/redis.js';
@@ -15,9 +16,7 @@ import { type Connected, connectLink } from './client.js';
 import { FailedStore, storeInWords } from './failure.js';
 import type { LinkArguments } from './link.js';
 import { type Terminal, unlessInterrupted } from './terminal.js';
-
-/** A person waits longer than a service, and a first connection takes longer than a request. */
-export const STORE_TIMEOUT_MS = 5_000;
+import { TimeLimit } from './time-limit.js';
 
 /** A Redis with many keys takes its time. */
 const SCAN_TIMEOUT_MS = 60_000;
@@ -32,10 +31,13 @@ export interface PlaceArguments extends LinkArguments {
 /** Only `openStore` gives what can write. */
 export interface Session {
   readonly place: Place;
+  readonly limit: TimeLimit;
   /** Both entries by plain read commands. @throws {StoreError} */
   read(namespace?: string): Promise<PlainSnapshot>;
   /** @throws {StoreError} */
   announcements(): Promise<Announcements>;
+  /** Replicas that are connected; null if the store does not say. @throws {StoreError} */
+  replicas(): Promise<number | null>;
   /** Null for a store that cannot push. */
   watch(onChange: () => void): Watch | null;
   /** The namespaces of this place that have a keyring. @throws {StoreError} if the user may not list them. */
@@ -57,12 +59,13 @@ export async function withSession<T>(
   values: PlaceArguments,
   terminal: Terminal,
   use: (session: Session) => Promise<T>,
+  limit = new TimeLimit(),
 ): Promise<T> {
   const address = addressOf(values.url, terminal.env, values);
   const place = placeOf(address, namespaceOf(values.namespace, terminal.env), values['key-prefix']);
   let session: Opened | null = null;
   try {
-    session = 'folder' in address ? openFolder(address.folder, place) : await openRedis(address, place);
+    session = 'folder' in address ? openFolder(address.folder, place, limit) : await openRedis(address, place, limit);
     return await unlessInterrupted(use(session), terminal);
   } catch (error) {
     if (isRewtError(error) && error.status === 503) throw new FailedStore(place, error as StoreError);
@@ -77,16 +80,22 @@ export function withShownPlace<T>(
   values: PlaceArguments,
   terminal: Terminal,
   use: (session: Session) => Promise<T>,
+  limit?: TimeLimit,
 ): Promise<T> {
-  return withSession(values, terminal, (session) => {
+  const show = (session: Session): Promise<T> => {
     if (values.json !== true) terminal.say(`In ${placeInWords(session.place)}:`);
     return use(session);
-  });
+  };
+  return withSession(values, terminal, show, limit);
 }
 
 /** A plain URL opens its connection at first use; all else is connected here. @throws {StoreError} */
-export async function connectPlace({ redisUrl, link }: RedisAddress, keyPrefix = ''): Promise<Connected> {
-  if (!link.isPlain) return connectLink(link, keyPrefix, STORE_TIMEOUT_MS);
+export async function connectPlace(
+  { redisUrl, link }: RedisAddress,
+  keyPrefix = '',
+  limit = new TimeLimit(),
+): Promise<Connected> {
+  if (!link.isPlain) return connectLink(link, keyPrefix, limit.leftMs());
   const port = connectRedis(redisUrl, keyPrefix);
   return { port, close: () => port.close() };
 }
@@ -105,16 +114,18 @@ export async function openPlace(
   return { store: redisStore(port), close };
 }
 
-async function openRedis(address: RedisAddress, place: Place): Promise<Opened> {
-  const { port, close } = await connectPlace(address, place.keyPrefix);
+async function openRedis(address: RedisAddress, place: Place, limit: TimeLimit): Promise<Opened> {
+  const { port, close } = await connectPlace(address, place.keyPrefix, limit);
   // Throws for a name that cannot be kept in one hash slot.
   const names = redisNames(place.namespace, port.keyPrefix);
   const reader = createPlainReader(port);
-  const limits = { timeoutMs: STORE_TIMEOUT_MS };
+  const limits = () => ({ timeoutMs: limit.leftMs() });
   return {
     place,
-    read: (namespace = place.namespace) => reader.read(namespace, limits),
-    announcements: () => reader.announcements(place.namespace, limits),
+    limit,
+    read: (namespace = place.namespace) => reader.read(namespace, limits()),
+    announcements: () => reader.announcements(place.namespace, limits()),
+    replicas: () => connectedReplicas(port, names.key, limit.leftMs()),
     watch: (onChange) => watchKeys(port, names, onChange),
     namespaces: () => reader.namespaces({ timeoutMs: SCAN_TIMEOUT_MS }),
     openStore: () => redisStore(port),
@@ -128,25 +139,27 @@ async function openRedis(address: RedisAddress, place: Place): Promise<Opened> {
 export type RedisAddress = Exclude<Address, { readonly folder: string }>;
 
 /** Makes no folder and no files: a member does. */
-function openFolder(folder: string, place: Place): Opened {
+function openFolder(folder: string, place: Place, limit: TimeLimit): Opened {
   let store: Store | null = null;
   const openStore = (): Store => {
     store ??= lmdbStore({ path: folder });
     return store;
   };
   const isEmpty = (): boolean => !existsSync(join(folder, 'data.mdb'));
-  const limits = { timeoutMs: STORE_TIMEOUT_MS };
+  const limits = () => ({ timeoutMs: limit.leftMs() });
   return {
     place,
+    limit,
+    replicas: async () => null,
     async read(namespace = place.namespace) {
       if (store === null && isEmpty()) return { nowMs: Date.now(), key: null, ring: null, roleUnknown: null };
-      const { nowMs, key, ring } = await openStore().read(namespace, limits);
+      const { nowMs, key, ring } = await openStore().read(namespace, limits());
       return { nowMs, key, ring, roleUnknown: null };
     },
     async announcements() {
       const none = { nowMs: Date.now(), count: 0, told: [] };
       if (store === null && isEmpty()) return none;
-      return (await openStore().announcements?.(place.namespace, limits)) ?? none;
+      return (await openStore().announcements?.(place.namespace, limits())) ?? none;
     },
     watch: () => null,
     async namespaces() {

@@ -4,6 +4,7 @@ import { constants } from 'node:os';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import { styleText } from 'node:util';
+import { wrap } from './table.js';
 
 /** As in sysexits. */
 const OUTPUT_LOST = 74;
@@ -47,15 +48,20 @@ export function openTerminal(): Terminal {
     env,
     interrupted: interruption.signal,
     print: (result) => void stdout.write(`${result}\n`),
-    say: (words) => void stderr.write(`${words}\n`),
+    say: (words) => void stderr.write(`${fitted(words, stderr)}\n`),
     style: (format, words) => styleText(format, words, { stream: stderr }),
     paint: (format, words) => styleText(format, words, { stream: stdout }),
   };
 }
 
+/** Whether a person sees the words too: then a result that they name is not repeated. */
+export function isOnScreen({ stdout, stderr }: Terminal): boolean {
+  return stdout.isTTY === true && stderr.isTTY === true;
+}
+
 /** Asks on stderr and reads a line; anything but yes is no. */
 export async function confirm(question: string, { stdin, stderr, interrupted }: Terminal): Promise<boolean> {
-  stderr.write(`${question} [y/N] `);
+  stderr.write(`${fitted(question, stderr)} [y/N] `);
   // Not as a terminal of readline's: that would take Ctrl-C for itself.
   const lines = createInterface({ input: stdin, terminal: false, signal: interrupted });
   try {
@@ -66,6 +72,17 @@ export async function confirm(question: string, { stdin, stderr, interrupted }: 
   } finally {
     lines.close();
   }
+}
+
+/** Lines that are too long for a terminal are broken at spaces. */
+function fitted(words: string, { isTTY, columns }: Terminal['stderr']): string {
+  if (!isTTY || !columns) return words;
+  // A question is followed by its answer.
+  const room = Math.max(20, columns - 8);
+  return words
+    .split('\n')
+    .flatMap((line) => (line.length < columns ? [line] : wrap(line, room)))
+    .join('\n');
 }
 
 /** Settles as `work` does, but rejects at once where the user wants to leave; `work` then goes on alone. */

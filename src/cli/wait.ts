@@ -1,39 +1,94 @@
-/** Waits until every member with a name has announced that it holds the keyring that was just written. */
+/** Waits until replicas and members have a keyring that was just written, and says who does not. */
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Fleet, fleetInWords, fleetOf, laggards } from './fleet.js';
+import { within } from '../deadline.js';
+import { StoreError } from '../errors.js';
+import { asStoreError } from '../redis/failure.js';
+import { type Fleet, fleetInWords, fleetOf, laggards, names } from './fleet.js';
 import { lookFirst } from './member.js';
-import type { Session } from './session.js';
+import { orRefusal, type Session } from './session.js';
+import { spanOf } from './words.js';
 
 const POLL_MS = 250;
+/** Members announce a change within two seconds, and all else twice a minute. */
+const MEMBERS_MS = 40_000;
+/** For the answer of a server that has waited for as long as it may. */
+const GRACE_MS = 100;
 
-export interface Waited {
-  /** Null if no member is announced. */
-  readonly fleet: Fleet | null;
-  readonly done: boolean;
+export interface Waited<T> {
+  readonly found: T;
+  /** Null: confirmed. Else what could not be confirmed, why, and what to do. */
+  readonly missing: string | null;
 }
 
-/** @throws {StoreError} */
-export async function waitForFleet(
+/** @param acknowledged how many replicas are known to have it */
+export async function waitForReplicas(
   session: Session,
-  timeoutMs: number,
-  tell: (words: string) => void,
-): Promise<Waited> {
-  const giveUpMs = performance.now() + timeoutMs;
-  let told = '';
+  wanted: number,
+  acknowledged: number | null,
+): Promise<Waited<number | null>> {
+  const isEnough = (count: number | null): boolean => (count ?? 0) >= wanted;
+  if (isEnough(acknowledged)) return { found: acknowledged, missing: null };
+  const found = await countReplicas(session, wanted);
+  if (found instanceof StoreError) return { found: null, missing: `The replicas are unknown: ${found.message}` };
+  if (isEnough(found)) return { found, missing: null };
+  const connected = await orRefusal(session.replicas());
+  const missing =
+    connected === 0
+      ? 'No replica is connected to this server, so there is no second copy of the revocation. One that was cut off could still take over without it. If there are no replicas, leave --replicas out.'
+      : `Acknowledged by ${found ?? 'an unknown number'} of ${wanted} replicas. A failover could undo the revocation; run the command again once all replicas are connected.`;
+  return { found, missing };
+}
+
+async function countReplicas(
+  { openStore, place, limit }: Session,
+  replicas: number,
+): Promise<number | null | StoreError> {
+  const timeoutMs = limit.leftMs();
+  const waitMs = Math.max(1, timeoutMs - GRACE_MS);
+  try {
+    const counted = openStore().acknowledged?.(place.namespace, { replicas, waitMs, timeoutMs });
+    return await within(timeoutMs, Promise.resolve(counted ?? null), () => new Error('ETIMEDOUT'));
+  } catch (error) {
+    return asStoreError(error);
+  }
+}
+
+/** Null for the fleet: no member is announced, or announcements cannot be read. */
+export async function waitForFleet(session: Session, say: (words: string) => void): Promise<Waited<Fleet | null>> {
+  const giveUpMs = performance.now() + session.limit.leftMs(MEMBERS_MS);
+  let said = '';
   for (;;) {
-    const { keyring } = await lookFirst(session);
-    const fleet = keyring === null ? null : fleetOf(keyring, await session.announcements());
-    const done = fleet !== null && fleet.holdNext === fleet.size && laggards(fleet).length === 0;
-    const words = waitedInWords(fleet);
-    if (words !== told) tell(words);
-    told = words;
-    if (done || fleet === null || performance.now() >= giveUpMs) return { fleet, done };
+    const found = await orRefusal(fleetIn(session));
+    const isDenied = found instanceof StoreError && found.code === 'ERR_REWT_STORE_DENIED';
+    const missing = missingIn(found);
+    const fleet = found instanceof StoreError ? null : found;
+    if (fleet !== null && fleetInWords(fleet) !== said) {
+      said = fleetInWords(fleet);
+      say(`${said}.`);
+    }
+    if (missing === null || found === null || isDenied || performance.now() + POLL_MS >= giveUpMs) {
+      return { found: fleet, missing };
+    }
     await sleep(POLL_MS);
   }
 }
 
-function waitedInWords(fleet: Fleet | null): string {
-  if (fleet === null) return 'No member is announced, so there is none to wait for: members need a memberName.';
-  return `${fleetInWords(fleet)}.`;
+async function fleetIn(session: Session): Promise<Fleet | null> {
+  const { keyring } = await lookFirst(session);
+  return keyring === null ? null : fleetOf(keyring, await session.announcements());
+}
+
+const STANDS =
+  'It is revoked anyway: a member that does not read it refuses the old tokens once its copy is maxStaleness old.';
+
+function missingIn(found: Fleet | null | StoreError): string | null {
+  if (found instanceof StoreError) return `The members are unknown: ${found.message} ${STANDS}`;
+  if (found === null) return `No member is announced, so none can confirm: members need a memberName. ${STANDS}`;
+  const behind = laggards(found);
+  if (behind.length === 0 && found.members.length === found.size) return null;
+  const seen = names(behind, ({ heardSecondsAgo }) => ` (last seen ${spanOf(heardSecondsAgo * 1_000)} ago)`);
+  const unread = found.size - found.members.length;
+  const who = [seen, unread > 0 ? `${unread} that were not looked at` : ''].filter((text) => text !== '').join(', ');
+  return `Not confirmed in time: ${who}. ${STANDS} See whether they run and reach the store, with rewt status; do not revoke again.`;
 }

@@ -1,7 +1,9 @@
 /** How many replicas have what was written before: what a failover now would keep. */
 
 import { processClock } from '../clock.js';
+import { within } from '../deadline.js';
 import type { AcknowledgedBy } from '../stores/store.js';
+import { asStoreError } from './failure.js';
 import type { RedisNames } from './names.js';
 import type { Command, Connection, RedisPort } from './port.js';
 import { parseReplication } from './replication.js';
@@ -10,9 +12,10 @@ import { parseReplication } from './replication.js';
 const LONGEST_HOLD_UP_MS = 100;
 
 /**
- * Null where Redis does not tell, or where another ring is there than `written`. A connection that was opened for it is gone by `timeoutMs`.
+ * Null where it cannot be told, or where another ring is there than `written`. A connection that was opened for it is gone by `timeoutMs`.
  *
  * @param written the ring's text as this store wrote it
+ * @throws {StoreError} ERR_REWT_STORE_DENIED if this user may not WAIT
  */
 export async function acknowledgedReplicas(
   port: RedisPort,
@@ -21,11 +24,8 @@ export async function acknowledgedReplicas(
   { replicas, waitMs, timeoutMs }: AcknowledgedBy,
 ): Promise<number | null> {
   if (replicas === 0) {
-    const [info = null] = await port.send([['INFO', 'replication']], key);
-    const replication = parseReplication(info);
-    // A replica has nothing to say about what the master keeps.
-    if (replication?.role !== 'master') return null;
-    if (replication.replicas === 0) return 0;
+    const connected = await connectedReplicas(port, key, timeoutMs);
+    if (!connected) return connected;
   }
   const wanted = Math.max(1, replicas);
   const endMs = performance.now() + waitMs;
@@ -44,6 +44,8 @@ export async function acknowledgedReplicas(
     ];
     for (;;) {
       const [marked, count, found] = await (aside === null ? port.send(commands, key) : aside.send(commands));
+      const refused = count instanceof Error ? asStoreError(count, port.address()) : null;
+      if (refused?.code === 'ERR_REWT_STORE_DENIED') throw refused;
       if (typeof marked !== 'string' || typeof count !== 'string' || found !== written) return null;
       if (Number(count) >= wanted || performance.now() >= endMs) return Number(count);
     }
@@ -51,6 +53,14 @@ export async function acknowledgedReplicas(
     cancel();
     ending.abort();
   }
+}
+
+/** Replicas that are connected, in step or not; null where Redis does not tell, or is a replica itself. */
+export async function connectedReplicas(port: RedisPort, key: string, timeoutMs: number): Promise<number | null> {
+  const sent = port.send([['INFO', 'replication']], key);
+  const [info = null] = await within(timeoutMs, sent, () => asStoreError(new Error('ETIMEDOUT'), port.address()));
+  const replication = parseReplication(info);
+  return replication?.role === 'master' ? replication.replicas : null;
 }
 
 /** A connection on which no command of the user's queues behind WAIT. Null if there is none, or if it does not show what was written: the client has selected another database. */

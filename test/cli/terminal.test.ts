@@ -98,7 +98,7 @@ test.runIf(hasScript).each([
   ['\x03', 130, '[y/N]'],
 ])('on a real terminal the key %j ends `rewt revoke` with %i', async (key, code, words) => {
   const { REWT_URL: _, ...env } = process.env;
-  const command = `'${process.execPath}' '${main}' revoke`;
+  const command = `stty cols 60; '${process.execPath}' '${main}' revoke`;
   const child = spawn('script', ['-q', '-e', '-c', command, '/dev/null'], { env: { ...env, ...state.env } });
   let screen = '';
   const ended = new Promise((resolve) => child.once('close', resolve));
@@ -110,4 +110,9 @@ test.runIf(hasScript).each([
   });
   expect(await ended).toBe(code);
   expect(screen).toContain(words);
+  expect(screen).toMatch(/All tokens in flight are refused/);
+  const lines = screen.split(/\r?\n/).filter((line) => !line.includes('[y/N]'));
+  // The path of the folder is one word.
+  expect(lines.filter((line) => line.length > 60 && line.includes(' ') && !line.includes(state.folder))).toEqual([]);
+  expect(lines).not.toContainEqual(expect.stringMatching(/^\S{11}$/));
 });

@@ -13,7 +13,7 @@ import type { Command } from '../command.js';
 import { withExisting } from '../existing.js';
 import { RefusedError } from '../failure.js';
 import { helpOf } from '../help.js';
-import { orRefusal, type Session, STORE_TIMEOUT_MS } from '../session.js';
+import { orRefusal, type Session } from '../session.js';
 import { confirm, type Terminal } from '../terminal.js';
 import { foreignName } from '../words.js';
 
@@ -52,7 +52,7 @@ export const move: Command = {
       // The cast holds: a key prefix is refused for every other store.
       const store = session.openStore() as RedisStore;
       const { place } = session;
-      if (!store.hasOldName((await read(store, place)).version)) {
+      if (!store.hasOldName((await read(store, session)).version)) {
         return {
           json: { ...place, moved: false },
           words: 'Nothing to move: no key has a name without the key prefix.',
@@ -62,7 +62,7 @@ export const move: Command = {
       if (!yes && !(await isConfirmed(place, terminal))) {
         return { json: { ...place, moved: false }, words: 'Nothing was moved.', exitCode: 1 };
       }
-      await moveIn(store, place);
+      await moveIn(store, session);
       return {
         json: { ...place, moved: true },
         words: `Moved: every key of the keyring begins with ${JSON.stringify(place.keyPrefix)}. Members that have push follow at once, all others within two seconds.`,
@@ -71,18 +71,19 @@ export const move: Command = {
   },
 };
 
-function read(store: RedisStore, { namespace }: Place): Promise<Snapshot> {
-  return store.read(namespace, { timeoutMs: STORE_TIMEOUT_MS });
+function read(store: RedisStore, { place, limit }: Session): Promise<Snapshot> {
+  return store.read(place.namespace, { timeoutMs: limit.leftMs() });
 }
 
 /** @throws {RefusedError} if the keyring changes each time. */
-async function moveIn(store: RedisStore, place: Place): Promise<void> {
+async function moveIn(store: RedisStore, session: Session): Promise<void> {
   for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
-    const { ring, beside, key, version, nowMs } = await read(store, place);
+    const { ring, beside, key, version, nowMs } = await read(store, session);
     if (ring === null || !store.hasOldName(version)) return;
     const found = beside === undefined ? parseRing(ring) : ringOfTwo(parseRing(ring), parseRing(beside), key);
-    const limits = { timeoutMs: STORE_TIMEOUT_MS, notAfterMs: nowMs + STORE_TIMEOUT_MS };
-    const { swapped } = await store.move(place.namespace, version, movedRing(found, mint.id()), limits);
+    const timeoutMs = session.limit.leftMs();
+    const limits = { timeoutMs, notAfterMs: nowMs + timeoutMs };
+    const { swapped } = await store.move(session.place.namespace, version, movedRing(found, mint.id()), limits);
     if (swapped) return;
   }
   throw new RefusedError('ERR_REWT_CONTENDED', 'the keyring kept changing while it was moved. Run the command again');

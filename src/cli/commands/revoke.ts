@@ -1,19 +1,20 @@
 /** `rewt revoke`: drops every secret, after asking. */
 
-import { isRewtError, OptionError, type StoreError } from '../../errors.js';
+import { OptionError } from '../../errors.js';
 import type { RevokeOptions } from '../../rewt.js';
-import { asReplaceable } from '../../rewt-option-values.js';
+import { asReplaceable, asTimeout } from '../../rewt-option-values.js';
 import { placeInWords } from '../address.js';
 import { asSeconds, assertNoWords, lookOptions, readArguments } from '../arguments.js';
 import type { Command, Outcome } from '../command.js';
-import { signingIn, withExisting } from '../existing.js';
-import { FailedStore } from '../failure.js';
+import { type ChangingSession, orWritten, signingIn, withExisting } from '../existing.js';
+import { fleetOf, names } from '../fleet.js';
 import type { Found } from '../found.js';
 import { helpOf } from '../help.js';
 import { withMember } from '../member.js';
-import type { Session } from '../session.js';
-import { confirm, type Terminal } from '../terminal.js';
-import { waitForFleet } from '../wait.js';
+import { orRefusal, type Session } from '../session.js';
+import { confirm, isOnScreen, type Terminal } from '../terminal.js';
+import { TimeLimit } from '../time-limit.js';
+import { waitForFleet, waitForReplicas } from '../wait.js';
 
 const options = {
   ...lookOptions,
@@ -35,15 +36,16 @@ if there is no keyring.
   --yes              do not ask; needed without a terminal
   --replicas <n>     wait until so many replicas of Redis have it, so that a
                      failover to one of them keeps it; exit code 1 if fewer
-                     had it in time: it is revoked anyway
+                     had it in time, or none is connected: it is revoked
+                     anyway
   --wait             wait until every member with a memberName has announced
                      that it holds the new keyring; exit code 1 if one has not
                      in time: it is revoked anyway
   --reason <text>    is kept in the keyring, and shown by rewt status
   --replace <what>   unreadable or newer, as the error says: revokes although
                      this rewt cannot read what is there
-  --timeout <time>   the longest to wait; default: 5 s for replicas, 40 s for
-                     members
+  --timeout <time>   the longest that all of it may take; default: 5 s for each
+                     answer of the store, 5 s for replicas, 40 s for members
 `);
 
 export const revoke: Command = {
@@ -51,80 +53,65 @@ export const revoke: Command = {
   async run(words, terminal) {
     const { values, positionals } = readArguments(words, options);
     assertNoWords(positionals);
-    const { yes = false, replicas = '0', wait = false } = values;
-    if (values.timeout !== undefined && values.replicas === undefined && !wait) {
-      throw new OptionError('--timeout: has no effect without --replicas or --wait. Add one, or leave it out', {
-        option: 'timeout',
-      });
-    }
-    const timeout = asSeconds(values.timeout, '--timeout');
+    const { yes = false, wait = false } = values;
+    const replicas = asReplicas(values.replicas ?? '0');
     const how: RevokeOptions = {
-      replicas: asReplicas(replicas),
-      timeout: timeout ?? 5,
       ...(values.reason === undefined ? {} : { reason: values.reason }),
       ...(values.replace === undefined ? {} : { replace: asReplaceable(values.replace, '--replace') }),
     };
-    const memberWaitMs = wait ? (timeout ?? 40) * 1_000 : null;
+    const timeout = asSeconds(values.timeout, '--timeout');
+    const limit = new TimeLimit(timeout === undefined ? undefined : asTimeout(timeout, '--timeout'));
     if (!yes && (!terminal.stdin.isTTY || !terminal.stderr.isTTY)) {
       throw new OptionError('without a terminal to confirm on, add --yes to revoke every token', { option: 'yes' });
     }
-    return withExisting(values, terminal, async (session, found) => {
-      if (!yes && !(await isConfirmed(session, terminal))) {
-        return { json: { ...session.place, revoked: false }, words: 'Nothing was revoked.', exitCode: 1 };
+    const revokeIn = async (session: ChangingSession, found: Found): Promise<Outcome> => {
+      const { place } = session;
+      if (replicas > 0 && place.store === 'lmdb') {
+        throw new OptionError('--replicas: the embedded store has none. Leave it out', { option: 'replicas' });
       }
-      return revokeIn(session, found, how, memberWaitMs, terminal);
-    });
+      if (!yes && !(await limit.paused(isConfirmed(session, found, terminal)))) {
+        return { json: { ...place, revoked: false }, words: 'Nothing was revoked.', exitCode: 1 };
+      }
+      const change = await orWritten(
+        session,
+        withMember(session, found, {}, (rewt) => rewt.revoke(how)),
+      );
+      const before = signingIn(found);
+      // Before any wait, which may fail, or be ended by Ctrl-C.
+      terminal.say(
+        `Revoked: no token signed before verifies any more. ${change.kid} signs now, in place of ${before ?? 'one that cannot be read'}.`,
+      );
+      const onReplicas = await waitForReplicas(session, replicas, change.replicas);
+      if (replicas > 0 && onReplicas.missing === null)
+        terminal.say(`Acknowledged by ${onReplicas.found} of ${replicas} replicas.`);
+      const inMembers = wait ? await waitForFleet(session, terminal.say) : null;
+      const missing = [onReplicas.missing, inMembers?.missing ?? null].filter((words) => words !== null);
+      return {
+        ...(isOnScreen(terminal) ? {} : { result: change.kid }),
+        json: {
+          ...{ ...place, revoked: true, before, ...change, replicas: onReplicas.found },
+          ...(inMembers === null ? {} : { fleet: inMembers.found }),
+        },
+        ...(missing.length === 0 ? {} : { words: missing.join('\n'), exitCode: 1 }),
+      };
+    };
+    return withExisting(values, terminal, revokeIn, limit);
   },
 };
 
-async function isConfirmed({ place }: Session, terminal: Terminal): Promise<boolean> {
-  const isYes = await confirm(`Revoke every token of ${placeInWords(place)}?`, terminal);
+async function isConfirmed(session: Session, { keyring }: Found, terminal: Terminal): Promise<boolean> {
+  const announced = keyring === null ? null : await orRefusal(session.announcements());
+  const fleet =
+    keyring === null || announced === null || announced instanceof Error ? null : fleetOf(keyring, announced);
+  terminal.say(
+    `All tokens in flight are refused at once, and every member signs anew${fleet === null ? '' : `: ${names(fleet.members)}, and those without a memberName`}.`,
+  );
+  const isYes = await confirm(`Revoke every token of ${placeInWords(session.place)}?`, terminal);
   if (!isYes) terminal.interrupted.throwIfAborted();
   return isYes;
-}
-
-async function revokeIn(
-  session: Session,
-  found: Found,
-  how: RevokeOptions,
-  memberWaitMs: number | null,
-  { say }: Terminal,
-): Promise<Outcome> {
-  const change = await withMember(session, found, {}, (rewt) => rewt.revoke(how)).catch((error: unknown) => {
-    throw isRewtError(error) && error.status === 503 ? unsure(session, error as StoreError) : error;
-  });
-  const { replicas = 0 } = how;
-  const before = signingIn(found);
-  const words = `Revoked: no token signed before verifies any more. ${change.kid} signs now, in place of ${before ?? 'one that cannot be read'}.${replicasInWords(replicas, change.replicas)}`;
-  const json = { ...session.place, revoked: true, before, ...change };
-  const isKept = (change.replicas ?? 0) >= replicas;
-  if (memberWaitMs === null) return { result: change.kid, json, words, ...exitCodeFor(isKept) };
-  // Before the wait, which Ctrl-C may end.
-  say(words);
-  const { fleet, done } = await waitForFleet(session, memberWaitMs, say);
-  return { result: change.kid, json: { ...json, fleet }, ...exitCodeFor(isKept && done) };
-}
-
-function exitCodeFor(isAsWanted: boolean): { readonly exitCode?: 1 } {
-  return isAsWanted ? {} : { exitCode: 1 };
-}
-
-/** A write that was sent may have been done, if its answer is what is missing. */
-function unsure({ place }: Session, error: StoreError): StoreError | FailedStore {
-  const isAnswerMissing = error.code === 'ERR_REWT_STORE_TIMEOUT' || error.code === 'ERR_REWT_STORE_DOWN';
-  if (!isAnswerMissing) return error;
-  const advice = 'The revocation may have happened, or not. Run the command again until it succeeds.';
-  return new FailedStore(place, error, advice);
 }
 
 function asReplicas(text: string): number {
   if (/^\d{1,4}$/.test(text)) return Number(text);
   throw new OptionError('--replicas: must be a whole number, such as 1', { option: 'replicas' });
-}
-
-function replicasInWords(wanted: number, acknowledged: number | null): string {
-  if (wanted === 0) return '';
-  const count = ` Acknowledged by ${acknowledged ?? 'an unknown number'} of ${wanted} replicas.`;
-  if ((acknowledged ?? 0) >= wanted) return count;
-  return `${count} A failover could undo the revocation; run the command again once all replicas are connected.`;
 }

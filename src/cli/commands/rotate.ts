@@ -11,7 +11,7 @@ import type { Found } from '../found.js';
 import { helpOf } from '../help.js';
 import { withMember } from '../member.js';
 import { orRefusal } from '../session.js';
-import type { Terminal } from '../terminal.js';
+import { isOnScreen, type Terminal } from '../terminal.js';
 
 const options = { ...lookOptions, force: { type: 'boolean' }, reason: { type: 'string' } } as const;
 
@@ -50,9 +50,9 @@ export const rotate: Command = {
       });
       const before = signingIn(found);
       return {
-        result: change.kid,
+        ...(isOnScreen(terminal) ? {} : { result: change.kid }),
         json: { ...session.place, before, ...change, lagging: behind.map(({ name }) => name) },
-        words: `Rotated: ${change.kid} signs now, in place of ${before ?? 'none'}.`,
+        words: `Rotated: ${change.kid} signs now, in place of ${before ?? 'none'}. No token is refused for it.`,
       };
     });
   },

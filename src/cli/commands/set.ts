@@ -87,7 +87,7 @@ async function isConfirmed(terminal: Terminal): Promise<boolean> {
     throw new OptionError('without a terminal to confirm on, add --yes to set a shorter time', { option: 'yes' });
   }
   const isYes = await confirm(
-    'Members without a memberName are not counted, and may need more. Set a shorter time?',
+    'It takes a rotation, and refuses no token. Members without a memberName are not counted, and may need more. Set a shorter time?',
     terminal,
   );
   if (!isYes) terminal.interrupted.throwIfAborted();
