@@ -32,7 +32,7 @@ export function readArguments<O extends Options>(words: readonly string[], optio
   const given = tokens.flatMap((token) => (token.kind === 'option' ? [token.rawName.split('=', 1)[0] ?? ''] : []));
   const known = Object.keys(options).map((name) => `--${name}`);
   const names = given.filter((name) => name !== '-h').map((name) => [name, true]);
-  assertKnownNames(Object.fromEntries(names), known, 'usage');
+  assertKnownNames(Object.fromEntries(names), known, 'usage', shortFlags(given, known));
   try {
     return parseArgs({ args, options, strict: true, allowPositionals: true });
   } catch (error) {
@@ -40,6 +40,15 @@ export function readArguments<O extends Options>(words: readonly string[], optio
     // Of what is left, Node says which option it is and what to write, and never its value.
     throw new OptionError(error.message.replaceAll('\n', ' '));
   }
+}
+
+/** Options with one dash and one letter are those of other tools: each with the options that may be meant. */
+function shortFlags(given: readonly string[], known: readonly string[]): Record<string, string> {
+  const hints = given.flatMap((name): [string, string][] => {
+    const meant = /^-[a-z]$/i.test(name) ? known.filter((one) => one.startsWith(`-${name.toLowerCase()}`)) : [];
+    return meant.length === 0 ? [] : [[name, `unknown option '${name}'; did you mean '${meant.join("' or '")}'?`]];
+  });
+  return Object.fromEntries(hints);
 }
 
 /** Whether one of these flags is among the words, before it is known whether the words are right. */

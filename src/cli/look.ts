@@ -33,6 +33,11 @@ export interface Unknown {
   readonly message: string;
 }
 
+/** Whether the namespace has a secret or a ring. */
+export function isSomething({ key, keyring }: Look): boolean {
+  return key !== null || keyring !== null;
+}
+
 /** @throws {StoreError} for a store that does not answer, and a ring that cannot be read. */
 export async function look(session: Session): Promise<Look> {
   const entries = await session.read();

@@ -35,7 +35,7 @@ export async function run(words: readonly string[], terminal: Terminal, version:
   const asked = command === undefined ? words : rest;
   const json = isAsked(asked, '--json');
   try {
-    if (verb === 'help') terminal.print(helpOn(rest));
+    if (['help', '--help', '-h'].includes(verb)) terminal.print(helpOn(rest));
     else if (isAsked(asked, '--help', '-h')) terminal.print(command?.help ?? overview);
     else if (command === undefined && isAsked(asked, '--version', '-v')) terminal.print(version());
     else if (command === undefined) throw unknownVerb(verb);

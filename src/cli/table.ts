@@ -13,7 +13,7 @@ export function formatTable(rows: readonly Row[], screen: Screen | null = null):
   return rows.map(([name, value]) => `${dim(name.padEnd(width))}  ${wrap(value, room).join(`\n${indent}`)}`).join('\n');
 }
 
-/** Lines of at most `room` characters, unless a single word is longer. */
+/** Lines of at most `room` characters; a word that is longer is broken. */
 export function wrap(text: string, room: number): string[] {
   const lines: string[] = [];
   let line = '';
@@ -23,19 +23,21 @@ export function wrap(text: string, room: number): string[] {
       lines.push(line);
       line = word;
     } else line += line === '' ? word : space + word;
+    for (; line.length > room; line = line.slice(room)) lines.push(line.slice(0, room));
   }
   return [...lines, line];
 }
 
-/** Lines of columns, each as wide as its widest cell. */
-export function formatColumns(rows: readonly (readonly string[])[]): string {
+/** Lines of columns, each as wide as its widest cell; broken where a screen is too narrow for them. */
+export function formatColumns(rows: readonly (readonly string[])[], screen: Screen | null): string {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
   return rows
-    .map((row) =>
-      row
+    .flatMap((row) => {
+      const line = row
         .map((cell, column) => cell.padEnd(widths[column] ?? 0))
         .join('  ')
-        .trimEnd(),
-    )
+        .trimEnd();
+      return screen === null ? line : wrap(line, screen.columns);
+    })
     .join('\n');
 }

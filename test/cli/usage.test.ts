@@ -20,6 +20,7 @@ test('every verb explains itself on stdout, with an example', async () => {
   expect((await run('--help')).stdout).toContain('rewt demo');
   for (const flag of ['--version', '-v']) expect((await run(flag)).stdout).toMatch(/^\d+\.\d+\.\d+/);
   expect((await run('help', 'sign')).stdout).toBe((await run('sign', '--help')).stdout);
+  expect((await run('--help', 'sign')).stdout).toBe((await run('sign', '--help')).stdout);
   expect((await run('help')).stdout).toBe((await run('--help')).stdout);
 });
 
@@ -41,6 +42,8 @@ test.concurrent.each([
     ['sign', '--expire-in', '5m', 'x'],
     "unknown option '--expire-in'; did you mean '--expires-in'?",
   ],
+  ['a short flag', ['status', '-n', 'shop'], "unknown option '-n'; did you mean '--namespace'?"],
+  ['a short flag of several', ['status', '-c', 'x'], "did you mean '--cluster' or '--ca' or '--cert'?"],
   ['an option of another verb', ['rotate', '--yes'], "unknown option '--yes'"],
   ['an option without its value', ['sign', 'x', '--ttl'], '--ttl'],
   ['an option where a value should be', ['sign', '--issuer', '--subject', 'x'], '--issuer'],

@@ -57,7 +57,8 @@ const watched: Watched = {
     words: `kid ${n}`,
     details: {},
   })),
-  awaySince: null,
+  answeredMsAgo: 900,
+  others: '',
 };
 const picture = (columns: number, rows: number, over: Partial<Watched> = {}) => {
   const screen: Screen = { columns, rows, unicode: true, paint: (_, words) => words };
@@ -91,9 +92,32 @@ describe('a picture', () => {
     expect(lines.filter((line) => /^and \d+ more$/.test(line))).toHaveLength(2);
   });
 
-  test('says since when the store is away', () => {
-    const away = { awaySince: new Date(Date.now() - 5_000) };
-    expect(picture(100, 40, away).join('\n')).toMatch(/store +away for 5 s; this is as it was/);
+  test('says how old the last answer is, first of all, also where there is little room', () => {
+    for (const [columns, rows] of [
+      [100, 40],
+      [80, 12],
+      [80, 5],
+    ] as const) {
+      expect(picture(columns, rows)[2]).not.toMatch(/last answer/);
+      expect(picture(columns, rows, { answeredMsAgo: 5_100 }).join('\n')).toMatch(/^store +last answer 5 s ago/m);
+    }
+  });
+
+  test('leaves out the bars before a row of the table', () => {
+    const lines = picture(80, 12);
+    for (const name of ['store', 'signing', 'rotates', 'fleet', 'push', 'epoch', 'generation']) {
+      expect(lines.filter((line) => line.startsWith(name))).toHaveLength(1);
+    }
+  });
+
+  test('breaks an event where it is longer than a line, and loses nothing of it', () => {
+    const words = `degraded: ${'a long reason '.repeat(12)}end`;
+    const events = [{ time: new Date(nowMs), event: 'degraded' as const, words, details: {} }];
+    expect(
+      picture(100, 30, { events })
+        .join('\n')
+        .replace(/\n {2}/g, ' '),
+    ).toContain(words);
   });
 
   test('of no keyring says so', () => {
@@ -102,8 +126,8 @@ describe('a picture', () => {
   });
 
   test('that does not fit says how many lines are missing', () => {
-    const lines = picture(80, 12);
-    expect(lines).toHaveLength(12);
+    const lines = picture(80, 6);
+    expect(lines).toHaveLength(6);
     expect(lines.at(-1)).toMatch(/^\(\d+ more lines/);
   });
 });
@@ -211,6 +235,13 @@ describe('on a real Redis', () => {
       await until('a picture', async () => screen.includes('━') && screen.includes('push'));
       const before = screen.length;
       await until('the next one', async () => screen.indexOf('━', before) > 0);
+      process.kill(server.pid, 'SIGSTOP');
+      try {
+        // Before the command gives up, which it does after five seconds.
+        await until('the age of the answer', async () => /last answer [1-4] s ago/.test(screen));
+      } finally {
+        process.kill(server.pid, 'SIGCONT');
+      }
       child.stdin.write('\u0003');
       expect(await ended).toBe(130);
       expect(screen.startsWith('\u001b[?1049h\u001b[?25l')).toBe(true);

@@ -6,6 +6,7 @@ import { assertNoWords, lookOptions, readArguments } from '../arguments.js';
 import type { Command } from '../command.js';
 import { dueOf, examine, type Found } from '../found.js';
 import { helpOf } from '../help.js';
+import { screenOf } from '../screen.js';
 import { orRefusal, withSession } from '../session.js';
 import { formatColumns } from '../table.js';
 import { foreignName, instantOf } from '../words.js';
@@ -52,7 +53,9 @@ export const list: Command = {
         );
       }
       return {
-        ...(keyrings.length === 0 ? { words: 'There is no keyring.' } : { result: formatColumns(keyrings.map(rowOf)) }),
+        ...(keyrings.length === 0
+          ? { words: 'There is no keyring.' }
+          : { result: formatColumns(keyrings.map(rowOf), screenOf(terminal)) }),
         json: { ...place, keyrings },
       };
     });

@@ -4,7 +4,7 @@ import { assertNoWords, lookOptions, readArguments } from '../arguments.js';
 import type { Command } from '../command.js';
 import { helpOf } from '../help.js';
 import { viewKeyring } from '../keyring-view.js';
-import { look } from '../look.js';
+import { isSomething, look } from '../look.js';
 import { othersInWords } from '../others.js';
 import { screenOf } from '../screen.js';
 import { withSession } from '../session.js';
@@ -36,8 +36,8 @@ export const status: Command = {
     }
     return withSession(values, terminal, async (session) => {
       const found = await look(session);
-      const isThere = found.key !== null || found.keyring !== null || values.json === true;
-      const others = isThere ? '' : await othersInWords(found.namespace, session.namespaces());
+      const others =
+        isSomething(found) || values.json ? '' : await othersInWords(found.namespace, session.namespaces());
       return { result: viewKeyring(found, screenOf(terminal), others), json: found };
     });
   },

@@ -39,17 +39,24 @@ function screen(terminal: Terminal): Display {
   const { stdout } = terminal;
   let last: Watched | null = null;
   let ended = false;
+  let shown = '';
   const draw = (): void => {
     // Asked each time: windows change.
     const now: Screen | null = screenOf(terminal);
     if (ended || last === null || now === null) return;
     const drawn = frameOf(last, now).map((line) => `${line}${REST_OF_LINE}`);
-    stdout.write(`${HOME}${drawn.join('\n')}${REST_OF_SCREEN}`);
+    const picture = `${HOME}${drawn.join('\n')}${REST_OF_SCREEN}`;
+    if (picture !== shown) stdout.write(picture);
+    shown = picture;
   };
   const leave = (): void => void stdout.write(LEAVE);
   // Should the process end by an error, the terminal is left as it was all the same.
   process.once('exit', leave);
-  stdout.on('resize', draw);
+  const redraw = (): void => {
+    shown = '';
+    draw();
+  };
+  stdout.on('resize', redraw);
   stdout.write(ENTER);
   return {
     show(watched) {
@@ -61,7 +68,7 @@ function screen(terminal: Terminal): Display {
     end() {
       ended = true;
       process.off('exit', leave);
-      stdout.off('resize', draw);
+      stdout.off('resize', redraw);
       leave();
     },
   };

@@ -1,14 +1,18 @@
 /** One picture of `rewt status --watch`: bars, the keyring, members and events, as far as they fit on the screen. Pure. */
 
+import type { KeyringStatus } from '../../status.js';
 import type { PushStatus } from '../../stores/store.js';
 import type { Fleet, MemberSeen } from '../fleet.js';
 import { lookRows } from '../keyring-view.js';
 import type { Look } from '../look.js';
 import type { Screen } from '../screen.js';
-import { formatTable, type Row } from '../table.js';
+import { formatTable, type Row, wrap } from '../table.js';
 import { drawTimeline } from '../timeline.js';
 import { foreignName, instantOf, spanOf, whenOf } from '../words.js';
 import type { WatchEvent } from './events.js';
+
+/** It is read once a second. */
+const SILENT_MS = 1_250;
 
 export interface Watched {
   /** The last one that succeeded. */
@@ -16,31 +20,40 @@ export interface Watched {
   readonly push: PushStatus;
   /** The newest last. */
   readonly events: readonly WatchEvent[];
-  /** Since when the store has not answered; null: it does. */
-  readonly awaySince: Date | null;
+  /** How long ago the store answered last. */
+  readonly answeredMsAgo: number;
+  /** The keyrings that there are, if this one is not. */
+  readonly others: string;
 }
 
 /** Lines that fit: no more than the screen has rows, none longer than it has columns. */
 export function frameOf(watched: Watched, screen: Screen): readonly string[] {
-  const { look, push, awaySince, events } = watched;
+  const { look, push, answeredMsAgo, events, others } = watched;
   const { keyring, fleet, storeTime, server } = look;
   const nowMs = storeTime.getTime();
   const place = `${foreignName(look.namespace)} on ${foreignName(server, 60)}, ${instantOf(storeTime)}`;
   const head = [screen.paint('bold', cut(place, screen)), ''];
   const store =
-    awaySince === null ? 'answers' : `away for ${spanOf(Date.now() - awaySince.getTime())}; this is as it was`;
-  const rows: Row[] = [
-    ...(keyring === null ? [['keyring', 'none yet: the first sign begins it'] as const] : keyringRows(keyring, nowMs)),
+    answeredMsAgo < SILENT_MS ? 'answers' : `last answer ${spanOf(answeredMsAgo)} ago; this is as it was then`;
+  const pushRow: Row = ['push', push.state === 'on' ? 'on' : `${push.state}: ${push.reason ?? ''}`];
+  // The most important ones first: where there is too little room, the last ones are cut.
+  const rows: readonly Row[] = [
     ['store', store],
-    ['push', push.state === 'on' ? 'on' : `${push.state}: ${push.reason ?? ''}`],
+    ...(keyring === null
+      ? [['keyring', `none yet: the first sign begins it. ${others}`] as const]
+      : signingRows(keyring, nowMs)),
     ...lookRows(look),
+    pushRow,
+    ...(keyring === null ? [] : countRows(keyring)),
   ];
+  const table = formatTable(rows, screen).split('\n');
   const bars = keyring === null ? [] : [...drawTimeline(keyring, nowMs, screen), ''];
-  const body = fitted([...head, ...bars, ...formatTable(rows, screen).split('\n')], screen);
+  const hasRoom = head.length + bars.length + table.length <= screen.rows;
+  const body = fitted([...head, ...(hasRoom ? bars : []), ...table], screen);
   const room = screen.rows - body.length;
   // Events are worth more than members that are well; some of both if there is room.
   const happened = block(
-    events.toReversed().map((event) => cut(lineOf(event), screen)),
+    events.toReversed().map((event) => wrap(lineOf(event), screen.columns - 2).join('\n  ')),
     fleet === null ? room : Math.ceil(room / 2),
   );
   const seen = block(fleet === null ? [] : membersIn(fleet, screen), room - happened.length);
@@ -51,13 +64,15 @@ export function lineOf({ time, event, words }: WatchEvent): string {
   return `${instantOf(time)} ${event}: ${words}`;
 }
 
-function keyringRows(
-  { signing, current, epoch, generation }: NonNullable<Look['keyring']>,
-  nowMs: number,
-): readonly Row[] {
+function signingRows({ signing, current }: KeyringStatus, nowMs: number): readonly Row[] {
   return [
     ['signing', signing],
     ['rotates', `at the latest ${whenOf(current.expiresAt, nowMs)}`],
+  ];
+}
+
+function countRows({ epoch, generation }: KeyringStatus): readonly Row[] {
+  return [
     ['epoch', `${epoch} (revocations)`],
     ['generation', `${generation} (writes)`],
   ];
@@ -70,11 +85,18 @@ function fitted(lines: readonly string[], screen: Screen): readonly string[] {
   return [...shown, cut(`(${lines.length - shown.length} more lines: the window is too small)`, screen)];
 }
 
-/** After an empty line; the first ones and how many more there are, if not all fit. */
-function block(lines: readonly string[], room: number): readonly string[] {
-  if (lines.length === 0 || room < 2) return [];
-  const shown = lines.length <= room - 1 ? lines : [...lines.slice(0, room - 2), `and ${lines.length - room + 2} more`];
-  return ['', ...shown];
+/** After an empty line; the first ones and how many more there are, if not all fit. An item may have several lines. */
+function block(items: readonly string[], room: number): readonly string[] {
+  const shown: string[] = [];
+  for (const [index, item] of items.entries()) {
+    const lines = item.split('\n');
+    const isLast = index === items.length - 1;
+    if (shown.length + lines.length + (isLast ? 1 : 2) > room) {
+      return room < 2 ? [] : ['', ...shown, `and ${items.length - index} more`];
+    }
+    shown.push(...lines);
+  }
+  return shown.length === 0 ? [] : ['', ...shown];
 }
 
 /** Those in trouble first. */

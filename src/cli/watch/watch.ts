@@ -2,7 +2,8 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { StoreError } from '../../errors.js';
-import { type Look, look } from '../look.js';
+import { isSomething, type Look, look } from '../look.js';
+import { othersInWords } from '../others.js';
 import { orRefusal, type Session } from '../session.js';
 import type { Terminal } from '../terminal.js';
 import { spanOf } from '../words.js';
@@ -10,6 +11,7 @@ import { openDisplay } from './display.js';
 import { changesBetween, type WatchEvent } from './events.js';
 
 const SECOND_MS = 1_000;
+const DRAW_MS = 250;
 const MAX_EVENTS = 100;
 
 /** @throws {StoreError} if the store does not answer the first time. Later that is an event. */
@@ -21,7 +23,9 @@ export async function watchKeyring(session: Session, terminal: Terminal, json: b
 
   const first = await look(session);
   let last: Look = first;
+  let answeredMs = performance.now();
   let awaySince: Date | null = null;
+  let others = '';
   let pushState = '';
   const events: WatchEvent[] = [];
   let change = new AbortController();
@@ -35,7 +39,10 @@ export async function watchKeyring(session: Session, terminal: Terminal, json: b
     display.tell(event);
   };
   const push = () => watch?.status() ?? { state: 'off' as const, reason: 'This store cannot push.' };
-  const show = (): void => display.show({ look: last, push: push(), events, awaySince });
+  const show = (): void => {
+    const answeredMsAgo = performance.now() - answeredMs;
+    display.show({ look: last, push: push(), events, answeredMsAgo, others });
+  };
   const comparePush = (): void => {
     const { state, reason } = push();
     if (state === 'connecting' || state === pushState) return;
@@ -43,6 +50,17 @@ export async function watchKeyring(session: Session, terminal: Terminal, json: b
     const words = state === 'on' ? 'on, changes are seen at once' : `off, ${reason}`;
     tell({ event: 'push', words, details: { state, reason } });
   };
+
+  // Also while an answer is awaited.
+  const drawing = setInterval(show, DRAW_MS);
+  if (!isSomething(first)) {
+    void othersInWords(first.namespace, session.namespaces()).then(
+      (words) => {
+        others = words;
+      },
+      () => {},
+    );
+  }
 
   try {
     for (const event of changesBetween(null, first)) tell(event);
@@ -61,6 +79,7 @@ export async function watchKeyring(session: Session, terminal: Terminal, json: b
         tell({ event: 'degraded', words: `the store cannot be used (${code}): ${message}`, details: { code } });
         continue;
       }
+      answeredMs = performance.now();
       if (awaySince !== null) {
         const outageMs = Date.now() - awaySince.getTime();
         awaySince = null;
@@ -74,6 +93,7 @@ export async function watchKeyring(session: Session, terminal: Terminal, json: b
       last = found;
     }
   } finally {
+    clearInterval(drawing);
     watch?.end();
     display.end();
   }
