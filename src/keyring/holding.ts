@@ -92,7 +92,9 @@ export class Holding {
     if (this.#ended) return false;
     if (sent.order >= (this.#newest?.order ?? 0)) return true;
     const held = this.ring;
-    if (ring === null || held?.id !== ring.id) return false;
+    // No newer answer has made a copy yet: a write that landed does, at its own age, unless a newer answer revokes.
+    if (held === null) return wrote !== null && !this.#newest?.revokes;
+    if (held.id !== ring?.id) return false;
     if (ring.epoch !== held.epoch) return ring.epoch > held.epoch;
     return wrote !== null && ring.rev === held.rev && ring.gen > held.gen;
   }

@@ -28,16 +28,20 @@ const settled = (ring: Ring, order: number, wrote: Plan | null = null): Settled 
   wrote,
 });
 
-/** What a member holds that was shown `X` by what it sent as number 10. */
-function holding(): Holding {
+function holdingNothing(): Holding {
   let order = 100;
-  const held = new Holding(
+  return new Holding(
     () => {
       order += 1;
       return order;
     },
     { changed() {}, unusableSecret() {} },
   );
+}
+
+/** What a member holds that was shown `X` by what it sent as number 10. */
+function holding(): Holding {
+  const held = holdingNothing();
   held.renew(settled(X, 10));
   return held;
 }
@@ -68,6 +72,25 @@ describe('an answer to an older question', () => {
     const held = holding();
     held.pending(brake, seenWith({ ring: X, key: null }), sentAs(5), 'other');
     expect(held.lease?.copy.ring).toBe(X);
+  });
+
+  const empty = seenWith({ ring: null, key: null });
+  const beginning = advance(empty, POLICY, NOTHING_KNOWN, countingMint()) as Plan;
+
+  test.each([
+    [
+      'begins the copy if it is to a write of this member, though a newer one showed no ring yet',
+      beginning,
+      planned,
+      X,
+    ],
+    ['begins no copy if it is to a read', beginning, null, undefined],
+    ['begins no copy if what the newer one showed has to be revoked', brake, planned, undefined],
+  ])('%s', (_what, pending, wrote, copy) => {
+    const held = holdingNothing();
+    held.pending(pending, pending === brake ? seenWith({ key: null }) : empty, sentAs(10), 'newer');
+    held.renew(settled(X, 5, wrote));
+    expect(held.lease?.copy.ring).toBe(copy);
   });
 
   test('shows a ring to be used by no plan that is not written', () => {

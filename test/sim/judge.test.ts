@@ -349,7 +349,7 @@ describe('a revocation', () => {
     expect(court.accusations).toEqual(['extra']);
   });
 
-  it('is accused where an answer that may be an older one is all that explains it', () => {
+  it('is accused, and nothing that has to come first, where only an answer that may be older shows a rollback', () => {
     const { court, member } = opened();
     const other = court.member('m2');
     const { record } = court.server;
@@ -357,6 +357,8 @@ describe('a revocation', () => {
     court.writes(other, revoked);
     court.at(11).answers(member);
     court.at(12).answers(member, { record, sentS: 10.5 });
+    court.at(13).verified(member, court.token('five'), null);
+    expect(court.accusations).toEqual([]);
     court.writes(member, { ring: { epoch: 2, current: 'seven', endS: 160, next: 'eight' } });
     expect(court.accusations).toEqual(['extra']);
   });

@@ -220,6 +220,9 @@ export class Judge {
       if (token.secret === undefined || this.#isOver(token)) return;
       const { secret } = token;
       const isHeld = (ring: Written) => holds(ring, secret, good.storeMs + ageMs);
+      const last = shown.taken.ring;
+      const isOvertaken = last !== null && last.id === good.ring.id && last.gen < good.ring.gen && !isHeld(last);
+      if (isOvertaken) return this.#excuse('overtaken answer');
       if (!isHeld(good.ring) || !isHeld(newestRing)) {
         const excuse = this.#excuseFor(token, secret, fromMs) ?? ledger.whyUnheard(token, secret, good);
         if (excuse !== null) return this.#excuse(excuse);

@@ -73,6 +73,11 @@ export class Ledger {
     this.#rows.meddle(this.#entriesOf(before), this.#entriesOf(record), before, record, { fault });
   }
 
+  /** A member that was shown this could not write. */
+  unwritten(record: StoreRecord): void {
+    this.#rows.noticed(record, false);
+  }
+
   /** A member's swap, or what a fault or an operator wrote. */
   wrote(beforeRecord: StoreRecord, record: StoreRecord, author: Author): void {
     const before = this.#entriesOf(beforeRecord);

@@ -164,13 +164,18 @@ export class Link implements Store {
         cancel();
         conclude();
       };
+      const refuse = (error: unknown) =>
+        settle(() => {
+          if (verb === 'swap') this.#ledger.unwritten(this.#server.record);
+          reject(error);
+        });
       const cancel = this.#machine.timer(timeoutMs, () => {
         this.#troubled();
-        settle(() => reject(new StoreError('ERR_REWT_STORE_TIMEOUT', 'silent')));
+        refuse(new StoreError('ERR_REWT_STORE_TIMEOUT', 'silent'));
       });
       const fail = (error: unknown) => {
         this.#troubled();
-        this.#agenda.after(this.#latency(latencyMs), () => this.#machine.deliver(() => settle(() => reject(error))));
+        this.#agenda.after(this.#latency(latencyMs), () => this.#machine.deliver(() => refuse(error)));
       };
       const arrive = (isAnswered: boolean) => {
         if (this.#is('silent')) return this.#troubled();

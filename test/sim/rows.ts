@@ -38,9 +38,9 @@ export class Rows {
   }
 
   /** A member with the right to write was shown this, in time to copy it into the ring. */
-  noticed(record: StoreRecord): void {
+  noticed(record: StoreRecord, isNoticed = true): void {
     const meddling = this.#meddling.get(record);
-    if (meddling !== undefined) meddling.isNoticed = true;
+    if (meddling !== undefined) meddling.isNoticed = isNoticed;
   }
 
   meddle(before: Entries, after: Entries, beforeRecord: StoreRecord, record: StoreRecord, author: Author): void {

@@ -46,11 +46,15 @@ export class Showings {
     if (shown.answers.length > 40) shown.answers.splice(0, 20);
     const { ring } = entries;
     const { taken } = shown;
-    const isTaken = isOwnWrite || sent.atMs >= taken.sentAtMs;
+    const { knownRing } = shown;
+    // A rollback, another lineage or none in what was sent for before this member last learned something: no proof of that.
+    const isOlder = sent.atMs < shown.learnedAtMs;
+    const isOther = this.#rows.isBehind(shown, entries) || (knownRing !== null && knownRing.id !== ring?.id);
+    const isTaken = (isOwnWrite || sent.atMs >= taken.sentAtMs) && !(isOlder && isOther);
     // An older answer renews the lease only if it shows what the newest one did.
     const isUsed = isTaken || (ring !== null && taken.ring?.id === ring.id && taken.ring.gen === ring.gen);
     if (isTaken) taken.ring = ring;
-    taken.sentAtMs = Math.max(taken.sentAtMs, sent.atMs);
+    if (isTaken) taken.sentAtMs = Math.max(taken.sentAtMs, sent.atMs);
     // A value that was K and in no ring, it had no part in: should a failover bring it back, it looks like an operator's.
     const secrets = secretsIn({ key: null, ring });
     for (const secret of ring === null ? [] : this.#fates.revokedOf(shown, executedAtMs)) {
@@ -62,7 +66,6 @@ export class Showings {
       if (!secrets.has(secret)) shown.mayBeGone.add(secret);
     }
     // A later revocation takes all that the last ring held, whatever became of the revocations between.
-    const { knownRing } = shown;
     if (ring !== null && knownRing !== null && (knownRing.id !== ring.id || knownRing.epoch < ring.epoch)) {
       for (const secret of secretsIn({ key: null, ring: knownRing })) {
         if (!secrets.has(secret)) shown.mayBeGone.add(secret);
@@ -95,7 +98,6 @@ export class Showings {
     }
     // Nothing of a ring that was rolled back is used again, nor anything that was held before.
     else if (ring !== null && this.#rows.isRolledBack(shown, ring)) {
-      const isOlder = sent.atMs < shown.learnedAtMs;
       for (const secret of isOlder ? [] : new Set([...secrets, ...secretsIn({ key: null, ring: shown.knownRing })])) {
         shown.doubted.add(secret);
         if (!isProof) continue;
@@ -103,7 +105,7 @@ export class Showings {
         if (isTaken && !taken.gone.has(secret)) taken.gone.set(secret, nowMs);
       }
     }
-    if (ring !== null && (ring.op !== shown.lastOp || pending === 'revocation')) {
+    if (ring !== null && !(isOlder && isOther) && (ring.op !== shown.lastOp || pending === 'revocation')) {
       shown.learnedAtMs = nowMs;
       shown.lastOp = ring.op;
     }
