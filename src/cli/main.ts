@@ -16,7 +16,34 @@ process.on('uncaughtException', (error) => {
   terminal.say(`rewt: ${failureOf(error).message}`);
   process.exit(failureOf(error).exitCode);
 });
-const exitCode = await run(process.argv.slice(2), terminal, version);
+// Of what a member warns of, the error that ends a verb often says the same. A service has no end, and is left to Node.
+const [verb] = process.argv.slice(2);
+const printed: string[] = [];
+const warnings = new Set<string>();
+const byNode = process.listeners('warning');
+process.removeAllListeners('warning').on('warning', (warning) => {
+  if (warning.name === 'RewtWarning' && verb !== 'serve') warnings.add(warning.message);
+  else for (const listener of byNode) listener.call(process, warning);
+});
+const exitCode = await run(
+  process.argv.slice(2),
+  {
+    ...terminal,
+    print(result) {
+      printed.push(result);
+      terminal.print(result);
+    },
+    say(words) {
+      printed.push(words);
+      terminal.say(words);
+    },
+  },
+  version,
+);
+for (const message of warnings) {
+  if (!printed.some((line) => line.includes(message)))
+    terminal.say(`${terminal.style('yellow', 'warning:')} ${message}`);
+}
 // Unless the terminal has already said that the output was lost.
 process.exitCode ??= exitCode;
 // A Redis client that waits for a silent server would keep the process alive. Output that is still being written does, too, and may.

@@ -89,11 +89,22 @@ test('a master which lacks replicas may have been replaced: status says so, and 
       expect(refused.code).toBe(3);
       expect(JSON.parse(refused.stdout).error.code).toBe('ERR_REWT_STORE_READ_ONLY');
     }
+    // What a member warns of is said once, and not again as Node's own warning.
+    const signed = await rewt(['sign', '{}'], { env: { ...env, REWT_URL: server.url } });
+    expect(signed.code).toBe(3);
+    expect(signed.stderr.match(/may have replaced this one/g)).toHaveLength(1);
+    expect(signed.stderr).not.toMatch(/\(node:|warning/i);
   } finally {
     await server.cli('CONFIG', 'SET', 'min-replicas-to-write', '0');
   }
   const { stdout } = await rewt(['status', '--json'], { env });
   expect(JSON.parse(stdout)).toMatchObject({ unknown: [] });
+});
+
+test('what a member warns of, and no error says, is a line on stderr', async () => {
+  await server.cli('SET', 'rewt:rewt-secret', 'tooshort');
+  const { code, stderr } = await rewt(['sign', '{}'], { env: { REWT_URL: server.url } });
+  expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringMatching(/^warning: The secret found .*\n$/m) });
 });
 
 test('a rotation that is due is printed and not done, and tokens of before verify', async () => {
