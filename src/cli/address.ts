@@ -6,7 +6,7 @@ import { OptionError } from '../errors.js';
 import { lmdbStore } from '../stores/lmdb.js';
 import { redisStoreFor } from '../stores/redis.js';
 import type { Store } from '../stores/store.js';
-import { type Link, type LinkArguments, linkOf, linkOptions } from './link.js';
+import { type Link, type LinkArguments, linkOf, linkOptions, variables } from './link.js';
 
 /** Where keyrings live. */
 export type Address =
@@ -32,7 +32,7 @@ export interface Place {
  * @throws {OptionError} for another URL, which is not repeated: it may hold a password.
  */
 export function addressOf(url: string | undefined, env: NodeJS.ProcessEnv, flags: LinkArguments = {}): Address {
-  const given = url ?? (env.REWT_URL || undefined);
+  const given = url ?? (env[variables.url] || undefined);
   if (/^rediss?(\+[a-z]+)?:/i.test(given ?? ''))
     return { redisUrl: given ?? '', link: linkOf(given ?? '', flags, env) };
   const flag = Object.keys(linkOptions).find((name) => flags[name as keyof LinkArguments] !== undefined);
@@ -54,7 +54,7 @@ export function addressOf(url: string | undefined, env: NodeJS.ProcessEnv, flags
 
 /** The namespace of `--namespace`, of REWT_NAMESPACE, or the default. */
 export function namespaceOf(namespace: string | undefined, env: NodeJS.ProcessEnv): string {
-  return namespace ?? (env.REWT_NAMESPACE || 'rewt');
+  return namespace ?? (env[variables.namespace] || 'rewt');
 }
 
 /** @throws {OptionError} for a URL that is none; it is not repeated. */

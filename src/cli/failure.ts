@@ -3,6 +3,7 @@
 import { tokenErrors } from '../error-table.js';
 import { isRewtError, type RewtErrorCode, type StoreError, type TokenError } from '../errors.js';
 import { type Place, placeInWords } from './address.js';
+import { PASSWORD_VARIABLE } from './link.js';
 
 /** What the command itself refuses, beside what the library does. Exit code 1. */
 export class RefusedError extends Error {
@@ -57,7 +58,7 @@ const flags: Readonly<Record<string, string>> = {
   servername: '--url',
   name: '--sentinel',
   username: '--user',
-  password: 'REWT_PASSWORD',
+  password: PASSWORD_VARIABLE,
   ca: '--ca',
   cert: '--cert',
   key: '--key',

@@ -1,5 +1,7 @@
 /** The texts of `--help`. */
 
+import { PASSWORD_VARIABLE, variables } from './link.js';
+
 export const overview = `rewt: signs and verifies JWTs with one secret that all members share and that rotates by itself.
 
   rewt sign '{"user":"ann"}' | rewt verify
@@ -19,11 +21,11 @@ export const overview = `rewt: signs and verifies JWTs with one secret that all 
 
 Each verb has --help. Exit codes: 0 valid, 1 refused, 2 usage, 3 store unavailable.`;
 
-const namespace = `  --namespace <name> which keyring; or REWT_NAMESPACE; default: rewt
+const namespace = `  --namespace <name> which keyring; or ${variables.namespace}; default: rewt
 `;
 
 const common = (extra: string) => `
-  --url <url>        redis://..., rediss://... or lmdb:<folder>; or REWT_URL.
+  --url <url>        redis://..., rediss://... or lmdb:<folder>; or ${variables.url}.
                      Without: an embedded store in $XDG_STATE_HOME/rewt,
                      else ~/.local/state/rewt
 ${extra}  --key-prefix <text>  what the Redis client of the members puts before keys
@@ -31,9 +33,10 @@ ${extra}  --key-prefix <text>  what the Redis client of the members puts before 
                      the URL is of a cluster, of sentinels; or redis+cluster://
                      and redis+sentinel://<host>,<host>/<master> as the URL
   --ca <file>, --cert <file>, --key <file>
-                     TLS (rediss) with a private CA, with a client certificate
-  --user <name>      user of Redis; its password in REWT_PASSWORD, where it is
-                     not visible to other users of this machine
+                     TLS (rediss) with a private CA, with a client certificate;
+                     or ${variables.ca}, ${variables.cert}, ${variables.key}
+  --user <name>      user of Redis; or ${variables.user}. Its password in ${PASSWORD_VARIABLE},
+                     where it is not visible to other users of this machine
   --json             one JSON object on stdout, errors too
   -h, --help
 

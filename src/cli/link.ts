@@ -21,6 +21,21 @@ export const linkOptions = {
   user: { type: 'string' },
 } as const;
 
+/** The variable that stands for a flag. Help, docs/command.md and reading come from it. */
+export const variables = {
+  url: 'REWT_URL',
+  namespace: 'REWT_NAMESPACE',
+  user: 'REWT_USER',
+  ca: 'REWT_CA',
+  cert: 'REWT_CERT',
+  key: 'REWT_KEY',
+} as const;
+
+/** No flag: other users of the machine would see it. */
+export const PASSWORD_VARIABLE = 'REWT_PASSWORD';
+
+type File = 'ca' | 'cert' | 'key';
+
 export interface Host {
   readonly host: string;
   readonly port: number;
@@ -44,7 +59,7 @@ const FORM =
   'Write it as redis://[[user]:password@]host[:port][/database], rediss:// (TLS), redis+cluster://host[:port],... or redis+sentinel://host[:port],.../master[/database]';
 
 /**
- * Reads a URL of Redis and the flags beside it. The URL may hold a password, and is not repeated.
+ * Reads a URL of Redis and the flags beside it. A flag wins over the URL, and the URL over a variable. The URL may hold a password, and is not repeated.
  *
  * @throws {OptionError} for a URL that is none, and for flags that do not fit it
  */
@@ -63,17 +78,30 @@ export function linkOf(url: string, flags: LinkArguments, env: NodeJS.ProcessEnv
   if (kind === 'cluster' && Number(database) !== 0)
     throw new OptionError('--url: a cluster has the database 0 only', { option: 'url' });
   const colon = login.indexOf(':');
-  const [user, password] = colon < 0 ? [login, ''] : [login.slice(0, colon), login.slice(colon + 1)];
+  const user = decoded(colon < 0 ? login : login.slice(0, colon)) || null;
+  const secret = (colon >= 0 && decoded(login.slice(colon + 1))) || null;
+  const username = flags.user ?? user ?? (env[variables.user] || null);
+  // The password of one user is not that of another.
+  const own = user === null || user === username ? secret : null;
+  const password = own ?? (env[PASSWORD_VARIABLE] || null);
+  const fileFlag = (['ca', 'cert', 'key'] as const).find((name) => flags[name] !== undefined);
+  if (tls === '' && fileFlag !== undefined)
+    throw new OptionError(`--${fileFlag}: has no effect without TLS. Write the URL with rediss`, { option: fileFlag });
+  const files = tls === '' ? {} : tlsOf(flags, env);
   return {
     kind,
     isPlain:
-      mode === undefined && !env.REWT_PASSWORD && Object.keys(linkOptions).every((name) => !Object.hasOwn(flags, name)),
+      kind === 'server' &&
+      mode === undefined &&
+      username === user &&
+      password === secret &&
+      Object.keys(files).length === 0,
     master,
     hosts: hosts.split(',').map((text) => hostOf(text, kind)),
-    username: flags.user ?? (decoded(user) || null),
-    password: decoded(password) || env.REWT_PASSWORD || null,
+    username,
+    password,
     database: Number(database),
-    tls: tlsOf(tls !== '', flags),
+    tls: tls === '' ? null : files,
   };
 }
 
@@ -92,28 +120,35 @@ function hostOf(text: string, kind: Link['kind']): Host {
   return { host: host.replace(/^\[|\]$/g, ''), port: Number(port ?? (kind === 'sentinel' ? 26_379 : 6_379)) };
 }
 
-function tlsOf(isOn: boolean, { ca, cert, key }: LinkArguments): Link['tls'] {
-  const files = Object.entries({ ca, cert, key }).filter(([, file]) => file !== undefined) as [string, string][];
-  const [first] = files;
-  if (first !== undefined && !isOn)
-    throw new OptionError(`--${first[0]}: has no effect without TLS. Write the URL with rediss`, { option: first[0] });
-  if ((cert === undefined) !== (key === undefined))
-    throw new OptionError('--cert: a client certificate needs both --cert and --key', { option: 'cert' });
-  return isOn ? Object.fromEntries(files.map(([name, file]) => [name, pemIn(file, name)])) : null;
+/** What the files hold, by flag or variable. */
+function tlsOf(flags: LinkArguments, env: NodeJS.ProcessEnv): { readonly [Name in File]?: string } {
+  const files = (['ca', 'cert', 'key'] as const).flatMap((name) => {
+    const file = flags[name] ?? (env[variables[name]] || undefined);
+    return file === undefined ? [] : [{ name, file }];
+  });
+  const refuse = (name: File, why: string): never => {
+    if (flags[name] === undefined) throw new OptionError(`${variables[name]}: ${why}`);
+    throw new OptionError(`--${name}: ${why}`, { option: name });
+  };
+  const one = files.filter(({ name }) => name !== 'ca');
+  if (one[0] !== undefined && one.length === 1) refuse(one[0].name, 'a client certificate needs both --cert and --key');
+  return Object.fromEntries(
+    files.map(({ name, file }) => [
+      name,
+      pemIn(file, name) ?? refuse(name, `no ${name === 'key' ? 'private key' : 'certificate'} (PEM) can be read there`),
+    ]),
+  );
 }
 
-function pemIn(file: string, name: string): string {
-  const isKey = name === 'key';
+/** Null if there is no such file, or none of this kind. */
+function pemIn(file: string, name: File): string | null {
+  const kind = name === 'key' ? /-----BEGIN [A-Z ]*PRIVATE KEY-/ : /-----BEGIN [A-Z0-9 ]*CERTIFICATE-/;
   try {
     const text = readFileSync(file, 'utf8');
-    if (isKey ? /-----BEGIN [A-Z ]*PRIVATE KEY-/.test(text) : /-----BEGIN [A-Z0-9 ]*CERTIFICATE-/.test(text))
-      return text;
+    return kind.test(text) ? text : null;
   } catch {
-    // As for a file of another kind.
+    return null;
   }
-  throw new OptionError(`--${name}: no ${isKey ? 'private key' : 'certificate'} (PEM) can be read there`, {
-    option: name,
-  });
 }
 
 function decoded(text: string): string {

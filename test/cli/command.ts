@@ -26,7 +26,8 @@ export interface Surroundings {
 
 export function startRewt(args: readonly string[], { env = {}, file = main, cwd }: Surroundings = {}): ChildProcess {
   if (!existsSync(file)) throw new Error('these tests run what is published: build it first, node scripts/build.js');
-  const { REWT_URL: _, REWT_NAMESPACE: __, REWT_PASSWORD: ___, FORCE_COLOR: ____, ...inherited } = process.env;
+  const foreign = (name: string) => name.startsWith('REWT_') || name === 'FORCE_COLOR';
+  const inherited = Object.fromEntries(Object.entries(process.env).filter(([name]) => !foreign(name)));
   return spawn(process.execPath, [file, ...args], { env: { ...inherited, ...env }, stdio: 'pipe', cwd });
 }
 

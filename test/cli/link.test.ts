@@ -35,6 +35,25 @@ test.each([
 });
 
 test.each([
+  // A flag, then the URL, then the variable.
+  ['redis://a', {}, { REWT_USER: 'eve', REWT_PASSWORD: 'var' }, { username: 'eve', password: 'var', isPlain: false }],
+  ['redis://ann:url@a', {}, { REWT_USER: 'eve', REWT_PASSWORD: 'var' }, { username: 'ann', password: 'url' }],
+  ['redis://ann@a', {}, { REWT_PASSWORD: 'var' }, { username: 'ann', password: 'var', isPlain: false }],
+  ['redis://:url@a', { user: 'bob' }, { REWT_PASSWORD: 'var' }, { username: 'bob', password: 'url' }],
+  ['redis://ann:url@a', { user: 'bob' }, { REWT_PASSWORD: 'var' }, { username: 'bob', password: 'var' }],
+  ['redis://ann:url@a', { user: 'bob' }, {}, { username: 'bob', password: null }],
+  ['redis://ann:url@a', {}, { REWT_PASSWORD: 'var' }, { password: 'url', isPlain: true }],
+  ['redis://a', {}, { REWT_CA: '/no/such', REWT_USER: '', REWT_PASSWORD: '' }, { tls: null, isPlain: true }],
+] as const)('%s with %j and the variables %j', (url, flags, env, expected) => {
+  expect(linkOf(url, flags, env)).toMatchObject(expected);
+});
+
+test('a file that a variable names is refused by the name of the variable', () => {
+  expect(() => linkOf('rediss://a', {}, { REWT_CA: '/no/such' })).toThrow(/^REWT_CA: /);
+  expect(() => linkOf('rediss://a', {}, { REWT_KEY: privateKey })).toThrow(/^REWT_KEY: /);
+});
+
+test.each([
   ['redis+other://hunter2@a', {}, 'url'],
   ['redis://hunter2@a:b', {}, 'url'],
   ['redis://hunter2@a/x', {}, 'url'],
@@ -156,7 +175,8 @@ describe.each(['redis', 'ioredis'])('with %s as the installed client', (client) 
   test('it works with a private CA, a client certificate and a user', async () => {
     const files = ['--ca', pem.ca, '--cert', pem.cert, '--key', pem.key];
     const env = { REWT_URL: `rediss://localhost:${tlsPort}`, REWT_PASSWORD: 'hunter2' };
-    await walk([...files, '--user', 'ann'], env, `shop-${client}`);
+    const variables = { REWT_CA: pem.ca, REWT_CERT: pem.cert, REWT_KEY: pem.key, REWT_USER: 'ann' };
+    await walk([], { ...env, ...variables }, `shop-${client}`);
     const { code, stderr } = await rewt(['status', '--user', 'ann', ...files], {
       ...installed,
       env: { ...env, REWT_PASSWORD: 'no' },

@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { variables } from '../../src/cli/link.js';
 import { tokenErrors } from '../../src/error-table.js';
 import { Rewt } from '../../src/index.js';
 import { rewt } from '../cli/command.js';
@@ -80,6 +81,14 @@ test('the findings of the doctor in operations.md are as the command prints them
   // Of a server that evicts, and of other members.
   for (const { check, found } of findings.filter(({ check }) => check !== 'eviction' && check !== 'members')) {
     expect(plain(sample.split('```')[0] ?? '')).toContain(plain(`${check} ${found}`));
+  }
+});
+
+test('the table of places in command.md has each flag with its variable', async () => {
+  const help = (await rewt(['help', 'status'])).stdout;
+  for (const [flag, variable] of Object.entries(variables)) {
+    expect(page('command.md')).toMatch(new RegExp(`^\\|.*\\| .*\\x60--${flag} .*\\| \\x60${variable}\\x60 \\|$`, 'm'));
+    expect(help).toContain(variable);
   }
 });
 
