@@ -255,7 +255,8 @@ export class Member {
    */
   async #leaseAfter(read: Promise<void>, arrived: Instant): Promise<Lease> {
     for (let next = read; ; next = this.#reads.after(this.now().order)) {
-      await this.inTime(arrived, next, timedOut);
+      // What the store failed with says more than its silence now.
+      await this.inTime(arrived, next, () => this.#outage.error ?? timedOut());
       this.#assertOpen();
       const lease = this.#usableOnceRead();
       if (lease !== null) return lease;

@@ -1,7 +1,7 @@
 /** Remembers whether the store could be used when it was asked last, and tells of each outage once. */
 
 import type { Clock } from '../clock.js';
-import type { StoreError } from '../errors.js';
+import { StoreError } from '../errors.js';
 
 /** Who is told. */
 export interface OutageListener {
@@ -17,6 +17,7 @@ export class Outage {
   readonly #listener: OutageListener;
   #failedAtMs = Number.NEGATIVE_INFINITY;
   #sinceMs: number | null = null;
+  #error: unknown = null;
   #mayBeDeposed = false;
 
   constructor(clock: Clock, listener: OutageListener) {
@@ -27,6 +28,11 @@ export class Outage {
   /** Whether the store is still to answer after a failure. */
   get lasts(): boolean {
     return this.#sinceMs !== null;
+  }
+
+  /** The last failure of the store, if it has not answered since. */
+  get error(): StoreError | null {
+    return this.#error instanceof StoreError ? this.#error : null;
   }
 
   /** How long ago the store failed; without end where it has answered since. Milliseconds. */
@@ -46,6 +52,7 @@ export class Outage {
   }
 
   failed(error: unknown): void {
+    this.#error = error;
     this.#failedAtMs = this.#clock.monotonicMs();
     if (this.#sinceMs !== null) return;
     this.#sinceMs = this.#failedAtMs;
@@ -54,6 +61,7 @@ export class Outage {
 
   answered(): void {
     this.#mayBeDeposed = false;
+    this.#error = null;
     this.#failedAtMs = Number.NEGATIVE_INFINITY;
     if (this.#sinceMs === null) return;
     const outageMs = this.#clock.monotonicMs() - this.#sinceMs;

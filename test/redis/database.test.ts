@@ -101,6 +101,20 @@ it('ioredis with a key prefix, after select(3), has its keyring there, and after
   expect(await databasesOf(namespace)).toEqual([3, 5]);
 });
 
+it.each<[string, number]>([
+  ['a strict member', 0],
+  ['a member', 4],
+])('each call of %s on a client that is not connected says so, not only the first one', async (_, maxStaleness) => {
+  const client = redis6.createClient({ socket: { port: server.port } });
+  client.on('error', () => {});
+  client.on('connect', () => {});
+  const rewt = rewtOn(client, namespaceOf(), { storeTimeout: 0.5, maxStaleness });
+  const failing = async () => rewt.sign({ sub: 'a' }).catch((error) => error);
+  const errors = [...(await Promise.all([failing(), failing()])), await failing(), await failing()];
+  for (const error of errors) expect(error).toMatchObject({ code: 'ERR_REWT_STORE_DOWN' });
+  for (const error of errors) expect(error.message).toContain('await its connect()');
+});
+
 describe('a client that was not connected at the first call', () => {
   const kinds: [string, () => { client: object; open(database: number): Promise<unknown> }][] = [
     [
