@@ -14,8 +14,8 @@ const MOST_NAMED = 5;
 /** orders-2 before orders-10. */
 const byName = new Intl.Collator('en', { numeric: true });
 
-/** 'holds next'; 'behind': said since next was published that it holds another; 'not said yet': spoke before that, and will again within half a minute. */
-export type MemberState = 'holds next' | 'behind' | 'not said yet';
+/** 'holds next'; 'behind': announced since next was published that it holds another; 'not announced yet': announced itself before that, and will again within half a minute. */
+export type MemberState = 'holds next' | 'behind' | 'not announced yet';
 
 export interface MemberSeen {
   readonly name: string;
@@ -71,14 +71,14 @@ function stateOf(keyring: KeyringStatus, held: HeldBy, atMs: number): MemberStat
     const isAhead = held.epoch > epoch || (isSame && held.generation > generation);
     if (held.next === next.kid || isAhead) return 'holds next';
   }
-  return atMs > next.since.getTime() + NEWS_TRAVELS_MS ? 'behind' : 'not said yet';
+  return atMs > next.since.getTime() + NEWS_TRAVELS_MS ? 'behind' : 'not announced yet';
 }
 
 /** One line: '12 of 12 members hold next'. */
 export function fleetInWords({ size, holdNext, members }: Fleet): string {
   const parts = [`${holdNext} of ${size} ${size === 1 ? 'member holds' : 'members hold'} next`];
-  const unheard = members.filter(({ state, silent }) => state === 'not said yet' && !silent);
-  if (unheard.length > 0) parts.push(`not said yet: ${names(unheard)}`);
+  const unheard = members.filter(({ state, silent }) => state === 'not announced yet' && !silent);
+  if (unheard.length > 0) parts.push(`not announced yet: ${names(unheard)} (wait half a minute)`);
   const behind = members.filter(({ state }) => state === 'behind');
   if (behind.length > 0) parts.push(`behind: ${names(behind)}`);
   const silent = members.filter((member) => member.silent);

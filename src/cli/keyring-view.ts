@@ -1,5 +1,6 @@
 /** The keyring as `rewt status` shows it: bars on a screen, and a table. Pure. */
 
+import type { ChangeCause } from '../keyring/changes.js';
 import type { KeyringStatus } from '../status.js';
 import { type Place, serverInWords } from './address.js';
 import { fleetInWords } from './fleet.js';
@@ -63,6 +64,14 @@ function rowsOf(keyring: KeyringStatus, nowMs: number): readonly Row[] {
   ];
 }
 
-function changeInWords(at: Date, cause: string, reason: string | null): string {
-  return `${instantOf(at)}  ${cause}${reason === null ? '' : `: ${foreignName(reason, 200)}`}`;
+/** What a change that nobody called for means. */
+const causesInWords: { readonly [Cause in ChangeCause]?: string } = {
+  bootstrap: ' (the keyring was gone; a member began a new one)',
+  rollback: ' (the store had lost writes; a member revoked again)',
+  adopt: ' (the ring was gone; a member went on with the secret)',
+  brake: ' (the secret was deleted or replaced by hand)',
+};
+
+function changeInWords(at: Date, cause: ChangeCause, reason: string | null): string {
+  return `${instantOf(at)}  ${cause}${causesInWords[cause] ?? ''}${reason === null ? '' : `: ${foreignName(reason, 200)}`}`;
 }

@@ -52,8 +52,8 @@ describe('a member', () => {
     ['writes on without the revocation', 10, { generation: 8, next: 'newer', revocation: null }, 'behind', false],
     ['holds an older next', 10, { generation: 6, next: 'older' }, 'behind', false],
     ['holds another keyring', 10, { lineage: 'other', generation: 99 }, 'behind', false],
-    ['spoke before next was there', 70, { generation: 6, next: 'older' }, 'not said yet', true],
-    ['spoke just when it came', 57, { generation: 6, next: 'older' }, 'not said yet', true],
+    ['spoke before next was there', 70, { generation: 6, next: 'older' }, 'not announced yet', true],
+    ['spoke just when it came', 57, { generation: 6, next: 'older' }, 'not announced yet', true],
     ['held next, and is silent', 50, {}, 'holds next', true],
     ['spoke in the future', -30, {}, 'holds next', false],
     ['told that the store was back', 44, { back: true }, 'holds next', false],
@@ -141,7 +141,7 @@ describe('on a real Redis', () => {
       // They are not used and have no push, so they do not know of it.
       const warned = await rewt(['rotate', '--force', '--json'], { env });
       expect(warned.code).toBe(0);
-      expect(warned.stderr).toContain('orders-1 (not said yet');
+      expect(warned.stderr).toContain('orders-1 (not announced yet');
       expect(JSON.parse(warned.stdout).lagging).toEqual(['orders-1', 'orders-2']);
     } finally {
       for (const member of members) await member.close();

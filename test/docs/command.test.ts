@@ -3,6 +3,8 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { MemberState } from '../../src/cli/fleet.js';
+import { plansInWords } from '../../src/cli/found.js';
 import { variables } from '../../src/cli/link.js';
 import { tokenErrors } from '../../src/error-table.js';
 import { Rewt } from '../../src/index.js';
@@ -110,6 +112,16 @@ test('a refused token comes with the remedy that errors.md has for its code', as
     code: 'ERR_REWT_MALFORMED',
     remedy: tokenErrors.ERR_REWT_MALFORMED.remedy,
   });
+});
+
+test('each word that status shows is explained in one table of operations.md', () => {
+  const [, section = ''] = page('operations.md').split('### The words of `status`\n');
+  const words = (section.split('\n\nIf ')[0] ?? '').split('\n').map((row) => row.split(' | ')[1] ?? '');
+  const explained = words.flatMap((cell) => cell.split(', '));
+  const states: readonly MemberState[] = ['behind', 'not announced yet'];
+  const shown = [...Object.keys(plansInWords), ...states, 'silent', 'rotate', 'revoke', 'adopt', 'bootstrap'];
+  // Where the plan is a revocation by a member that knew more, status shows the row that led to it.
+  expect(shown.filter((word) => word !== 'revocation' && !explained.includes(word))).toEqual([]);
 });
 
 test('each command of the runbook is a verb with these flags', async () => {

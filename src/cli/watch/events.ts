@@ -47,7 +47,7 @@ function dueChanges(before: Look | null, { due }: Look): readonly Happened[] {
 function memberChanges(before: Look | null, { fleet }: Look): readonly Happened[] {
   const [was, is] = [before?.fleet ?? null, fleet].map((one) => (one === null ? '' : healthOf(one)));
   // After a rotation no member has announced yet that it holds the new one: news is what they then announce.
-  const isAwaited = fleet?.members.some(({ state, silent }) => state === 'not said yet' && !silent) ?? false;
+  const isAwaited = fleet?.members.some(({ state, silent }) => state === 'not announced yet' && !silent) ?? false;
   if (isAwaited || was === is) return [];
   return [{ event: 'members', words: is || 'none is announced any more', details: { fleet } }];
 }
