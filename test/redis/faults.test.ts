@@ -46,8 +46,8 @@ async function write(store: Store, namespace: string, key: string | null = secre
   return store.swap(namespace, from.version, wish(from, key), { ...limits, notAfterMs: from.nowMs + 5_000 });
 }
 
-const someSnapshot: Snapshot = { nowMs: Date.now(), key: null, ring: null, version: ':' };
-const swapBlindly = (store: Store, namespace: string, from = someSnapshot): Promise<SwapAnswer> =>
+const someSnapshot = (): Snapshot => ({ nowMs: Date.now(), key: null, ring: null, version: ':' });
+const swapBlindly = (store: Store, namespace: string, from = someSnapshot()): Promise<SwapAnswer> =>
   store.swap(namespace, from.version, wish(from), { ...limits, notAfterMs: from.nowMs + 60_000 });
 
 const codeOf = (call: Promise<unknown>): Promise<unknown> =>
