@@ -97,7 +97,8 @@ export class Rewt<Claims = JwtClaims, Output = Claims, Input = Signable<Claims>>
     const listener = announce(namespace);
     const { storeTimeoutMs: timeoutMs } = member;
     const held = () => this.#member.held();
-    const needs = () => this.#member.needs;
+    const { maxStalenessMs } = member.policy;
+    const needs = () => ({ ...this.#member.needs, maxStalenessMs });
     this.#presence =
       memberName === null
         ? null

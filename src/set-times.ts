@@ -48,8 +48,8 @@ export async function setTimes(
   if (wanted.ttlMs === null && wanted.overlapMs === null) {
     throw new OptionError('ttl: nothing to set. Give ttl, overlap, or both', { option: 'ttl' });
   }
-  const told = (await store.announcements?.(namespace, { timeoutMs }))?.told ?? [];
-  const needs = fleetNeeds(told.map(({ text }) => text));
+  const announced = await store.announcements?.(namespace, { timeoutMs });
+  const needs = announced === undefined ? { known: [], unknown: [] } : fleetNeeds(announced);
   for (const { name, ttlMs, overlapMs } of [...needs.known, { name: 'this one', ...member.needs }]) {
     assertEnough('ttl', wanted.ttlMs, ttlMs, name);
     assertEnough('overlap', wanted.overlapMs, overlapMs, name);

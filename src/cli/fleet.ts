@@ -1,6 +1,6 @@
 /** What the members' announcements say, held against the keyring: who holds the next secret, who does not, and who has fallen silent. Pure. */
 
-import { type HeldBy, parseAnnouncement } from '../keyring/announcement.js';
+import { type HeldBy, lastAnnounced } from '../keyring/announcement.js';
 import type { KeyringStatus } from '../status.js';
 import type { Announcements } from '../stores/store.js';
 import { foreignName, spanOf } from './words.js';
@@ -35,13 +35,9 @@ export interface Fleet {
 }
 
 /** Null where nobody has announced itself, which says nothing about whether there is anybody. */
-export function fleetOf(keyring: KeyringStatus, { nowMs, count, told }: Announcements): Fleet | null {
-  const newest = new Map<string, { held: HeldBy; atMs: number }>();
-  // The oldest come first.
-  for (const { id, text, atMs } of told) {
-    const held = parseAnnouncement(text);
-    if (held !== null) newest.set(id, { held, atMs });
-  }
+export function fleetOf(keyring: KeyringStatus, announced: Announcements): Fleet | null {
+  const { nowMs, count, told } = announced;
+  const newest = lastAnnounced(announced);
   if (newest.size === 0) return null;
   // While the store was away no member could announce itself. One that was used has told when that was over.
   const backAtMs = Math.max(...[...newest.values()].map(({ held, atMs }) => (held.back ? atMs : 0)));

@@ -67,6 +67,7 @@ export async function waitForFleet(session: Session, say: (words: string) => voi
       said = fleetInWords(fleet);
       say(`${said}.`);
     }
+    if (missing === null) say('Confirmed by all that are announced. Members without a memberName are not counted.');
     if (missing === null || found === null || isDenied || performance.now() + POLL_MS >= giveUpMs) {
       return { found: fleet, missing };
     }

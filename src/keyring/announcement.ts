@@ -1,7 +1,13 @@
 /** What a member with a name says of itself: which keyring it holds, in kids and counters. Pure. */
 
+import type { Announcements } from '../stores/store.js';
 import type { Copy } from './copy.js';
 import type { Asks } from './needs.js';
+
+/** How long an announcement counts at least, if nothing follows it. */
+const COUNTS_MS = 90_000;
+/** From one announcement to the next, with some delay: so long after it the member may have read the keyring. */
+const READS_LATER_MS = 45_000;
 
 /** What one member holds, as it said itself. */
 export interface HeldBy {
@@ -15,6 +21,8 @@ export interface HeldBy {
   readonly next: string;
   /** The `ttl` and `overlap` that it needs of the ring. Milliseconds. Absent in what members of older versions announce. */
   readonly needs?: { readonly ttl: number; readonly overlap: number };
+  /** How old its copy may become. Milliseconds. Absent in what members of older versions announce. */
+  readonly maxStaleness?: number;
   /** Until a moment before it announced this, the member could not use the store. Absent otherwise. */
   readonly back?: true;
 }
@@ -29,7 +37,7 @@ export interface FleetNeeds {
 export function formatAnnouncement(
   name: string,
   { ring, next }: Copy,
-  { ttlMs, overlapMs }: Asks,
+  { ttlMs, overlapMs, maxStalenessMs }: Asks & { readonly maxStalenessMs: number },
   isBack = false,
 ): string {
   const { id: lineage, epoch, rev: revocation = null, gen: generation } = ring;
@@ -41,6 +49,7 @@ export function formatAnnouncement(
     generation,
     next: next.kid,
     needs: { ttl: ttlMs, overlap: overlapMs },
+    maxStaleness: maxStalenessMs,
     ...(isBack ? { back: true } : {}),
   };
   return JSON.stringify(held);
@@ -50,12 +59,13 @@ export function formatAnnouncement(
 export function parseAnnouncement(text: string): HeldBy | null {
   try {
     const value: Record<string, unknown> | null = JSON.parse(text);
-    const { name, lineage, epoch, revocation, generation, next, needs, back } = value ?? {};
+    const { name, lineage, epoch, revocation, generation, next, needs, maxStaleness, back } = value ?? {};
     if (typeof name !== 'string' || typeof lineage !== 'string' || typeof next !== 'string') return null;
     if (!isCount(epoch) || !isCount(generation)) return null;
     return {
       ...{ name, lineage, epoch, generation, next },
       ...(typeof revocation === 'string' || revocation === null ? { revocation } : {}),
+      ...(isCount(maxStaleness) ? { maxStaleness } : {}),
       ...(back === true ? { back } : {}),
       ...(areNeeds(needs) ? { needs: { ttl: needs.ttl, overlap: needs.overlap } } : {}),
     };
@@ -64,9 +74,23 @@ export function parseAnnouncement(text: string): HeldBy | null {
   }
 }
 
+/** The last announcement of each member that counts: it may still use the copy that it had. By id. */
+export function lastAnnounced({ nowMs, told }: Announcements): ReadonlyMap<string, { held: HeldBy; atMs: number }> {
+  const last = new Map<string, { held: HeldBy; atMs: number }>();
+  // The oldest come first.
+  for (const { id, text, atMs } of told) {
+    const held = parseAnnouncement(text);
+    if (held === null) continue;
+    const lifeMs = Math.max(COUNTS_MS, (held.maxStaleness ?? 0) + READS_LATER_MS);
+    // The clock of another master may have been ahead.
+    if (nowMs - atMs <= lifeMs && atMs - nowMs <= COUNTS_MS) last.set(id, { held, atMs });
+  }
+  return last;
+}
+
 /** Collects what members announced that they need. */
-export function fleetNeeds(texts: readonly string[]): FleetNeeds {
-  const members = texts.map(parseAnnouncement).filter((held) => held !== null);
+export function fleetNeeds(announced: Announcements): FleetNeeds {
+  const members = [...lastAnnounced(announced).values()].map(({ held }) => held);
   return {
     known: members.flatMap(({ name, needs }) =>
       needs === undefined ? [] : [{ name, ttlMs: needs.ttl, overlapMs: needs.overlap }],

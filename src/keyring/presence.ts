@@ -30,7 +30,7 @@ export interface PresenceOptions {
   /** What the member holds at this instant. */
   held(): Lease | null;
   /** What it needs of the ring at this instant. */
-  needs(): Asks;
+  needs(): Asks & { readonly maxStalenessMs: number };
   readonly listener: PresenceListener;
 }
 

@@ -20,7 +20,7 @@ local function ms(value) return string.format('%.0f', value) end
 /**
  * One member's announcement in place of the one before.
  *
- * KEYS: the fleet. ARGV: its entry of before ('' none), its entry ('' none: it leaves), how long one counts (ms). Returns: 'announced'.
+ * KEYS: the fleet. ARGV: its entry of before ('' none), its entry ('' none: it leaves), how long one is kept (ms). Returns: 'announced'.
  */
 export const ANNOUNCE = `${clock}
 if ARGV[1] ~= '' then redis.call('ZREM', KEYS[1], ARGV[1]) end
@@ -34,7 +34,7 @@ return 'announced'
 `;
 
 /**
- * Those that count, the newest first: bounded here, since whoever may write to this key can put anything into it, and old junk must not hide who speaks.
+ * Those that are kept, the newest first: bounded here, since whoever may write to this key can put anything into it, and old junk must not hide who speaks.
  *
  * KEYS: the fleet. Returns: 'announcements', now (ms), how many there are, then for each the instant (ms) and its entry.
  */

@@ -6,6 +6,8 @@ export interface Replication {
   readonly role: 'master' | 'replica';
   /** Connected replicas, in step or not. */
   readonly replicas: number;
+  /** Whether it was a replica before, and took over from its master. */
+  readonly hasTakenOver?: true;
   /** Replicas that count for `min-replicas-to-write`; null: the server does not set it, or is a replica. */
   readonly goodReplicas: number | null;
 }
@@ -16,10 +18,13 @@ export function parseReplication(info: Reply | Error): Replication | null {
   const role = field(info, 'role');
   if (role === null) return null;
   const good = field(info, 'min_slaves_good_slaves');
+  // The history of the master that it followed; all zeros for one that followed none.
+  const hasTakenOver = role === 'master' && /[1-9a-f]/.test(field(info, 'master_replid2') ?? '');
   return {
     role: role === 'master' ? 'master' : 'replica',
     replicas: Number(field(info, 'connected_slaves') ?? 0),
     goodReplicas: good === null ? null : Number(good),
+    ...(hasTakenOver ? { hasTakenOver } : {}),
   };
 }
 

@@ -99,8 +99,8 @@ export interface Watch {
   end(): void;
 }
 
-/** How long an announcement counts where nothing follows it. Milliseconds of the store's clock. */
-export const ANNOUNCEMENT_LIFE_MS = 90_000;
+/** How long an announcement is kept if nothing follows it. Which ones count, a reader decides (keyring/announcement.ts). Milliseconds of the store's clock. */
+export const ANNOUNCEMENT_LIFE_MS = 3_600_000;
 
 /** A reader of announcements takes no more at a time, and of a longer one no more characters. */
 export const MOST_ANNOUNCEMENTS = 5_000;
@@ -119,7 +119,7 @@ export interface Announcements {
   readonly nowMs: number;
   /** How many there are; more than are told, where there are more than `MOST_ANNOUNCEMENTS`. */
   readonly count: number;
-  /** Those that count, the oldest first; where there are more than are told, the newest of them. */
+  /** Those that are kept, the oldest first; if there are more than are told, the newest of them. */
   readonly told: readonly Announcement[];
 }
 

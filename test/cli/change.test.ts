@@ -183,6 +183,18 @@ test('revoke --wait names the members that have not announced the new keyring, a
   expect(JSON.parse(stdout)).toMatchObject({ revoked: true, fleet: { size: 2 } });
 });
 
+test('revoke --wait does not forget a member whose copy may still be used, in a second run neither', async () => {
+  await signedIn('rewt');
+  const held = { name: 'orders-7', lineage: 'x', epoch: 0, generation: 1, next: 'x', maxStaleness: 900_000 };
+  const entry = `id7\n${JSON.stringify(held)}`;
+  await server.cli('ZADD', 'rewt-fleet:{rewt:rewt-secret}', String(Date.now() - 300_000), entry);
+  for (let run = 1; run <= 2; run += 1) {
+    const { code, stderr } = await revokeHere(server.url, '--wait', '--timeout', '1s');
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/\nNot confirmed in time: orders-7 \(last seen 5 min/);
+  }
+});
+
 test('revoke --wait without any member that is announced says so, and is exit code 1', async () => {
   await signedIn('rewt');
   const { code, stdout } = await rewt(['revoke', '--yes', '--wait', '--json', '--url', server.url]);

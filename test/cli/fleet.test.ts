@@ -77,6 +77,15 @@ describe('a member', () => {
   });
 });
 
+test.each([
+  ['90 s', {}, 90],
+  ['90 s with a short maxStaleness', { maxStaleness: 10_000 }, 90],
+  ['its maxStaleness and 45 s, if that is longer', { maxStaleness: 600_000 }, 645],
+])('a silent member counts for %s, until no copy of it can be used', (_, more, seconds) => {
+  expect(found(said(seconds, more))?.size).toBe(1);
+  expect(found(said(seconds + 1, more))).toBeNull();
+});
+
 test('what nobody said is no member, and nobody is no fleet', () => {
   expect(found()).toBeNull();
   expect(found({ id: 'x', text: 'junk', atMs: nowMs })).toBeNull();

@@ -59,6 +59,7 @@ describe('a member with a name', () => {
         generation: 1,
         next: keyring?.next.kid,
         needs: { ttl: 120_000, overlap: 0 },
+        maxStaleness: 60_000,
       },
     ]);
     await rewt.close();
@@ -280,7 +281,7 @@ test.each([['x'.repeat(65)], ['a\nb'], ['\u202ea'], [''], [7]])('the name %j is 
 });
 
 describe('an announcement', () => {
-  const needs = { ttlMs: 8_000, overlapMs: 4_500 };
+  const needs = { ttlMs: 8_000, overlapMs: 4_500, maxStalenessMs: 2_000 };
   const good = { name: 'n', lineage: 'l', epoch: 0, generation: 1, next: 'k' };
   const secret = 'a-secret-of-forty-three-characters-00000000';
   const ring = parseRing(
@@ -311,6 +312,7 @@ describe('an announcement', () => {
       generation: 7,
       next: copy.next.kid,
       needs: { ttl: 8_000, overlap: 4_500 },
+      maxStaleness: 2_000,
     });
   });
 

@@ -109,7 +109,11 @@ test('what members need is what they announce; older ones are named, junk is nob
     JSON.stringify({ ...held, name: 'old' }),
     'junk',
   ];
-  expect(fleetNeeds(texts)).toEqual({ known: [{ name: 'a', ttlMs: 1, overlapMs: 2 }], unknown: ['old'] });
+  const told = texts.map((text, index) => ({ id: `${index}`, text, atMs: 0 }));
+  expect(fleetNeeds({ nowMs: 0, count: 3, told })).toEqual({
+    known: [{ name: 'a', ttlMs: 1, overlapMs: 2 }],
+    unknown: ['old'],
+  });
 });
 
 describe('a fleet whose times are set', () => {
@@ -163,7 +167,7 @@ describe('a fleet whose times are set', () => {
 
   test.each([
     ['without a name', {}],
-    ['with a name, which it has not said for longer than it counts', { memberName: 'cut' }],
+    ['with a name, whose announcement was lost', { memberName: 'cut' }],
   ])('verifies for as long as ever what a member %s signs with next while it is cut off', async (_, named) => {
     const cutStore = faultyStoreWithNames(register) as FaultyStore;
     const cut = new Rewt({ ...times, ...named, maxStaleness: 600, tokenLifetime: 36_000, store: cutStore });
@@ -177,6 +181,11 @@ describe('a fleet whose times are set', () => {
     cutStore.reads = 'down';
     Object.assign(cutStore, { announce: () => Promise.reject(new Error('down')) });
     await pass(120_000);
+    for (const { id } of (await register.announcements?.('rewt', { timeoutMs: 1_000 }))?.told ?? []) {
+      // It counts for as long as its copy may be used.
+      await expect(operator[SET_TIMES]({ overlap: 365 })).rejects.toMatchObject({ option: 'overlap' });
+      await register.announce?.('rewt', id, null, { timeoutMs: 1_000 });
+    }
     expect(await operator[SET_TIMES]({ overlap: 365 })).toMatchObject({ rotated: true, known: 0 });
     // Past the end of the current secret that this member knows.
     await pass(62_000);

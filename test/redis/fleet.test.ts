@@ -40,7 +40,7 @@ test('the set ends with its last announcement, and each announcement with its ti
     fleet,
     String(nowMs - ANNOUNCEMENT_LIFE_MS - 1),
     'old\none',
-    String(nowMs - 80_000),
+    String(nowMs - ANNOUNCEMENT_LIFE_MS + 60_000),
     'late\none',
   );
   expect((await told()).told.map(({ id }) => id)).toEqual(['late', 'a']);

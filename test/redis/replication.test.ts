@@ -14,6 +14,16 @@ test.each<[string, string, ReturnType<typeof parseReplication>]>([
     { role: 'master', replicas: 2, goodReplicas: 1 },
   ],
   [
+    'a master that has taken over from another',
+    info('role:master', 'connected_slaves:0', `master_replid2:${'0'.repeat(39)}a`),
+    { role: 'master', replicas: 0, goodReplicas: null, hasTakenOver: true },
+  ],
+  [
+    'a master that never followed another',
+    info('role:master', 'connected_slaves:0', `master_replid2:${'0'.repeat(40)}`),
+    { role: 'master', replicas: 0, goodReplicas: null },
+  ],
+  [
     'a replica',
     info('role:slave', 'master_host:h', 'connected_slaves:0'),
     { role: 'replica', replicas: 0, goodReplicas: null },

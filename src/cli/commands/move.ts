@@ -1,7 +1,7 @@
 /** `rewt move`: brings a keyring that an earlier version began under the names with the key prefix. */
 
 import { OptionError } from '../../errors.js';
-import { parseAnnouncement } from '../../keyring/announcement.js';
+import { lastAnnounced } from '../../keyring/announcement.js';
 import { mint } from '../../keyring/exchange.js';
 import { parseRing } from '../../keyring/ring.js';
 import { movedRing, ringOfTwo } from '../../keyring/two-names.js';
@@ -104,9 +104,9 @@ async function assertNoOldMembers(session: Session, terminal: Terminal): Promise
 }
 
 /** Members of earlier versions announce no revocation. */
-function oldMembersIn({ told }: Announcements): readonly string[] {
-  const newest = new Map(told.map(({ id, text }) => [id, parseAnnouncement(text)]));
-  const old = [...newest.values()].flatMap((held) => (held?.revocation === undefined && held ? [held.name] : []));
+function oldMembersIn(announced: Announcements): readonly string[] {
+  const held = [...lastAnnounced(announced).values()].map((last) => last.held);
+  const old = held.flatMap(({ revocation, name }) => (revocation === undefined ? [name] : []));
   return old.map((name) => foreignName(name, 64));
 }
 

@@ -127,7 +127,7 @@ function judgeFleet({ status }: KeyringFacts, announcements: Announcements | Fai
       'members',
       'warning',
       fleetInWords(fleet),
-      'see whether those run and reach the store; one that is behind reads before its next use, and one that ended without close() is forgotten after 90 s',
+      'see whether those run and reach the store; one that is behind reads before its next use, and one that ended without close() is forgotten once its copy can no longer be used',
     ),
   ];
 }

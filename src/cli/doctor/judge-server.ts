@@ -131,7 +131,7 @@ function judgeReplication(replication: ServerFacts['replication']): readonly Fin
       finding('replicas', 'ok', `${goodReplicas} in step of ${replicas}, and a master without them refuses writes`),
     ];
   }
-  if (replicas === 0) return [finding('replicas', 'note', 'none: nothing takes over where this server is lost')];
+  if (replicas === 0) return [judgeAlone(replication.hasTakenOver === true)];
   return [
     finding(
       'replicas',
@@ -140,6 +140,17 @@ function judgeReplication(replication: ServerFacts['replication']): readonly Fin
       'CONFIG SET min-replicas-to-write 1, and min-replicas-max-lag 2: docs/operations.md has what it costs',
     ),
   ];
+}
+
+/** A failover can lose a revocation, and without a replica there is no second copy of the next one. */
+function judgeAlone(hasTakenOver: boolean): Finding {
+  if (!hasTakenOver) return finding('replicas', 'note', 'none: nothing takes over where this server is lost');
+  return finding(
+    'replicas',
+    'warning',
+    'none, and this server has taken over from another: a revocation right before that may be lost, and the next has no second copy',
+    'see "changed" in rewt status; if a revocation is missing there, revoke again. Then connect a replica',
+  );
 }
 
 function judgeClock(skew: RedisFacts['skew']): Finding {

@@ -122,6 +122,11 @@ describe('the server', () => {
     ['cannot write', { persistence: { aof: true, snapshots: true, failing: true } }, ['persistence: problem']],
     ['is a replica', { replication: { role: 'replica', replicas: 0, goodReplicas: null } }, ['role: problem']],
     ['is alone', { replication: { role: 'master', replicas: 0, goodReplicas: null } }, ['replicas: note']],
+    [
+      'is alone after a failover',
+      { replication: { role: 'master', replicas: 0, goodReplicas: null, hasTakenOver: true } },
+      ['replicas: warning'],
+    ],
     ['may lose writes', { replication: { role: 'master', replicas: 1, goodReplicas: null } }, ['replicas: note']],
     ['may be deposed', { replication: { role: 'master', replicas: 1, goodReplicas: 0 } }, ['replicas: problem']],
     ['is cut off from all', { replication: { role: 'master', replicas: 0, goodReplicas: 0 } }, ['replicas: problem']],
