@@ -1,12 +1,13 @@
 /** `npm run build`: the types by tsc, one file for each source that they need; the JavaScript by rolldown (rolldown.config.js). */
 
 import { execFileSync } from 'node:child_process';
-import { chmodSync, copyFileSync, cpSync, rmSync, writeFileSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { chmodSync, copyFileSync, cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'rolldown';
 import ts from 'typescript';
-import programs, { subpaths } from '../rolldown.config.js';
+import program, { entries } from '../rolldown.config.js';
 
 process.chdir(fileURLToPath(new URL('..', import.meta.url)));
 rmSync('dist', { recursive: true, force: true });
@@ -21,16 +22,29 @@ const tsc = [
   types,
 ];
 execFileSync(process.execPath, tsc, { stdio: 'inherit' });
-// What the entries lead to. The same types serve both kinds of module, which package.json tells apart.
-const entries = ['index', ...subpaths].map((path) => `${types}/${path}.d.ts`);
-for (const { fileName } of ts.createProgram(entries, { noLib: true, types: [] }).getSourceFiles()) {
+// What the entries lead to.
+const roots = entries.map((path) => `${types}/${path}.d.ts`);
+for (const { fileName } of ts.createProgram(roots, { noLib: true, types: [] }).getSourceFiles()) {
   const path = relative(types, fileName);
   // A framework's own types stay where they are.
-  if (path.startsWith('..')) continue;
-  for (const format of ['esm', 'cjs']) cpSync(fileName, join('dist', format, path));
+  if (!path.startsWith('..')) cpSync(fileName, join('dist/cjs', path));
 }
 copyFileSync('src/cjs/index.d.cts', 'dist/cjs/index.d.cts');
 writeFileSync('dist/cjs/package.json', '{"type":"commonjs"}\n');
 
-await build(programs);
-chmodSync('dist/esm/cli/main.js', 0o755);
+await build(program);
+chmodSync('dist/cjs/cli/main.cjs', 0o755);
+
+// What is imported is what is required (docs/adr/0028).
+const require = createRequire(import.meta.url);
+for (const path of entries) {
+  const from = `${'../'.repeat(path.split('/').length)}cjs/${path}`;
+  const { default: byDefault, ...named } = require(resolve('dist/cjs', `${path}.cjs`));
+  const names = Object.keys(named);
+  const alias = names.filter((name) => named[name] === byDefault).map((name) => `${name} as default`);
+  const file = join('dist/esm', path);
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(`${file}.js`, `export { ${[...alias, ...names].join(', ')} } from '${from}.cjs';\n`);
+  const types = alias.map((name) => `export { ${name} } from '${from}.js';\n`);
+  writeFileSync(`${file}.d.ts`, [`export * from '${from}.js';\n`, ...types].join(''));
+}

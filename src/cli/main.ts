@@ -25,28 +25,36 @@ process.removeAllListeners('warning').on('warning', (warning) => {
   if (warning.name === 'RewtWarning' && verb !== 'serve') warnings.add(warning.message);
   else for (const listener of byNode) listener.call(process, warning);
 });
-const exitCode = await run(
-  process.argv.slice(2),
-  {
-    ...terminal,
-    print(result) {
-      printed.push(result);
-      terminal.print(result);
+// Node's code for a program that ends before what it waits for: no success, even if it was silent.
+process.once('exit', () => {
+  process.exitCode ??= 13;
+});
+void main();
+
+async function main(): Promise<void> {
+  const exitCode = await run(
+    process.argv.slice(2),
+    {
+      ...terminal,
+      print(result) {
+        printed.push(result);
+        terminal.print(result);
+      },
+      say(words) {
+        printed.push(words);
+        terminal.say(words);
+      },
     },
-    say(words) {
-      printed.push(words);
-      terminal.say(words);
-    },
-  },
-  version,
-);
-for (const message of warnings) {
-  if (!printed.some((line) => line.includes(message)))
-    terminal.say(`${terminal.style('yellow', 'warning:')} ${message}`);
+    version,
+  );
+  for (const message of warnings) {
+    if (!printed.some((line) => line.includes(message)))
+      terminal.say(`${terminal.style('yellow', 'warning:')} ${message}`);
+  }
+  // Unless the terminal has already said that the output was lost.
+  process.exitCode ??= exitCode;
+  // A Redis client that waits for a silent server would keep the process alive. Output that is still being written does, too, and may.
+  setInterval(() => {
+    if (process.stdout.writableLength === 0) process.exit();
+  }, 1_000).unref();
 }
-// Unless the terminal has already said that the output was lost.
-process.exitCode ??= exitCode;
-// A Redis client that waits for a silent server would keep the process alive. Output that is still being written does, too, and may.
-setInterval(() => {
-  if (process.stdout.writableLength === 0) process.exit();
-}, 1_000).unref();

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export const dist = fileURLToPath(new URL('../../dist', import.meta.url));
-export const main = join(dist, 'esm/cli/main.js');
+export const main = join(dist, 'cjs/cli/main.cjs');
 
 export interface Run {
   readonly code: number | null;

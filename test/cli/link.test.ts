@@ -80,7 +80,7 @@ function installedWith(client: string): { file: string; cwd: string; remove(): v
   mkdirSync(join(cwd, 'node_modules'));
   symlinkSync(join(dist, '../node_modules', client), join(cwd, 'node_modules', client));
   const remove = () => rmSync(cwd, { recursive: true, force: true });
-  return { file: join(cwd, 'dist/esm/cli/main.js'), cwd, remove };
+  return { file: join(cwd, 'dist/cjs/cli/main.cjs'), cwd, remove };
 }
 
 let cluster: Cluster;

@@ -99,7 +99,7 @@ test('without the package lmdb the command says what to install', async () => {
   try {
     cpSync(dist, join(folder, 'dist'), { recursive: true });
     cpSync(join(dist, '../package.json'), join(folder, 'package.json'));
-    const file = join(folder, 'dist/esm/cli/main.js');
+    const file = join(folder, 'dist/cjs/cli/main.cjs');
     for (const verb of ['rotate', 'demo']) {
       const { code, stdout, stderr } = await rewt([verb], { file, env: state.env });
       expect({ code, stdout }).toEqual({ code: 2, stdout: '' });

@@ -21,7 +21,7 @@ export interface Service {
 
 export function startService(name: 'server' | 'caller', onNotice: (notice: Notice) => void): Service {
   // Nothing of theirs is printed: what they have to say, they say in notices.
-  const child = fork(fileURLToPath(new URL(`./${name}.js`, import.meta.url)), {
+  const child = fork(fileURLToPath(new URL(`./${name}.cjs`, import.meta.url)), {
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
   });
   let stopping = false;

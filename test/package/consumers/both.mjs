@@ -1,19 +1,22 @@
-/** As a process uses rewt that imports it in one place and requires it in another: two classes, one keyring, errors that both know. */
+/** As a process uses rewt that imports it in one place and requires it in another: one class, one set of errors, one watch over the process. */
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import Imported, { isRewtError, memoryStore, TokenError } from 'rewt';
+import * as imported from 'rewt';
 
-const Required = createRequire(import.meta.url)('rewt');
-assert.notEqual(Required, Imported);
+const require = createRequire(import.meta.url);
+const { exports } = JSON.parse(readFileSync(new URL('node_modules/rewt/package.json', import.meta.url), 'utf8'));
 
-const store = memoryStore();
-const signing = new Imported({ store });
-const verifying = new Required({ store });
-assert.equal((await verifying.verify(await signing.sign({ username: 'a@b.c' }))).username, 'a@b.c');
+const Required = require('rewt');
+assert.equal(Required, imported.default);
+for (const path of Object.keys(exports).filter((path) => !['./package.json', './otel'].includes(path))) {
+  const name = `rewt${path.slice(1)}`;
+  const { ...byImport } = await import(name);
+  const { ...byRequire } = require(name);
+  assert.deepEqual(byImport, byRequire, name);
+}
 
-const refusal = await verifying.verify('no.to.ken').catch((error) => error);
-assert.ok(refusal instanceof Required.TokenError && !(refusal instanceof TokenError));
-assert.ok(isRewtError(refusal) && Required.isRewtError(refusal));
-assert.ok(Required.isRewtError(await signing.verify('no.to.ken').catch((error) => error)));
-assert.ok(!isRewtError(new Error()) && !isRewtError(null));
+const refusal = await new Required({ store: imported.memoryStore() }).verify('no.to.ken').catch((error) => error);
+assert.ok(refusal instanceof imported.TokenError && imported.isRewtError(refusal));
+assert.ok(!imported.isRewtError(new Error()) && !imported.isRewtError(null));
 console.log('both');

@@ -1,30 +1,25 @@
-/** As a CommonJS program uses what stands in front of routes, also with a Rewt that was imported. */
+/** As a CommonJS program uses what stands in front of routes. */
 const assert = require('node:assert/strict');
 const { fastify } = require('fastify');
 const Rewt = require('rewt');
 
 async function main() {
-  const { Rewt: Imported, memoryStore } = await import('rewt');
-  for (const rewt of [new Rewt({ store: Rewt.memoryStore() }), new Imported({ store: memoryStore() })]) {
-    const app = fastify();
-    await app.register(require('rewt/fastify'), { rewt });
-    app.addHook('onRequest', app.rewtAuth());
-    app.get('/', (request) => request.rewt.sub);
-    const authorization = `Bearer ${await rewt.sign({ sub: 'ann' })}`;
-    assert.equal((await app.inject({ url: '/', headers: { authorization } })).body, 'ann');
-    assert.equal(
-      (await app.inject({ url: '/', headers: { authorization: `${authorization.slice(0, -4)}AAAA` } })).statusCode,
-      401,
-    );
-    await app.close();
-  }
+  const rewt = new Rewt({ store: Rewt.memoryStore() });
+  const app = fastify();
+  await app.register(require('rewt/fastify'), { rewt });
+  app.addHook('onRequest', app.rewtAuth());
+  app.get('/', (request) => request.rewt.sub);
+  const authorization = `Bearer ${await rewt.sign({ sub: 'ann' })}`;
+  assert.equal((await app.inject({ url: '/', headers: { authorization } })).body, 'ann');
+  assert.equal(
+    (await app.inject({ url: '/', headers: { authorization: `${authorization.slice(0, -4)}AAAA` } })).statusCode,
+    401,
+  );
+  await app.close();
   for (const name of ['express', 'hono', 'koa', 'node', 'web']) {
     const { rewtAuth } = require(`rewt/${name}`);
-    assert.equal(typeof rewtAuth(new Rewt({ store: Rewt.memoryStore() })).with, 'function');
-    assert.throws(
-      () => rewtAuth(),
-      (error) => Rewt.isRewtError(error) && error.code === 'ERR_REWT_OPTION',
-    );
+    assert.equal(typeof rewtAuth(rewt).with, 'function');
+    assert.throws(() => rewtAuth(), Rewt.OptionError);
   }
   console.log('http-required');
 }
