@@ -179,7 +179,8 @@ test('revoke --wait names the members that have not announced the new keyring, a
   expect(code).toBe(1);
   expect(stderr).toMatch(/of 2 members hold next; .*orders-7/);
   const [last] = stderr.trimEnd().split('\n').slice(-1);
-  expect(last).toMatch(/^Not confirmed in time: orders-7 \(last seen/);
+  // The other one may not have announced it yet.
+  expect(last).toMatch(/^Not confirmed in time: .*orders-7 \(last seen/);
   expect(JSON.parse(stdout)).toMatchObject({ revoked: true, fleet: { size: 2 } });
 });
 
