@@ -13,7 +13,7 @@ const POLL_MS = 250;
 /** Members announce a change within two seconds, and all else twice a minute. */
 const MEMBERS_MS = 40_000;
 /** For the answer of a server that has waited for as long as it may. */
-const GRACE_MS = 100;
+const GRACE_MS = 1_000;
 
 export interface Waited<T> {
   readonly found: T;
@@ -29,10 +29,11 @@ export async function waitForReplicas(
 ): Promise<Waited<number | null>> {
   const isEnough = (count: number | null): boolean => (count ?? 0) >= wanted;
   if (isEnough(acknowledged)) return { found: acknowledged, missing: null };
+  // First, because the count may take all the time that is left.
+  const connected = await orRefusal(session.replicas());
   const found = await countReplicas(session, wanted);
   if (found instanceof StoreError) return { found: null, missing: `The replicas are unknown: ${found.message}` };
   if (isEnough(found)) return { found, missing: null };
-  const connected = await orRefusal(session.replicas());
   const missing =
     connected === 0
       ? 'No replica is connected to this server, so there is no second copy of the revocation. One that was cut off could still take over without it. If there are no replicas, leave --replicas out.'
@@ -45,7 +46,7 @@ async function countReplicas(
   replicas: number,
 ): Promise<number | null | StoreError> {
   const timeoutMs = limit.leftMs();
-  const waitMs = Math.max(1, timeoutMs - GRACE_MS);
+  const waitMs = timeoutMs - Math.min(GRACE_MS, timeoutMs / 2);
   try {
     const counted = openStore().acknowledged?.(place.namespace, { replicas, waitMs, timeoutMs });
     return await within(timeoutMs, Promise.resolve(counted ?? null), () => new Error('ETIMEDOUT'));
