@@ -33,6 +33,8 @@ export interface MemberListener extends HoldingListener, OutageListener {
   refreshed(durationMs: number, error: unknown): void;
   /** There is a copy, as of a moment ago. */
   renewed(): void;
+  /** The member begins to sign, and needs more of the ring than before. */
+  signing(): void;
   /** The ring's `ttl` is shorter than this member's `maxStaleness` needs, and could not be made longer. Once for each member. */
   ttlTooShort(ttlMs: number, leastTtlMs: number, error: unknown): void;
 }

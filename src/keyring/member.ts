@@ -53,7 +53,7 @@ export class Member {
     const nextOrder = () => this.now().order;
     this.#holding = new Holding(nextOrder, options.listener);
     this.#outage = new Outage(clock, options.listener);
-    this.#needs = new Needs(options.policy, options.leastTtlMs, clock);
+    this.#needs = new Needs(options.policy, options.leastTtlMs, clock, () => options.listener.signing());
     const renewed = { holding: this.#holding, outage: this.#outage, needs: this.#needs, watching: this.#watching };
     this.#renewal = new Renewal(options, this.#exchange, renewed);
     this.#reads = new SingleFlight(clock, nextOrder, () => this.#renewal.refresh());

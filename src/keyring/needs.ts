@@ -12,13 +12,26 @@ export class Needs {
   readonly #clock: Clock;
   #triedAtMs = Number.NEGATIVE_INFINITY;
   #warned = false;
-  /** Whether this member signs, so that the ring has to grant what its tokens need. */
-  signs = false;
+  readonly #onSigning: () => void;
+  #signs = false;
 
-  constructor(policy: Policy & { readonly asks: Asks }, leastTtlMs: number, clock: Clock) {
+  /** Calls `onSigning` each time that the member begins to sign. */
+  constructor(policy: Policy & { readonly asks: Asks }, leastTtlMs: number, clock: Clock, onSigning = () => {}) {
+    this.#onSigning = onSigning;
     this.#toSign = policy;
     this.#toVerify = { ...policy, asks: { ttlMs: leastTtlMs, overlapMs: 0 } };
     this.#clock = clock;
+  }
+
+  /** Whether this member signs, so that the ring has to grant what its tokens need. */
+  get signs(): boolean {
+    return this.#signs;
+  }
+
+  set signs(signs: boolean) {
+    const begins = signs && !this.#signs;
+    this.#signs = signs;
+    if (begins) this.#onSigning();
   }
 
   /** For every read: what its copy needs it asks for apart, so that no operation depends on a write. */

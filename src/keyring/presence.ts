@@ -66,7 +66,7 @@ export class Presence {
     this.#isBack ||= isBack;
     if (this.#hasNews) return;
     this.#hasNews = true;
-    if (!this.#isUnderWay) this.#announceLater();
+    if (!this.#isUnderWay) detached(() => this.#announceLater());
   }
 
   /** Takes back what was said; the store forgets it by itself where that fails. Never rejects. */
@@ -124,10 +124,14 @@ export class Presence {
 }
 
 /** The listener of a member whose presence is announced: begins that with the first copy, and hands it the news. */
-export function withPresence(listener: Omit<MemberListener, 'renewed'>, presence: Presence | null): MemberListener {
+export function withPresence(
+  listener: Omit<MemberListener, 'renewed' | 'signing'>,
+  presence: Presence | null,
+): MemberListener {
   return {
     ...listener,
     renewed: () => presence?.begin(),
+    signing: () => presence?.news(),
     changed(ring, before, wrote) {
       listener.changed(ring, before, wrote);
       // A rotation or a revocation; all else is of no interest to those who count who holds next.

@@ -10,7 +10,7 @@ import { publish } from './channels.js';
 /** The listener for a member of `namespace`, which also tells of its store's caveats. */
 export function announce(
   namespace: string,
-): Omit<MemberListener, 'renewed'> & PresenceListener & { caveat(caveat: Caveat): void } {
+): Omit<MemberListener, 'renewed' | 'signing'> & PresenceListener & { caveat(caveat: Caveat): void } {
   const warned = new Set<string>();
 
   function warn(code: string, message: string): void {

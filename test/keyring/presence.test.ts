@@ -68,6 +68,10 @@ describe('a member with a name', () => {
   test('announces itself once in half a minute, however much it is used', async () => {
     const { counted, said } = counting();
     const rewt = member(counted);
+    await rewt.sign({});
+    // That it begins to sign is announced before its time.
+    await pass(2_000);
+    said.splice(0, said.length - 1);
     for (let second = 0; second < 300; second += 1) {
       await rewt.sign({});
       await pass(1_000);
@@ -77,6 +81,20 @@ describe('a member with a name', () => {
     expect(Math.min(...gaps)).toBeGreaterThanOrEqual(30_000);
     expect(Math.max(...gaps)).toBeLessThanOrEqual(33_000);
     expect(await told()).toMatchObject([{ generation: rewt.status().keyring?.generation }]);
+    await rewt.close();
+  });
+
+  test('announces within two seconds that it begins to sign, with what its tokens need', async () => {
+    const rewt = member(store, { tokenLifetime: 7 });
+    await expect(rewt.verify('no.to.ken')).rejects.toThrow();
+    await rewt.ready();
+    await pass(10_000);
+    expect(await told()).toMatchObject([{ needs: { overlap: 0 } }]);
+    await rewt.sign({});
+    await pass(2_000);
+    const { overlap } = parseRing((await store.read('rewt', limits)).ring ?? '') as { overlap: number };
+    expect(await told()).toMatchObject([{ needs: { overlap } }]);
+    expect(overlap).toBeGreaterThan(0);
     await rewt.close();
   });
 
@@ -246,8 +264,9 @@ describe('a store that does not take announcements', () => {
     await rewt.verify(await rewt.sign({}));
     await pass(70_000);
     const message: UnannouncedMessage = { namespace: 'rewt', memberName: 'orders-1', code: 'ERR_REWT_STORE_DOWN' };
-    expect(messages).toEqual([message, message, message]);
-    expect(said).toHaveLength(3);
+    // At the first copy, soon after it begins to sign, and then twice.
+    expect(messages).toEqual([message, message, message, message]);
+    expect(said).toHaveLength(4);
     expect(warned).not.toHaveBeenCalled();
     await rewt.close();
   });
