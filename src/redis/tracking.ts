@@ -7,7 +7,7 @@ import { asStoreError } from './failure.js';
 import type { AllRedisNames } from './names.js';
 import { ringNames } from './places.js';
 import type { Connection, RedisPort } from './port.js';
-import { PUSH_CHANNEL } from './rights.js';
+import { commandsInWords, PUSH_CHANNEL } from './rights.js';
 
 /** Five round trips and a TLS handshake, on a slow line. */
 const OPEN_TIMEOUT_MS = 10_000;
@@ -308,5 +308,6 @@ function isRefusal(error: unknown): boolean {
 
 function reasonOf(error: unknown): string {
   const { message } = asStoreError(error);
-  return isRefusal(error) ? `${message} Or set push: false.` : message;
+  if (!isRefusal(error)) return message;
+  return `${message} Push needs ${commandsInWords('push')}, on the channel ${PUSH_CHANNEL}. Or set push: false.`;
 }
