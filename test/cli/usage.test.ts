@@ -33,7 +33,6 @@ test.concurrent.each([
   ],
   ['a verb that became an option', ['watch'], 'rewt status --watch'],
   ['an option without effect', ['rotate', '--ttl', '30m'], "unknown option '--ttl'"],
-  ['a timeout without effect', ['revoke', '--yes', '--timeout', '5s'], '--timeout: has no effect'],
   ['a verb with a slip', ['sgin'], "unknown verb 'sgin'; did you mean 'sign'?"],
   ['an unknown verb', ['encode'], "'encode' is none of sign, verify"],
   ['help on an unknown verb', ['help', 'sgin'], "did you mean 'sign'?"],
