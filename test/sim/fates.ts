@@ -105,9 +105,9 @@ export class Fates {
     this.#lost.set(secret, losses);
   }
 
-  /** All of it. */
+  /** All that there is or has been: what had ended does not come back with the clock. */
   loseAll(why: string): void {
-    for (const secret of [...this.#live.keys(), ...this.#missing.keys()]) this.lose(secret, why);
+    for (const secret of this.ends.keys()) this.lose(secret, why);
   }
 
   /** Whether something that is missing may still come back. */

@@ -220,6 +220,8 @@ export class Judge {
       if (token.secret === undefined || this.#isOver(token)) return;
       const { secret } = token;
       const isHeld = (ring: Written) => holds(ring, secret, good.storeMs + ageMs);
+      // A copy drops what had ended before the clock went back.
+      if (this.#excuseFor(token, secret, fromMs) === 'clock jump') return this.#excuse('clock jump');
       const last = shown.taken.ring;
       const isOvertaken = last !== null && last.id === good.ring.id && last.gen < good.ring.gen && !isHeld(last);
       if (isOvertaken) return this.#excuse('overtaken answer');

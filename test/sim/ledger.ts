@@ -94,6 +94,10 @@ export class Ledger {
     if (author.fault?.startsWith('EXPIRE') || author.fault === 'PERSIST') this.#movedAtMs = this.#agenda.nowMs;
     const foreign = after.key?.value;
     if (isFault && isUsable(foreign ?? null) && foreign) this.#born(foreign, null, what);
+    if (author.half && before.ring !== null && author.shown !== undefined) {
+      const origin = this.#origins.get(foreign ?? '');
+      if (origin) origin.how ??= this.#whyYoung(author.shown, before.ring, this.clock.nowMs());
+    }
     if (isFault) {
       for (const [secret, endMs] of vanished) this.fates.miss(secret, endMs, what);
       return;

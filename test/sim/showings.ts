@@ -40,7 +40,10 @@ export class Showings {
       `  ${shown.name} is shown ${this.#names.show(entries)} by a ${verb}${errand === null ? '' : ` of ${errand.verb}()`} sent ${sent.atMs.toFixed(1)} executed ${executedAtMs.toFixed(1)}`,
     );
     shown.answered = errand;
-    if (mayBeDeposed && !this.#takesAway(shown, entries, snapshot.nowMs)) return;
+    // revoke() wants to take all away of its own accord: its caller is told that it could not.
+    const isForRevoke = mayBeDeposed && errand?.verb === 'revoke';
+    const pending = isForRevoke ? 'none' : this.#rows.pending(shown, entries, snapshot.nowMs);
+    if (mayBeDeposed && !this.#takesAway(shown, entries, pending)) return;
     const isProof = sent.atMs >= (shown.answers.at(-1)?.shownAtMs ?? 0);
     if (!mayBeDeposed) shown.answers.push({ sentAtMs: sent.atMs, shownAtMs: nowMs });
     if (shown.answers.length > 40) shown.answers.splice(0, 20);
@@ -73,13 +76,12 @@ export class Showings {
     }
     const mayBeBehind = [...secretsIn(entries)].some((secret) => shown.mayBeGone.has(secret));
     if (!this.#rows.isBehind(shown, entries)) for (const secret of secrets) shown.secrets.add(secret);
-    const pending = this.#rows.pending(shown, entries, snapshot.nowMs);
     if (pending === 'revocation' || mayBeBehind) shown.good = null;
     if (isTaken)
       shown.pendingSinceMs =
         pending === 'revocation' ? Math.min(shown.pendingSinceMs, nowMs) : Number.POSITIVE_INFINITY;
-    const isGood =
-      isUsed && !mayBeDeposed && pending === 'none' && !mayBeBehind && ring !== null && executedAtMs >= shown.newestMs;
+    const isNewest = isOwnWrite || executedAtMs >= shown.newestMs;
+    const isGood = isUsed && !mayBeDeposed && pending === 'none' && !mayBeBehind && ring !== null && isNewest;
     const good = isGood ? { sent, executedAtMs, ring, storeMs: snapshot.nowMs } : null;
     // What a command is answered is a step of its own, a swap that was not done too, until it comes to its end.
     if (errand !== null) errand.renewal = good;
@@ -122,9 +124,9 @@ export class Showings {
   }
 
   /** Something that a master shows that may be deposed: it counts where it takes secrets away, or is later than what was seen. */
-  #takesAway(shown: Shown, entries: Entries, nowMs: number): boolean {
+  #takesAway(shown: Shown, entries: Entries, pending: string): boolean {
     if (this.#rows.isBehind(shown, entries)) return false;
-    if (this.#rows.pending(shown, entries, nowMs) === 'revocation') return true;
+    if (pending === 'revocation') return true;
     const { ring } = entries;
     const known = shown.knownRing;
     if (ring === null) return false;
