@@ -1,19 +1,18 @@
 /** What protocol.md promises of each answer, held against the ground truth. Every excuse it makes is counted. */
 
-import { currentVerifiesUntil } from '../../src/keyring/ring.js';
 import type { Agenda } from './agenda.js';
 import type { Call, Counts, Judged, Token, Violation } from './calls.js';
 import type { Ledger, Promised } from './ledger.js';
 import { BEGIN_MS } from './machine.js';
 import type { Server } from './server.js';
 import type { Good } from './shown.js';
-import { entriesOf, type Written } from './written.js';
+import { entriesOf, holds, type Written } from './written.js';
 
 /** Virtual timers have Node's coarseness. */
 const COARSE_MS = 5;
 
-/** After a message that brought no news (most often of its own write), a member hears the next one this much later. */
-const HEARD_LATER_MS = 105;
+/** "Messages that bring no news are answered with ten reads a second at the most": after two at once, the next one comes this much later. */
+const HEARD_LATER_MS = 205;
 
 export class Judge {
   readonly counts: Counts = {
@@ -110,7 +109,7 @@ export class Judge {
       // One that only verifies may be cut off for longer than the `overlap` that it knows.
       const { good } = shown;
       const isLonger = good !== null && good.ring.overlap < times.maxStalenessMs;
-      if (!token.hasKid && isLonger && holds(good.ring, token.secret, ledger.clock.nowMs()))
+      if (!token.hasKid && isLonger && holds(good.ring, token.secret, ledger.clock.nowMs() + COARSE_MS))
         return this.#excuse('retired early, unheard of');
       this.violation('late', `${member.name} accepts ${secret}, which ended ${overMs.toFixed(0)} ms ago`);
     }
@@ -213,17 +212,19 @@ export class Judge {
     if (Math.max(ageMs, ageOf(shown.good)) >= times.maxStalenessMs - COARSE_MS) return;
     // A sign may be waiting for more overlap than the ring has.
     const overlapMs = times.tokenLifetimeMs + times.maxStalenessMs + times.clockToleranceMs;
-    if (verb === 'sign' && (newestRing.ttl < times.ttlMs || newestRing.overlap < overlapMs)) return;
+    const grants = (ring: Written) => ring.ttl >= times.ttlMs && ring.overlap >= overlapMs;
+    // The answer to what was sent last counts, even if another was carried out after it.
+    const last = shown.taken.ring ?? newestRing;
+    if (verb === 'sign' && !(grants(newestRing) && grants(last))) return;
     let lacks = '';
     if (token !== null) {
       // What nobody signed, a copy does not settle.
       if (token.secret === undefined || this.#isOver(token)) return;
       const { secret } = token;
-      const isHeld = (ring: Written) => holds(ring, secret, good.storeMs + ageMs);
+      const isHeld = (ring: Written) => holds(ring, secret, good.storeMs + ageMs + COARSE_MS);
       // A copy drops what had ended before the clock went back.
       if (this.#excuseFor(token, secret, fromMs) === 'clock jump') return this.#excuse('clock jump');
-      const last = shown.taken.ring;
-      const isOvertaken = last !== null && last.id === good.ring.id && last.gen < good.ring.gen && !isHeld(last);
+      const isOvertaken = last.id === good.ring.id && last.gen < good.ring.gen && !isHeld(last);
       if (isOvertaken) return this.#excuse('overtaken answer');
       if (!isHeld(good.ring) || !isHeld(newestRing)) {
         const excuse = this.#excuseFor(token, secret, fromMs) ?? ledger.whyUnheard(token, secret, good);
@@ -293,10 +294,4 @@ export class Judge {
 
 function isRefusal(code: string): boolean {
   return !code.startsWith('ERR_REWT_STORE') && !code.startsWith('ERR_REWT_RING');
-}
-
-function holds(ring: Written, secret: string | undefined, storeMs: number): boolean {
-  if (secret === ring.next.secret) return true;
-  if (secret === ring.current.secret) return storeMs < currentVerifiesUntil(ring) - COARSE_MS;
-  return ring.retired.some((slot) => slot.secret === secret && storeMs < slot.until - COARSE_MS);
 }

@@ -82,3 +82,10 @@ export function presentIn({ key, ring }: Entries): Map<string, number> {
   if (key !== null && isUsable(key.value) && !present.has(key.value)) present.set(key.value, key.endMs);
   return present;
 }
+
+/** Whether a copy of a ring verifies with a secret at `storeMs`. */
+export function holds(ring: Written, secret: string | undefined, storeMs: number): boolean {
+  if (secret === ring.next.secret) return true;
+  if (secret === ring.current.secret) return storeMs < currentVerifiesUntil(ring);
+  return ring.retired.some((slot) => slot.secret === secret && storeMs < slot.until);
+}
