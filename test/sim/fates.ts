@@ -83,7 +83,10 @@ export class Fates {
       this.ends.set(secret, isFailover ? Math.max(knownMs, this.ends.get(secret) ?? 0) : knownMs);
       if (this.#missing.delete(secret)) {
         for (const loss of this.#lost.get(secret) ?? []) {
-          const isGranted = (after.ring?.overlap ?? 0) >= loss.overlapMs;
+          // One that has retired meanwhile keeps the end that it was given.
+          const isGranted =
+            loss.overlapMs === 0 ||
+            (after.ring !== null && after.ring.overlap >= loss.overlapMs && after.ring.current.secret === secret);
           if (loss.why !== 'clock jump' && isGranted && !this.#revoked.has(secret))
             loss.untilMs = Math.min(loss.untilMs, this.#agenda.nowMs);
         }
