@@ -8,7 +8,7 @@ export type Direction = 'requests' | 'replies';
 
 export interface NetworkProxy {
   readonly port: number;
-  /** How many connections it has taken, and how many of them are open. */
+  /** How many connections it has taken, and how many of them the client has not ended. */
   readonly accepted: number;
   readonly open: number;
   /** How many bytes it was sent and did not pass on, or not yet: once this has grown, something is in the hole. */
@@ -111,7 +111,7 @@ export async function startProxy(targetPort: number): Promise<NetworkProxy> {
       return accepted;
     },
     get open() {
-      return [...pairs].filter(({ sockets: [near] }) => !near.closed).length;
+      return [...pairs].filter(({ sockets: [near] }) => !near.closed && !near.readableEnded).length;
     },
     get undelivered() {
       return undelivered;

@@ -11,16 +11,23 @@ export interface NodeRedisPool extends ManyClients {
 
 export function nodeRedisPoolPort(pool: NodeRedisPool): RedisPort {
   const mustBeOpen = opennessOf(pool);
+  /** One of the pool's clients, to be duplicated also while all of them wait for answers that never come. */
+  let member: NodeRedisClient | undefined;
+  const execute = <T>(task: (client: NodeRedisClient) => Promise<T>): Promise<T> =>
+    pool.execute((client) => {
+      member = client;
+      return task(client);
+    });
   return createPort(nodeRedis, {
     client: pool,
     keyPrefix: String(pool._keyPrefix ?? ''),
     lend() {
       mustBeOpen();
-      return (commands) => pool.execute((client) => sendOn(client, commands));
+      return (commands) => execute((client) => sendOn(client, commands));
     },
     create() {
       mustBeOpen();
-      return pool.execute(async (client) => duplicateOf(client));
+      return member ? duplicateOf(member) : execute(async (client) => duplicateOf(client));
     },
   });
 }

@@ -82,7 +82,7 @@ function connectCallback(module: CallbackModule): Connect {
   };
 }
 
-async function connectNodeRedis(client: NodeRedisShape): Promise<ConnectedClient> {
+export async function connectNodeRedis(client: NodeRedisShape): Promise<ConnectedClient> {
   client.on('error', ignore);
   await client.connect();
   return {
