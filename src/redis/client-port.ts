@@ -31,7 +31,7 @@ export interface ClientSource<Client> {
   scope?(key: string): string;
 }
 
-/** Connections at once in a port that take no more calls, because they were silent. */
+/** Connections at once to one node that take no more calls, because they were silent. */
 const MAX_RETIRED = 4;
 
 interface OwnConnection {
@@ -69,7 +69,8 @@ export function createPort<Client>(dialect: Dialect<Client>, source: ClientSourc
   const own = new Map<string, OwnConnection>();
   /** Each with what cancels its end. */
   const retired = new Map<OwnConnection, () => void>();
-  let retiredAtMs = Number.NEGATIVE_INFINITY;
+  /** By scope, when the last one was retired. */
+  const retiredAtMs = new Map<string, number>();
   let closed = false;
 
   async function connect(key: string, signal: AbortSignal): Promise<Connection> {
@@ -97,13 +98,13 @@ export function createPort<Client>(dialect: Dialect<Client>, source: ClientSourc
   /** Keeps it from new calls. Those that wait on it may still get their answers: each has its own deadline. */
   function retire(opened: OwnConnection): void {
     const nowMs = performance.now();
-    if (nowMs - retiredAtMs < PACE_MS) return;
-    retiredAtMs = nowMs;
+    if (nowMs - (retiredAtMs.get(opened.scope) ?? Number.NEGATIVE_INFINITY) < PACE_MS) return;
+    retiredAtMs.set(opened.scope, nowMs);
     own.delete(opened.scope);
     const end = (): void => giveUp(opened);
     retired.set(opened, processClock.timer(OPEN_TIMEOUT_MS, end, 'unheard'));
-    const [oldest] = retired.keys();
-    if (retired.size > MAX_RETIRED && oldest !== undefined) giveUp(oldest);
+    const [oldest, ...others] = [...retired.keys()].filter((one) => one.scope === opened.scope);
+    if (others.length >= MAX_RETIRED && oldest !== undefined) giveUp(oldest);
   }
 
   function openOwn(key: string): OwnConnection {
@@ -191,15 +192,15 @@ export function createPort<Client>(dialect: Dialect<Client>, source: ClientSourc
     },
     connect,
     scope,
-    abandon(begunAtMs) {
-      for (const opened of own.values()) {
-        if (opened.openedAtMs === undefined) {
-          // All attempts of one opening have to lead to the same database.
-          if (isInPlace(opened)) opened.opening.tryAgain();
-        } else if (opened.unanswered > 0 && opened.openedAtMs < begunAtMs) {
-          // One that was opened since has not had its time.
-          retire(opened);
-        }
+    abandon(key, begunAtMs) {
+      const opened = own.get(scope(key));
+      if (opened === undefined) return;
+      if (opened.openedAtMs === undefined) {
+        // All attempts of one opening have to lead to the same database.
+        if (isInPlace(opened)) opened.opening.tryAgain();
+      } else if (opened.unanswered > 0 && opened.openedAtMs < begunAtMs) {
+        // One that was opened since has not had its time.
+        retire(opened);
       }
     },
     async close() {

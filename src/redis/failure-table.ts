@@ -40,6 +40,12 @@ const answers: readonly Failure[] = [
     message: 'The Redis client gives a password, and Redis{at} has none: leave out `password`.',
   },
   {
+    sign: /\bDENIED\b|protected mode/,
+    code: 'ERR_REWT_STORE_DENIED',
+    message:
+      'Redis{at} is in protected mode and takes connections of its own machine only: give its default user a password.',
+  },
+  {
     sign: /\bWRONGPASS\b|invalid password|invalid username-password/,
     code: 'ERR_REWT_STORE_DENIED',
     message: 'Redis{at} refused the user name or password: correct `username` or `password`.',
@@ -200,6 +206,11 @@ const network: readonly Failure[] = [
     sign: /ENOTFOUND|EAI_AGAIN|EAI_FAIL|EAI_NODATA/,
     code: 'ERR_REWT_STORE_DOWN',
     message: 'The host of Redis{at} cannot be resolved: see whether the name is right, and whether DNS answers.',
+  },
+  {
+    sign: /ENOENT|ENOTSOCK|EACCES/,
+    code: 'ERR_REWT_STORE_DOWN',
+    message: 'There is no Unix socket of Redis at the path that the Redis client has, or this process may not open it.',
   },
   {
     sign: /ECONNREFUSED/,

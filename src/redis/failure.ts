@@ -52,11 +52,15 @@ function rootOf(error: unknown): unknown {
 /** The codes of an error, and on the next line its message in lower case. */
 function textOf(error: unknown): string {
   if (!(error instanceof Error)) return '';
+  const code = field(error, 'code');
+  // The rest of it are names: of a host, of a socket, in a certificate. OpenSSL gives its reasons as words.
+  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID' || (field(error, 'syscall') !== undefined && code !== 'EPROTO'))
+    return `${code}`;
   // What was sent may stand in it: scripts, keys.
   const message = error.message.replace(/with args beginning with:.*/s, '');
   // At the start, behind what wraps it (Redis 6 does so with errors of scripts), or behind the name of a system call.
   const words = message.matchAll(/(?:^|: )-?(?:(?:connect|read|write|getaddrinfo) )?([A-Z][A-Z0-9_]+)(?=\s|$)/g);
-  const codes = [error.name, field(error, 'code'), ...Array.from(words, ([, word]) => word)];
+  const codes = [error.name, code, ...Array.from(words, ([, word]) => word)];
   return `${codes.join(' ')}\n${message.toLowerCase()}`;
 }
 

@@ -79,7 +79,7 @@ export class Route {
 
   /** Reports that a call which began at `begunAtMs` had no answer in time. */
   timedOut(begunAtMs: number): void {
-    this.#port.abandon(begunAtMs);
+    this.#port.abandon(this.#key, begunAtMs);
     this.#misses += 1;
   }
 

@@ -34,6 +34,21 @@ describe('a name that has a word of the table in it', () => {
       /another host/,
     ],
     [
+      'as the common name of a certificate',
+      (name) =>
+        coded(
+          'ERR_TLS_CERT_ALTNAME_INVALID',
+          `Hostname/IP does not match certificate's altnames: Host: redis. is not cert's CN: ${name}`,
+        ),
+      /another host/,
+    ],
+    [
+      'in the path of a socket',
+      (name) =>
+        Object.assign(coded('ENOENT', `connect ENOENT /run/redis: ${name} /redis.sock`), { syscall: 'connect' }),
+      /no Unix socket/,
+    ],
+    [
       'of a user',
       (name) => new Error(`ERR ACL failure in script: User ${name} has no permissions to do this`),
       /does not let this user do/,

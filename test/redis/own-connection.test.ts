@@ -6,9 +6,12 @@ import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as passMs } from 'node:timers/promises';
+import { createClient } from 'redis';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { Rewt } from '../../src/index.js';
+import { createPort } from '../../src/redis/client-port.js';
 import { connectRedis } from '../../src/redis/connect.js';
+import { type NodeRedisClient, nodeRedis } from '../../src/redis/node-redis.js';
 import type { RedisPort } from '../../src/redis/port.js';
 import { redisStore } from '../../src/stores/redis.js';
 import { type NetworkProxy, startProxy } from '../proxy.js';
@@ -75,6 +78,41 @@ function seconds(): () => void {
   };
 }
 
+it('a silent node of several costs the others no connection, and is served again at once', async () => {
+  const [quick, silent] = await Promise.all([network(), network()]);
+  const create = (key: string) => {
+    const socket = {
+      host: '127.0.0.1',
+      port: (key === 'silent' ? silent : quick).port,
+      reconnectStrategy: false as const,
+    };
+    return createClient({ RESP: 2, socket, disableOfflineQueue: true }) as unknown as NodeRedisClient;
+  };
+  const port = createPort(nodeRedis, {
+    keyPrefix: '',
+    lend: () => null,
+    scope: (key) => key,
+    ownerOf: (key) => key,
+    create,
+  });
+  disposals.push(() => port.close());
+  for (const key of ['quick', 'silent']) expect(await port.send([['PING']], key)).toEqual(['PONG']);
+  const pass = seconds();
+  // Every node has a call under way.
+  const answer = port.send([['BLPOP', 'quick', '0']], 'quick');
+  silent.forget();
+  void port.send([['PING']], 'silent');
+  // Both are handed over within one turn.
+  await passMs(1);
+  pass();
+  port.abandon('silent', performance.now());
+  expect(await port.send([['PING']], 'silent')).toEqual(['PONG']);
+  await server.cli('RPUSH', 'quick', 'here');
+  expect(await answer).toEqual([['quick', 'here']]);
+  expect(await port.send([['PING']], 'quick')).toEqual(['PONG']);
+  expect([quick.accepted, silent.accepted]).toEqual([1, 2]);
+});
+
 describe.each(clients)('of a port with %s,', (_, name, from) => {
   async function portOn(tcpPort: number): Promise<RedisPort> {
     await install(name, from);
@@ -96,7 +134,7 @@ describe.each(clients)('of a port with %s,', (_, name, from) => {
     for (let attempts = 2; attempts <= 6; attempts += 1) {
       // Only the first of them counts: the attempt that it begins has had no time yet.
       pass();
-      for (let call = 0; call < 3; call += 1) port.abandon(performance.now());
+      for (let call = 0; call < 3; call += 1) port.abandon('key', performance.now());
       const most = Math.min(attempts, 3);
       await until('an attempt', async () => sockets.length === attempts && open().length === most);
     }
@@ -119,10 +157,10 @@ describe.each(clients)('of a port with %s,', (_, name, from) => {
       await until('a call that waits', async () => (await blocked()) === Math.min(round, 5));
       expect(proxy.accepted).toBe(round);
       // Too soon after the one before it: this call waits behind the first one.
-      if (round > 1) port.abandon(performance.now() + 1);
+      if (round > 1) port.abandon(list, performance.now() + 1);
       void port.send([['PING']], list);
       pass();
-      port.abandon(performance.now());
+      port.abandon(list, performance.now());
       await until(
         'an end of what is too many',
         async () => proxy.open === Math.min(round, 4) && (await blocked()) === proxy.open,

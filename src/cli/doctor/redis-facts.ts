@@ -67,7 +67,7 @@ export async function redisFactsOf(port: RedisPort, namespace: string, address: 
     try {
       return await within(ANSWER_MS, port.send(commands, key), late);
     } catch (error) {
-      port.abandon(begunAtMs);
+      port.abandon(key, begunAtMs);
       return commands.map(() => error as Error);
     }
   };
