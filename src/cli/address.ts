@@ -94,6 +94,11 @@ export function serverInWords({ server, database, urlMissing }: Place): string {
   return `${server}${database === null ? '' : `, database ${database}`}${missing}`;
 }
 
+/** ' under the key prefix "team:"', or nothing. */
+export function underPrefix({ keyPrefix }: { readonly keyPrefix?: string | undefined }): string {
+  return keyPrefix === undefined ? '' : ` under the key prefix ${JSON.stringify(keyPrefix)}`;
+}
+
 export function openStore(address: Address, namespace: string, keyPrefix = ''): Store {
   // Throws for options that do not fit the address.
   placeOf(address, namespace, keyPrefix);

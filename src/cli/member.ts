@@ -22,8 +22,10 @@ export interface Manner {
 }
 
 /** What is there before a member touches it, by the script that members read with. @throws {StoreError} */
-export async function lookFirst({ openStore, place, limit }: Session): Promise<Found> {
-  return examine(await openStore().read(place.namespace, { timeoutMs: limit.leftMs() }));
+export async function lookFirst({ openStore, place, limit, assertNoPrefix }: Session): Promise<Found> {
+  const found = examine(await openStore().read(place.namespace, { timeoutMs: limit.leftMs() }));
+  if (found.key !== null && found.ringState === 'none') await assertNoPrefix(place.namespace);
+  return found;
 }
 
 /** What `use` returns. The member is closed afterwards. */

@@ -13,10 +13,11 @@ import { type RedisStore, redisStore } from '../stores/redis.js';
 import type { Announcements, Store, Watch } from '../stores/store.js';
 import { type Address, addressOf, namespaceOf, openStore, type Place, placeInWords, placeOf } from './address.js';
 import { type Connected, connectLink } from './client.js';
-import { FailedStore, storeInWords } from './failure.js';
+import { FailedStore, RefusedError, storeInWords } from './failure.js';
 import type { LinkArguments } from './link.js';
 import { type Terminal, unlessInterrupted } from './terminal.js';
 import { TimeLimit } from './time-limit.js';
+import { foreignName } from './words.js';
 
 /** A Redis with many keys takes its time. */
 const SCAN_TIMEOUT_MS = 60_000;
@@ -32,8 +33,10 @@ export interface PlaceArguments extends LinkArguments {
 export interface Session {
   readonly place: Place;
   readonly limit: TimeLimit;
-  /** Both entries by plain read commands. @throws {StoreError} */
+  /** Both entries by plain read commands. @throws {StoreError}; {RefusedError} as `assertNoPrefix` does */
   read(namespace?: string): Promise<PlainSnapshot>;
+  /** Of a namespace with a secret and no ring. @throws {RefusedError} if the ring is under a longer key prefix, which its members have. */
+  assertNoPrefix(namespace: string): Promise<void>;
   /** @throws {StoreError} */
   announcements(): Promise<Announcements>;
   /** Replicas that are connected; null if the store does not say. @throws {StoreError} */
@@ -120,10 +123,24 @@ async function openRedis(address: RedisAddress, place: Place, limit: TimeLimit):
   const names = redisNames(place.namespace, port.keyPrefix);
   const reader = createPlainReader(port);
   const limits = () => ({ timeoutMs: limit.leftMs() });
+  async function assertNoPrefix(namespace: string): Promise<void> {
+    const prefix = await reader.prefixOf(namespace, limits());
+    if (prefix === null) return;
+    const [name, whole] = [namespace.slice(prefix.length - port.keyPrefix.length), namespace].map((name) => foreignName(name));
+    throw new RefusedError(
+      'ERR_REWT_NO_KEYRING',
+      `'${whole}' is the keyring '${name}' under the key prefix '${foreignName(prefix)}': name both, by --namespace and --key-prefix`,
+    );
+  }
   return {
     place,
     limit,
-    read: (namespace = place.namespace) => reader.read(namespace, limits()),
+    async read(namespace = place.namespace) {
+      const entries = await reader.read(namespace, limits());
+      if (entries.key !== null && entries.ring === null) await assertNoPrefix(namespace);
+      return entries;
+    },
+    assertNoPrefix,
     announcements: () => reader.announcements(place.namespace, limits()),
     replicas: () => connectedReplicas(port, names.key, limit.leftMs()),
     watch: (onChange) => watchKeys(port, names, onChange),
@@ -161,6 +178,7 @@ function openFolder(folder: string, place: Place, limit: TimeLimit): Opened {
       if (store === null && isEmpty()) return none;
       return (await openStore().announcements?.(place.namespace, limits())) ?? none;
     },
+    assertNoPrefix: async () => {},
     watch: () => null,
     async namespaces() {
       if (store === null && isEmpty()) return [];

@@ -64,6 +64,15 @@ function tagged(key: string, tag: string): string {
   return `{${tag}}${key.length}:${key}`;
 }
 
+/** The names of R if K belongs to a namespace under a longer key prefix: what a client without that prefix takes for a part of the namespace. */
+export function ringsUnderPrefixes(namespace: string, keyPrefix = ''): readonly { prefix: string; ring: string }[] {
+  return Array.from({ length: namespace.length - 1 }, (_, index) => {
+    const prefix = keyPrefix + namespace.slice(0, index + 1);
+    const { ring, before } = redisNames(namespace.slice(index + 1), prefix);
+    return before === null ? [] : { prefix, ring };
+  }).flat();
+}
+
 /** The pattern of ACL SETUSER that matches a name and nothing else. It cannot have spaces, for which any character stands. */
 export function patternOf(name: string): string {
   return name.replace(/[*?[\]\\]/g, '\\$&').replace(/[\s\0]/g, '?');

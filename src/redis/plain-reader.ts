@@ -13,7 +13,7 @@ import {
 } from '../stores/store.js';
 import { asStoreError } from './failure.js';
 import { asAnnouncements } from './fleet.js';
-import { namespaceOf, type RedisNames, redisNames, SECRET_SUFFIX } from './names.js';
+import { namespaceOf, type RedisNames, redisNames, ringsUnderPrefixes, SECRET_SUFFIX } from './names.js';
 import { asError } from './outcomes.js';
 import { hiddenRing } from './places.js';
 import type { Command, Connection, RedisPort, Reply } from './port.js';
@@ -29,6 +29,8 @@ export interface PlainSnapshot extends Omit<Snapshot, 'version'> {
 export interface PlainReader {
   /** @throws {StoreError} ERR_REWT_STORE_READ_ONLY for a replica, which may not know of a revocation. */
   read(namespace: string, limits: CallLimits): Promise<PlainSnapshot>;
+  /** The longer key prefix under which the secret of this namespace has its ring; null: none that this user may see. @throws {StoreError} */
+  prefixOf(namespace: string, limits: CallLimits): Promise<string | null>;
   /** @throws {StoreError} */
   announcements(namespace: string, limits: CallLimits): Promise<Announcements>;
   /**
@@ -176,6 +178,16 @@ export function createPlainReader(port: RedisPort): PlainReader {
   return {
     async read(namespace, { timeoutMs }) {
       return (await locate(namespace, timeoutMs)).snapshot;
+    },
+    async prefixOf(namespace, { timeoutMs }) {
+      const rings = ringsUnderPrefixes(namespace, port.keyPrefix);
+      const { key } = redisNames(namespace, port.keyPrefix);
+      const found = await ask(
+        rings.map(({ ring }): Command => ['GET', ring]),
+        key,
+        timeoutMs,
+      );
+      return rings.find((_, index) => typeof found[index] === 'string')?.prefix ?? null;
     },
     async announcements(namespace, { timeoutMs }) {
       const { key, fleet } = names.get(namespace) ?? (await locate(namespace, timeoutMs)).names;

@@ -302,3 +302,26 @@ test('a full Redis is read as any other, and refuses a change as full', { timeou
     await server.cli('CONFIG', 'SET', 'maxmemory', '0');
   }
 });
+
+test('without the key prefix of its members a keyring is named, judged by no verb, and changed by none', async () => {
+  const env = { REWT_URL: server.url };
+  const prefixed = ['--namespace', 'pay', '--key-prefix', 'team:'];
+  const signed = await rewt(['sign', '{}', ...prefixed], { env });
+  const secret = await server.cli('GET', 'team:pay:rewt-secret');
+  const keys = await server.cli('KEYS', '*');
+  const wrong = ['--namespace', 'team:pay'];
+  const verbs = [['status'], ['explain', signed.stdout.trim()], ['verify', signed.stdout.trim()], ['sign', '{}']];
+  for (const words of [...verbs, ['revoke', '--yes'], ['rotate'], ['set', '--ttl', '2h', '--yes']]) {
+    const { code, stdout } = await rewt([...words, ...wrong, '--json'], { env });
+    expect({ words, code, ...JSON.parse(stdout) }).toMatchObject({
+      code: 1,
+      error: { code: 'ERR_REWT_NO_KEYRING', message: expect.stringContaining("'pay' under the key prefix 'team:'") },
+    });
+  }
+  const { stdout, stderr } = await rewt(['list'], { env });
+  expect(stdout).not.toContain('adopt');
+  expect(stderr).toContain("'pay' under the key prefix 'team:'");
+  expect(await server.cli('GET', 'team:pay:rewt-secret')).toBe(secret);
+  expect(await server.cli('KEYS', '*')).toBe(keys);
+  expect((await rewt(['list', '--key-prefix', 'other:'], { env })).stderr).toContain('under the key prefix "other:"');
+});

@@ -1,9 +1,10 @@
 /** `rewt list`: the keyrings that there are. It writes nothing. */
 
 import type { Plan } from '../../keyring/advance.js';
-import { whereInWords } from '../address.js';
+import { underPrefix, whereInWords } from '../address.js';
 import { assertNoWords, lookOptions, readArguments } from '../arguments.js';
 import type { Command } from '../command.js';
+import { RefusedError } from '../failure.js';
 import { dueOf, examine, type Found } from '../found.js';
 import { helpOf } from '../help.js';
 import { screenOf } from '../screen.js';
@@ -45,7 +46,8 @@ export const list: Command = {
       if (values.json !== true) terminal.say(`In ${whereInWords(session.place)}:`);
       const keyrings: Listed[] = [];
       for (const namespace of await session.namespaces()) {
-        const entries = await orRefusal(session.read(namespace));
+        const entries = await orRefusal(session.read(namespace)).catch(misnamed);
+        if (entries instanceof RefusedError && values.json !== true) terminal.say(`${entries.message}.`);
         keyrings.push(
           entries instanceof Error
             ? { ...nothing, namespace, unreadable: entries.code }
@@ -54,13 +56,19 @@ export const list: Command = {
       }
       return {
         ...(keyrings.length === 0
-          ? { words: 'There is no keyring.' }
+          ? { words: `There is no keyring${underPrefix(session.place)}.` }
           : { result: formatColumns(keyrings.map(rowOf), screenOf(terminal)) }),
         json: { ...place, keyrings },
       };
     });
   },
 };
+
+/** @throws what is no RefusedError. */
+function misnamed(error: unknown): RefusedError {
+  if (error instanceof RefusedError) return error;
+  throw error;
+}
 
 const nothing = { signing: null, epoch: null, rotatesAt: null, due: null };
 

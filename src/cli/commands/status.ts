@@ -36,8 +36,7 @@ export const status: Command = {
     }
     return withSession(values, terminal, async (session) => {
       const found = await look(session);
-      const others =
-        isSomething(found) || values.json ? '' : await othersInWords(found.namespace, session.namespaces());
+      const others = isSomething(found) || values.json ? '' : await othersInWords(found, session.namespaces());
       return { result: viewKeyring(found, screenOf(terminal), others), json: found };
     });
   },

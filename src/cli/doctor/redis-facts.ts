@@ -104,7 +104,10 @@ export async function redisFactsOf(port: RedisPort, namespace: string, address: 
       push: await pushOf(store, namespace),
       keyring,
       ...(isMissing(keyring) && {
-        others: await othersInWords(namespace, reader.namespaces({ timeoutMs: ANSWER_MS })),
+        others: await othersInWords(
+          { namespace, keyPrefix: port.keyPrefix || undefined },
+          reader.namespaces({ timeoutMs: ANSWER_MS }),
+        ),
       }),
       announcements: await reader
         .announcements(namespace, { timeoutMs: ANSWER_MS })

@@ -54,7 +54,7 @@ export async function watchKeyring(session: Session, terminal: Terminal, json: b
   // Also while an answer is awaited.
   const drawing = setInterval(show, DRAW_MS);
   if (!isSomething(first)) {
-    void othersInWords(first.namespace, session.namespaces()).then(
+    void othersInWords(first, session.namespaces()).then(
       (words) => {
         others = words;
       },
