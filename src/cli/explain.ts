@@ -21,7 +21,7 @@ export interface Explained {
 export interface SecretOfToken {
   /**
    * 'unknown': none of this keyring has the kid, or fits a token without one. 'adopted': K, which has no ring yet.
-   * 'none': the token is malformed.
+   * 'none': the token is malformed, and its header names no secret.
    */
   readonly is: 'current' | 'next' | 'retired' | 'adopted' | 'unknown' | 'none';
   /** Of the secret if one was found, else of the token's header; null: it names none. */
@@ -38,13 +38,21 @@ export function explain(token: string, entries: Entries, { ring }: Found): Expla
     const text = Buffer.from(part, 'base64url').toString('utf8');
     return part === '' ? null : text;
   }) as [string | null, string | null];
-  return { header, payload, times: timesIn(payload), secret: secretOf(token, entries, ring) };
+  return { header, payload, times: timesIn(payload), secret: secretOf(token, header, entries, ring) };
 }
 
-function secretOf(token: string, { key, ring: text }: Entries, ring: Found['ring']): SecretOfToken {
+function secretOf(
+  token: string,
+  header: string | null,
+  { key, ring: text }: Entries,
+  ring: Found['ring'],
+): SecretOfToken {
   const parsed = readToken(token, MAX_TOKEN_BYTES);
-  if (isRefusal(parsed)) return { is: 'none', kid: null, verifiesUntil: null, signed: false };
-  const { kid = null, signedPart, signature } = parsed;
+  // One that was cut, in a log say, still names its secret.
+  const named = isRefusal(parsed) ? parseObject(header ?? '')?.kid : parsed.kid;
+  const kid = typeof named === 'string' ? named : null;
+  if (isRefusal(parsed) && kid === null) return { is: 'none', kid, verifiesUntil: null, signed: false };
+  const { signedPart, signature } = isRefusal(parsed) ? { signedPart: '', signature: '' } : parsed;
   const candidates = ring === null ? [] : createCopy(ring).keys;
   const fits = (one: (typeof candidates)[number]): boolean => macMatches(one.mac, signedPart, signature);
   const found = candidates.find((one) => (kid === null ? fits(one) : one.kid === kid));

@@ -325,3 +325,14 @@ test('without the key prefix of its members a keyring is named, judged by no ver
   expect(await server.cli('KEYS', '*')).toBe(keys);
   expect((await rewt(['list', '--key-prefix', 'other:'], { env })).stderr).toContain('under the key prefix "other:"');
 });
+
+test('explain names the secret of a token that was cut, and believes nothing of it', async () => {
+  const env = { REWT_URL: server.url };
+  const { stdout } = await rewt(['sign', '{}'], { env });
+  const { code, ...cut } = await rewt(['explain', stdout.trim().slice(0, -4), '--json'], { env });
+  expect({ code, ...JSON.parse(cut.stdout) }).toMatchObject({
+    code: 'ERR_REWT_MALFORMED',
+    secret: { is: 'current', signed: false },
+    valid: false,
+  });
+});
