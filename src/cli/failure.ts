@@ -75,6 +75,7 @@ const flags: Readonly<Record<string, string>> = {
   jwtid: '--jwtid',
   replicas: '--replicas',
   timeout: '--timeout',
+  storeTimeout: '--timeout of rewt revoke',
   reason: '--reason',
   replace: '--replace',
 };

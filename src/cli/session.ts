@@ -126,7 +126,9 @@ async function openRedis(address: RedisAddress, place: Place, limit: TimeLimit):
   async function assertNoPrefix(namespace: string): Promise<void> {
     const prefix = await reader.prefixOf(namespace, limits());
     if (prefix === null) return;
-    const [name, whole] = [namespace.slice(prefix.length - port.keyPrefix.length), namespace].map((name) => foreignName(name));
+    const [name, whole] = [namespace.slice(prefix.length - port.keyPrefix.length), namespace].map((name) =>
+      foreignName(name),
+    );
     throw new RefusedError(
       'ERR_REWT_NO_KEYRING',
       `'${whole}' is the keyring '${name}' under the key prefix '${foreignName(prefix)}': name both, by --namespace and --key-prefix`,

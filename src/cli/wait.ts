@@ -5,7 +5,7 @@ import { within } from '../deadline.js';
 import { StoreError } from '../errors.js';
 import { asStoreError } from '../redis/failure.js';
 import { type Fleet, fleetInWords, fleetOf, laggards, names } from './fleet.js';
-import { lookFirst } from './member.js';
+import { examine } from './found.js';
 import { orRefusal, type Session } from './session.js';
 import { spanOf } from './words.js';
 
@@ -37,7 +37,7 @@ export async function waitForReplicas(
   const missing =
     connected === 0
       ? 'No replica is connected to this server, so there is no second copy of the revocation. One that was cut off could still take over without it. If there are no replicas, leave --replicas out.'
-      : `Acknowledged by ${found ?? 'an unknown number'} of ${wanted} replicas. A failover could undo the revocation; run the command again once all replicas are connected.`;
+      : `Acknowledged by ${found ?? 'an unknown number'} of ${wanted} replicas. A failover could undo the revocation: once all replicas are connected, revoke once more.`;
   return { found, missing };
 }
 
@@ -58,15 +58,22 @@ async function countReplicas(
 /** Null for the fleet: no member is announced, or announcements cannot be read. */
 export async function waitForFleet(session: Session, say: (words: string) => void): Promise<Waited<Fleet | null>> {
   const giveUpMs = performance.now() + session.limit.leftMs(MEMBERS_MS);
-  let said = '';
+  let said: string | null = null;
+  let last: Fleet | null = null;
   for (;;) {
-    const found = await orRefusal(fleetIn(session));
+    const answer: Fleet | null | StoreError = await orRefusal(fleetIn(session));
+    // The time that is left may be too short for an answer, which is no fault of the store.
+    const isCut = answer instanceof StoreError && session.limit.leftMs() <= 1;
+    const found: Fleet | null | StoreError = isCut && last !== null ? last : answer;
     const isDenied = found instanceof StoreError && found.code === 'ERR_REWT_STORE_DENIED';
     const missing = missingIn(found);
-    const fleet = found instanceof StoreError ? null : found;
-    if (fleet !== null && fleetInWords(fleet) !== said) {
-      said = fleetInWords(fleet);
-      say(`${said}.`);
+    const fleet: Fleet | null = found instanceof StoreError ? null : found;
+    last = fleet ?? last;
+    // Without the seconds of those that are silent, which are others each time.
+    const laggard = fleet === null ? '' : names(laggards(fleet));
+    if (fleet !== null && laggard !== said) {
+      said = laggard;
+      say(`${fleetInWords(fleet)}.`);
     }
     if (missing === null) say('Confirmed by all that are announced. Members without a memberName are not counted.');
     if (missing === null || found === null || isDenied || performance.now() + POLL_MS >= giveUpMs) {
@@ -77,7 +84,8 @@ export async function waitForFleet(session: Session, say: (words: string) => voi
 }
 
 async function fleetIn(session: Session): Promise<Fleet | null> {
-  const { keyring } = await lookFirst(session);
+  // By the reader's own connection, which no WAIT holds up.
+  const { keyring } = examine(await session.read());
   return keyring === null ? null : fleetOf(keyring, await session.announcements());
 }
 

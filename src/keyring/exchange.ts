@@ -198,6 +198,6 @@ async function typed<T>(ask: () => Promise<T>): Promise<T> {
 function contended(): StoreError {
   return new StoreError(
     'ERR_REWT_STORE_CONTENDED',
-    'The keyring kept changing while this member tried to write it: see who else writes these keys, or allow a longer storeTimeout.',
+    'The keyring kept changing while this member tried to write it: see who else writes these keys, or allow a longer `storeTimeout`.',
   );
 }

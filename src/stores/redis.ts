@@ -107,7 +107,7 @@ export function redisStore(port: RedisPort): RedisStore {
       if (last !== undefined) return last;
       return new StoreError(
         'ERR_REWT_STORE_TIMEOUT',
-        'Redis did not answer in time: see whether it is up and reachable (and whether it speaks TLS, if the URL says rediss), or allow a longer storeTimeout.',
+        'Redis did not answer in time: see whether it is up and reachable (and whether it speaks TLS, if the URL says rediss), or allow a longer `storeTimeout`.',
       );
     });
   }

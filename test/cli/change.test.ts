@@ -184,6 +184,14 @@ test('revoke --wait names the members that have not announced the new keyring, a
   expect(JSON.parse(stdout)).toMatchObject({ revoked: true, fleet: { size: 2 } });
 });
 
+test('revoke --wait asks the members while it waits for replicas', async () => {
+  await using here = new Rewt({ redisConn: server.url, storeTimeout: 10, memberName: 'orders-1' });
+  await here.sign({});
+  const { code, stdout, stderr } = await revokeHere(server.url, '--wait', '--replicas', '1', '--timeout', '8s');
+  expect(stderr).toMatch(/\nConfirmed by all that are announced\..*\nNo replica is connected/);
+  expect({ code, ...JSON.parse(stdout) }).toMatchObject({ code: 1, replicas: 0, fleet: { size: 1, holdNext: 1 } });
+});
+
 test('revoke --wait does not forget a member whose copy may still be used, in a second run neither', async () => {
   await signedIn('rewt');
   const held = { name: 'orders-7', lineage: 'x', epoch: 0, generation: 1, next: 'x', maxStaleness: 900_000 };

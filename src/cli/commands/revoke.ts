@@ -41,7 +41,8 @@ if there is no keyring.
   --wait             wait until every member with a memberName has announced
                      that it holds the new keyring; exit code 1 if one has not
                      in time: it is revoked anyway
-  --reason <text>    is kept in the keyring, and shown by rewt status
+  --reason <text>    is kept in the keyring, and shown by rewt status; at most
+                     200 characters, or nothing is revoked
   --replace <what>   unreadable or newer, as the error says: revokes although
                      this rewt cannot read what is there
   --timeout <time>   the longest that all of it may take; default: 5 s for each
@@ -81,10 +82,13 @@ export const revoke: Command = {
       terminal.say(
         `Revoked: no token signed before verifies any more. ${change.kid} signs now, in place of ${before ?? 'one that cannot be read'}.`,
       );
-      const onReplicas = await waitForReplicas(session, replicas, change.replicas);
+      // At once: neither takes the other's time.
+      const [onReplicas, inMembers] = await Promise.all([
+        waitForReplicas(session, replicas, change.replicas),
+        wait ? waitForFleet(session, terminal.say) : null,
+      ]);
       if (replicas > 0 && onReplicas.missing === null)
         terminal.say(`Acknowledged by ${onReplicas.found} of ${replicas} replicas.`);
-      const inMembers = wait ? await waitForFleet(session, terminal.say) : null;
       const missing = [onReplicas.missing, inMembers?.missing ?? null].filter((words) => words !== null);
       return {
         ...(isOnScreen(terminal) ? {} : { result: change.kid }),
