@@ -64,7 +64,7 @@ function rowsOf(keyring: KeyringStatus, nowMs: number): readonly Row[] {
   ];
 }
 
-/** What a change that nobody called for means. */
+/** What a change means that no operator made. */
 const causesInWords: { readonly [Cause in ChangeCause]?: string } = {
   bootstrap: ' (the keyring was gone; a member began a new one)',
   rollback: ' (the store had lost writes; a member revoked again)',

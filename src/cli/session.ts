@@ -35,7 +35,7 @@ export interface Session {
   readonly limit: TimeLimit;
   /** Both entries by plain read commands. @throws {StoreError}; {RefusedError} as `assertNoPrefix` does */
   read(namespace?: string): Promise<PlainSnapshot>;
-  /** Of a namespace with a secret and no ring. @throws {RefusedError} if the ring is under a longer key prefix, which its members have. */
+  /** Of a namespace with a secret and no ring. @throws {RefusedError} if the ring is under another key prefix, which its members have. */
   assertNoPrefix(namespace: string): Promise<void>;
   /** @throws {StoreError} */
   announcements(): Promise<Announcements>;
@@ -126,12 +126,11 @@ async function openRedis(address: RedisAddress, place: Place, limit: TimeLimit):
   async function assertNoPrefix(namespace: string): Promise<void> {
     const prefix = await reader.prefixOf(namespace, limits());
     if (prefix === null) return;
-    const [name, whole] = [namespace.slice(prefix.length - port.keyPrefix.length), namespace].map((name) =>
-      foreignName(name),
-    );
+    const whole = port.keyPrefix + namespace;
+    const [name, given] = [whole.slice(prefix.length), namespace].map((name) => foreignName(name));
     throw new RefusedError(
       'ERR_REWT_NO_KEYRING',
-      `'${whole}' is the keyring '${name}' under the key prefix '${foreignName(prefix)}': name both, by --namespace and --key-prefix`,
+      `'${given}' is the keyring '${name}' under the key prefix '${foreignName(prefix)}': name both, by --namespace and --key-prefix`,
     );
   }
   return {

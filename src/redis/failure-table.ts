@@ -43,7 +43,7 @@ const answers: readonly Failure[] = [
     sign: /\bDENIED\b|protected mode/,
     code: 'ERR_REWT_STORE_DENIED',
     message:
-      'Redis{at} is in protected mode and takes connections of its own machine only: give its default user a password.',
+      'Redis{at} is in protected mode and takes only connections from the same machine: give its default user a password.',
   },
   {
     sign: /\bWRONGPASS\b|invalid password|invalid username-password/,

@@ -34,7 +34,7 @@ return 'announced'
 `;
 
 /**
- * Those that are kept, the newest first: bounded here, since whoever may write to this key can put anything into it, and old junk must not hide who speaks.
+ * Those that are kept, the newest first: bounded here, since any user who may write to this key can put anything into it, and old entries must not hide new ones.
  *
  * KEYS: the fleet. Returns: 'announcements', now (ms), how many there are, then for each the instant (ms) and its entry.
  */

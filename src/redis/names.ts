@@ -64,12 +64,13 @@ function tagged(key: string, tag: string): string {
   return `{${tag}}${key.length}:${key}`;
 }
 
-/** The names of R if K belongs to a namespace under a longer key prefix: what a client without that prefix takes for a part of the namespace. */
+/** The names of R under every other key prefix that gives the same K: prefix and namespace together are the same text. */
 export function ringsUnderPrefixes(namespace: string, keyPrefix = ''): readonly { prefix: string; ring: string }[] {
-  return Array.from({ length: namespace.length - 1 }, (_, index) => {
-    const prefix = keyPrefix + namespace.slice(0, index + 1);
-    const { ring, before } = redisNames(namespace.slice(index + 1), prefix);
-    return before === null ? [] : { prefix, ring };
+  const whole = keyPrefix + namespace;
+  return Array.from({ length: whole.length }, (_, length) => {
+    const prefix = whole.slice(0, length);
+    const { ring, before } = redisNames(whole.slice(length), prefix);
+    return before === null || prefix === keyPrefix ? [] : { prefix, ring };
   }).flat();
 }
 

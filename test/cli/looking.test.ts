@@ -318,6 +318,8 @@ test('without the key prefix of its members a keyring is named, judged by no ver
       error: { code: 'ERR_REWT_NO_KEYRING', message: expect.stringContaining("'pay' under the key prefix 'team:'") },
     });
   }
+  const tooLong = await rewt(['status', '--namespace', 'ay', '--key-prefix', 'team:p', '--json'], { env });
+  expect(JSON.parse(tooLong.stdout).error.message).toContain("'pay' under the key prefix 'team:'");
   const { stdout, stderr } = await rewt(['list'], { env });
   expect(stdout).not.toContain('adopt');
   expect(stderr).toContain("'pay' under the key prefix 'team:'");
