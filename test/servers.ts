@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { findRedisServer } from '../scripts/redis-server.js';
+import { oneCommand } from './one-command.js';
 
 export interface RedisServer {
   readonly port: number;
@@ -21,10 +22,8 @@ export interface RedisServer {
   restart(): Promise<void>;
   /** Ends the server, also one that is stopped by a signal, and removes its folder. Idempotent. */
   stop(): Promise<void>;
-  /** What `redis-cli` prints for a command. */
-  cli(...args: string[]): Promise<string>;
-  /** What `redis-cli` prints, as bytes, with `input` as the command's last argument. */
-  cliWithInput(input: Buffer, ...args: string[]): Promise<string>;
+  /** What `redis-cli` prints for a command, which its own options may precede. */
+  cli(...words: (string | Buffer)[]): Promise<string>;
 }
 
 /** Settings of a server that has on disk what it acknowledged, however it ends. Without them it keeps nothing. */
@@ -114,16 +113,9 @@ async function start(binary: string, extraArgs: readonly string[], config?: stri
     },
     stop,
     async cli(...words) {
-      const { stdout } = await promisify(execFile)(command, [...connection, ...words]);
+      if (!String(words[0]).startsWith('-')) return oneCommand(port, ...words);
+      const { stdout } = await promisify(execFile)(command, [...connection, ...words.map(String)]);
       return stdout.replace(/\n$/, '');
-    },
-    cliWithInput(input, ...words) {
-      return new Promise((resolve, reject) => {
-        const client = execFile(command, [...connection, '-x', ...words], (error, stdout) =>
-          error ? reject(error) : resolve(stdout.replace(/\n$/, '')),
-        );
-        client.stdin?.end(input);
-      });
     },
   };
 }

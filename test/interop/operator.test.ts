@@ -137,7 +137,7 @@ describe('SET', () => {
   ])('of %s', (_, value) => {
     it('revokes, is never used, and is replaced', async () => {
       const tokens = await tokensInUse();
-      await server.cliWithInput(value, 'SET', fleet.key);
+      await server.cli('SET', fleet.key, value);
       const sinceMs = performance.now();
       const forged = forge(value);
       expect(await codeOf(ann.verify(forged))).toBe('ERR_REWT_BAD_SIGNATURE');
@@ -157,7 +157,7 @@ describe('SET', () => {
       try {
         await ann.sign({});
         for (const epoch of [1, 2]) {
-          await server.cliWithInput(value, 'SET', fleet.key);
+          await server.cli('SET', fleet.key, value);
           await vi.waitFor(async () => {
             await ann.sign({});
             expect(ann.status().keyring?.epoch).toBe(epoch);
