@@ -19,7 +19,7 @@ export type CallerErrorCode = keyof typeof callerErrors;
 
 export type RewtErrorCode = TokenErrorCode | StoreErrorCode | CallerErrorCode;
 
-/** The common ancestor. Ask `isRewtError()` rather than `instanceof`: a process that both imports and requires rewt has two of it. */
+/** The common ancestor. If two versions of rewt are in one process, each has its own: use `isRewtError()`. */
 export abstract class RewtError extends Error {
   abstract readonly code: RewtErrorCode;
   /** The HTTP status that this error means to a client: 401, 503, or 500 for a mistake of the calling program. */

@@ -15,6 +15,16 @@ const MEMBERS_MS = 40_000;
 /** For the answer of a server that has waited for as long as it may. */
 const GRACE_MS = 1_000;
 
+/** The revocation that is waited for. */
+export interface Revoked {
+  /** Undefined if the keyring of before could not be read. */
+  readonly lineage: string | undefined;
+  readonly epoch: number;
+}
+
+/** 'lost': there is no such revocation any more. */
+type Seen = Fleet | 'lost' | null | StoreError;
+
 export interface Waited<T> {
   readonly found: T;
   /** Null: confirmed. Else what could not be confirmed, why, and what to do. */
@@ -55,19 +65,27 @@ async function countReplicas(
   }
 }
 
-/** Null for the fleet: no member is announced, or announcements cannot be read. */
-export async function waitForFleet(session: Session, say: (words: string) => void): Promise<Waited<Fleet | null>> {
+/**
+ * Null for the fleet: no member is announced, or announcements cannot be read.
+ *
+ * @param revoked what was written: the members of a keyring that lacks it confirm nothing
+ */
+export async function waitForFleet(
+  session: Session,
+  revoked: Revoked,
+  say: (words: string) => void,
+): Promise<Waited<Fleet | null>> {
   const giveUpMs = performance.now() + session.limit.leftMs(MEMBERS_MS);
   let said: string | null = null;
   let last: Fleet | null = null;
   for (;;) {
-    const answer: Fleet | null | StoreError = await orRefusal(fleetIn(session));
+    const answer: Seen = await orRefusal(fleetIn(session, revoked));
     // The time that is left may be too short for an answer, which is no fault of the store.
     const isCut = answer instanceof StoreError && session.limit.leftMs() <= 1;
-    const found: Fleet | null | StoreError = isCut && last !== null ? last : answer;
+    const found: Seen = isCut && last !== null ? last : answer;
     const isDenied = found instanceof StoreError && found.code === 'ERR_REWT_STORE_DENIED';
     const missing = missingIn(found);
-    const fleet: Fleet | null = found instanceof StoreError ? null : found;
+    const fleet: Fleet | null = found instanceof StoreError || found === 'lost' ? null : found;
     last = fleet ?? last;
     // Without the seconds of those that are silent, which are others each time.
     const laggard = fleet === null ? '' : names(laggards(fleet));
@@ -76,23 +94,25 @@ export async function waitForFleet(session: Session, say: (words: string) => voi
       say(`${fleetInWords(fleet)}.`);
     }
     if (missing === null) say('Confirmed by all that are announced. Members without a memberName are not counted.');
-    if (missing === null || found === null || isDenied || performance.now() + POLL_MS >= giveUpMs) {
-      return { found: fleet, missing };
-    }
+    const isOver = missing === null || found === null || found === 'lost' || isDenied;
+    if (isOver || performance.now() + POLL_MS >= giveUpMs) return { found: fleet, missing };
     await sleep(POLL_MS);
   }
 }
 
-async function fleetIn(session: Session): Promise<Fleet | null> {
+async function fleetIn(session: Session, revoked: Revoked): Promise<Fleet | 'lost' | null> {
   // By the reader's own connection, which no WAIT holds up.
   const { keyring } = examine(await session.read());
-  return keyring === null ? null : fleetOf(keyring, await session.announcements());
+  // Another lineage or a later epoch has nothing of before either.
+  if (keyring === null || (keyring.lineage === revoked.lineage && keyring.epoch < revoked.epoch)) return 'lost';
+  return fleetOf(keyring, await session.announcements());
 }
 
 const STANDS =
   'It is revoked anyway: a member that does not read it refuses the old tokens once its copy is maxStaleness old.';
 
-function missingIn(found: Fleet | null | StoreError): string | null {
+function missingIn(found: Seen): string | null {
+  if (found === 'lost') return 'The store has lost this revocation, as by a failover: revoke again.';
   if (found instanceof StoreError) return `The members are unknown: ${found.message} ${STANDS}`;
   if (found === null) return `No member is announced, so none can confirm: members need a memberName. ${STANDS}`;
   const behind = laggards(found);

@@ -192,6 +192,24 @@ test('revoke --wait asks the members while it waits for replicas', async () => {
   expect({ code, ...JSON.parse(stdout) }).toMatchObject({ code: 1, replicas: 0, fleet: { size: 1, holdNext: 1 } });
 });
 
+test('revoke --wait confirms nothing once the store has lost the revocation, and says to revoke again', async () => {
+  await using member = new Rewt({ redisConn: server.url, storeTimeout: 10, push: false });
+  await member.sign({});
+  const { lineage = '', epoch, generation, next } = member.status().keyring ?? {};
+  const held = JSON.stringify({ name: 'orders-7', lineage, epoch, generation, next: next?.kid });
+  await server.cli('ZADD', 'rewt-fleet:{rewt:rewt-secret}', String(Date.now()), `id7\n${held}`);
+  const names = ['rewt:rewt-secret', '{rewt:rewt-secret}:ring'] as const;
+  const before = await Promise.all(names.map((name) => server.cli('GET', name)));
+  const run = revokeHere(server.url, '--wait', '--timeout', '30s');
+  await until('it is written', async () => (await epochNow()) === 1);
+  // As a failover to a replica that had not heard of it leaves the store.
+  await server.cli('MSET', ...names.flatMap((name, index) => [name, before[index] ?? '']));
+  const { code, stderr } = await run;
+  expect(code).toBe(1);
+  expect(stderr).not.toContain('Confirmed');
+  expect(stderr).toMatch(/\nThe store has lost this revocation.*revoke again/);
+});
+
 test('revoke --wait does not forget a member whose copy may still be used, in a second run neither', async () => {
   await signedIn('rewt');
   const held = { name: 'orders-7', lineage: 'x', epoch: 0, generation: 1, next: 'x', maxStaleness: 900_000 };

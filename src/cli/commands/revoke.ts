@@ -85,7 +85,7 @@ export const revoke: Command = {
       // At once: neither takes the other's time.
       const [onReplicas, inMembers] = await Promise.all([
         waitForReplicas(session, replicas, change.replicas),
-        wait ? waitForFleet(session, terminal.say) : null,
+        wait ? waitForFleet(session, { lineage: found.keyring?.lineage, epoch: change.epoch }, terminal.say) : null,
       ]);
       if (replicas > 0 && onReplicas.missing === null)
         terminal.say(`Acknowledged by ${onReplicas.found} of ${replicas} replicas.`);
