@@ -175,7 +175,7 @@ describe('a client that was not connected at the first call', () => {
 });
 
 it('revoke({ replicas }) counts replicas in the database that the client selected', async () => {
-  const replica = await startRedis(['--replicaof', `127.0.0.1 ${server.port}`]);
+  const replica = await startRedis(['--replicaof', '127.0.0.1', String(server.port)]);
   disposals.push(replica.stop);
   await until('a replica in sync', () => isInSync(replica, server));
   const client = redis6.createClient({ socket: { port: server.port } }) as Selecting;
