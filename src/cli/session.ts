@@ -145,7 +145,7 @@ async function openRedis(address: RedisAddress, place: Place, limit: TimeLimit):
     announcements: () => reader.announcements(place.namespace, limits()),
     replicas: () => connectedReplicas(port, names.key, limit.leftMs()),
     watch: (onChange) => watchKeys(port, names, onChange),
-    namespaces: () => reader.namespaces({ timeoutMs: SCAN_TIMEOUT_MS }),
+    namespaces: () => reader.namespaces({ timeoutMs: limit.leftMs(SCAN_TIMEOUT_MS) }),
     openStore: () => redisStore(port),
     async close() {
       reader.close();

@@ -131,6 +131,22 @@ test('--timeout bounds all of a revocation, and one that could not read first sa
   }
 });
 
+test('--timeout bounds the look for other keyrings too, however many keys there are', async () => {
+  await signedIn('shop');
+  await server.cli('EVAL', "for i = 1, 12000 do redis.call('SET', 'key' .. i, '') end", '0');
+  const proxy = await startProxy(server.port);
+  try {
+    // A step of SCAN is a thousand keys.
+    await proxy.delayReplies(200);
+    const words = ['--namespace', 'typo', '--timeout', '1s'];
+    const { code, stdout } = await revokeHere(`redis://127.0.0.1:${proxy.port}`, ...words);
+    expect(code).not.toBe(0);
+    expect(JSON.parse(stdout).error.message).not.toContain('There are: shop');
+  } finally {
+    await proxy.stop();
+  }
+});
+
 test('--timeout gives each step more time than it usually has, and no less than is left', async () => {
   expect(new TimeLimit().leftMs()).toBe(5_000);
   expect(new TimeLimit().leftMs(40_000)).toBe(40_000);

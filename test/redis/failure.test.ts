@@ -132,6 +132,8 @@ describe('a failure of Redis or of its client', () => {
     ['All sentinels are unreachable. Retrying from scratch after 10ms.', /no master of this name/],
     ['All sentinels are unreachable. Last error: connect ECONNREFUSED 127.0.0.1:1', /refused the connection/],
     ['All sentinels are unreachable. Last error: NOAUTH Authentication required.', /wants a password/],
+    // As ioredis says of a web server in the sentinel's place.
+    ['All sentinels are unreachable. Last error: Protocol error, got "H" as reply type byte.', /does not know/],
     ['error:05800074:x509 certificate routines::key values mismatch', /belong together/],
     ['error:0480006C:PEM routines::no start line', /cannot be read/],
   ])('%s is a cause that is known', (text, words) => {
