@@ -32,7 +32,7 @@ for (const { fileName } of ts.createProgram(roots, { noLib: true, types: [] }).g
 copyFileSync('src/cjs/index.d.cts', 'dist/cjs/index.d.cts');
 writeFileSync('dist/cjs/package.json', '{"type":"commonjs"}\n');
 
-await build(program);
+const { output } = await build(program);
 chmodSync('dist/cjs/cli/main.cjs', 0o755);
 
 // What is imported is what is required (docs/adr/0028).
@@ -42,9 +42,12 @@ for (const path of entries) {
   const { default: byDefault, ...named } = require(resolve('dist/cjs', `${path}.cjs`));
   const names = Object.keys(named);
   const alias = names.filter((name) => named[name] === byDefault).map((name) => `${name} as default`);
+  // Node 20 reports a failure within CommonJS twice, and the second time nobody can catch it.
+  const packages = output.find(({ name }) => name === path).imports.filter((id) => program.external.includes(id));
+  const first = packages.map((id) => `import '${id}';\n`).join('');
   const file = join('dist/esm', path);
   mkdirSync(dirname(file), { recursive: true });
-  writeFileSync(`${file}.js`, `export { ${[...alias, ...names].join(', ')} } from '${from}.cjs';\n`);
+  writeFileSync(`${file}.js`, `${first}export { ${[...alias, ...names].join(', ')} } from '${from}.cjs';\n`);
   const types = alias.map((name) => `export { ${name} } from '${from}.js';\n`);
   writeFileSync(`${file}.d.ts`, [`export * from '${from}.js';\n`, ...types].join(''));
 }

@@ -16,6 +16,9 @@ for (const path of Object.keys(exports).filter((path) => !['./package.json', './
   assert.deepEqual(byImport, byRequire, name);
 }
 
+// A package that only this entry needs, and that is not installed here, is missed by the import alone.
+assert.equal(await import('rewt/otel').catch(({ code }) => code), 'ERR_MODULE_NOT_FOUND');
+
 const refusal = await new Required({ store: imported.memoryStore() }).verify('no.to.ken').catch((error) => error);
 assert.ok(refusal instanceof imported.TokenError && imported.isRewtError(refusal));
 assert.ok(!imported.isRewtError(new Error()) && !imported.isRewtError(null));
