@@ -46,7 +46,7 @@ export async function waitForReplicas(
   if (isEnough(found)) return { found, missing: null };
   const missing =
     connected === 0
-      ? 'No replica is connected to this server, so there is no second copy of the revocation. One that was cut off could still take over without it. If there are no replicas, leave --replicas out.'
+      ? 'No replica is connected, so there is no second copy of the revocation, and one that was cut off could take over without it. If there are no replicas, leave --replicas out.'
       : `Acknowledged by ${found ?? 'an unknown number'} of ${wanted} replicas. A failover could undo the revocation: once all replicas are connected, revoke once more.`;
   return { found, missing };
 }
@@ -86,12 +86,12 @@ export async function waitForFleet(
     const isDenied = found instanceof StoreError && found.code === 'ERR_REWT_STORE_DENIED';
     const missing = missingIn(found);
     const fleet: Fleet | null = found instanceof StoreError || found === 'lost' ? null : found;
-    last = fleet ?? last;
-    // Without the seconds of those that are silent, which are others each time.
-    const laggard = fleet === null ? '' : names(laggards(fleet));
-    if (fleet !== null && laggard !== said) {
+    if (fleet !== null) {
+      last = fleet;
+      // Without the seconds of those that are silent, which are others each time.
+      const laggard = names(laggards(fleet));
+      if (laggard !== said) say(`${fleetInWords(fleet)}.`);
       said = laggard;
-      say(`${fleetInWords(fleet)}.`);
     }
     if (missing === null) say('Confirmed by all that are announced. Members without a memberName are not counted.');
     const isOver = missing === null || found === null || found === 'lost' || isDenied;
