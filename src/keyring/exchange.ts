@@ -87,19 +87,27 @@ export class Exchange {
    * @throws {StoreError} within the store timeout.
    */
   async run(errand: Errand): Promise<Settled> {
-    const giveUpMs = this.#clock.monotonicMs() + this.#timeoutMs;
     let sent = this.instant();
+    const giveUpMs = sent.monotonicMs + this.#timeoutMs;
+    const leftMs = (): number => {
+      const timeoutMs = giveUpMs - sent.monotonicMs;
+      if (timeoutMs <= 0) throw contended();
+      return timeoutMs;
+    };
     let wrote: Plan | null = null;
     const replacesWrongType = errand.replace === 'unreadable';
-    const limits = { timeoutMs: this.#timeoutMs, isHeld: this.#isHeld(), replacesWrongType };
-    let snapshot = await typed(() => this.#store.read(this.#namespace, limits));
+    const read = (): Promise<Snapshot> => {
+      const limits = { timeoutMs: leftMs(), isHeld: this.#isHeld(), replacesWrongType };
+      return typed(() => this.#store.read(this.#namespace, limits));
+    };
+    let snapshot = await read();
     for (;;) {
       const { version } = snapshot;
       const seen = this.#see(snapshot, errand.replace ?? null);
       const plan =
         errand.propose(seen, this.#known) ?? (snapshot.beside && seen.ring ? oneName(seen.ring, mint) : null);
       // An answer to a read from before this member knew what it knows may be the older one: no proof that the store lost anything.
-      const isProven = sent.order > this.#knownSince || (plan?.name !== 'rollback' && this.#isOfKnownLineage(seen));
+      const isProven = sent.order > this.#knownSince || (plan?.name !== 'rollback' && !this.#mayBeOlder(seen, plan));
       if (snapshot.mayBeDeposed) {
         const error = tooFewReplicas();
         errand.mayBeDeposed(error);
@@ -108,13 +116,17 @@ export class Exchange {
       }
       if (!isProven) errand.unproven();
       if (seen.ring !== null && isProven) this.#know(remember(this.#known, seen.ring, plan));
+      if (plan === null && wrote === null && !isProven) {
+        sent = this.instant();
+        snapshot = await read();
+        continue;
+      }
       // The cast holds: without a ring there is always a plan.
       if (plan === null) return { ring: seen.ring as Ring, storeMs: snapshot.nowMs, sent, version, wrote };
 
       if (isProven) errand.pending(plan, seen, sent, version);
       sent = this.instant();
-      const timeoutMs = giveUpMs - sent.monotonicMs;
-      if (timeoutMs <= 0) throw contended();
+      const timeoutMs = leftMs();
       // Counted from the answer, not from the sending: the swap must be over by then, so rather too early than too late.
       const notAfterMs = snapshot.nowMs + timeoutMs;
       const limits = { timeoutMs, notAfterMs };
@@ -129,8 +141,12 @@ export class Exchange {
     }
   }
 
-  #isOfKnownLineage({ ring }: Seen): boolean {
-    return this.#known.ring === null || this.#known.ring.id === ring?.id;
+  /** Compares what was seen with the known ring: it has another lineage or none, or an earlier write that revokes nothing. */
+  #mayBeOlder({ ring }: Seen, plan: Plan | null): boolean {
+    const known = this.#known.ring;
+    if (known === null) return false;
+    if (known.id !== ring?.id) return true;
+    return known.epoch === ring.epoch && known.gen > ring.gen && !plan?.revokes;
   }
 
   #know(known: Known): void {

@@ -85,8 +85,8 @@ export class Holding {
   }
 
   /**
-   * Whether an answer is taken: none that was sent for later was, or it shows a later revocation, or a later write of this member's own. A command and a
-   * refresh may be under way at the same time, and be carried out in another order than they were sent.
+   * Decides whether an answer is taken: none that was sent later was, or it shows a later ring. A command and a refresh
+   * may be in flight at once, and be carried out in another order than they were sent.
    */
   #counts(sent: Instant, ring: Ring | null, wrote: Plan | null): boolean {
     if (this.#ended) return false;
@@ -96,7 +96,7 @@ export class Holding {
     if (held === null) return wrote !== null && !this.#newest?.revokes;
     if (held.id !== ring?.id) return false;
     if (ring.epoch !== held.epoch) return ring.epoch > held.epoch;
-    return wrote !== null && ring.rev === held.rev && ring.gen > held.gen;
+    return ring.rev === held.rev && ring.gen > held.gen;
   }
 
   /** Whether an older answer shows what the newest one did, so that it proves a lease as good as its own age; not if that has to be revoked. */

@@ -3,9 +3,9 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { processClock } from '../../src/clock.js';
 import { memoryStore, Rewt, type Store } from '../../src/index.js';
 import { advance } from '../../src/keyring/advance.js';
-import { revocation } from '../../src/keyring/commands.js';
+import { revocation, rotation } from '../../src/keyring/commands.js';
 import { type Errand, Exchange, mint } from '../../src/keyring/exchange.js';
-import { parseRing } from '../../src/keyring/ring.js';
+import { formatRing, parseRing } from '../../src/keyring/ring.js';
 import { pass, turnTime } from '../turned-time.js';
 import { POLICY } from './samples.js';
 
@@ -58,9 +58,8 @@ function slowStore() {
 }
 
 /** Puts these texts there, whatever was there. */
-async function put(store: Store, key: string, ring: string): Promise<void> {
+async function put(store: Store, key: string, ring: string, expiresAtMs = Date.now() + 1e7): Promise<void> {
   const { version } = await store.read('rewt', limits);
-  const expiresAtMs = Date.now() + 1e7;
   await store.swap('rewt', version, { key: { value: key, expiresAtMs }, ring: { text: ring, expiresAtMs } }, limits);
 }
 
@@ -159,5 +158,41 @@ describe('an answer to a read from before the lineage was there that this member
     await pass(100);
     await expect(late).rejects.toMatchObject({ code: 'ERR_REWT_STORE_READ_ONLY' });
     expect(await exchange.run(refresh)).toMatchObject({ ring, wrote: null });
+  });
+});
+
+describe('an answer to a read that was carried out before what the member has seen since', () => {
+  const rotate = (): Errand => ({ ...refresh, ...rotation(() => POLICY, { force: true, reason: null }) });
+
+  async function rotatedMeanwhile(lateMs: number) {
+    const { other, store, hold, follow } = slowStore();
+    const exchange = new Exchange(store, 'rewt', 1_000, processClock);
+    const { ring: earlier } = await exchange.run(refresh);
+    await put(other, earlier.current.secret, formatRing(earlier), earlier.current.expiresAt);
+    hold(lateMs);
+    const calls: string[] = [];
+    const late = exchange.run({ ...refresh, unproven: () => calls.push('unproven') });
+    late.catch(() => {});
+    const { ring } = await exchange.run(rotate());
+    expect(ring).toMatchObject({ id: earlier.id, epoch: earlier.epoch, gen: earlier.gen + 1 });
+    await pass(lateMs);
+    return { exchange, earlier, ring, late, calls, goBack: () => follow(other) };
+  }
+
+  test('brings no earlier ring back: the store is read once more', async () => {
+    const { late, ring, calls } = await rotatedMeanwhile(100);
+    expect((await late).ring).toEqual(ring);
+    expect(calls).toEqual(['unproven']);
+  });
+
+  test('fails if the time is over by then', async () => {
+    const { late } = await rotatedMeanwhile(1_000);
+    await expect(late).rejects.toMatchObject({ code: 'ERR_REWT_STORE_CONTENDED' });
+  });
+
+  test('is one thing, and a store that was led back another: that is followed by what is sent next', async () => {
+    const { exchange, earlier, goBack } = await rotatedMeanwhile(100);
+    goBack();
+    expect((await exchange.run(refresh)).ring).toEqual(earlier);
   });
 });

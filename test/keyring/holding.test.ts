@@ -5,7 +5,7 @@ import type { Settled } from '../../src/keyring/exchange.js';
 import { Holding } from '../../src/keyring/holding.js';
 import { NOTHING_KNOWN } from '../../src/keyring/known.js';
 import type { Ring } from '../../src/keyring/ring.js';
-import { CURRENT, countingMint, NEXT, NOW_MS, OTHER, POLICY, RING, seenWith } from './samples.js';
+import { CURRENT, countingMint, NOW_MS, OTHER, POLICY, RING, seenWith } from './samples.js';
 
 const X: Ring = { ...RING, rev: 'x' };
 const later = (part: Partial<Ring>): Ring => ({ ...X, gen: X.gen + 1, op: 'later', ...part });
@@ -53,7 +53,8 @@ describe('an answer to an older question', () => {
     ['to a write of this member after another revocation', later({ rev: 'y' }), planned, false],
     ['to a write of this member without the revocation', { ...RING, gen: X.gen + 1 }, planned, false],
     ['to an earlier write of this member', later({ gen: X.gen - 1 }), planned, false],
-    ['that shows a later write by another member', later({}), null, false],
+    ['that shows a later write by another member', later({}), null, true],
+    ['that shows a later write after another revocation', later({ rev: 'y' }), null, false],
     ['that shows an earlier revocation', later({ epoch: X.epoch - 1 }), planned, false],
     ['that shows another lineage', later({ id: 'lineage-b', epoch: X.epoch + 1 }), planned, false],
   ])('%s', (_what, ring, wrote, counts) => {
@@ -93,10 +94,12 @@ describe('an answer to an older question', () => {
     expect(held.lease?.copy.ring).toBe(copy);
   });
 
-  test('shows a ring to be used by no plan that is not written', () => {
+  test('shows a later write also by a plan that is not written', () => {
     const held = holding();
     held.pending(rotation, seenWith({ ring: later({ next: { secret: OTHER, since: NOW_MS } }) }), sentAs(5), 'other');
-    expect(held.ring?.next.secret).toBe(NEXT);
+    expect(held.ring?.next.secret).toBe(OTHER);
+    held.pending(rotation, seenWith({ ring: X }), sentAs(6), X.op);
+    expect(held.ring?.next.secret).toBe(OTHER);
   });
 });
 
@@ -122,7 +125,7 @@ describe('an older answer that shows what the newest one does', () => {
 
   test('does not where it shows anything else', () => {
     const held = planning(rotation);
-    held.renew(settled(later({}), 15));
+    held.renew(settled({ ...X, op: 'another' }, 15));
     expect(held.lease?.sent.order).toBe(10);
   });
 

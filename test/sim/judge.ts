@@ -213,9 +213,7 @@ export class Judge {
     // A sign may be waiting for more overlap than the ring has.
     const overlapMs = times.tokenLifetimeMs + times.maxStalenessMs + times.clockToleranceMs;
     const grants = (ring: Written) => ring.ttl >= times.ttlMs && ring.overlap >= overlapMs;
-    // The answer to what was sent last counts, even if another was carried out after it.
-    const last = shown.taken.ring ?? newestRing;
-    if (verb === 'sign' && !(grants(newestRing) && grants(last))) return;
+    if (verb === 'sign' && !grants(newestRing)) return;
     let lacks = '';
     if (token !== null) {
       // What nobody signed, a copy does not settle.
@@ -224,8 +222,6 @@ export class Judge {
       const isHeld = (ring: Written) => holds(ring, secret, good.storeMs + ageMs + COARSE_MS);
       // A copy drops what had ended before the clock went back.
       if (this.#excuseFor(token, secret, fromMs) === 'clock jump') return this.#excuse('clock jump');
-      const isOvertaken = last.id === good.ring.id && last.gen < good.ring.gen && !isHeld(last);
-      if (isOvertaken) return this.#excuse('overtaken answer');
       if (!isHeld(good.ring) || !isHeld(newestRing)) {
         const excuse = this.#excuseFor(token, secret, fromMs) ?? ledger.whyUnheard(token, secret, good);
         if (excuse !== null) return this.#excuse(excuse);

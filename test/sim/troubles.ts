@@ -142,6 +142,7 @@ export const troubles = {
     for (let count = 0; count < 3; count += 1) {
       agenda.after(random.between(0, timeoutMs), () => link.whisper());
       agenda.after(random.between(0, timeoutMs), () => member.rotate(random.chance(0.7)));
+      agenda.after(random.between(0, timeoutMs), () => one(world).rotate(true));
     }
     if (random.chance(0.3)) agenda.after(random.between(0, timeoutMs), () => one(world).revoke());
     agenda.after(random.between(0.2, 1.5) * timeoutMs, () => {
