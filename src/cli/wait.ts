@@ -44,11 +44,14 @@ export async function waitForReplicas(
   const found = await countReplicas(session, wanted);
   if (found instanceof StoreError) return { found: null, missing: `The replicas are unknown: ${found.message}` };
   if (isEnough(found)) return { found, missing: null };
-  const missing =
-    connected === 0
-      ? 'No replica is connected, so there is no second copy of the revocation, and one that was cut off could take over without it. If there are no replicas, leave --replicas out.'
-      : `Acknowledged by ${found ?? 'an unknown number'} of ${wanted} replicas. A failover could undo the revocation: once all replicas are connected, revoke once more.`;
-  return { found, missing };
+  return { found, missing: replicasInWords(wanted, found, connected) };
+}
+
+/** @param connected when the wait began */
+export function replicasInWords(wanted: number, found: number | null, connected: unknown): string {
+  return connected === 0 && !found
+    ? 'No replica is connected, so there is no second copy of the revocation, and one that was cut off could take over without it. If there are no replicas, leave --replicas out.'
+    : `Acknowledged by ${found ?? 'an unknown number'} of ${wanted} replicas. A failover could undo the revocation: once all replicas are connected, revoke once more.`;
 }
 
 async function countReplicas(

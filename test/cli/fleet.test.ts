@@ -2,6 +2,7 @@
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { fleetInWords, fleetOf, laggards } from '../../src/cli/fleet.js';
+import { replicasInWords } from '../../src/cli/wait.js';
 import { Rewt } from '../../src/index.js';
 import type { KeyringStatus } from '../../src/status.js';
 import { type RedisServer, startRedis, until } from '../servers.js';
@@ -157,4 +158,15 @@ describe('on a real Redis', () => {
     }
     expect(JSON.parse((await rewt(['status', '--json'], { env })).stdout).fleet).toBeNull();
   });
+});
+
+test.each([
+  [0, 0, /^No replica is connected/],
+  [null, 0, /^No replica is connected/],
+  // It came while the command waited.
+  [1, 0, /^Acknowledged by 1 of 2/],
+  [0, 1, /^Acknowledged by 0 of 2/],
+  [null, null, /^Acknowledged by an unknown number of 2/],
+])('%j acknowledgements of two, with %j connected at first, are named as they are', (found, connected, words) => {
+  expect(replicasInWords(2, found, connected)).toMatch(words);
 });
