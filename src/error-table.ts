@@ -95,7 +95,7 @@ export const storeErrors = rows({
   ERR_REWT_STORE_DOWN: {
     meaning: 'The store cannot be reached or used, and there is no copy that may be used without it.',
     cause:
-      'The server is away, starting or failing over; or its address, its kind (cluster, sentinel) or its TLS is another one. The message has what is known.',
+      'The server is away, starting or failing over; a cluster is not whole; or its address, its kind (cluster, sentinel) or its TLS is another one. The message has what is known.',
     remedy: 'Run `rewt doctor`. See "503 everywhere" in the runbook.',
     retry: 'yes',
   },

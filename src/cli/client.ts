@@ -118,7 +118,13 @@ function fromIoredis(link: Link, keyPrefix: string): Client | null {
     case 'server':
       return new Redis({ ...hosts[0], ...login, ...secure, ...prefix, ...lazy, db });
     case 'cluster':
-      return new Redis.Cluster(hosts, { ...prefix, ...lazy, redisOptions: { ...login, ...secure } });
+      // It would wait in silence for a cluster that is not whole.
+      return new Redis.Cluster(hosts, {
+        ...prefix,
+        ...lazy,
+        enableReadyCheck: false,
+        redisOptions: { ...login, ...secure },
+      });
     case 'sentinel': {
       const sentinel = tls === null ? {} : { sentinelTLS: tls, enableTLSForSentinelMode: true };
       // A command is over before the detector could do harm; without it, a demoted master is noticed late.

@@ -109,7 +109,14 @@ const answers: readonly Failure[] = [
     message: 'Redis is at its maxmemory and takes no writes: give it more memory, or remove other data.',
   },
   {
-    sign: /\b(LOADING|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|BUSY)\b|cluster redirections|no valid master node/,
+    sign: /\bCLUSTERDOWN\b/,
+    code: 'ERR_REWT_STORE_DOWN',
+    message:
+      'The Redis Cluster is not whole (CLUSTERDOWN): a slot has no master that answers. See CLUSTER INFO and CLUSTER NODES, and bring that master or a replica of it back.',
+    passing: true,
+  },
+  {
+    sign: /\b(LOADING|MASTERDOWN|TRYAGAIN|BUSY)\b|cluster redirections|no valid master node/,
     code: 'ERR_REWT_STORE_DOWN',
     message: 'Redis is not ready to answer (it is loading, failing over, moving slots, or busy with a script).',
     passing: true,

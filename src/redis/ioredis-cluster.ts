@@ -1,6 +1,7 @@
 /** The Cluster client of ioredis 5, 6 and iovalkey, which sends a command where its map of slots says, and follows redirections. */
 
 import { createPort } from './client-port.js';
+import { unlessDown } from './cluster-down.js';
 import { type IoredisClient, ioredis, oneShot } from './ioredis.js';
 import { sendAll } from './outcomes.js';
 import type { Command, Outcomes, RedisPort } from './port.js';
@@ -65,10 +66,11 @@ export function ioredisClusterPort(cluster: IoredisCluster): RedisPort {
 
   function lent(commands: readonly Command[], key: string): Promise<Outcomes> {
     // In lower case, as iovalkey looks for keys in no other.
-    return sendAll(
+    const answers = sendAll(
       ([name, ...args]) => (keyless.has(name) ? ownerNode(key) : cluster).call(name.toLowerCase(), ...args),
       commands,
     );
+    return unlessDown(answers, () => cluster.nodes('master').map((node) => node.call('get', key)));
   }
 
   const port = createPort(ioredis, {

@@ -1,6 +1,7 @@
 /** Cluster clients of node-redis 6 (`createCluster`); those of 4 and 5 are refused (docs/adr/0017). */
 
 import { createPort } from './client-port.js';
+import { unlessDown } from './cluster-down.js';
 import { duplicateOf, type ManyClients, type NodeRedisClient, nodeRedis, opennessOf, sendOn } from './node-redis.js';
 import { sendAll } from './outcomes.js';
 import type { Command, Outcomes, RedisPort } from './port.js';
@@ -8,6 +9,7 @@ import { slotOf } from './slot.js';
 
 /** What rewt uses of such a client. */
 export interface NodeRedisCluster extends ManyClients {
+  readonly masters: readonly ClusterNode[];
   readonly slots: readonly ({ readonly master: ClusterNode } | undefined)[];
   /** From version 5 on. */
   readonly _slots?: { rediscover(startWith: unknown, excluded?: unknown): unknown };
@@ -30,8 +32,7 @@ export function nodeRedisClusterPort(client: NodeRedisCluster): RedisPort {
 
   async function ownerClient(key: string): Promise<NodeRedisClient> {
     const owner = ownerOf(key);
-    // So it is, too, while the client is being opened.
-    if (!owner) throw new Error('CLUSTERDOWN no node is known to hold the slot');
+    if (!owner) throw new Error(client.masters.length > 0 ? 'CLUSTERDOWN' : 'the client is not open yet');
     return client.nodeClient(owner);
   }
 
@@ -48,7 +49,10 @@ export function nodeRedisClusterPort(client: NodeRedisCluster): RedisPort {
     keyPrefix: String(client._keyPrefix ?? ''),
     lend() {
       mustBeOpen();
-      return send;
+      return (commands, key) => {
+        const read = async (node: ClusterNode) => (await client.nodeClient(node)).sendCommand(['GET', key]);
+        return unlessDown(send(commands, key), () => client.masters.map(read));
+      };
     },
     async create(key) {
       mustBeOpen();

@@ -7,6 +7,7 @@ import { redisStore } from '../../src/stores/redis.js';
 import { type Cluster, startCluster } from '../cluster.js';
 import { type NetworkProxy, startProxy } from '../proxy.js';
 import { type RedisServer, startRedis, until } from '../servers.js';
+import { clusterClients } from './clients.js';
 import { patientClients, patientClusterClients } from './patient.js';
 
 const generous = { timeoutMs: 10_000 };
@@ -134,4 +135,38 @@ describe('in a cluster', () => {
       expect(back).toMatchObject({ key: null, ring: null });
     },
   );
+
+  it('a cluster that is not whole is named by every client, for the keys of the node that is gone and for all others', async () => {
+    const addresses = cluster.nodes.map(({ port }) => ({ host: '127.0.0.1', port }));
+    const [gone, other] = cluster.nodes;
+    const namespaceOf = async (node: typeof gone): Promise<string> => {
+      const name = randomUUID();
+      return (await cluster.ownerOf(`${name}:rewt-secret`)) === node ? name : namespaceOf(node);
+    };
+    const namespaces = await Promise.all([namespaceOf(gone), namespaceOf(other)]);
+    const stores = clusterClients.map(async ([name, connect]) => {
+      const { client, close } = await connect(addresses);
+      const store = redisStore(asRedisPort(client));
+      disposals.push(close, () => store.close());
+      for (const namespace of namespaces) await store.read(namespace, generous);
+      return { name, store };
+    });
+    const connected = await Promise.all(stores);
+    await gone?.kill();
+    try {
+      await until('the cluster is down', async () => /state:fail/.test((await other?.cli('CLUSTER', 'INFO')) ?? ''));
+      const failures = connected.flatMap(({ name, store }) =>
+        namespaces.map(async (namespace) => {
+          const error = await store.read(namespace, { timeoutMs: 3_000 }).catch((error: unknown) => error);
+          expect({ name, error }).toMatchObject({
+            name,
+            error: { code: 'ERR_REWT_STORE_DOWN', cause: { code: 'CLUSTERDOWN' } },
+          });
+        }),
+      );
+      await Promise.all(failures);
+    } finally {
+      await gone?.restart();
+    }
+  });
 });

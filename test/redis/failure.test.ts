@@ -127,6 +127,8 @@ describe('a failure of Redis or of its client', () => {
 
   it.each([
     ['ERR This instance has cluster support disabled', /is no cluster/],
+    ['CLUSTERDOWN Hash slot not served', /not whole/],
+    ['Too many Cluster redirections. Last error: ReplyError: CLUSTERDOWN The cluster is down', /not whole/],
     ["ERR unknown command 'SENTINEL', with args beginning with: 'sentinels'", /is no sentinel/],
     ['ERR No such master with that name', /no master of this name/],
     ['All sentinels are unreachable. Retrying from scratch after 10ms.', /no master of this name/],
