@@ -1,11 +1,14 @@
 /** What a verb of the `rewt` command is. */
 
 import type { Terminal } from './terminal.js';
+import type { Writes } from './writes.js';
 
 export interface Command {
   readonly help: string;
+  /** Its errors say what was written. */
+  readonly changes?: true;
   /** @throws {RewtError} whose class becomes the exit code. */
-  run(words: readonly string[], terminal: Terminal): Promise<Outcome>;
+  run(words: readonly string[], terminal: Terminal, writes: Writes): Promise<Outcome>;
 }
 
 /** What a verb leaves to be printed. */

@@ -4,16 +4,22 @@ import { isRewtError } from '../errors.js';
 import { parseRing } from '../keyring/ring.js';
 import { kidOf } from '../keyring/secret.js';
 import type { KeyringChange } from '../rewt.js';
-import { FailedStore } from './failure.js';
 import { examine, type Found, isThere } from './found.js';
 import { lookFirst } from './member.js';
 import { missing } from './others.js';
 import { type PlaceArguments, type Session, withShownPlace } from './session.js';
 import type { Terminal } from './terminal.js';
 import type { TimeLimit } from './time-limit.js';
-import { Writes } from './writes.js';
+import type { Writes } from './writes.js';
 
 /** One run of a verb that changes the keyring. */
+export interface Run {
+  readonly values: PlaceArguments & { readonly replace?: string | undefined };
+  readonly terminal: Terminal;
+  readonly writes: Writes;
+  readonly limit?: TimeLimit;
+}
+
 export interface ChangingSession extends Session {
   readonly writes: Writes;
 }
@@ -22,15 +28,11 @@ export interface ChangingSession extends Session {
  * What `use` returns.
  *
  * @throws {RefusedError} if the namespace has neither a secret nor a ring; a ring alone is a keyring.
- * @throws {FailedStore} that says what was written.
  */
 export async function withExisting<T>(
-  values: PlaceArguments & { readonly replace?: string | undefined },
-  terminal: Terminal,
+  { values, terminal, writes, limit }: Run,
   use: (session: ChangingSession, found: Found) => Promise<T>,
-  limit?: TimeLimit,
 ): Promise<T> {
-  const writes = new Writes();
   const run = async (opened: Session): Promise<T> => {
     const found = await foundIn(opened).catch((error: unknown): Found => {
       // It is there, and is what is to be replaced.
@@ -43,12 +45,7 @@ export async function withExisting<T>(
     const store = writes.watch(opened.openStore());
     return use({ ...opened, openStore: () => store, writes }, found);
   };
-  try {
-    return await withShownPlace(values, terminal, run, limit);
-  } catch (error) {
-    if (terminal.interrupted.aborted && writes.isUnknown) terminal.say(writes.inWords());
-    throw error instanceof FailedStore ? new FailedStore(error.place, error.error, writes.inWords()) : error;
-  }
+  return withShownPlace(values, terminal, run, limit);
 }
 
 /** The folder of an embedded store that is not there is not made. */

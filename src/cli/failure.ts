@@ -29,8 +29,6 @@ export class FailedStore extends Error {
   constructor(
     readonly place: Place,
     readonly error: StoreError,
-    /** What was written, if the run could write; what to do then. */
-    readonly advice = '',
   ) {
     super(error.message);
   }
@@ -124,13 +122,13 @@ function flagged(message: string, option: string, flag: string): string {
   return message.startsWith(option) ? flag + message.slice(option.length) : `${flag}: ${message}`;
 }
 
-function failedStore({ place, error, advice }: FailedStore): Failure {
+function failedStore({ place, error }: FailedStore): Failure {
   const { code } = error;
   const { store, server } = place;
   const where = store === 'redis' ? server : placeInWords(place);
   // Most failures of Redis name the node themselves, which in a cluster may be another one.
   const start = error.cause?.host === undefined ? `${where}: ` : '';
-  return { exitCode: 3, code, message: `${start}${storeInWords(error)}${advice === '' ? '' : ` ${advice}`}` };
+  return { exitCode: 3, code, message: start + storeInWords(error) };
 }
 
 function refusedToken({ code, message, claim, expiredAt, date }: TokenError): Failure {

@@ -21,6 +21,7 @@ export function assertCounts({ mayBeDeposed }: Entries): void {
 }
 
 export interface Found {
+  readonly entries: Entries;
   readonly nowMs: number;
   /** K. Its kid is null for a value that never signs. */
   readonly key: { readonly kid: string | null; readonly expiresAt: Date | null } | null;
@@ -33,13 +34,15 @@ export interface Found {
   readonly plan: Plan | null;
 }
 
-export function examine({ nowMs, key, ring: text, beside }: Entries): Found {
+export function examine(entries: Entries): Found {
+  const { nowMs, key, ring: text, beside } = entries;
   const [first, second] = [readRing(text), readRing(beside ?? null)];
   // Members refuse both for one of a later version.
   const { ring: one, ringState } = second.ringState === 'newer' ? second : first;
   const ring = one === null || second.ring === null ? one : ringOfTwo(one, second.ring, key);
   const isReadable = ringState === 'none' || ringState === 'readable';
   return {
+    entries,
     nowMs,
     key:
       key === null

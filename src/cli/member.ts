@@ -61,7 +61,7 @@ export async function withCopy<T>(entries: Entries, namespace: string, use: (rew
 }
 
 /** A store in memory that begins with what was read, at that instant. */
-function copyStore({ nowMs, key, ring }: Entries): Store {
+export function copyStore({ nowMs, key, ring }: Entries): Store {
   const beganMs = performance.now();
   const now = (): number => Math.floor(nowMs + performance.now() - beganMs);
   let record = createRecord(key, ring === null ? null : { text: ring, expiresAtMs: null });

@@ -19,6 +19,7 @@ import { verify } from './commands/verify.js';
 import { failureOf } from './failure.js';
 import { overview } from './help.js';
 import type { Terminal } from './terminal.js';
+import { Writes } from './writes.js';
 
 const commands = new Map<string, Command>(
   Object.entries({ sign, verify, explain, rotate, revoke, status, list, set, move, doctor, serve, demo }),
@@ -34,13 +35,14 @@ export async function run(words: readonly string[], terminal: Terminal, version:
   const command = commands.get(verb);
   const asked = command === undefined ? words : rest;
   const json = isAsked(asked, '--json');
+  const writes = new Writes();
   try {
     if (['help', '--help', '-h'].includes(verb)) terminal.print(helpOn(rest));
     else if (isAsked(asked, '--help', '-h')) terminal.print(command?.help ?? overview);
     else if (command === undefined && isAsked(asked, '--version', '-v')) terminal.print(version());
     else if (command === undefined) throw unknownVerb(verb);
     else {
-      const outcome = await command.run(rest, terminal);
+      const outcome = await command.run(rest, terminal, writes);
       if (outcome.words !== undefined) terminal.say(outcome.words);
       const result = json ? asJson(outcome.json) : outcome.result;
       if (result !== undefined) terminal.print(result);
@@ -48,8 +50,14 @@ export async function run(words: readonly string[], terminal: Terminal, version:
     }
     return 0;
   } catch (error) {
-    if (terminal.interrupted.aborted) return terminal.interrupted.reason;
-    const { exitCode, ...failure } = failureOf(error);
+    if (terminal.interrupted.aborted) {
+      if (writes.isUnknown) terminal.say(writes.inWords());
+      return terminal.interrupted.reason;
+    }
+    const { exitCode, ...failed } = failureOf(error);
+    const failure = command?.changes
+      ? { ...failed, message: `${asSentence(failed.message)} ${writes.inWords()}` }
+      : failed;
     if (json) terminal.print(JSON.stringify({ error: failure }));
     else {
       terminal.say(`${terminal.style('red', 'rewt:')} ${failure.message}`);
@@ -70,6 +78,10 @@ function helpOn([verb]: readonly string[]): string {
 
 function asJson(json: object | string | undefined): string | undefined {
   return typeof json === 'object' ? JSON.stringify(json) : json;
+}
+
+function asSentence(words: string): string {
+  return words.endsWith('.') ? words : `${words}.`;
 }
 
 function unknownVerb(verb: string): OptionError {

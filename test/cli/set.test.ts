@@ -3,6 +3,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { type RedisServer, startRedis } from '../servers.js';
 import { rewt } from './command.js';
+import { runHere } from './run-here.js';
 
 let server: RedisServer;
 let env: { REWT_URL: string };
@@ -43,16 +44,37 @@ test('set prints the times before and after, downwards too, and no token is refu
   expect(await rewt(['verify', token], { env })).toMatchObject({ code: 0 });
 });
 
+const tooLong = ['--reason', 'x'.repeat(201)] as const;
 test.each([
-  ['nothing to set', ['set'], 2],
-  ['a shorter time without a terminal and without --yes', ['set', '--ttl', '1h'], 2],
-  ['times that do not fit each other', ['set', '--ttl', '10s', '--overlap', '1h', '--yes'], 2],
-  ['a namespace without a keyring', ['set', '--ttl', '1h', '--yes', '--namespace', 'typo'], 1],
-] as const)('%s is refused, and changes nothing', async (_, words, code) => {
+  ['set without a time', ['set'], 2],
+  ['set with a shorter time, without a terminal and without --yes', ['set', '--ttl', '1h'], 2],
+  ['set with times that do not fit each other', ['set', '--ttl', '10s', '--overlap', '1h', '--yes'], 2],
+  ['set in a namespace without a keyring', ['set', '--ttl', '1h', '--yes', '--namespace', 'typo'], 1],
+  ['set with a reason that is too long', ['set', '--ttl', '1h', '--yes', ...tooLong], 2],
+  ['revoke with a reason that is too long', ['revoke', '--yes', ...tooLong], 2],
+  ['revoke with an unknown option', ['revoke', '--yes', '--reasn', 'x'], 2],
+  ['revoke without a terminal and without --yes', ['revoke'], 2],
+  ['rotate with a reason that is too long', ['rotate', ...tooLong], 2],
+  ['rotate in a namespace without a keyring', ['rotate', '--namespace', 'typo'], 1],
+  ['move without a key prefix', ['move', '--yes'], 2],
+] as const)('%s is refused, says that nothing was written, and writes nothing', async (_, words, code) => {
   await begin();
   const before = await server.cli('GET', '{rewt:rewt-secret}:ring');
-  expect((await rewt([...words], { env })).code).toBe(code);
+  const { code: ended, stderr } = await runHere(words, env);
+  expect(ended).toBe(code);
+  expect(stderr).toMatch(/[^.]\. Nothing was written\.\n/);
   expect(await server.cli('GET', '{rewt:rewt-secret}:ring')).toBe(before);
+});
+
+test('set with a shorter time too soon after a rotation is refused before it needs --yes, and is exit code 1', async () => {
+  await begin();
+  await runHere(['rotate'], env);
+  const { code, stdout, stderr } = await runHere(['set', '--ttl', '1h', '--json'], env);
+  expect({ code, stderr }).toEqual({ code: 1, stderr: '' });
+  expect(JSON.parse(stdout).error).toMatchObject({
+    code: 'ERR_REWT_ROTATION_REFUSED',
+    message: expect.stringMatching(/\. Nothing was written\.$/),
+  });
 });
 
 test('set leaves a named member what it has announced that it needs', async () => {

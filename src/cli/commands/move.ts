@@ -36,7 +36,8 @@ const MAX_ATTEMPTS = 5;
 
 export const move: Command = {
   help,
-  async run(words, terminal) {
+  changes: true,
+  async run(words, terminal, writes) {
     const { values, positionals } = readArguments(words, options);
     assertNoWords(positionals);
     if (!values['key-prefix']) {
@@ -48,7 +49,7 @@ export const move: Command = {
     if (!yes && (!terminal.stdin.isTTY || !terminal.stderr.isTTY)) {
       throw new OptionError('without a terminal to confirm on, add --yes to move the keyring', { option: 'yes' });
     }
-    return withExisting(values, terminal, async (session) => {
+    return withExisting({ values, terminal, writes }, async (session) => {
       // The cast holds: a key prefix is refused for every other store.
       const store = session.openStore() as RedisStore;
       const { place } = session;

@@ -51,7 +51,8 @@ if there is no keyring.
 
 export const revoke: Command = {
   help,
-  async run(words, terminal) {
+  changes: true,
+  async run(words, terminal, writes) {
     const { values, positionals } = readArguments(words, options);
     assertNoWords(positionals);
     const { yes = false, wait = false } = values;
@@ -99,7 +100,7 @@ export const revoke: Command = {
         ...(missing.length === 0 ? {} : { words: missing.join('\n'), exitCode: 1 }),
       };
     };
-    return withExisting(values, terminal, revokeIn, limit);
+    return withExisting({ values, terminal, writes, limit }, revokeIn);
   },
 };
 

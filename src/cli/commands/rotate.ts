@@ -30,10 +30,11 @@ not announced that it holds that secret.
 
 export const rotate: Command = {
   help,
-  async run(words, terminal) {
+  changes: true,
+  async run(words, terminal, writes) {
     const { values, positionals } = readArguments(words, options);
     assertNoWords(positionals);
-    return withExisting(values, terminal, async (session, found) => {
+    return withExisting({ values, terminal, writes }, async (session, found) => {
       const announced = await orRefusal(session.announcements());
       const behind = announced instanceof Error ? [] : behindIn(found, announced);
       if (announced instanceof Error)

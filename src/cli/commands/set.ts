@@ -3,12 +3,13 @@
 import { isRewtError, OptionError } from '../../errors.js';
 import type { Ring } from '../../keyring/ring.js';
 import { SET_TIMES, type TimesSet } from '../../set-times.js';
+import type { Store } from '../../stores/store.js';
 import { asSeconds, assertNoWords, lookOptions, readArguments } from '../arguments.js';
 import type { Command } from '../command.js';
 import { withExisting } from '../existing.js';
 import { RefusedError } from '../failure.js';
 import { helpOf } from '../help.js';
-import { withMember } from '../member.js';
+import { copyStore, withMember } from '../member.js';
 import { confirm, type Terminal } from '../terminal.js';
 import { foreignName, spanOf } from '../words.js';
 
@@ -44,7 +45,8 @@ interface Times {
 
 export const set: Command = {
   help,
-  async run(words, terminal) {
+  changes: true,
+  async run(words, terminal, writes) {
     const { values, positionals } = readArguments(words, options);
     assertNoWords(positionals);
     const { reason, yes = false } = values;
@@ -52,20 +54,27 @@ export const set: Command = {
     if (wanted.ttl === undefined && wanted.overlap === undefined) {
       throw new OptionError('--ttl: there is nothing to set. Give --ttl, --overlap, or both', { option: 'ttl' });
     }
-    return withExisting(values, terminal, async (session, found) => {
+    return withExisting({ values, terminal, writes }, async (session, found) => {
       const { ring } = found;
       if (ring === null)
         throw new RefusedError('ERR_REWT_TIMES_REFUSED', 'there is no ring whose times could be set: see rewt status');
-      if (isShorter(wanted, ring) && !yes && !(await isConfirmed(terminal))) {
-        return { json: { ...session.place, set: false }, words: 'Nothing was set.', exitCode: 1 };
-      }
+      const store = session.openStore();
       // Its own copy must fit the new times too.
       const manner = { asFleet: true, fits: wanted.ttl };
-      const change = await withMember(session, found, manner, (rewt) => rewt[SET_TIMES]({ ...wanted, reason })).catch(
-        (error: unknown) => {
+      const setIn = (store: Store): Promise<TimesSet> =>
+        withMember({ ...session, openStore: () => store }, found, manner, (rewt) =>
+          rewt[SET_TIMES]({ ...wanted, reason }),
+        ).catch((error: unknown) => {
           throw isRewtError(error) && error.code === 'ERR_REWT_ROTATION_REFUSED' ? tooSoon() : error;
-        },
-      );
+        });
+      if (isShorter(wanted, ring) && !yes) {
+        // On a copy first: no question for what is refused anyway.
+        const { announcements } = store;
+        await setIn({ ...copyStore(found.entries), ...(announcements && { announcements }) });
+        if (!(await isConfirmed(terminal)))
+          return { json: { ...session.place, set: false }, words: 'Nothing was set.', exitCode: 1 };
+      }
+      const change = await setIn(store);
       return {
         result: inWords(change),
         json: { ...session.place, set: true, ...change },
