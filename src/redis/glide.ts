@@ -68,7 +68,8 @@ export function glidePort(client: GlideClient): RedisPort {
 
 function asRedisSaid(error: Error): Error {
   if (error.name === 'ConnectionError') return new Error('connection lost');
-  const [, kind = ''] = / - (\w+): /.exec(error.message) ?? [];
-  const code = codes[kind];
-  return code === undefined ? error : new Error(code);
+  const [, kind = '', words = ''] = /^(?:.*? - )??(\w+): (.*)/s.exec(error.message) ?? [];
+  // Those that it has no name for keep theirs, with a colon behind it.
+  const code = codes[kind] ?? (/^[A-Z]+$/.test(kind) ? kind : null);
+  return code === null ? error : new Error(`${code} ${words}`);
 }

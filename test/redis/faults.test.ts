@@ -6,7 +6,7 @@ import { redisNames } from '../../src/redis/names.js';
 import { redisStore } from '../../src/stores/redis.js';
 import type { Snapshot, Store, SwapAnswer, WantedState } from '../../src/stores/store.js';
 import { type RedisServer, startRedis } from '../servers.js';
-import { type Connect, clients } from './clients.js';
+import { type Connect, clients, connectGlide } from './clients.js';
 
 const limits = { timeoutMs: 5_000 };
 const secret = 'a-secret-of-at-least-thirty-two-bytes-000000';
@@ -203,5 +203,22 @@ describe.each(families)('through %s', (name, connect) => {
     await server.cli('SCRIPT', 'KILL');
     expect(await reading).toMatchObject({ key: null, ring: null });
     await endless;
+  });
+});
+
+it('a refusal of Redis has its code through valkey-glide too, whose core writes it in its own way', async () => {
+  const server = await ownServer(['--maxmemory-policy', 'noeviction']);
+  const store = await storeOn(server.port, connectGlide);
+  await server.cli('LPUSH', redisNames('odd').key, 'x');
+  expect(await codeOf(store.read('odd', limits))).toBe('ERR_REWT_STORE_WRONG_TYPE');
+  await server.cli('CONFIG', 'SET', 'min-replicas-to-write', '1');
+  expect(await codeOf(swapBlindly(store, 'rewt'))).toBe('ERR_REWT_STORE_READ_ONLY');
+  await server.cli('CONFIG', 'SET', 'min-replicas-to-write', '0');
+  await server.cli('CONFIG', 'SET', 'maxmemory', '1');
+  expect(await codeOf(swapBlindly(store, 'rewt'))).toBe('ERR_REWT_STORE_FULL');
+  await server.cli('ACL', 'SETUSER', 'default', '-eval');
+  await expect(store.read('rewt', limits)).rejects.toMatchObject({
+    code: 'ERR_REWT_STORE_DENIED',
+    message: expect.stringContaining('grant +eval'),
   });
 });
