@@ -9,6 +9,8 @@ import { foreignName, spanOf } from './words.js';
 const LATE_MS = 45_000;
 /** What was said so soon after next was published may have been on its way before. */
 const NEWS_TRAVELS_MS = 5_000;
+/** How long a member on the old side of a failover may renew its copy: min-replicas-max-lag, 10 s by default, and a little more. */
+const OLD_SIDE_MS = 15_000;
 /** More names would hide the rest. */
 const MOST_NAMED = 5;
 /** orders-2 before orders-10. */
@@ -23,6 +25,8 @@ export interface MemberSeen {
   /** Writes of the keyring that it has seen. */
   readonly generation: number;
   readonly heardSecondsAgo: number;
+  /** How old its copy may become, in seconds; null: a member of an older version does not announce it. */
+  readonly maxStaleness: number | null;
   /** It has missed an announcement: ended without `close()`, or cannot reach the store. */
   readonly silent: boolean;
 }
@@ -34,10 +38,14 @@ export interface Fleet {
   readonly members: readonly MemberSeen[];
 }
 
-/** Null where nobody has announced itself, which says nothing about whether there is anybody. */
-export function fleetOf(keyring: KeyringStatus, announced: Announcements): Fleet | null {
+/**
+ * Null if no member is announced, which says nothing about whether there is any.
+ *
+ * @param all counts those too that have been silent for so long that they are forgotten elsewhere
+ */
+export function fleetOf(keyring: KeyringStatus, announced: Announcements, all = false): Fleet | null {
   const { nowMs, count, told } = announced;
-  const newest = lastAnnounced(announced);
+  const newest = lastAnnounced(announced, all);
   if (newest.size === 0) return null;
   // While the store was away no member could announce itself. One that was used has told when that was over.
   const backAtMs = Math.max(...[...newest.values()].map(({ held, atMs }) => (held.back ? atMs : 0)));
@@ -48,6 +56,7 @@ export function fleetOf(keyring: KeyringStatus, announced: Announcements): Fleet
       state: stateOf(keyring, held, atMs),
       generation: held.generation,
       heardSecondsAgo: Math.round(heardMsAgo / 1_000),
+      maxStaleness: held.maxStaleness === undefined ? null : held.maxStaleness / 1_000,
       silent: nowMs - Math.max(atMs, backAtMs) > LATE_MS,
     };
   });
@@ -87,6 +96,11 @@ export function fleetInWords({ size, holdNext, members }: Fleet): string {
 /** Those that may not hold next, for a warning; empty where all do. */
 export function laggards({ members }: Fleet): readonly MemberSeen[] {
   return members.filter(({ state }) => state !== 'holds next');
+}
+
+/** Decides whether a member that has not announced a revocation may accept what it revoked, `sinceMs` after it was written. */
+export function mayAccept({ maxStaleness }: MemberSeen, sinceMs: number): boolean {
+  return maxStaleness === null || sinceMs <= maxStaleness * 1_000 + OLD_SIDE_MS;
 }
 
 /** Some of them by name. */

@@ -4,14 +4,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { within } from '../deadline.js';
 import { StoreError } from '../errors.js';
 import { asStoreError } from '../redis/failure.js';
-import { type Fleet, fleetInWords, fleetOf, laggards, names } from './fleet.js';
+import { type Fleet, fleetInWords, fleetOf, laggards, mayAccept, names } from './fleet.js';
 import { examine } from './found.js';
 import { orRefusal, type Session } from './session.js';
 import { spanOf } from './words.js';
 
 const POLL_MS = 250;
-/** Members announce a change within two seconds, and all else twice a minute. */
-const MEMBERS_MS = 40_000;
+/** Members announce a change within two seconds. Of one that does not, a copy with the default maxStaleness has ended by then. */
+const MEMBERS_MS = 80_000;
 /** For the answer of a server that has waited for as long as it may. */
 const GRACE_MS = 1_000;
 
@@ -69,7 +69,7 @@ async function countReplicas(
 }
 
 /**
- * Null for the fleet: no member is announced, or announcements cannot be read.
+ * Waits from the moment of the revocation on. Null for the fleet: no member is announced, or announcements cannot be read.
  *
  * @param revoked what was written: the members of a keyring that lacks it confirm nothing
  */
@@ -78,7 +78,8 @@ export async function waitForFleet(
   revoked: Revoked,
   say: (words: string) => void,
 ): Promise<Waited<Fleet | null>> {
-  const giveUpMs = performance.now() + session.limit.leftMs(MEMBERS_MS);
+  const begunAtMs = performance.now();
+  const giveUpMs = begunAtMs + session.limit.leftMs(MEMBERS_MS);
   let said: string | null = null;
   let last: Fleet | null = null;
   for (;;) {
@@ -87,7 +88,7 @@ export async function waitForFleet(
     const isCut = answer instanceof StoreError && session.limit.leftMs() <= 1;
     const found: Seen = isCut && last !== null ? last : answer;
     const isDenied = found instanceof StoreError && found.code === 'ERR_REWT_STORE_DENIED';
-    const missing = missingIn(found);
+    const missing = missingIn(found, performance.now() - begunAtMs);
     const fleet: Fleet | null = found instanceof StoreError || found === 'lost' ? null : found;
     if (fleet !== null) {
       last = fleet;
@@ -96,7 +97,7 @@ export async function waitForFleet(
       if (laggard !== said) say(`${fleetInWords(fleet)}.`);
       said = laggard;
     }
-    if (missing === null) say('Confirmed by all that are announced. Members without a memberName are not counted.');
+    if (missing === null) say(CONFIRMED);
     const isOver = missing === null || found === null || found === 'lost' || isDenied;
     if (isOver || performance.now() + POLL_MS >= giveUpMs) return { found: fleet, missing };
     await sleep(POLL_MS);
@@ -108,17 +109,19 @@ async function fleetIn(session: Session, revoked: Revoked): Promise<Fleet | 'los
   const { keyring } = examine(await session.read());
   // Another lineage or a later epoch has nothing of before either.
   if (keyring === null || (keyring.lineage === revoked.lineage && keyring.epoch < revoked.epoch)) return 'lost';
-  return fleetOf(keyring, await session.announcements());
+  return fleetOf(keyring, await session.announcements(), true);
 }
 
+const CONFIRMED =
+  'Confirmed by all that are announced, or their maxStaleness is over. Members without a memberName are not counted, nor those that could not announce themselves for an hour.';
 const STANDS =
   'It is revoked anyway: a member that does not read it refuses the old tokens once its copy is maxStaleness old.';
 
-function missingIn(found: Seen): string | null {
+function missingIn(found: Seen, sinceMs: number): string | null {
   if (found === 'lost') return 'The store has lost this revocation, as by a failover: revoke again.';
   if (found instanceof StoreError) return `The members are unknown: ${found.message} ${STANDS}`;
   if (found === null) return `No member is announced, so none can confirm: members need a memberName. ${STANDS}`;
-  const behind = laggards(found);
+  const behind = laggards(found).filter((member) => mayAccept(member, sinceMs));
   if (behind.length === 0 && found.members.length === found.size) return null;
   const seen = names(behind, ({ heardSecondsAgo }) => ` (last seen ${spanOf(heardSecondsAgo * 1_000)} ago)`);
   const unread = found.size - found.members.length;

@@ -1,6 +1,6 @@
 /** What a member with a name says of itself: which keyring it holds, in kids and counters. Pure. */
 
-import type { Announcements } from '../stores/store.js';
+import { ANNOUNCEMENT_LIFE_MS, type Announcements } from '../stores/store.js';
 import type { Copy } from './copy.js';
 import type { Asks } from './needs.js';
 
@@ -8,6 +8,11 @@ import type { Asks } from './needs.js';
 const COUNTS_MS = 90_000;
 /** From one announcement to the next, with some delay: so long after it the member may have read the keyring. */
 const READS_LATER_MS = 45_000;
+
+/** How long an announcement is kept: for as long as the copy of a member that falls silent may be used. */
+export function keptMs(maxStalenessMs: number): number {
+  return Math.max(ANNOUNCEMENT_LIFE_MS, maxStalenessMs + READS_LATER_MS);
+}
 
 /** What one member holds, as it said itself. */
 export interface HeldBy {
@@ -74,8 +79,15 @@ export function parseAnnouncement(text: string): HeldBy | null {
   }
 }
 
-/** The last announcement of each member that counts: it may still use the copy that it had. By id. */
-export function lastAnnounced({ nowMs, told }: Announcements): ReadonlyMap<string, { held: HeldBy; atMs: number }> {
+/**
+ * The last announcement of each member that counts, by id: if the member read nothing since, it may still use the copy that it had.
+ *
+ * @param all counts all that are kept: a member whose announcements the store refuses may go on reading
+ */
+export function lastAnnounced(
+  { nowMs, told }: Announcements,
+  all = false,
+): ReadonlyMap<string, { held: HeldBy; atMs: number }> {
   const last = new Map<string, { held: HeldBy; atMs: number }>();
   // The oldest come first.
   for (const { id, text, atMs } of told) {
@@ -83,7 +95,7 @@ export function lastAnnounced({ nowMs, told }: Announcements): ReadonlyMap<strin
     if (held === null) continue;
     const lifeMs = Math.max(COUNTS_MS, (held.maxStaleness ?? 0) + READS_LATER_MS);
     // The clock of another master may have been ahead.
-    if (nowMs - atMs <= lifeMs && atMs - nowMs <= COUNTS_MS) last.set(id, { held, atMs });
+    if (all || (nowMs - atMs <= lifeMs && atMs - nowMs <= COUNTS_MS)) last.set(id, { held, atMs });
   }
   return last;
 }

@@ -5,7 +5,7 @@ import type { Clock } from '../clock.js';
 import { within } from '../deadline.js';
 import { detached } from '../detached.js';
 import type { Store } from '../stores/store.js';
-import { formatAnnouncement } from './announcement.js';
+import { formatAnnouncement, keptMs } from './announcement.js';
 import type { Lease } from './lease.js';
 import type { MemberListener } from './member-options.js';
 import type { Asks } from './needs.js';
@@ -112,9 +112,10 @@ export class Presence {
 
   /** Whether the store took it. */
   async #say(text: string | null): Promise<boolean> {
-    const { store, namespace, memberName, timeoutMs, listener } = this.#options;
+    const { store, namespace, memberName, timeoutMs, needs, listener } = this.#options;
     try {
-      await store.announce?.(namespace, this.#id, text, { timeoutMs });
+      const keepMs = keptMs(needs().maxStalenessMs);
+      await store.announce?.(namespace, this.#id, text, { timeoutMs, keepMs });
       return true;
     } catch (error) {
       listener.unannounced(memberName, error);

@@ -20,15 +20,20 @@ local function ms(value) return string.format('%.0f', value) end
 /**
  * One member's announcement in place of the one before.
  *
- * KEYS: the fleet. ARGV: its entry of before ('' none), its entry ('' none: it leaves), how long one is kept (ms). Returns: 'announced'.
+ * KEYS: the fleet. ARGV: its entry of before ('' none), its entry ('' none: it leaves), how long that is kept (ms). Returns: 'announced'.
  */
 export const ANNOUNCE = `${clock}
 if ARGV[1] ~= '' then redis.call('ZREM', KEYS[1], ARGV[1]) end
 -- WHY here: nobody else clears up, and a fleet that lives for years would leave all its restarts behind.
-redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', '(' .. ms(now - ARGV[3]))
+local old = '(' .. ms(now - ${ANNOUNCEMENT_LIFE_MS})
+local found = redis.call('ZREVRANGEBYSCORE', KEYS[1], old, '-inf', 'WITHSCORES', 'LIMIT', 0, ${MOST_ANNOUNCEMENTS})
+for index = 1, #found, 2 do
+  local keep = tonumber(string.match(found[index], '^%S+ (%d+)')) or 0
+  if now - (tonumber(found[index + 1]) or 0) > keep then redis.call('ZREM', KEYS[1], found[index]) end
+end
 if ARGV[2] ~= '' then
   redis.call('ZADD', KEYS[1], ms(now), ARGV[2])
-  redis.call('PEXPIREAT', KEYS[1], ms(now + ARGV[3]))
+  if redis.call('PTTL', KEYS[1]) < tonumber(ARGV[3]) then redis.call('PEXPIREAT', KEYS[1], ms(now + ARGV[3])) end
 end
 return 'announced'
 `;
@@ -40,9 +45,9 @@ return 'announced'
  */
 export const ANNOUNCEMENTS = `${clock}
 -- WHY no end a little later than now: the clock of another master may have been ahead.
-local from, to = ms(now - ${ANNOUNCEMENT_LIFE_MS}), ms(now + ${ANNOUNCEMENT_LIFE_MS})
-local found = redis.call('ZREVRANGEBYSCORE', KEYS[1], to, from, 'WITHSCORES', 'LIMIT', 0, ${MOST_ANNOUNCEMENTS})
-local answer = { 'announcements', ms(now), ms(redis.call('ZCOUNT', KEYS[1], from, to)) }
+local to = ms(now + ${ANNOUNCEMENT_LIFE_MS})
+local found = redis.call('ZREVRANGEBYSCORE', KEYS[1], to, '-inf', 'WITHSCORES', 'LIMIT', 0, ${MOST_ANNOUNCEMENTS})
+local answer = { 'announcements', ms(now), ms(redis.call('ZCOUNT', KEYS[1], '-inf', to)) }
 for index = 1, #found, 2 do
   answer[#answer + 1] = ms(tonumber(found[index + 1]))
   answer[#answer + 1] = string.sub(found[index], 1, ${2 * LONGEST_ANNOUNCEMENT})
@@ -50,20 +55,25 @@ end
 return answer
 `;
 
-/** As it stands in the set: an id has no line end. */
-export function entryOf(id: string, text: string): string {
-  return `${id}\n${text}`;
+/** As it stands in the set: an id has no space and no line end. */
+export function entryOf(id: string, text: string, keepMs: number): string {
+  return `${id}${keepMs > ANNOUNCEMENT_LIFE_MS ? ` ${Math.floor(keepMs)}` : ''}\n${text}`;
 }
 
 /** Null for what is no answer of the script. */
 export function asAnnouncements(reply: Reply): Announcements | null {
   if (!Array.isArray(reply) || reply[0] !== 'announcements') return null;
   const [, now, count, ...entries] = reply.map(String);
+  const nowMs = Number(now);
   const told: Announcement[] = [];
   for (let index = 0; index + 1 < entries.length; index += 2) {
-    const [id = '', ...text] = (entries[index + 1] ?? '').split('\n');
-    told.push({ id, text: text.join('\n').slice(0, LONGEST_ANNOUNCEMENT), atMs: Number(entries[index]) });
+    const [head = '', ...text] = (entries[index + 1] ?? '').split('\n');
+    const [id = '', keepMs = ANNOUNCEMENT_LIFE_MS] = head.split(' ');
+    const atMs = Number(entries[index]);
+    if (nowMs - atMs > Number(keepMs)) continue;
+    told.push({ id, text: text.join('\n').slice(0, LONGEST_ANNOUNCEMENT), atMs });
   }
+  const unread = Number(count) - Math.floor(entries.length / 2);
   // As the contract has them: the oldest first.
-  return { nowMs: Number(now), count: Number(count), told: told.reverse() };
+  return { nowMs, count: told.length + unread, told: told.reverse() };
 }

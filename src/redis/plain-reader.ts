@@ -194,12 +194,12 @@ export function createPlainReader(port: RedisPort): PlainReader {
       const [time] = await ask([['TIME']], key, timeoutMs);
       if (time instanceof Error) throw time;
       const nowMs = instantOf(time);
-      const [from, to] = [nowMs - ANNOUNCEMENT_LIFE_MS, nowMs + ANNOUNCEMENT_LIFE_MS].map(String) as [string, string];
+      const to = String(nowMs + ANNOUNCEMENT_LIFE_MS);
       const limit = ['LIMIT', '0', String(MOST_ANNOUNCEMENTS)] as const;
       const [entries, count] = await ask(
         [
-          ['ZREVRANGEBYSCORE', fleet, to, from, 'WITHSCORES', ...limit],
-          ['ZCOUNT', fleet, from, to],
+          ['ZREVRANGEBYSCORE', fleet, to, '-inf', 'WITHSCORES', ...limit],
+          ['ZCOUNT', fleet, '-inf', to],
         ],
         key,
         timeoutMs,

@@ -3,17 +3,23 @@
 import { ANNOUNCEMENT_LIFE_MS, type Announcements, LONGEST_ANNOUNCEMENT, MOST_ANNOUNCEMENTS } from './store.js';
 
 /** By member. */
-export type Entries = Readonly<Record<string, { readonly text: string; readonly atMs: number }>>;
+export type Entries = Readonly<Record<string, Entry>>;
 
-/** Without those that count no more. */
-export function entriesWith(entries: Entries, id: string, text: string | null, nowMs: number): Entries {
-  const others = Object.entries(entries).filter(([other, { atMs }]) => other !== id && counts(atMs, nowMs));
-  const own = text === null ? [] : [[id, { text, atMs: nowMs }] as const];
+interface Entry {
+  readonly text: string;
+  readonly atMs: number;
+  readonly keepMs?: number | undefined;
+}
+
+/** Leaves out those that are kept no longer. */
+export function entriesWith(entries: Entries, id: string, said: Omit<Entry, 'atMs'> | null, nowMs: number): Entries {
+  const others = Object.entries(entries).filter(([other, entry]) => other !== id && isKept(entry, nowMs));
+  const own = said === null ? [] : [[id, { ...said, atMs: nowMs }] as const];
   return Object.fromEntries([...others, ...own]);
 }
 
 export function entriesAt(entries: Entries, nowMs: number): Announcements {
-  const live = Object.entries(entries).filter(([, { atMs }]) => counts(atMs, nowMs));
+  const live = Object.entries(entries).filter(([, entry]) => isKept(entry, nowMs));
   const told = live
     .map(([id, { text, atMs }]) => ({ id, text: text.slice(0, LONGEST_ANNOUNCEMENT), atMs }))
     .sort((a, b) => a.atMs - b.atMs)
@@ -36,8 +42,8 @@ export function parseEntries(json: string | undefined): Entries {
   }
 }
 
-function counts(atMs: number, nowMs: number): boolean {
-  return Math.abs(nowMs - atMs) <= ANNOUNCEMENT_LIFE_MS;
+function isKept({ atMs, keepMs = ANNOUNCEMENT_LIFE_MS }: Entry, nowMs: number): boolean {
+  return Math.abs(nowMs - atMs) <= keepMs;
 }
 
 function isEntry(entry: unknown): boolean {

@@ -116,10 +116,10 @@ export function lmdbStore(options: LmdbStoreOptions): Store {
         return answer;
       });
     },
-    async announce(namespace, id, text, { timeoutMs }) {
+    async announce(namespace, id, text, { timeoutMs, keepMs }) {
       const key = keyOf(namespace, ':rewt-fleet');
       return transact(timeoutMs, (db) => {
-        const entries = entriesWith(parseEntries(db.get(key)), id, text, now());
+        const entries = entriesWith(parseEntries(db.get(key)), id, text === null ? null : { text, keepMs }, now());
         db.putSync(key, formatEntries(entries));
       });
     },

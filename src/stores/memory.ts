@@ -44,9 +44,12 @@ export function memoryStore(options: { now?: () => number } = {}): Store {
       if (write) records.set(namespace, write);
       return answer;
     },
-    async announce(namespace, id, text) {
+    async announce(namespace, id, text, { keepMs }) {
       assertOpen();
-      announced.set(namespace, entriesWith(announced.get(namespace) ?? {}, id, text, now()));
+      announced.set(
+        namespace,
+        entriesWith(announced.get(namespace) ?? {}, id, text === null ? null : { text, keepMs }, now()),
+      );
     },
     async announcements(namespace) {
       assertOpen();

@@ -202,15 +202,15 @@ export function redisStore(port: RedisPort): RedisStore {
       return acknowledgedReplicas(onRoute, names, written.get(namespace), by);
     },
     watch: (namespace, onSuspect) => watchKeys(port, redisNames(namespace, port.keyPrefix), onSuspect),
-    async announce(namespace, id, text, { timeoutMs }) {
+    async announce(namespace, id, text, { timeoutMs, keepMs = ANNOUNCEMENT_LIFE_MS }) {
       const { key, fleet } = placeOf(namespace).names;
       const whose = JSON.stringify([namespace, id]);
       const before = announced.get(whose) ?? '';
-      const entry = text === null ? '' : entryOf(id, text);
+      const entry = text === null ? '' : entryOf(id, text, keepMs);
       // Remembered before it is sent: one that was given up may have been written all the same.
       if (entry === '') announced.delete(whose);
       else announced.set(whose, entry);
-      await ask([['EVAL', ANNOUNCE, '1', fleet, before, entry, String(ANNOUNCEMENT_LIFE_MS)]], key, timeoutMs);
+      await ask([['EVAL', ANNOUNCE, '1', fleet, before, entry, milliseconds(keepMs)]], key, timeoutMs);
     },
     async announcements(namespace, { timeoutMs }) {
       const { key, fleet } = placeOf(namespace).names;

@@ -70,6 +70,11 @@ export interface ReadLimits extends CallLimits {
   readonly replacesWrongType?: boolean;
 }
 
+export interface AnnounceLimits extends CallLimits {
+  /** How long it is kept, if that is longer than `ANNOUNCEMENT_LIFE_MS`. */
+  readonly keepMs?: number;
+}
+
 export interface SwapLimits extends CallLimits {
   /** The last instant, in milliseconds of the store's clock, at which the swap may still happen; later it does nothing. */
   readonly notAfterMs: number;
@@ -99,7 +104,7 @@ export interface Watch {
   end(): void;
 }
 
-/** How long an announcement is kept if nothing follows it. Which ones count, a reader decides (keyring/announcement.ts). Milliseconds of the store's clock. */
+/** How long an announcement is kept at least, if nothing follows it. Which ones count, a reader decides (keyring/announcement.ts). Milliseconds of the store's clock. */
 export const ANNOUNCEMENT_LIFE_MS = 3_600_000;
 
 /** A reader of announcements takes no more at a time, and of a longer one no more characters. */
@@ -149,10 +154,10 @@ export interface Store {
   /** Watches a namespace until `end()`. `onSuspect` is called from a later turn on, never from within this call. Absent where a store cannot push. */
   watch?(namespace: string, onSuspect: () => void): Watch;
   /**
-   * Says `text` of the member `id`, in place of what it said before, for `ANNOUNCEMENT_LIFE_MS`; null takes back what it said. One small write, beside both entries
+   * Keeps `text` of the member `id`, in place of the one before; null takes that back. One small write, beside both entries
    * and without a part in them. Absent where a store cannot carry it.
    */
-  announce?(namespace: string, id: string, text: string | null, limits: CallLimits): Promise<void>;
+  announce?(namespace: string, id: string, text: string | null, limits: AnnounceLimits): Promise<void>;
   /** What members said of themselves. Changes nothing. */
   announcements?(namespace: string, limits: CallLimits): Promise<Announcements>;
   /** What the user ought to know of the way to this store, each a code and a sentence with its remedy. */

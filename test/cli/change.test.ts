@@ -204,7 +204,7 @@ test('revoke --wait asks the members while it waits for replicas', async () => {
   await using here = new Rewt({ redisConn: server.url, storeTimeout: 10, memberName: 'orders-1' });
   await here.sign({});
   const { code, stdout, stderr } = await revokeHere(server.url, '--wait', '--replicas', '1', '--timeout', '8s');
-  expect(stderr).toMatch(/\nConfirmed by all that are announced\..*\nNo replica is connected/);
+  expect(stderr).toMatch(/\nConfirmed by all that are announced, .*\nNo replica is connected/);
   expect({ code, ...JSON.parse(stdout) }).toMatchObject({ code: 1, replicas: 0, fleet: { size: 1, holdNext: 1 } });
 });
 

@@ -1,7 +1,7 @@
 /** What `rewt status` and `rewt rotate` conclude from announcements: as a table, and once with members in processes of their own. */
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { fleetInWords, fleetOf, laggards } from '../../src/cli/fleet.js';
+import { fleetInWords, fleetOf, laggards, mayAccept } from '../../src/cli/fleet.js';
 import { replicasInWords } from '../../src/cli/wait.js';
 import { Rewt } from '../../src/index.js';
 import type { KeyringStatus } from '../../src/status.js';
@@ -86,6 +86,30 @@ test.each([
   expect(found(said(seconds, more))?.size).toBe(1);
   expect(found(said(seconds + 1, more))).toBeNull();
 });
+
+test('of all that are kept, none is forgotten, however long it is silent or ahead', () => {
+  const told = [said(3_000, { maxStaleness: 60_000 }), said(3_000, {}), said(-100, {})];
+  expect(fleetOf(keyring, { nowMs, count: 3, told })).toBeNull();
+  expect(fleetOf(keyring, { nowMs, count: 3, told }, true)?.members.map(({ maxStaleness }) => maxStaleness)).toEqual([
+    null,
+    60,
+    null,
+  ]);
+});
+
+test.each([
+  [0, 15, true],
+  [0, 15.001, false],
+  [60, 75, true],
+  [60, 75.001, false],
+  [null, 1e9, true],
+])(
+  'with a maxStaleness of %s s, a member that announced nothing for %s s after a revocation may accept what it revoked: %s',
+  (maxStaleness, seconds, may) => {
+    const [member] = found(said(1, maxStaleness === null ? {} : { maxStaleness: maxStaleness * 1_000 }))?.members ?? [];
+    expect(member && mayAccept(member, seconds * 1_000)).toBe(may);
+  },
+);
 
 test('what nobody said is no member, and nobody is no fleet', () => {
   expect(found()).toBeNull();

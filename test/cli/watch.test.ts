@@ -18,6 +18,7 @@ const fleet: Fleet = {
     state: n === 17 ? 'behind' : 'holds next',
     generation: 7,
     heardSecondsAgo: 3,
+    maxStaleness: 60,
     silent: false,
   })),
 };

@@ -408,8 +408,8 @@ export function storeConformance(
     });
 
     (traits.announces ? describe : unregistered)('announcements', () => {
-      const announce = async (id: string, text: string | null, on = store, name = namespace): Promise<void> =>
-        on.announce?.(name, id, text, limits);
+      const announce = async (id: string, text: string | null, on = store, name = namespace, keepMs?: number) =>
+        on.announce?.(name, id, text, keepMs === undefined ? limits : { ...limits, keepMs });
       async function told(name = namespace, on = store) {
         const found = await on.announcements?.(name, limits);
         if (!found) throw new Error('the store lacks announcements');
@@ -480,14 +480,19 @@ export function storeConformance(
       it('end by themselves, each on its own', async () => {
         // Where the clock cannot be turned, the fixture of that store has a test of its own.
         if (!fixture.advanceMs) return;
+        await announce('longer', 'one', store, namespace, 2 * ANNOUNCEMENT_LIFE_MS + 1_000);
         await announce('a', 'one');
         fixture.advanceMs(ANNOUNCEMENT_LIFE_MS - 1_000);
         await announce('b', 'two');
         fixture.advanceMs(1_000);
-        expect((await told()).told.map(({ id }) => id)).toEqual(['a', 'b']);
+        expect((await told()).told.map(({ id }) => id)).toEqual(['longer', 'a', 'b']);
         fixture.advanceMs(1);
-        expect((await told()).told.map(({ id }) => id)).toEqual(['b']);
+        expect((await told()).told.map(({ id }) => id)).toEqual(['longer', 'b']);
         fixture.advanceMs(ANNOUNCEMENT_LIFE_MS);
+        expect((await told()).told.map(({ id }) => id)).toEqual(['longer']);
+        await announce('b', null);
+        expect((await told()).told.map(({ id }) => id)).toEqual(['longer']);
+        fixture.advanceMs(1_000);
         expect(await told()).toMatchObject({ count: 0, told: [] });
       });
     });

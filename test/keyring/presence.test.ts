@@ -237,6 +237,20 @@ test('members in use are not called silent after the store was away for 22 s, no
   for (const rewt of [...used, idle]) await rewt.close();
 });
 
+test('what a member announced is kept for as long as its copy may be used, also if that is longer than an hour', async () => {
+  const rewt = member(store, { ttl: '8h', tokenLifetime: '1h', maxStaleness: '4h' });
+  await rewt.sign({});
+  await pass(3_000);
+  store.announce = async () => {
+    throw new Error('refused');
+  };
+  await pass(4 * 3_600_000 + 40_000);
+  expect(await told()).toMatchObject([{ name: 'orders-1', maxStaleness: 4 * 3_600_000 }]);
+  await pass(10_000);
+  expect(await told()).toEqual([]);
+  await rewt.close();
+});
+
 test('a member without a name announces nothing', async () => {
   const { counted, said } = counting();
   const rewt = new Rewt({ ...times, store: counted });

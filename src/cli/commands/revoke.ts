@@ -39,14 +39,14 @@ if there is no keyring.
                      had it in time, or none is connected: it is revoked
                      anyway
   --wait             wait until every member with a memberName has announced
-                     that it holds the new keyring; exit code 1 if one has not
-                     in time: it is revoked anyway
+                     that it holds the new keyring, or its maxStaleness is
+                     over; exit code 1 if not in time: it is revoked anyway
   --reason <text>    is kept in the keyring, and shown by rewt status; at most
                      200 characters, or nothing is revoked
   --replace <what>   unreadable or newer, as the error says: revokes although
                      this rewt cannot read what is there
   --timeout <time>   the longest that all of it may take; default: 5 s for each
-                     answer of the store, 5 s for replicas, 40 s for members
+                     answer of the store, 5 s for replicas, 80 s for members
 `);
 
 export const revoke: Command = {

@@ -45,7 +45,6 @@ const attempts: Readonly<Record<MemberCommand, (name: string) => Command>> = {
   ping: () => ['PING'],
   wait: () => ['WAIT', 'some', 'time'],
   zrem: (name) => ['ZREM', name, ''],
-  zremrangebyscore: (name) => ['ZREMRANGEBYSCORE', name, 'here', 'there'],
   zadd: (name) => ['ZADD', name, 'many', ''],
   zrevrangebyscore: (name) => ['ZREVRANGEBYSCORE', name, 'there', 'here'],
   zcount: (name) => ['ZCOUNT', name, 'here', 'there'],
