@@ -63,7 +63,11 @@ export class Holding {
     }
     this.#takeFor(sent, version, plan?.revokes ?? false);
     if (plan?.revokes) this.#lease = null;
-    else if (this.#lease !== null && seen.ring !== null) this.#take(seen.ring, this.#lease, null);
+    else if (this.#lease !== null && seen.ring !== null) {
+      // If the store's clock went back, no end in this ring was counted by where it stood before.
+      const storeMs = Math.min(this.#lease.storeMs, seen.nowMs);
+      this.#take(seen.ring, { storeMs, sent: this.#lease.sent }, null);
+    }
   }
 
   /** Takes an answer of which nothing is left to decide, if it still counts; gives the lease that it makes for whoever asked. */

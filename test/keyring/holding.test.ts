@@ -46,6 +46,15 @@ function holding(): Holding {
   return held;
 }
 
+test('a secret that retired after the clock of the store went back verifies, also if a plan was not written in between', () => {
+  const held = holding();
+  const nowMs = NOW_MS - 30_000;
+  const ring = later({ retired: [{ secret: OTHER, until: nowMs + 10_000 }] });
+  held.pending(rotation, seenWith({ ring, nowMs }), sentAs(20), 'other');
+  held.renew({ ...settled(ring, 21), storeMs: nowMs });
+  expect(held.lease?.keys.map(({ role }) => role)).toContain('retired');
+});
+
 describe('an answer to an older question', () => {
   test.each<[string, Ring, Plan | null, boolean]>([
     ['that shows a later revocation', later({ epoch: X.epoch + 1, rev: 'y' }), null, true],

@@ -216,6 +216,23 @@ describe('a rotation', () => {
     expect(court.accusations).toEqual(accusations);
   });
 
+  it.each([
+    { aheadMs: 300, accusations: [] },
+    { aheadMs: 50, accusations: ['extra'] },
+  ])('drops what had ended by that clock, and revokes it not ($aheadMs ms ahead)', ({ aheadMs, accusations }) => {
+    const { court, member } = opened();
+    court.at(58).writes(member, rotated);
+    court.at(70).server.jump(aheadMs);
+    court.at(77.8).answers(member);
+    court.at(77.85).server.jump(-aheadMs);
+    court.at(77.9).calls(member, 'rotate');
+    court.writes(member, {
+      key: { secret: 'three', endS: 137 },
+      ring: { current: 'three', endS: 137, next: 'four', sinceS: 77.9, retired: [{ secret: 'two', untilS: 97 }] },
+    });
+    expect(court.accusations).toEqual(accusations);
+  });
+
   it('is explained by other times only if one of them is shorter', () => {
     for (const [overlapS, accusations] of [[10, []] as const, [20, ['extra']] as const]) {
       const { court, member } = opened();

@@ -198,6 +198,13 @@ export class Ledger {
       this.#reports.violation('extra', `${shown.name} makes the times of the ring shorter`);
     }
     this.#born(after.ring.next.secret, this.#agenda.nowMs, null);
+    // What had ended by the store's clock as that stood in the read before this write is dropped, not revoked.
+    const readMs = this.clock.latestMs(this.#agenda.nowMs - shown.times.storeTimeoutMs);
+    for (const [secret, endMs] of vanished) {
+      if (endMs > readMs) continue;
+      vanished.delete(secret);
+      this.fates.lose(secret, 'clock shift');
+    }
     // Row 3 writes the ring of before: what had been missing for longer is not revoked by it.
     const { id, epoch } = before.ring ?? this.#ringBefore ?? { id: null, epoch: 0 };
     const isTurned = id !== after.ring.id || epoch !== after.ring.epoch;

@@ -148,7 +148,7 @@ export class Rows {
     if (nowMs >= endMs - leadMs(times, ring) - NOISE_MS) return null;
     // It may have been due by the store's clock as that stood in the read before this write.
     const readMs = this.#agenda.nowMs - times.storeTimeoutMs;
-    if (nowMs + this.#clock.setBackMs(readMs) >= endMs - leadMs(times, ring) - NOISE_MS) return null;
+    if (this.#clock.latestMs(readMs) >= endMs - leadMs(times, ring) - NOISE_MS) return null;
     const calls = openErrands(
       shown,
       this.#agenda.nowMs,

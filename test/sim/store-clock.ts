@@ -46,8 +46,13 @@ export class StoreClock {
     return mostMs;
   }
 
+  /** The present by this clock as it stood at any time from `sinceMs` on: the latest of them. What a read before a write may have shown. */
+  latestMs(sinceMs: number): number {
+    return this.nowMs() + this.#setBackMs(sinceMs);
+  }
+
   /** By how much it was at most ahead, after `sinceMs`, of where it stands now. */
-  setBackMs(sinceMs: number): number {
+  #setBackMs(sinceMs: number): number {
     const [now, ...before] = this.#settings;
     if (now === undefined) return 0;
     let mostMs = 0;
