@@ -223,10 +223,10 @@ describe('a rotation', () => {
     const { court, member } = opened();
     court.at(58).writes(member, rotated);
     court.at(70).server.jump(aheadMs);
-    court.at(77.8).answers(member);
+    const { fromMs } = court.at(77.8).calls(member, 'rotate');
+    court.ledger.showings.executed(member.shown, 'read', fromMs);
     court.at(77.85).server.jump(-aheadMs);
-    court.at(77.9).calls(member, 'rotate');
-    court.writes(member, {
+    court.at(77.9).writes(member, {
       key: { secret: 'three', endS: 137 },
       ring: { current: 'three', endS: 137, next: 'four', sinceS: 77.9, retired: [{ secret: 'two', untilS: 97 }] },
     });
