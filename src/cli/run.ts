@@ -51,7 +51,7 @@ export async function run(words: readonly string[], terminal: Terminal, version:
     return 0;
   } catch (error) {
     if (terminal.interrupted.aborted) {
-      if (writes.isUnknown) terminal.say(writes.inWords());
+      if (command?.changes) terminal.say(writes.inWords());
       return terminal.interrupted.reason;
     }
     const { exitCode, ...failed } = failureOf(error);

@@ -16,14 +16,9 @@ export class Writes {
     return this.#last;
   }
 
-  /** Whether a write was sent whose answer is missing. */
-  get isUnknown(): boolean {
-    return this.#sent > this.#answered;
-  }
-
   /** What a failure leaves behind, and what to do. */
   inWords(): string {
-    if (this.isUnknown)
+    if (this.#sent > this.#answered)
       return 'Whether it was written is unknown: rewt status shows it. If not, run the command again.';
     return this.#last === null ? 'Nothing was written.' : 'It was written before that: see rewt status.';
   }

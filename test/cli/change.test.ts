@@ -261,3 +261,22 @@ test('a revocation whose answer does not come says that it is unknown whether it
     await proxy.stop();
   }
 });
+
+test('a revocation that is interrupted says whether it was written', async () => {
+  await signedIn('rewt');
+  await server.cli('CONFIG', 'SET', 'repl-diskless-sync-delay', '0');
+  const replica = await startRedis(['--replicaof', '127.0.0.1', String(server.port)]);
+  try {
+    await until('it follows', async () => (await replica.cli('INFO', 'replication')).includes('link_status:up'));
+    process.kill(replica.pid, 'SIGSTOP');
+    const leaving = new AbortController();
+    // Written, while it is counted for a tenth of a second which replicas have it, and longer for --replicas.
+    const run = runHere(['revoke', '--yes', '--replicas', '1', '--url', server.url], {}, leaving.signal);
+    await until('it is written', async () => (await epochNow()) === 1);
+    leaving.abort(130);
+    expect(await run).toMatchObject({ code: 130, stderr: expect.stringMatching(/It was written before that.*status/) });
+  } finally {
+    process.kill(replica.pid, 'SIGCONT');
+    await replica.stop();
+  }
+});

@@ -3,7 +3,11 @@ import { PassThrough } from 'node:stream';
 import { run } from '../../src/cli/run.js';
 import type { Run } from './command.js';
 
-export async function runHere(words: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Run> {
+export async function runHere(
+  words: readonly string[],
+  env: NodeJS.ProcessEnv = {},
+  interrupted = new AbortController().signal,
+): Promise<Run> {
   let [stdout, stderr] = ['', ''];
   const code = await run(
     words,
@@ -12,7 +16,7 @@ export async function runHere(words: readonly string[], env: NodeJS.ProcessEnv =
       stdout: new PassThrough(),
       stderr: new PassThrough(),
       env,
-      interrupted: new AbortController().signal,
+      interrupted,
       print: (result) => {
         stdout += `${result}\n`;
       },
