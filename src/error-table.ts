@@ -121,7 +121,8 @@ export const storeErrors = rows({
   ERR_REWT_STORE_FULL: {
     meaning: 'The store has no room for the keyring.',
     cause: 'Redis has reached `maxmemory`, or the disk is full.',
-    remedy: 'Give it more memory, or remove other data. Never let it evict: the keyring would be evicted too.',
+    remedy:
+      'Give it more memory, or remove other data. Never let it evict: the keyring would be evicted too. See "Redis is full" in the runbook.',
     retry: 'once mended',
   },
   ERR_REWT_STORE_WRONG_TYPE: {

@@ -4,6 +4,7 @@ import { tokenErrors } from '../error-table.js';
 import { isRewtError, type RewtErrorCode, type StoreError, type TokenError } from '../errors.js';
 import { type Place, placeInWords } from './address.js';
 import { PASSWORD_VARIABLE } from './link.js';
+import { foreignName } from './words.js';
 
 /** What the command itself refuses, beside what the library does. Exit code 1. */
 export class RefusedError extends Error {
@@ -20,6 +21,15 @@ export class RefusedError extends Error {
   ) {
     super(message);
   }
+}
+
+/** The refusal of a keyring under another key prefix than the one that was given. */
+export function misnamed(namespace: string, given: string, prefix: string): RefusedError {
+  const [whole, name] = [namespace, (given + namespace).slice(prefix.length)].map((text) => foreignName(text));
+  return new RefusedError(
+    'ERR_REWT_NO_KEYRING',
+    `'${whole}' is the keyring '${name}' under the key prefix '${foreignName(prefix)}': name both, by --namespace and --key-prefix`,
+  );
 }
 
 /** A store that failed, and where. */

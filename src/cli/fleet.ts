@@ -80,8 +80,8 @@ function stateOf(keyring: KeyringStatus, held: HeldBy, atMs: number): MemberStat
 }
 
 /** One line: '12 of 12 members hold next'. */
-export function fleetInWords({ size, holdNext, members }: Fleet): string {
-  const parts = [`${holdNext} of ${size} ${size === 1 ? 'member holds' : 'members hold'} next`];
+export function fleetInWords({ size, holdNext, members }: Fleet, what = 'next'): string {
+  const parts = [`${holdNext} of ${size} ${size === 1 ? 'member holds' : 'members hold'} ${what}`];
   const unheard = members.filter(({ state, silent }) => state === 'not announced yet' && !silent);
   if (unheard.length > 0) parts.push(`not announced yet: ${names(unheard)} (wait half a minute)`);
   const behind = members.filter(({ state }) => state === 'behind');

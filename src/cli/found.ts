@@ -78,7 +78,8 @@ export const plansInWords: Readonly<Record<Plan['name'], string>> = {
   rotation: 'the next member that is used rotates; no token is refused for it',
   'late rotation': 'the rotation is overdue, because no member was used; the next one rotates, and no token is refused',
   reschedule: 'the TTL of the secret was changed by hand; the next member follows it',
-  brake: 'the secret was deleted or replaced by hand; the next member that reads it revokes every token',
+  brake:
+    'the secret was deleted or replaced by hand; a member that reads this accepts no token until it has written the revocation',
   'foreign rotation': 'an original rewt has rotated; the next member adopts its secret',
 };
 

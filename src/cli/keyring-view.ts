@@ -16,7 +16,7 @@ export function viewKeyring(look: Look, screen: Screen | null, others = ''): str
   const { keyring, storeTime } = look;
   const nowMs = storeTime.getTime();
   const found = keyring === null ? keyRows(look, others) : rowsOf(keyring, nowMs);
-  const rows = [...placeRows(look), ...found, ...lookRows(look)];
+  const rows = [...placeRows(look), ...dueRows(look), ...found, ...fleetRows(look)];
   const table = formatTable(rows, screen);
   return screen === null || keyring === null ? table : [...drawTimeline(keyring, nowMs, screen), '', table].join('\n');
 }
@@ -38,10 +38,14 @@ function keyRows({ key, storeTime }: Look, others: string): readonly Row[] {
   ];
 }
 
-/** What is due, who holds it, and what could not be read. */
-export function lookRows({ due, fleet, unknown }: Look): readonly Row[] {
+/** First: until it is done, the rest may be true of no member. */
+export function dueRows({ due }: Look): readonly Row[] {
+  return due === null ? [] : [['due', `${due}: ${plansInWords[due]}`]];
+}
+
+/** Who holds it, and what could not be read. */
+export function fleetRows({ fleet, unknown }: Look): readonly Row[] {
   return [
-    ...(due === null ? [] : [['due', `${due}: ${plansInWords[due]}`] as const]),
     ...(fleet === null ? [] : [['fleet', fleetInWords(fleet)] as const]),
     ...unknown.map(({ of, message }) => [of, `unknown: ${message}`] as const),
   ];
@@ -67,7 +71,7 @@ function rowsOf(keyring: KeyringStatus, nowMs: number): readonly Row[] {
 /** What a change means that no operator made. */
 const causesInWords: { readonly [Cause in ChangeCause]?: string } = {
   bootstrap: ' (the keyring was gone; a member began a new one)',
-  rollback: ' (the store had lost writes; a member revoked again)',
+  rollback: ' (a member revoked again: the store had lost writes, or had no room for a brake)',
   adopt: ' (the ring was gone; a member went on with the secret)',
   brake: ' (the secret was deleted or replaced by hand)',
 };

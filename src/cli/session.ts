@@ -13,11 +13,10 @@ import { type RedisStore, redisStore } from '../stores/redis.js';
 import type { Announcements, Store, Watch } from '../stores/store.js';
 import { type Address, addressOf, namespaceOf, openStore, type Place, placeInWords, placeOf } from './address.js';
 import { type Connected, connectLink } from './client.js';
-import { FailedStore, RefusedError, storeInWords } from './failure.js';
+import { FailedStore, misnamed, storeInWords } from './failure.js';
 import type { LinkArguments } from './link.js';
 import { type Terminal, unlessInterrupted } from './terminal.js';
 import { TimeLimit } from './time-limit.js';
-import { foreignName } from './words.js';
 
 /** A Redis with many keys takes its time. */
 const SCAN_TIMEOUT_MS = 60_000;
@@ -125,13 +124,7 @@ async function openRedis(address: RedisAddress, place: Place, limit: TimeLimit):
   const limits = () => ({ timeoutMs: limit.leftMs() });
   async function assertNoPrefix(namespace: string): Promise<void> {
     const prefix = await reader.prefixOf(namespace, limits());
-    if (prefix === null) return;
-    const whole = port.keyPrefix + namespace;
-    const [name, given] = [whole.slice(prefix.length), namespace].map((name) => foreignName(name));
-    throw new RefusedError(
-      'ERR_REWT_NO_KEYRING',
-      `'${given}' is the keyring '${name}' under the key prefix '${foreignName(prefix)}': name both, by --namespace and --key-prefix`,
-    );
+    if (prefix !== null) throw misnamed(namespace, port.keyPrefix, prefix);
   }
   return {
     place,

@@ -94,10 +94,9 @@ export async function waitForFleet(
       last = fleet;
       // Without the seconds of those that are silent, which are others each time.
       const laggard = names(laggards(fleet));
-      if (laggard !== said) say(`${fleetInWords(fleet)}.`);
+      if (laggard !== said) say(`${fleetInWords(fleet, 'the new keyring')}.`);
       said = laggard;
     }
-    if (missing === null) say(CONFIRMED);
     const isOver = missing === null || found === null || found === 'lost' || isDenied;
     if (isOver || performance.now() + POLL_MS >= giveUpMs) return { found: fleet, missing };
     await sleep(POLL_MS);
@@ -112,13 +111,13 @@ async function fleetIn(session: Session, revoked: Revoked): Promise<Fleet | 'los
   return fleetOf(keyring, await session.announcements(), true);
 }
 
-const CONFIRMED =
+export const CONFIRMED =
   'Confirmed by all that are announced, or their maxStaleness is over. Members without a memberName are not counted, nor those that could not announce themselves for an hour.';
-const STANDS =
-  'It is revoked anyway: a member that does not read it refuses the old tokens once its copy is maxStaleness old.';
+export const LOST = 'The store has lost this revocation, as by a failover: revoke again.';
+const STANDS = 'A member that does not read it refuses the old tokens once its copy is maxStaleness old.';
 
 function missingIn(found: Seen, sinceMs: number): string | null {
-  if (found === 'lost') return 'The store has lost this revocation, as by a failover: revoke again.';
+  if (found === 'lost') return LOST;
   if (found instanceof StoreError) return `The members are unknown: ${found.message} ${STANDS}`;
   if (found === null) return `No member is announced, so none can confirm: members need a memberName. ${STANDS}`;
   const behind = laggards(found).filter((member) => mayAccept(member, sinceMs));

@@ -106,7 +106,8 @@ const answers: readonly Failure[] = [
   {
     sign: /\bOOM\b/,
     code: 'ERR_REWT_STORE_FULL',
-    message: 'Redis is at its maxmemory and takes no writes: give it more memory, or remove other data.',
+    message:
+      'Redis is at its maxmemory and takes no writes: give it more memory, or remove other data. Without room, "Redis is full" in docs/operations.md has the brake.',
   },
   {
     sign: /\bCLUSTERDOWN\b/,

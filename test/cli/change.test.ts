@@ -91,7 +91,7 @@ test('a revocation that no replica can acknowledge has happened, says that none 
   const { code, stdout, stderr } = await revokeHere(server.url, '--replicas', '1', '--timeout', '2s');
   expect(code).toBe(1);
   expect(JSON.parse(stdout)).toMatchObject({ revoked: true, before, replicas: 0 });
-  expect(stderr).toMatch(/^Revoked: .*\nNo replica is connected/);
+  expect(stderr).toMatch(/^Revoked: .*\nRevoked: \S{11} signs now\. No replica is connected.*\n$/);
 });
 
 test.each([
@@ -99,13 +99,13 @@ test.each([
     '--replicas, by a user without +wait',
     ['+@all', '-wait', '~*'],
     ['--replicas', '1'],
-    /^Revoked: .*\nThe replicas are unknown: .*\+wait/,
+    /\nRevoked: \S{11} signs now\. The replicas are unknown: .*\+wait.*\n$/,
   ],
   [
     '--wait, by a user without a right to the fleet',
     ['+@all', '~rewt:*', '~{rewt:*', '~rewt-draft:*'],
     ['--wait'],
-    /^Revoked: .*\nThe members are unknown: .*key/,
+    /\nRevoked: \S{11} signs now\. The members are unknown: .*key.*\n$/,
   ],
 ])('what %s cannot confirm is said after the revocation, and is exit code 1', async (_, rules, words, said) => {
   await signedIn('rewt');
@@ -176,6 +176,9 @@ test('a full Redis refuses a revocation, says that nothing was written, and take
     await server.cli('DEL', 'rewt:rewt-secret');
     await member.refresh().catch(() => {});
     await expect(member.verify(token)).rejects.toMatchObject({ code: 'ERR_REWT_STORE_FULL' });
+    // The ring is that of before: what is true of it stands first.
+    const shown = await runHere(['status', '--url', server.url]);
+    expect(shown.stdout).toMatch(/\ndue +brake: .*accepts no token.*\nsigning /);
   } finally {
     await server.cli('CONFIG', 'SET', 'maxmemory', '0');
   }
@@ -193,10 +196,10 @@ test('revoke --wait names the members that have not announced the new keyring, a
   await server.cli('ZADD', 'rewt-fleet:{rewt:rewt-secret}', String(Date.now() - 30_000), `id7\n${held}`);
   const { code, stdout, stderr } = await revokeHere(server.url, '--wait', '--timeout', '2s');
   expect(code).toBe(1);
-  expect(stderr).toMatch(/of 2 members hold next; .*orders-7/);
+  expect(stderr).toMatch(/of 2 members hold the new keyring; .*orders-7/);
   const [last] = stderr.trimEnd().split('\n').slice(-1);
   // The other one may not have announced it yet.
-  expect(last).toMatch(/^Not confirmed in time: .*orders-7 \(last seen/);
+  expect(last).toMatch(/^Revoked: \S{11} signs now\. Not confirmed in time: .*orders-7 \(last seen/);
   expect(JSON.parse(stdout)).toMatchObject({ revoked: true, fleet: { size: 2 } });
 });
 
@@ -204,7 +207,9 @@ test('revoke --wait asks the members while it waits for replicas', async () => {
   await using here = new Rewt({ redisConn: server.url, storeTimeout: 10, memberName: 'orders-1' });
   await here.sign({});
   const { code, stdout, stderr } = await revokeHere(server.url, '--wait', '--replicas', '1', '--timeout', '8s');
-  expect(stderr).toMatch(/\nConfirmed by all that are announced, .*\nNo replica is connected/);
+  expect(stderr).toMatch(
+    /\nRevoked: \S{11} signs now\. No replica is connected.* Confirmed by all that are announced, .*\n$/,
+  );
   expect({ code, ...JSON.parse(stdout) }).toMatchObject({ code: 1, replicas: 0, fleet: { size: 1, holdNext: 1 } });
 });
 
@@ -234,7 +239,7 @@ test('revoke --wait does not forget a member whose copy may still be used, in a 
   for (let run = 1; run <= 2; run += 1) {
     const { code, stderr } = await revokeHere(server.url, '--wait', '--timeout', '1s');
     expect(code).toBe(1);
-    expect(stderr).toMatch(/\nNot confirmed in time: orders-7 \(last seen 5 min/);
+    expect(stderr).toMatch(/ Not confirmed in time: orders-7 \(last seen 5 min/);
   }
 });
 

@@ -320,6 +320,13 @@ test('without the key prefix of its members a keyring is named, judged by no ver
   }
   const tooLong = await rewt(['status', '--namespace', 'ay', '--key-prefix', 'team:p', '--json'], { env });
   expect(JSON.parse(tooLong.stdout).error.message).toContain("'pay' under the key prefix 'team:'");
+  const doctor = await rewt(['doctor', ...wrong, '--json'], { env });
+  expect(doctor.code).toBe(1);
+  expect(JSON.parse(doctor.stdout).findings).toContainEqual({
+    check: 'keyring',
+    level: 'problem',
+    found: expect.stringContaining("'pay' under the key prefix 'team:'"),
+  });
   const { stdout, stderr } = await rewt(['list'], { env });
   expect(stdout).not.toContain('adopt');
   expect(stderr).toContain("'pay' under the key prefix 'team:'");

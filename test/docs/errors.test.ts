@@ -1,6 +1,8 @@
 /** docs/errors.md is made of the table of error codes. */
+import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { callerErrors, type ErrorRow, errorRows, storeErrors, tokenErrors } from '../../src/error-table.js';
+import { failures } from '../../src/redis/failure-table.js';
 
 const classes = [
   { name: 'TokenError', status: 401, table: tokenErrors, about: 'The token is refused. Answer 401.' },
@@ -47,4 +49,13 @@ test('each error code has one row, with whole sentences', () => {
   for (const { meaning, cause, remedy } of Object.values(errorRows)) {
     for (const sentence of [meaning, cause, remedy]) expect(sentence).toMatch(/^[A-Z`].*\.$/);
   }
+});
+
+test('each section of the runbook that an error names is there, and a full Redis names that of the brake', () => {
+  const runbook = readFileSync(new URL('../../docs/operations.md', import.meta.url), 'utf8');
+  const words = [...Object.values(errorRows).map(({ remedy }) => remedy), ...failures.map(({ message }) => message)];
+  const named = words.flatMap((text) => [...text.matchAll(/"([^"]+)" in (?:the runbook|docs\/operations\.md)/g)]);
+  const sections = named.map(([, section]) => section);
+  expect(sections).toContain('Redis is full');
+  for (const section of sections) expect(runbook).toContain(`\n### ${section}\n`);
 });

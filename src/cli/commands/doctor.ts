@@ -13,6 +13,7 @@ import { judgeKeyring } from '../doctor/judge-keyring.js';
 import { judgeServer } from '../doctor/judge-server.js';
 import type { KeyringFacts } from '../doctor/keyring-facts.js';
 import { addressFactsOf, type Failed, type RedisFacts, redisFactsOf } from '../doctor/redis-facts.js';
+import { RefusedError } from '../failure.js';
 import { helpOf } from '../help.js';
 import { screenOf } from '../screen.js';
 import { connectPlace, orRefusal, type RedisAddress } from '../session.js';
@@ -88,6 +89,7 @@ function judgeRead(
   announcements: Announcements | Failed,
   others?: string,
 ): readonly Finding[] {
+  if (keyring instanceof RefusedError) return [finding('keyring', 'problem', keyring.message)];
   if ('code' in keyring) return [finding('keyring', 'problem', `it cannot be read: ${keyring.message}`)];
   return judgeKeyring(keyring, announcements, others);
 }

@@ -14,7 +14,7 @@ import { withMember } from '../member.js';
 import { orRefusal, type Session } from '../session.js';
 import { confirm, isOnScreen, type Terminal } from '../terminal.js';
 import { TimeLimit } from '../time-limit.js';
-import { waitForFleet, waitForReplicas } from '../wait.js';
+import { CONFIRMED, LOST, waitForFleet, waitForReplicas } from '../wait.js';
 
 const options = {
   ...lookOptions,
@@ -88,16 +88,24 @@ export const revoke: Command = {
         waitForReplicas(session, replicas, change.replicas),
         wait ? waitForFleet(session, { lineage: found.keyring?.lineage, epoch: change.epoch }, terminal.say) : null,
       ]);
-      if (replicas > 0 && onReplicas.missing === null)
-        terminal.say(`Acknowledged by ${onReplicas.found} of ${replicas} replicas.`);
-      const missing = [onReplicas.missing, inMembers?.missing ?? null].filter((words) => words !== null);
+      const isWaited = replicas > 0 || inMembers !== null;
+      const said = [
+        replicas > 0 ? (onReplicas.missing ?? `Acknowledged by ${onReplicas.found} of ${replicas} replicas.`) : '',
+        inMembers === null ? '' : (inMembers.missing ?? CONFIRMED),
+      ];
+      const isLost = inMembers?.missing === LOST;
+      // Again, because what was said before the wait may be off the screen.
+      const end = [isLost ? '' : `Revoked: ${change.kid} signs now.`, ...said]
+        .filter((words) => words !== '')
+        .join(' ');
       return {
         ...(isOnScreen(terminal) ? {} : { result: change.kid }),
         json: {
           ...{ ...place, revoked: true, before, ...change, replicas: onReplicas.found },
           ...(inMembers === null ? {} : { fleet: inMembers.found }),
         },
-        ...(missing.length === 0 ? {} : { words: missing.join('\n'), exitCode: 1 }),
+        ...(isWaited ? { words: end } : {}),
+        exitCode: (onReplicas.missing ?? inMembers?.missing ?? null) === null ? 0 : 1,
       };
     };
     return withExisting({ values, terminal, writes, limit }, revokeIn);

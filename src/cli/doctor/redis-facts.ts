@@ -8,7 +8,7 @@ import { createPlainReader, type PlainReader } from '../../redis/plain-reader.js
 import type { Command, RedisPort, Reply } from '../../redis/port.js';
 import { redisStore } from '../../stores/redis.js';
 import type { Announcements, PushStatus, Store } from '../../stores/store.js';
-import { storeInWords } from '../failure.js';
+import { misnamed, storeInWords } from '../failure.js';
 import type { Link } from '../link.js';
 import { othersInWords } from '../others.js';
 import { type KeyringFacts, keyringFactsOf } from './keyring-facts.js';
@@ -86,7 +86,7 @@ export async function redisFactsOf(port: RedisPort, namespace: string, address: 
     ];
     if (isSilence(info)) return { ...nothing, address, unreachable: failedOf(info, port.address()) };
     const user = typeof whoami === 'string' ? whoami : null;
-    const keyring = await keyringOf(reader, namespace);
+    const keyring = await keyringOf(reader, namespace, port.keyPrefix);
     const names = reader.namesOf(namespace);
     const excesses = excessesOf(names);
     const dryRuns =
@@ -196,9 +196,12 @@ function isMissing(keyring: KeyringFacts | Failed): boolean {
   return !('code' in keyring) && keyring.key === null && keyring.ring === 'none';
 }
 
-async function keyringOf(reader: PlainReader, namespace: string): Promise<KeyringFacts | Failed> {
+async function keyringOf(reader: PlainReader, namespace: string, keyPrefix: string): Promise<KeyringFacts | Failed> {
   try {
-    return keyringFactsOf(await reader.read(namespace, { timeoutMs: ANSWER_MS }));
+    const limits = { timeoutMs: ANSWER_MS };
+    const facts = keyringFactsOf(await reader.read(namespace, limits));
+    const prefix = facts.key !== null && facts.ring === 'none' ? await reader.prefixOf(namespace, limits) : null;
+    return prefix === null ? facts : misnamed(namespace, keyPrefix, prefix);
   } catch (error) {
     return failedOf(error as Error);
   }
