@@ -104,6 +104,21 @@ describe('a picture', () => {
     }
   });
 
+  test('shows the newest event if there is room for one alone, and not how many there are', () => {
+    for (const [columns, rows] of [
+      [80, 12],
+      [80, 11],
+      [80, 8],
+      [40, 12],
+    ] as const) {
+      for (const look of [watched.look, { ...watched.look, fleet: null }, { ...watched.look, due: 'brake' as const }]) {
+        const lines = picture(columns, rows, { look });
+        expect(lines.filter((line) => /rotated: kid 49$/.test(line))).toHaveLength(1);
+        expect(lines.length).toBeLessThanOrEqual(rows);
+      }
+    }
+  });
+
   test('leaves out the bars before a row of the table', () => {
     const lines = picture(80, 12);
     for (const name of ['store', 'signing', 'rotates', 'fleet', 'push', 'epoch', 'generation']) {

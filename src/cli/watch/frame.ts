@@ -3,7 +3,7 @@
 import type { KeyringStatus } from '../../status.js';
 import type { PushStatus } from '../../stores/store.js';
 import type { Fleet, MemberSeen } from '../fleet.js';
-import { lookRows } from '../keyring-view.js';
+import { dueRows, fleetRows } from '../keyring-view.js';
 import type { Look } from '../look.js';
 import type { Screen } from '../screen.js';
 import { formatTable, type Row, wrap } from '../table.js';
@@ -13,6 +13,8 @@ import type { WatchEvent } from './events.js';
 
 /** It is read once a second. */
 const SILENT_MS = 1_250;
+/** Place, store and who signs: no event takes their lines. */
+const LEAST_ROWS = 6;
 
 export interface Watched {
   /** The last one that succeeded. */
@@ -39,23 +41,25 @@ export function frameOf(watched: Watched, screen: Screen): readonly string[] {
   // The most important ones first: where there is too little room, the last ones are cut.
   const rows: readonly Row[] = [
     ['store', store],
+    ...dueRows(look),
     ...(keyring === null
       ? [['keyring', `none yet: the first sign begins it. ${others}`] as const]
       : signingRows(keyring, nowMs)),
-    ...lookRows(look),
+    ...fleetRows(look),
     pushRow,
     ...(keyring === null ? [] : countRows(keyring)),
   ];
   const table = formatTable(rows, screen).split('\n');
   const bars = keyring === null ? [] : [...drawTimeline(keyring, nowMs, screen), ''];
-  const hasRoom = head.length + bars.length + table.length <= screen.rows;
-  const body = fitted([...head, ...(hasRoom ? bars : []), ...table], screen);
+  const told = events.toReversed().map((event) => wrap(lineOf(event), screen.columns - 2).join('\n  '));
+  // The newest is worth more than the last rows of the table.
+  const newest = told[0] === undefined ? 0 : 1 + told[0].split('\n').length;
+  const kept = screen.rows - newest < LEAST_ROWS ? 0 : newest;
+  const hasRoom = head.length + bars.length + table.length + kept <= screen.rows;
+  const body = fitted([...head, ...(hasRoom ? bars : []), ...table], { ...screen, rows: screen.rows - kept });
   const room = screen.rows - body.length;
   // Events are worth more than members that are well; some of both if there is room.
-  const happened = block(
-    events.toReversed().map((event) => wrap(lineOf(event), screen.columns - 2).join('\n  ')),
-    fleet === null ? room : Math.ceil(room / 2),
-  );
+  const happened = block(told, fleet === null ? room : Math.max(kept, Math.ceil(room / 2)));
   const seen = block(fleet === null ? [] : membersIn(fleet, screen), room - happened.length);
   return [...body, ...seen, ...happened];
 }
@@ -92,7 +96,9 @@ function block(items: readonly string[], room: number): readonly string[] {
     const lines = item.split('\n');
     const isLast = index === items.length - 1;
     if (shown.length + lines.length + (isLast ? 1 : 2) > room) {
-      return room < 2 ? [] : ['', ...shown, `and ${items.length - index} more`];
+      if (room < 2) return [];
+      // The first counts for more than how many there are.
+      return index === 0 ? ['', ...lines.slice(0, room - 1)] : ['', ...shown, `and ${items.length - index} more`];
     }
     shown.push(...lines);
   }
