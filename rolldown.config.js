@@ -39,9 +39,10 @@ export default defineConfig({
     // Jest's CommonJS has no import().
     dynamicImportInCjs: false,
     // Names stay as they are, for stack traces; the comments are in the types and in the sources.
+    // Marks for bundlers too go: they read them in ES modules only.
     minify: false,
     comments: false,
-    plugins: [{ name: 'ascii', renderChunk: asAscii }],
+    plugins: [{ name: 'ascii', renderChunk: (code) => asAscii(code.replaceAll('/* @__PURE__ */ ', '')) }],
     // So that `const Rewt = require('rewt')` is the class, as it was in the first rewt, and everything else hangs on it by name.
     footer: ({ name }) => (name === 'index' ? 'module.exports = Object.assign(exports.Rewt, exports);' : ''),
     codeSplitting: {
