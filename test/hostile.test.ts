@@ -19,7 +19,7 @@ const signers = signersOf(kidOf(knownSecrets.current), createSecretKey(Buffer.fr
 /** All that is ever said before the MAC is known to be right. Spelt out: to change one means to think of who searches logs for it. */
 const sentences: Readonly<Record<string, string>> = {
   ERR_REWT_MALFORMED:
-    'jwt malformed: it must be a string of three dot-separated parts in strict base64url (no "Bearer" before it), the first one a JSON object, and no longer than maxTokenBytes',
+    'jwt malformed: it must be a string of three dot-separated parts in strict base64url, the first one a JSON object, and no longer than maxTokenBytes',
   ERR_REWT_UNSUPPORTED:
     'invalid algorithm: only HS256 is supported, and no header that changes the rules ("crit", "b64")',
   ERR_REWT_UNKNOWN_KEY:

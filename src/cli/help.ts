@@ -2,6 +2,10 @@
 
 import { PASSWORD_VARIABLE, variables } from './link.js';
 
+/** As the table in docs/command.md has them, in as few words as a line has room for. */
+const exitCodes = `Exit codes: 0 valid, 1 refused, 2 usage (or a package to install),
+            3 store unavailable, 130 Ctrl-C, 143 SIGTERM`;
+
 export const overview = `rewt: signs and verifies JWTs with one secret that all members share and that rotates by itself.
 
   rewt sign '{"user":"ann"}' | rewt verify
@@ -19,7 +23,8 @@ export const overview = `rewt: signs and verifies JWTs with one secret that all 
   rewt serve    judges tokens for services behind a reverse proxy
   rewt demo     two services, one calling the other, while secrets rotate
 
-Each verb has --help. Exit codes: 0 valid, 1 refused, 2 usage, 3 store unavailable.`;
+Each verb has --help.
+${exitCodes}.`;
 
 const namespace = `  --namespace <name> which keyring; or ${variables.namespace}; default: rewt
 `;
@@ -41,8 +46,7 @@ ${extra}  --key-prefix <text>  what the Redis client of the members puts before 
   -h, --help
 
 Times are seconds, or have a unit: 90, '90s', '15m', '2h'.
-Exit codes: 0 valid, 1 refused, 2 usage (or a package to install),
-            3 store unavailable.
+${exitCodes}.
 `;
 
 /** The help of one verb: what is its own, then what all share. */

@@ -12,7 +12,7 @@ import { MAC_BYTES, MAC_CHARACTERS, type Mac } from './mac.js';
 export const MALFORMED: TokenRefusal = Object.freeze({
   code: 'ERR_REWT_MALFORMED',
   message:
-    'jwt malformed: it must be a string of three dot-separated parts in strict base64url (no "Bearer" before it), the first one a JSON object, and no longer than maxTokenBytes',
+    'jwt malformed: it must be a string of three dot-separated parts in strict base64url, the first one a JSON object, and no longer than maxTokenBytes',
 });
 export const UNSUPPORTED: TokenRefusal = Object.freeze({
   code: 'ERR_REWT_UNSUPPORTED',

@@ -1,7 +1,7 @@
 /** The one table from what servers and clients say to what it means. The first sign that is found counts. */
 
 import type { StoreErrorCode } from '../errors.js';
-import { commandsInWords, PUSH_CHANNEL } from './rights.js';
+import { commandRules, commandsInWords, PUSH_CHANNEL } from './rights.js';
 
 const howToGrant = 'with ACL SETUSER. rewt doctor names each right that this user lacks.';
 
@@ -67,6 +67,12 @@ const answers: readonly Failure[] = [
     message: 'Redis{at} is no cluster: connect to it as to a single server.',
   },
   {
+    // A reader lacks these, and would be refused one after the other.
+    sign: /no permissions to run the '(eval|set|pexpireat)' command/,
+    code: 'ERR_REWT_STORE_DENIED',
+    message: `Redis does not let this user run {what}, which rewt needs: grant ${commandRules('read', 'write')} ${howToGrant}`,
+  },
+  {
     sign: /no permissions to run the '([a-z|]{2,32})' command/,
     code: 'ERR_REWT_STORE_DENIED',
     message: `Redis does not let this user run {what}, which rewt needs: grant +{what} ${howToGrant}`,
@@ -74,7 +80,7 @@ const answers: readonly Failure[] = [
   {
     sign: /permissions to access (?:a|one of the) key|can't access at least one of the keys/,
     code: 'ERR_REWT_STORE_DENIED',
-    message: `Redis does not let this user use a key of this namespace: grant ~<the name of the key> ${howToGrant}`,
+    message: `Redis does not let this user use a key of this namespace: grant {keys} ${howToGrant}`,
   },
   {
     sign: /permissions to access (?:a|one of the) channel/,

@@ -14,8 +14,12 @@ export function isPassing(error: unknown): boolean {
   return !isRewtError(error) && failureOf(error)?.passing === true;
 }
 
-/** The typed error for whatever Redis or a client gave; rewt's own errors stay what they are. Never says anything of the original's text. */
-export function asStoreError(error: unknown, address: Address | null = null): StoreError {
+/**
+ * The typed error for whatever Redis or a client gave; rewt's own errors stay what they are. Never says anything of the original's text.
+ *
+ * @param keys rules of ACL SETUSER for the keys that were used
+ */
+export function asStoreError(error: unknown, address: Address | null = null, keys: string | null = null): StoreError {
   if (error instanceof StoreError) return error;
   const root = rootOf(error);
   const cause = causeOf(root, address);
@@ -28,7 +32,10 @@ export function asStoreError(error: unknown, address: Address | null = null): St
     );
   }
   const [, what = ''] = failure.sign.exec(textOf(root)) ?? [];
-  const message = failure.message.replace('{at}', inWords(cause)).replaceAll('{what}', what);
+  const message = failure.message
+    .replace('{at}', inWords(cause))
+    .replaceAll('{what}', what)
+    .replace('{keys}', () => keys ?? '~<the names of its keys>');
   return new StoreError(failure.code, message, cause);
 }
 

@@ -18,6 +18,7 @@ import { asError } from './outcomes.js';
 import { hiddenRing } from './places.js';
 import type { Command, Connection, RedisPort, Reply } from './port.js';
 import { mayBeDeposed, parseReplication } from './replication.js';
+import { keyRules } from './rights.js';
 import { slotOf } from './slot.js';
 
 /** Both entries of a namespace at one instant. */
@@ -98,10 +99,12 @@ export function createPlainReader(port: RedisPort): PlainReader {
   ): Promise<readonly (Reply | StoreError)[]> {
     try {
       const outcomes = await within(timeoutMs, send(commands, key), () => new Error('timed out'));
-      return outcomes.map((outcome) => (outcome instanceof Error ? asStoreError(outcome) : outcome));
+      return outcomes.map((outcome) =>
+        outcome instanceof Error ? asStoreError(outcome, null, keyRules(key, port.keyPrefix)) : outcome,
+      );
     } catch (error) {
       end(key);
-      throw asStoreError(asError(error));
+      throw asStoreError(asError(error), null, keyRules(key, port.keyPrefix));
     }
   }
 

@@ -4,7 +4,7 @@
  * The doctor's check, the words of errors and the lines in docs/clients.md are made from this table. Pure.
  */
 
-import { patternOf, type RedisNames } from './names.js';
+import { namespaceOf, patternOf, type RedisNames, redisNames } from './names.js';
 
 /** What a right is for. */
 export type Use = keyof typeof uses;
@@ -144,6 +144,17 @@ export function commandsInWords(...wanted: readonly Use[]): string {
   );
   const unique = [...new Set(commands)];
   return `${unique.slice(0, -1).join(', ')} and ${unique.at(-1)}`;
+}
+
+/** The rules of ACL SETUSER that grant the commands of some uses: '+eval +get'. */
+export function commandRules(...wanted: readonly Use[]): string {
+  return [...new Set(wanted.flatMap((use) => rightsFor(use).map(({ command }) => `+${command}`)))].join(' ');
+}
+
+/** The rules for the keys of a member, of the namespace that has this K. */
+export function keyRules(key: string, keyPrefix: string): string | null {
+  const namespace = namespaceOf(key, keyPrefix);
+  return namespace === null ? null : (aclRules('member', redisNames(namespace, keyPrefix))[0]?.join(' ') ?? null);
 }
 
 function right<const Command extends string>(

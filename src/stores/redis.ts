@@ -13,6 +13,7 @@ import { asError } from '../redis/outcomes.js';
 import { asCompared, hiddenRing, isBeforeIn, type Place, placeAt } from '../redis/places.js';
 import type { Command, Outcomes, RedisPort, Reply } from '../redis/port.js';
 import { acknowledgedReplicas } from '../redis/replicas.js';
+import { keyRules } from '../redis/rights.js';
 import { Route } from '../redis/route.js';
 import { draftOf, READ, SWAP } from '../redis/scripts.js';
 import { sharedRedis } from '../redis/shared.js';
@@ -80,11 +81,12 @@ export function redisStore(port: RedisPort): RedisStore {
   }
 
   function ask(commands: readonly Command[], key: string, timeoutMs: number): Promise<Reply> {
-    return askBy(routeFor(key), (route) => route.send(commands), timeoutMs);
+    return askBy(key, (route) => route.send(commands), timeoutMs);
   }
 
   /** Sends until there is an answer or a failure that lasts; throws at the deadline, whatever the client does. */
-  async function askBy(route: Route, send: (route: Route) => Promise<Outcomes>, timeoutMs: number): Promise<Reply> {
+  async function askBy(key: string, send: (route: Route) => Promise<Outcomes>, timeoutMs: number): Promise<Reply> {
+    const route = routeFor(key);
     const begunAtMs = performance.now();
     const deadlineMs = begunAtMs + timeoutMs;
     let last: StoreError | undefined;
@@ -96,7 +98,7 @@ export function redisStore(port: RedisPort): RedisStore {
         const error = failureAmong(outcomes);
         if (error === null) return (outcomes.at(-1) ?? null) as Reply;
         // All scripts may be sent again: a swap is known by its text and done no later than its last instant, the others change nothing by it.
-        last = asStoreError(error, port.address());
+        last = asStoreError(error, port.address(), keyRules(key, port.keyPrefix));
         if (!isPassing(error) || performance.now() + pauseMs + GRACE_MS >= deadlineMs) throw last;
         await sleep(pauseMs);
       }
@@ -121,7 +123,7 @@ export function redisStore(port: RedisPort): RedisStore {
     const mode = replacesWrongType ? 'replaces' : '';
     const command: Command = ['EVAL', READ, '2', names.key, names.ring, names.draft('role'), other?.ring ?? '', mode];
     const shows = isHeld ? (outcomes: Outcomes) => showsHeld(outcomes, isHeld) : null;
-    const reply = await askBy(routeFor(names.key), (route) => route.read([command], shows), timeoutMs);
+    const reply = await askBy(names.key, (route) => route.read([command], shows), timeoutMs);
     const { snapshot, found } = answerAt(namespace, place, reply);
     if (snapshot.ring !== null || isBefore.has(namespace)) return snapshot;
     // A keyring that this user cannot see must not be begun again beside itself.

@@ -105,7 +105,7 @@ test.each([
     '--wait, by a user without a right to the fleet',
     ['+@all', '~rewt:*', '~{rewt:*', '~rewt-draft:*'],
     ['--wait'],
-    /\nRevoked: \S{11} signs now\. The members are unknown: .*key.*\n$/,
+    /\nRevoked: \S{11} signs now\. The members are unknown: .*grant ~rewt:rewt-secret .* ~rewt-fleet:\{rewt:rewt-secret\} with.*\n$/,
   ],
 ])('what %s cannot confirm is said after the revocation, and is exit code 1', async (_, rules, words, said) => {
   await signedIn('rewt');

@@ -144,3 +144,13 @@ test('each command of the runbook is a verb with these flags', async () => {
     }
   }
 });
+
+test('each exit code of the table in command.md is in the help, of a verb too, and no other is', async () => {
+  const [, section = ''] = page('command.md').split('## Exit codes\n');
+  const rows = (section.split('\n## ')[0] ?? '').split('\n').filter((line) => /^\| \d/.test(line));
+  const codes = rows.flatMap((row) => row.split(' | ')[0]?.match(/\d+/g) ?? []);
+  for (const words of [['--help'], ['revoke', '--help'], ['demo', '--help']]) {
+    const [, listed = ''] = (await rewt(words)).stdout.split('Exit codes:');
+    expect({ words, codes: listed.match(/\d+/g) }).toEqual({ words, codes });
+  }
+});

@@ -106,8 +106,11 @@ describe('a failure of Redis or of its client', () => {
 
   it.each([
     ["NOPERM this user has no permissions to run the 'config|get' command", 'grant \\+config\\|get with ACL SETUSER'],
-    ["NOPERM User bob has no permissions to run the 'eval' command", 'grant \\+eval with'],
-    ["NOPERM this user has no permissions to run the 'eval' command or its subcommand", 'grant \\+eval with'],
+    [
+      "NOPERM User bob has no permissions to run the 'eval' command",
+      'grant \\+eval \\+get \\+pttl \\+time \\+set .* with',
+    ],
+    ["NOPERM this user has no permissions to run the 'eval' command or its subcommand", 'grant \\+eval \\+get '],
     ["ERR ACL failure in script: User bob has no permissions to run the 'pttl' command", 'grant \\+pttl with'],
     ["NOPERM User bob has no permissions to run the 'Canary 1' command", 'EVAL, GET, .* on the keys'],
     ['NOPERM this user has no permissions to access one of the keys used as arguments', 'a key of this namespace'],

@@ -162,9 +162,9 @@ describe('a user with the rights of a member', () => {
   });
 
   it.each([
-    ['+eval', 'grant +eval with'],
-    ['+set', 'grant +set with'],
-    ['~{<K>}:ring', 'a key of this namespace'],
+    ['+eval', 'run eval, which rewt needs: grant +eval +get +pttl +time +set +pexpireat with'],
+    ['+set', 'run set, which rewt needs: grant +eval +get +pttl +time +set +pexpireat with'],
+    ['~{<K>}:ring', 'a key of this namespace: grant ~n-'],
   ])('without %s reads which right is missing in the error', async (missing, words) => {
     const namespace = `n-${randomUUID()}`;
     const rule = missing.replace('<K>', redisNames(namespace).key);

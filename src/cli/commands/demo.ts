@@ -35,7 +35,8 @@ Then one revocation, and a table. Exit code 1 where a promise was broken.
   --json             the table as one JSON object on stdout
   -h, --help
 
-Exit codes: 0 promises kept, 1 broken, 2 usage, 3 store unavailable.
+Exit codes: 0 promises kept, 1 broken, 2 usage, 3 store unavailable,
+            130 Ctrl-C, 143 SIGTERM.
 `.trim();
 
 export const demo: Command = {
