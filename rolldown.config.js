@@ -39,10 +39,10 @@ export default defineConfig({
     // Jest's CommonJS has no import().
     dynamicImportInCjs: false,
     // Names stay as they are, for stack traces; the comments are in the types and in the sources.
-    // Marks for bundlers too go: they read them in ES modules only.
+    // Marks for bundlers too go: they read them in ES modules only. So does indentation: 3 of 211 kB.
     minify: false,
     comments: false,
-    plugins: [{ name: 'ascii', renderChunk: (code) => asAscii(code.replaceAll('/* @__PURE__ */ ', '')) }],
+    plugins: [{ name: 'ascii', renderChunk: (code) => asAscii(code.replaceAll(/\/\* @__PURE__ \*\/ |^\t+/gm, '')) }],
     // So that `const Rewt = require('rewt')` is the class, as it was in the first rewt, and everything else hangs on it by name.
     footer: ({ name }) => (name === 'index' ? 'module.exports = Object.assign(exports.Rewt, exports);' : ''),
     codeSplitting: {
