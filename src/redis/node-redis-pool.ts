@@ -1,7 +1,7 @@
 /** Pools of node-redis 5 and 6 (`createClientPool`). */
 
 import { createPort } from './client-port.js';
-import { duplicateOf, type ManyClients, type NodeRedisClient, nodeRedis, opennessOf, sendOn } from './node-redis.js';
+import { keepingLast, type ManyClients, type NodeRedisClient, nodeRedis, opennessOf, sendOn } from './node-redis.js';
 import type { RedisPort } from './port.js';
 
 /** What rewt uses of a pool. */
@@ -11,13 +11,10 @@ export interface NodeRedisPool extends ManyClients {
 
 export function nodeRedisPoolPort(pool: NodeRedisPool): RedisPort {
   const mustBeOpen = opennessOf(pool);
-  /** One of the pool's clients, to be duplicated also while all of them wait for answers that never come. */
-  let member: NodeRedisClient | undefined;
-  const execute = <T>(task: (client: NodeRedisClient) => Promise<T>): Promise<T> =>
-    pool.execute((client) => {
-      member = client;
-      return task(client);
-    });
+  const { execute, duplicate } = keepingLast(
+    (task) => pool.execute(task),
+    () => true,
+  );
   return createPort(nodeRedis, {
     client: pool,
     keyPrefix: String(pool._keyPrefix ?? ''),
@@ -27,7 +24,7 @@ export function nodeRedisPoolPort(pool: NodeRedisPool): RedisPort {
     },
     create() {
       mustBeOpen();
-      return member ? duplicateOf(member) : execute(async (client) => duplicateOf(client));
+      return duplicate();
     },
   });
 }

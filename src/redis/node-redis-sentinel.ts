@@ -1,7 +1,7 @@
 /** node-redis 5 and 6 through sentinels (`createSentinel`). */
 
 import { createPort } from './client-port.js';
-import { duplicateOf, type ManyClients, type NodeRedisClient, nodeRedis, opennessOf, sendOn } from './node-redis.js';
+import { keepingLast, type ManyClients, type NodeRedisClient, nodeRedis, opennessOf, sendOn } from './node-redis.js';
 import type { Outcomes, RedisPort } from './port.js';
 
 /** What rewt uses of such a client. */
@@ -16,16 +16,21 @@ export interface NodeRedisSentinel extends ManyClients {
 
 export function nodeRedisSentinelPort(client: NodeRedisSentinel): RedisPort {
   const mustBeOpen = opennessOf(client);
+  // The application may hold its only lease. A client of a master that was replaced is closed.
+  const { execute, duplicate } = keepingLast(
+    (task) => client._execute(false, task),
+    (master) => master.isOpen,
+  );
   return createPort(nodeRedis, {
     client,
     keyPrefix: String(client._keyPrefix ?? ''),
     lend() {
       mustBeOpen();
-      return (commands) => client._execute(false, async (master) => mustBeMaster(await sendOn(master, commands)));
+      return (commands) => execute(async (master) => mustBeMaster(await sendOn(master, commands)));
     },
     create() {
       mustBeOpen();
-      return client._execute(false, async (master) => duplicateOf(master));
+      return duplicate();
     },
     ownerOf() {
       const master = client.getMasterNode();

@@ -107,6 +107,29 @@ export function duplicateOf(client: NodeRedisClient): NodeRedisClient {
   return client.duplicate(oneShot(client.options?.socket));
 }
 
+type Execute = <T>(task: (client: NodeRedisClient) => Promise<T>) => Promise<T>;
+
+/**
+ * Keeps the client that ran a task last, to be duplicated even if all of them wait for answers that never come.
+ *
+ * @param isRight whether it still leads to the right server
+ */
+export function keepingLast(
+  execute: Execute,
+  isRight: (last: NodeRedisClient) => boolean,
+): { readonly execute: Execute; duplicate(): NodeRedisClient | Promise<NodeRedisClient> } {
+  let last: NodeRedisClient | undefined;
+  const kept: Execute = (task) =>
+    execute((client) => {
+      last = client;
+      return task(client);
+    });
+  return {
+    execute: kept,
+    duplicate: () => (last && isRight(last) ? duplicateOf(last) : kept(async (client) => duplicateOf(client))),
+  };
+}
+
 /** Sends all commands on this one connection. */
 export function sendOn(client: Pick<NodeRedisClient, 'sendCommand'>, commands: readonly Command[]): Promise<Outcomes> {
   return sendAll((command) => client.sendCommand(command), commands);

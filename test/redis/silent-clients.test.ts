@@ -32,7 +32,18 @@ function detour(at: RedisServer, proxy: NetworkProxy): object {
   return { nodeAddressMap: map, natMap: map };
 }
 
-type Shape = readonly [name: string, at: () => RedisServer, make: (proxy: NetworkProxy) => Promise<ConnectedClient>];
+interface UsedClient extends ConnectedClient {
+  /** What the application does with it before that. */
+  use?(): Promise<unknown>;
+}
+
+type Shape = readonly [name: string, at: () => RedisServer, make: (proxy: NetworkProxy) => Promise<UsedClient>];
+
+const sentinelOf = (name: string) => (proxy: NetworkProxy) =>
+  named(sentinelClients, name)(
+    { name: 'main', addresses: [{ host: '127.0.0.1', port: sentinel.port }] },
+    detour(server, proxy),
+  );
 
 const shapes: Shape[] = [
   ...['redis 6', 'ioredis 6'].flatMap((name): Shape[] => [
@@ -41,16 +52,16 @@ const shapes: Shape[] = [
       () => node,
       (proxy) => named(clusterClients, name)([{ host: '127.0.0.1', port: proxy.port }], detour(node, proxy)),
     ],
-    [
-      `Sentinel of ${name}`,
-      () => server,
-      (proxy) =>
-        named(sentinelClients, name)(
-          { name: 'main', addresses: [{ host: '127.0.0.1', port: sentinel.port }] },
-          detour(server, proxy),
-        ),
-    ],
+    [`Sentinel of ${name}`, () => server, sentinelOf(name)],
   ]),
+  [
+    'Sentinel of redis 6 whose only lease the application holds',
+    () => server,
+    async (proxy) => {
+      const connected = await sentinelOf('redis 6')(proxy);
+      return { ...connected, use: () => (connected.client as { acquire(): Promise<unknown> }).acquire() };
+    },
+  ],
   ...[1, 4].map(
     (maximum): Shape => [
       `pool of redis 6, with ${maximum} at most`,
@@ -70,7 +81,7 @@ describe.each(shapes)('where the network forgot every connection of a %s,', (_, 
   it('copies are used, a revocation is noticed in time, calls go on by another way, and close() ends all', async () => {
     const proxy = await startProxy(at().port);
     disposals.push(proxy.stop);
-    const { client, close } = await make(proxy);
+    const { client, close, use } = await make(proxy);
     disposals.push(close);
     const redisNamespace = randomUUID();
     const on = (redisConn: object | string, options: Partial<RewtOptions>): Rewt => {
@@ -85,6 +96,7 @@ describe.each(shapes)('where the network forgot every connection of a %s,', (_, 
     const token = await until('a token', () => lenient.sign({ sub: 'a' }).catch(() => null));
     await until('a copy', () => rewt.verify(token).catch(() => null));
 
+    await use?.();
     proxy.forget();
     expect(await codeOf(lenient.verify(await lenient.sign({ sub: 'b' })))).toBe('accepted');
 
