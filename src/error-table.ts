@@ -109,7 +109,8 @@ export const storeErrors = rows({
   ERR_REWT_STORE_DENIED: {
     meaning: 'The store refuses this user a command or a key.',
     cause: 'A wrong password, or an ACL that lacks a right.',
-    remedy: 'Run `rewt doctor`: it names the missing right. Then correct the user with `ACL SETUSER`.',
+    remedy:
+      'Run `rewt doctor`: it names the missing right. Then correct the user with `ACL SETUSER`. For a member that is not to write, see "503 everywhere" in the runbook.',
     retry: 'once mended',
   },
   ERR_REWT_STORE_READ_ONLY: {

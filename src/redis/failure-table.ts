@@ -4,6 +4,9 @@ import type { StoreErrorCode } from '../errors.js';
 import { commandRules, commandsInWords, PUSH_CHANNEL } from './rights.js';
 
 const howToGrant = 'with ACL SETUSER. rewt doctor names each right that this user lacks.';
+const notRun = 'Redis does not let this user run {what}, which rewt needs: grant';
+/** A reader lacks all of them, and would be refused one after the other. */
+const lacksWriting = `${notRun} ${commandRules('read', 'write')} ${howToGrant}`;
 
 export interface Failure {
   /** Looked for in the error's codes, which are in upper case, and in its message in lower case: by several words, so that no name of a host, user or key fits. */
@@ -67,15 +70,19 @@ const answers: readonly Failure[] = [
     message: 'Redis{at} is no cluster: connect to it as to a single server.',
   },
   {
-    // A reader lacks these, and would be refused one after the other.
-    sign: /no permissions to run the '(eval|set|pexpireat)' command/,
+    sign: /no permissions to run the '(set)' command/,
     code: 'ERR_REWT_STORE_DENIED',
-    message: `Redis does not let this user run {what}, which rewt needs: grant ${commandRules('read', 'write')} ${howToGrant}`,
+    message: `${lacksWriting} If it is not to write, and other members work, this member knows of a revocation that Redis has lost: run rewt revoke.`,
+  },
+  {
+    sign: /no permissions to run the '(eval|pexpireat)' command/,
+    code: 'ERR_REWT_STORE_DENIED',
+    message: lacksWriting,
   },
   {
     sign: /no permissions to run the '([a-z|]{2,32})' command/,
     code: 'ERR_REWT_STORE_DENIED',
-    message: `Redis does not let this user run {what}, which rewt needs: grant +{what} ${howToGrant}`,
+    message: `${notRun} +{what} ${howToGrant}`,
   },
   {
     sign: /permissions to access (?:a|one of the) key|can't access at least one of the keys/,

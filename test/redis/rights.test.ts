@@ -183,6 +183,38 @@ describe('a user with the rights of a member', () => {
     }
   });
 
+  it('that may not write and saw what Redis has lost since is told to run rewt revoke, and that ends it', async () => {
+    const namespace = `n-${randomUUID()}`;
+    const user = await userWith(
+      rulesFor('member', namespace).filter((granted) => granted !== '+set'),
+      namespace,
+    );
+    const { key, ring } = redisNames(namespace);
+    const texts = () => Promise.all([key, ring].map((name) => server.cli('GET', name)));
+    const put = async (values: string[]) => {
+      for (const [index, name] of [key, ring].entries()) await server.cli('SET', name, values[index] ?? '', 'KEEPTTL');
+    };
+    const shared = { redisNamespace: namespace, push: false, storeTimeout: 10 };
+    await using writer = new Rewt({ ...shared, redisConn: server.url });
+    await using reader = new Rewt({ ...shared, redisConn: user.url, maxStaleness: 0 });
+    await writer.ready();
+    const before = await texts();
+    await writer.revoke();
+    const after = await texts();
+    const verdict = async () => reader.verify(await writer.sign({}));
+    await verdict();
+    await put(before);
+    const refused = { code: 'ERR_REWT_STORE_DENIED', message: expect.stringContaining('run rewt revoke') };
+    await expect(reader.ready()).rejects.toMatchObject(refused);
+    await put(after);
+    await expect(reader.ready()).rejects.toMatchObject(refused);
+    expect(await runHere(['revoke', '--yes', '--namespace', namespace], { REWT_URL: server.url })).toMatchObject({
+      code: 0,
+    });
+    await writer.refresh();
+    await verdict();
+  });
+
   it.each(['key', 'ring', 'draft', 'fleet'] as const)(
     'without its %s goes without something, and the doctor says what',
     async (kind) => {
