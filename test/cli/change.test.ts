@@ -243,6 +243,34 @@ test('revoke --wait does not forget a member whose copy may still be used, in a 
   }
 });
 
+test('revoke --wait counts a member that was refused every announcement for minutes, read on, and is cut off', async () => {
+  const named = { storeTimeout: 1, push: false };
+  await using here = new Rewt({ ...named, redisConn: server.url, memberName: 'orders-1', storeTimeout: 10 });
+  const proxy = await startProxy(server.port);
+  await server.cli('ACL', 'SETUSER', 'seven', 'reset', 'on', '>hunter2', '~*', '+@all');
+  const redisConn = `redis://seven:hunter2@127.0.0.1:${proxy.port}`;
+  await using away = new Rewt({ ...named, redisConn, memberName: 'orders-7' });
+  const token = await until('a token', () => away.sign({}).catch(() => null));
+  const fleet = 'rewt-fleet:{rewt:rewt-secret}';
+  const entries = async () => (await server.cli('ZRANGE', fleet, '0', '-1')).split(/\n(?!\{)/);
+  // What it announces once it signs comes within two seconds: there is no other entry of it then.
+  const isLast = async () => (await entries()).find((entry) => entry.includes('orders-7') && /overlap":[1-9]/.test(entry));
+  const entry = await until('it is announced', isLast);
+  await server.cli('ACL', 'SETUSER', 'seven', '-zadd');
+  await server.cli('ZADD', fleet, String(Date.now() - 300_000), entry ?? '');
+  await here.sign({});
+  await away.verify(token);
+  await proxy.hold();
+  try {
+    const { code, stderr } = await revokeHere(server.url, '--wait', '--timeout', '2s');
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/ Not confirmed in time: .*orders-7 \(last seen 5 min/);
+    await away.verify(token);
+  } finally {
+    await proxy.stop();
+  }
+});
+
 test('revoke --wait without any member that is announced says so, and is exit code 1', async () => {
   await signedIn('rewt');
   const { code, stdout } = await rewt(['revoke', '--yes', '--wait', '--json', '--url', server.url]);
