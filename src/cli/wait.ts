@@ -112,7 +112,7 @@ async function fleetIn(session: Session, revoked: Revoked): Promise<Fleet | 'los
 }
 
 export const CONFIRMED =
-  'Confirmed by all that are announced, or their maxStaleness is over. Members without a memberName are not counted, nor those that could not announce themselves for an hour.';
+  'Confirmed by all that are announced, or their maxStaleness is over. Members without a memberName, or refused for an hour, are not counted.';
 export const LOST = 'The store has lost this revocation, as by a failover: revoke again.';
 const STANDS = 'A member that does not read it refuses the old tokens once its copy is maxStaleness old.';
 

@@ -18,13 +18,12 @@ local function ms(value) return string.format('%.0f', value) end
 `;
 
 /**
- * One member's announcement in place of the one before.
+ * Puts one member's announcement in place of the one before, and removes those that have ended: nothing else does.
  *
  * KEYS: the fleet. ARGV: its entry of before ('' none), its entry ('' none: it leaves), how long that is kept (ms). Returns: 'announced'.
  */
 export const ANNOUNCE = `${clock}
 if ARGV[1] ~= '' then redis.call('ZREM', KEYS[1], ARGV[1]) end
--- WHY here: nobody else clears up, and a fleet that lives for years would leave all its restarts behind.
 local old = '(' .. ms(now - ${ANNOUNCEMENT_LIFE_MS})
 local found = redis.call('ZREVRANGEBYSCORE', KEYS[1], old, '-inf', 'WITHSCORES', 'LIMIT', 0, ${MOST_ANNOUNCEMENTS})
 for index = 1, #found, 2 do
@@ -39,12 +38,12 @@ return 'announced'
 `;
 
 /**
- * Those that are kept, the newest first: bounded here, since any user who may write to this key can put anything into it, and old entries must not hide new ones.
+ * Those that are kept, the newest first, also from a little later than now, because the clock of another master may have been ahead.
+ * Bounded here, since any user who may write to this key can put anything into it, and old entries must not hide new ones.
  *
  * KEYS: the fleet. Returns: 'announcements', now (ms), how many there are, then for each the instant (ms) and its entry.
  */
 export const ANNOUNCEMENTS = `${clock}
--- WHY no end a little later than now: the clock of another master may have been ahead.
 local to = ms(now + ${ANNOUNCEMENT_LIFE_MS})
 local found = redis.call('ZREVRANGEBYSCORE', KEYS[1], to, '-inf', 'WITHSCORES', 'LIMIT', 0, ${MOST_ANNOUNCEMENTS})
 local answer = { 'announcements', ms(now), ms(redis.call('ZCOUNT', KEYS[1], '-inf', to)) }
@@ -68,9 +67,10 @@ export function asAnnouncements(reply: Reply): Announcements | null {
   const told: Announcement[] = [];
   for (let index = 0; index + 1 < entries.length; index += 2) {
     const [head = '', ...text] = (entries[index + 1] ?? '').split('\n');
-    const [id = '', keepMs = ANNOUNCEMENT_LIFE_MS] = head.split(' ');
+    const [, id = head, keepMs = ANNOUNCEMENT_LIFE_MS] = /^(\S+) (\d+)$/.exec(head) ?? [];
     const atMs = Number(entries[index]);
-    if (nowMs - atMs > Number(keepMs)) continue;
+    // Not the other way around: an infinite score is no number here.
+    if (!(nowMs - atMs <= Number(keepMs))) continue;
     told.push({ id, text: text.join('\n').slice(0, LONGEST_ANNOUNCEMENT), atMs });
   }
   const unread = Number(count) - Math.floor(entries.length / 2);

@@ -10,6 +10,7 @@
 // WHY again: TIME and PTTL each look at a clock that moves while a script runs on Redis 6 and 7.0. A server that was held up between them (13 ms were
 // seen) would make it look as if an operator had used EXPIRE.
 // WHY not among the keys: a user may have no right to the other name, and a slot that is being moved refuses keys that are not there.
+// With 'non local key' it says that this one is not here.
 /** Needs `otherName`: where the ring may be as well; '' if there is no such name. */
 // WHY pcall and not TYPE: it needs no right more. WHY '!': no digest of a string is that, and a swap that expects it may replace what is none.
 const snapshot = `
@@ -25,7 +26,6 @@ local function beside(replaces)
   local err = found.err
   if replaces and string.find(err, 'WRONGTYPE', 1, true) then return '', '!' end
   if string.find(err, 'NOPERM') or string.find(err, 'ACL failure') or string.find(err, 'executing the script') then return '', 'denied' end
-  -- Of a slot that is being moved, and this key is not here.
   if string.find(err, 'non local key') then return '', '' end
   return nil, '', found
 end
@@ -54,7 +54,6 @@ local function replication()
   return string.match(info, '\\nrole:(%a+)'), string.find(info, '\\nmin_slaves_good_slaves:0\\r', 1, true) ~= nil
 end
 local function isReplica(role) return role ~= nil and role ~= 'master' end
--- Like the error of Redis itself, which a replica that takes writes does not give.
 local function replica() return redis.error_reply('READONLY This is a replica.') end
 `;
 
@@ -100,6 +99,13 @@ if refused then return refused end
 return snapshot('read', deposed, ARGV[3] == 'replaces')
 `;
 
+// The comments stand here, because a client sends the script with each swap.
+// WHY a snapshot first: what is of the wrong type and not to be replaced, or may not be read, fails before anything is written.
+// WHY 'swapped' before 'late': a swap that a client sent twice finds its draft gone, its time over and its version stale; it still was done.
+// WHY the witness next: it takes the draft away, and shows before K is touched that this is a master, that it takes writes, and that
+// this user may PEXPIREAT.
+// WHY K before R: should the second write not happen, a new K beside the old ring is an operator's; a new ring beside a revoked K
+// would bring that back.
 /**
  * Writes K and R if both are still what they were.
  *
@@ -113,22 +119,15 @@ local draft = redis.call('GET', KEYS[3])
 local expected, size, start
 if draft then expected, size, start = string.match(draft, '^([^\\n]*)\\n(%d*)\\n()') end
 local replaces = expected and string.find(expected, '!', 1, true)
--- WHY first: what is of the wrong type and not to be replaced, or may not be read, fails here, before anything is written.
 local before = snapshot('', nil, replaces)
 if before.err then return before end
-
--- WHY in this order: a swap that a client sent twice finds its draft gone, its time over and its version stale; it still was done.
 local outcome = 'write'
 if before[7] == ARGV[1] then outcome = 'swapped'
 elseif not draft or tonumber(before[2]) > tonumber(ARGV[2]) then outcome = 'late'
 elseif before[5] .. ':' .. before[7] .. ':' .. before[10] ~= expected then outcome = 'conflict' end
-
--- WHY here: it takes the draft away, and shows before K is touched that this is a master, that it takes writes, and that this user may PEXPIREAT.
 local refused, deposed, refusal = witness(KEYS[3])
 if refused then return refused end
 if outcome == 'write' and refusal then return refusal end
-
--- WHY K before R: should the second write not happen, a new K beside the old ring is an operator's; a new ring beside a revoked K would bring that back.
 if outcome == 'write' then
   if size ~= '' then
     redis.call('SET', KEYS[1], string.sub(draft, start, start + size - 1))

@@ -50,6 +50,14 @@ test('the set ends with its last announcement, and each announcement with its ti
   expect(await server.cli('ZCARD', fleet)).toBe('3');
 });
 
+test('what never was or never ends is none, and the next announcement removes what never was', async () => {
+  await server.cli('ZADD', fleet, '-inf', 'b\nnever', 'inf', 'a\nfor ever');
+  expect((await told()).told).toEqual([]);
+  await announce('c', 'one');
+  expect((await told()).told.map(({ id }) => id)).toEqual(['c']);
+  expect(await server.cli('ZCARD', fleet)).toBe('2');
+});
+
 test('one that is to be kept for longer than an hour is, whoever announces something meanwhile', async () => {
   const twoHours = { ...limits, keepMs: 7_200_000 };
   await store.announce?.('rewt', 'patient', 'one', twoHours);
