@@ -254,7 +254,8 @@ test('revoke --wait counts a member that was refused every announcement for minu
   const fleet = 'rewt-fleet:{rewt:rewt-secret}';
   const entries = async () => (await server.cli('ZRANGE', fleet, '0', '-1')).split(/\n(?!\{)/);
   // What it announces once it signs comes within two seconds: there is no other entry of it then.
-  const isLast = async () => (await entries()).find((entry) => entry.includes('orders-7') && /overlap":[1-9]/.test(entry));
+  const isLast = async () =>
+    (await entries()).find((entry) => entry.includes('orders-7') && /overlap":[1-9]/.test(entry));
   const entry = await until('it is announced', isLast);
   await server.cli('ACL', 'SETUSER', 'seven', '-zadd');
   await server.cli('ZADD', fleet, String(Date.now() - 300_000), entry ?? '');
