@@ -1,7 +1,7 @@
 /** Makes the client for a link, with whichever of redis and ioredis is installed. */
 
 import { within } from '../deadline.js';
-import { OptionError } from '../errors.js';
+import { OptionError, StoreError } from '../errors.js';
 import { loadBesideApplication } from '../redis/connect.js';
 import { asRedisPort } from '../redis/detect.js';
 import { asStoreError, whileConnecting } from '../redis/failure.js';
@@ -59,11 +59,18 @@ export async function connectLink(link: Link, keyPrefix: string, timeoutMs: numb
   try {
     const connecting = client.connect();
     connecting.catch(() => {});
-    await within(timeoutMs, Promise.race([connecting, failed]), () => new Error('timed out'));
+    const connected = Promise.race([connecting, failed]).catch(async (error: unknown) => {
+      // Of a client that is ended, "closed" says less than what it met before.
+      cause ??= error;
+      // ioredis hides why a node of a cluster closed a connection: a client of that node alone says it.
+      if (link.kind === 'cluster' && whileConnecting(asError(cause)) !== cause)
+        await (await connectLink({ ...link, kind: 'server', hosts: link.hosts.slice(0, 1) }, '', timeoutMs)).close();
+      throw error;
+    });
+    await within(timeoutMs, connected, () => new Error('timed out'));
   } catch (error) {
     await end();
-    // Of a client that is ended, "closed" says less than what it met before.
-    throw asStoreError(whileConnecting(asError(cause ?? error)), link.hosts[0]);
+    throw asStoreError(whileConnecting(asError(error instanceof StoreError ? error : (cause ?? error))), link.hosts[0]);
   }
   const port = asRedisPort(client);
   return {
