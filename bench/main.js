@@ -18,7 +18,18 @@ const benches = ['codec', 'reject', 'repeat', 'server', 'http', 'redis', 'start'
 // Whoever ends it ends what it has started: that is done on exit.
 for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1));
 
+const help = `npm run bench -- [options] [${benches.join(' | ')}]
+
+  --write      puts the results into docs/ as well
+  --check      fails if a claim of targets.js does not hold
+  --seed 7     gives back the order of an earlier run
+  -h, --help   prints this`;
+
 const { values, positionals } = asked();
+if (values.help) {
+  console.log(help);
+  process.exit();
+}
 const names = positionals.length > 0 ? positionals : benches.filter((name) => name !== 'fleet');
 const unknown = names.find((name) => !benches.includes(name));
 if (unknown !== undefined) refuse(`There is no bench called '${unknown}': there are ${benches.join(', ')}.`);
@@ -28,10 +39,15 @@ function asked() {
   try {
     return parseArgs({
       allowPositionals: true,
-      options: { write: { type: 'boolean' }, check: { type: 'boolean' }, seed: { type: 'string' } },
+      options: {
+        write: { type: 'boolean' },
+        check: { type: 'boolean' },
+        seed: { type: 'string' },
+        help: { type: 'boolean', short: 'h' },
+      },
     });
   } catch (error) {
-    return refuse(error.message);
+    return refuse(`${error.message}\n\n${help}`);
   }
 }
 

@@ -9,13 +9,14 @@ process.chdir(fileURLToPath(new URL('..', import.meta.url)));
 // Servers and members are ended when this process ends by itself.
 process.once('SIGINT', () => process.exit(130));
 
-try {
-  ensureRedisServer();
-} catch (error) {
-  console.error(error.message);
-  process.exit(1);
-}
-if (!process.env.REWT_DIST) {
+function prepare() {
+  try {
+    ensureRedisServer();
+  } catch (error) {
+    console.error(error.message);
+    process.exit(1);
+  }
+  if (process.env.REWT_DIST) return;
   const { status } = spawnSync(process.execPath, ['scripts/build.js'], { stdio: ['ignore', 2, 2] });
   if (status !== 0) process.exit(status ?? 1);
 }
@@ -28,8 +29,12 @@ const vite = await createViteServer({
   server: { middlewareMode: true, ws: false, watch: null },
 });
 try {
-  const { main } = await vite.ssrLoadModule('/test/faults/main.ts');
-  process.exitCode = await main(process.argv.slice(2));
+  const { main, ordersOf } = await vite.ssrLoadModule('/test/faults/main.ts');
+  const orders = ordersOf(process.argv.slice(2));
+  if (orders !== null) {
+    prepare();
+    process.exitCode = await main(orders);
+  }
 } finally {
   await vite.close();
 }

@@ -11,6 +11,13 @@ const suites = ['test/stores/redis.test.ts', 'test/redis/', 'test/servers/'];
 process.chdir(fileURLToPath(new URL('..', import.meta.url)));
 
 const named = process.argv.slice(2);
+const option = named.find((word) => word.startsWith('-'));
+if (option !== undefined) {
+  const isHelp = ['-h', '--help'].includes(option);
+  if (!isHelp) console.error(`unknown option '${option}'; there is none but --help\n`);
+  console.log(`npm run test:servers -- [files]: those tests, or ${suites.join(', ')}`);
+  process.exit(isHelp ? 0 : 2);
+}
 const rows = [installed(), ...ensureRedisVersions()].map(({ name, server, problem }) => {
   if (problem) return { name, passed: false, summary: `not run: ${problem}` };
   const { status, stdout, stderr } = spawnSync(

@@ -1,11 +1,7 @@
-/**
- * The command of the fuzzer (`npm run fuzz --`): plays every target and prints what came of it.
- *
- * `--seconds 60` in all · `--target ring` one alone, or `linear` · `--seed 7` the same inputs again · `--input '…'` one input of a target, as it was printed · `--json`
- */
+/** The command of the fuzzer (`npm run fuzz --`): plays every target and prints what came of it. `--help` lists its options. */
 
 import { randomInt } from 'node:crypto';
-import { parseArgs } from 'node:util';
+import { ordersIn } from '../orders.js';
 import type { Ladder } from './ladder.js';
 import { reportFault, reportLadder, reportSessions } from './report.js';
 import { type Fault, playAgain, playTarget, type Session } from './session.js';
@@ -17,15 +13,23 @@ const LADDER_SECONDS = 15;
 /** Within this one call of it must be over. */
 const LADDER_HANG_MS = 30_000;
 
-const { values } = parseArgs({
-  options: {
-    seconds: { type: 'string', default: '60' },
-    seed: { type: 'string' },
-    target: { type: 'string' },
-    input: { type: 'string' },
-    json: { type: 'boolean', default: false },
-  },
-});
+const HELP = `npm run fuzz -- [options]
+
+  --seconds 60     how long all of it may take
+  --target ring    plays this target only; 'linear' plays the ladder
+  --seed 7         plays the same inputs again
+  --input '...'    plays one input of a target, as it was printed
+  --json           prints the results as JSON
+  -h, --help       prints this`;
+
+const options = {
+  seconds: { type: 'string', default: '60' },
+  seed: { type: 'string' },
+  target: { type: 'string' },
+  input: { type: 'string' },
+  json: { type: 'boolean', default: false },
+} as const;
+const values = ordersIn(process.argv.slice(2), options, HELP) ?? process.exit();
 const seed = values.seed === undefined ? randomInt(2 ** 31) : Number(values.seed);
 const seconds = Number(values.seconds);
 const known = [...Object.keys(targets), 'linear'];

@@ -1,8 +1,8 @@
 /** The command of the simulation (`node scripts/sim.js`): plays seeds of every scenario and prints a table. `--help` lists its options. */
 
 import { availableParallelism } from 'node:os';
-import { parseArgs } from 'node:util';
 import { Worker } from 'node:worker_threads';
+import { ordersIn } from '../orders.js';
 import { breakEachPromise } from './break.js';
 import { play } from './play.js';
 import type { Scenario } from './scenario.js';
@@ -21,31 +21,24 @@ const HELP = `npm run sim -- [options]
   --json              prints the tallies as JSON
   --breaks            breaks one line at a time in a copy of the code, and prints which scenarios notice
   --match 'EXPIRE'    breaks only the lines whose description has this in it
-  --help              prints this`;
+  -h, --help          prints this`;
 
 /** Seeds that are played in one go. */
 const CHUNK = 20;
 
-const { values } = parseArgs({
-  options: {
-    seeds: { type: 'string', default: '100' },
-    from: { type: 'string' },
-    seed: { type: 'string' },
-    scenario: { type: 'string' },
-    trace: { type: 'boolean', default: false },
-    jobs: { type: 'string', default: String(availableParallelism()) },
-    first: { type: 'boolean', default: false },
-    json: { type: 'boolean', default: false },
-    breaks: { type: 'boolean', default: false },
-    match: { type: 'string', default: '' },
-    help: { type: 'boolean', default: false },
-  },
-});
-
-if (values.help) {
-  console.log(HELP);
-  process.exit(0);
-}
+const options = {
+  seeds: { type: 'string', default: '100' },
+  from: { type: 'string' },
+  seed: { type: 'string' },
+  scenario: { type: 'string' },
+  trace: { type: 'boolean', default: false },
+  jobs: { type: 'string', default: String(availableParallelism()) },
+  first: { type: 'boolean', default: false },
+  json: { type: 'boolean', default: false },
+  breaks: { type: 'boolean', default: false },
+  match: { type: 'string', default: '' },
+} as const;
+const values = ordersIn(process.argv.slice(2), options, HELP) ?? process.exit();
 const fromSeed = Number(values.from ?? 1);
 const many = Number(values.seeds);
 if (![fromSeed, many].every((count) => Number.isSafeInteger(count) && count > 0)) {
