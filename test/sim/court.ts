@@ -180,3 +180,19 @@ function entryOf(state: RingState, op: number): NonNullable<StoreRecord['ring']>
   };
   return { text: JSON.stringify(ring), expiresAtMs: ms(endS) + ttl + overlap };
 }
+
+/** `one` signs, `two` is next. */
+export const begun = { key: { secret: 'one', endS: 60 }, ring: { current: 'one', endS: 60, next: 'two' } };
+export const rotated = {
+  key: { secret: 'two', endS: 118 },
+  ring: { current: 'two', endS: 118, next: 'three', sinceS: 58, retired: [{ secret: 'one', untilS: 78 }] },
+};
+
+/** A member that was shown `begun`. */
+export function opened() {
+  const court = new Court();
+  const member = court.member('m1');
+  court.writes(member, begun);
+  court.at(1).answers(member);
+  return { court, member };
+}

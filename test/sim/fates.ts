@@ -5,7 +5,7 @@ import type { Agenda } from './agenda.js';
 import type { Names } from './names.js';
 import type { Shown } from './shown.js';
 import type { StoreClock } from './store-clock.js';
-import { type Entries, presentIn, secretsIn } from './written.js';
+import { type Entries, presentIn, secretsIn, type Written } from './written.js';
 
 interface Revocation {
   readonly atMs: number;
@@ -38,6 +38,8 @@ export class Fates {
   keySinceMs = 0;
   /** Ends of retired secrets by the store's clock, the last that was written. */
   readonly ends = new Map<string, number>();
+  /** By how much later than the read that decided it each rotation landed. Milliseconds. */
+  readonly #landedLateMs = new Map<string, number>();
 
   constructor(agenda: Agenda, clock: StoreClock, names: Names) {
     this.#agenda = agenda;
@@ -54,6 +56,21 @@ export class Fates {
   excuseFor(secret: string, fromMs: number, toMs: number): string | null {
     const loss = (this.#lost.get(secret) ?? []).find(({ atMs, untilMs }) => atMs <= toMs && fromMs <= untilMs);
     return loss?.why ?? null;
+  }
+
+  /** A rotation that took a secret out of `before.current` has landed. */
+  rotated(before: Written, after: Written): void {
+    const { secret } = before.current;
+    const until = after.retired.find((retired) => retired.secret === secret)?.until;
+    if (until === undefined) return;
+    const decidedMs = until - Math.max(before.overlap, after.overlap);
+    this.#landedLateMs.set(secret, this.#clock.nowMs() - decidedMs);
+  }
+
+  /** Whether the secret's end came too soon for what was signed between the read that decided its rotation and the swap. */
+  endedSoon(secret: string): boolean {
+    const overMs = this.#clock.nowMs() - (this.ends.get(secret) ?? Number.POSITIVE_INFINITY);
+    return overMs >= 0 && overMs <= (this.#landedLateMs.get(secret) ?? 0);
   }
 
   /** Brings what lives up to date, and tells what vanished before its end. */

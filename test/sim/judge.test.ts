@@ -1,25 +1,10 @@
 /** The judge of the simulation accuses what breaks a promise, and nothing that protocol.md covers. */
 import { describe, expect, it } from 'vitest';
 import type { Judged } from './calls.js';
-import { Court } from './court.js';
+import { begun, Court, opened, rotated } from './court.js';
 
 const unknown = 'ERR_REWT_UNKNOWN_KEY';
 const timeout = 'ERR_REWT_STORE_TIMEOUT';
-/** `one` signs, `two` is next. */
-const begun = { key: { secret: 'one', endS: 60 }, ring: { current: 'one', endS: 60, next: 'two' } };
-const rotated = {
-  key: { secret: 'two', endS: 118 },
-  ring: { current: 'two', endS: 118, next: 'three', sinceS: 58, retired: [{ secret: 'one', untilS: 78 }] },
-};
-
-function opened() {
-  const court = new Court();
-  const member = court.member('m1');
-  court.writes(member, begun);
-  court.at(1).answers(member);
-  return { court, member };
-}
-
 describe('a member that cannot reach the store', () => {
   it('is accused for as long as its copy is young', () => {
     const { court, member } = opened();
@@ -200,64 +185,6 @@ describe('a member that only verifies, cut off for longer than the overlap', () 
     court.at(58).writes(other, { ...rotated, ring: { ...rotated.ring, retired: [{ secret: 'one', untilS: 75 }] } });
     court.at(77).verified(gateway, court.token('one', { hasKid }), null);
     expect(court.accusations).toEqual(accusations);
-  });
-});
-
-describe('a rotation', () => {
-  it.each([
-    { aheadMs: 300, accusations: [] },
-    { aheadMs: 50, accusations: ['extra'] },
-  ])('is due by the clock of the store as its read showed it ($aheadMs ms ahead)', ({ aheadMs, accusations }) => {
-    const { court, member } = opened();
-    court.at(50).server.jump(aheadMs);
-    court.at(56.8).answers(member);
-    court.at(56.85).server.jump(-aheadMs);
-    court.at(56.9).writes(member, rotated);
-    expect(court.accusations).toEqual(accusations);
-  });
-
-  it.each([
-    { aheadMs: 300, accusations: [] },
-    { aheadMs: 50, accusations: ['extra'] },
-  ])('drops what had ended by that clock, and revokes it not ($aheadMs ms ahead)', ({ aheadMs, accusations }) => {
-    const { court, member } = opened();
-    court.at(58).writes(member, rotated);
-    court.at(70).server.jump(aheadMs);
-    const { fromMs } = court.at(77.8).calls(member, 'rotate');
-    court.ledger.showings.executed(member.shown, 'read', fromMs);
-    court.at(77.85).server.jump(-aheadMs);
-    court.at(77.9).writes(member, {
-      key: { secret: 'three', endS: 137 },
-      ring: { current: 'three', endS: 137, next: 'four', sinceS: 77.9, retired: [{ secret: 'two', untilS: 97 }] },
-    });
-    expect(court.accusations).toEqual(accusations);
-  });
-
-  it('is explained by other times only if one of them is shorter', () => {
-    for (const [overlapS, accusations] of [[10, []] as const, [20, ['extra']] as const]) {
-      const { court, member } = opened();
-      court.at(20).calls(member, 'set');
-      court.writes(member, { ...rotated, ring: { ...rotated.ring, overlapS } });
-      expect(court.accusations).toEqual(accusations);
-    }
-  });
-
-  it('is accused where it makes a time shorter, and nobody asked for that', () => {
-    const { court, member } = opened();
-    court.at(58).writes(member, { ...rotated, ring: { ...rotated.ring, overlapS: 10 } });
-    expect(court.accusations).toEqual(['extra']);
-  });
-
-  it('leaves a secret alive that is owed more than the overlap', () => {
-    const { court } = opened();
-    const member = court.member('m2', { maxStalenessMs: 100_000 });
-    const ring = { ...rotated.ring, overlapS: 10, owedS: 140 };
-    court.at(58).calls(member, 'set');
-    court.writes(member, { ...rotated, ring });
-    court.at(60).answers(member);
-    member.link.state = 'silent';
-    court.at(130).verified(member, court.token('two'), timeout);
-    expect(court.accusations).toEqual(['lost']);
   });
 });
 

@@ -167,6 +167,7 @@ export class Judge {
     if (this.#isOver(token)) return;
     const excuse = this.#excuseFor(token, token.secret, fromMs);
     if (excuse !== null) return this.#excuse(excuse);
+    if (ledger.fates.endedSoon(token.secret)) return this.#excuse('slow rotation');
     const ageMs = nowMs - token.signedAtMs;
     this.violation(
       'lost',

@@ -229,6 +229,7 @@ export class Ledger {
     }
     this.#born(after.ring.current.secret, null, 'keyring begun');
     if (before.ring === null || before.ring.current.secret === after.ring.current.secret) return;
+    this.fates.rotated(before.ring, after.ring);
     const origin = this.#origins.get(after.ring.current.secret);
     if (origin) origin.how ??= this.#whyYoung(shown, before.ring, nowMs);
     this.rotations += 1;

@@ -6,7 +6,7 @@ import type { Reports } from './ledger.js';
 import type { Names } from './names.js';
 import type { Rows } from './rows.js';
 import type { Errand, Showing, Shown } from './shown.js';
-import { type Entries, entriesOf, secretsIn } from './written.js';
+import { type Entries, entriesOf, isLater, secretsIn } from './written.js';
 
 export class Showings {
   readonly #agenda: Agenda;
@@ -53,7 +53,8 @@ export class Showings {
     // A rollback, another lineage or none in what was sent for before this member last learned something: no proof of that.
     const isOlder = sent.atMs < shown.learnedAtMs;
     const isOther = this.#rows.isBehind(shown, entries) || (knownRing !== null && knownRing.id !== ring?.id);
-    const isTaken = (isOwnWrite || sent.atMs >= taken.sentAtMs) && !(isOlder && isOther);
+    const counts = isOwnWrite || isLater(taken.ring, ring) || sent.atMs >= taken.sentAtMs;
+    const isTaken = counts && !(isOlder && isOther);
     // An older answer renews the lease only if it shows what the newest one did.
     const isUsed = isTaken || (ring !== null && taken.ring?.id === ring.id && taken.ring.gen === ring.gen);
     if (isTaken) taken.ring = ring;

@@ -53,6 +53,12 @@ export function isShorter(before: Written | null, after: Written): boolean {
   return after.ttl < before.ttl || after.overlap < before.overlap;
 }
 
+/** Whether a ring was written later after the same revocation: it counts in whatever order answers come. */
+export function isLater(before: Written | null, after: Written | null): boolean {
+  if (before === null || after === null || before.id !== after.id) return false;
+  return after.epoch === before.epoch && after.rev === before.rev && after.gen > before.gen;
+}
+
 export function dueMs(times: Times, ring: Written): number {
   return Math.min(times.clockToleranceMs, ring.ttl / 4);
 }
