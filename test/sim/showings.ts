@@ -53,7 +53,8 @@ export class Showings {
     // A rollback, another lineage or none in what was sent for before this member last learned something: no proof of that.
     const isOlder = sent.atMs < shown.learnedAtMs;
     const isOther = this.#rows.isBehind(shown, entries) || (knownRing !== null && knownRing.id !== ring?.id);
-    const counts = isOwnWrite || isLater(taken.ring, ring) || sent.atMs >= taken.sentAtMs;
+    const isOwn = isOwnWrite && !isLater(ring, taken.ring);
+    const counts = isOwn || isLater(taken.ring, ring) || sent.atMs >= taken.sentAtMs;
     const isTaken = counts && !(isOlder && isOther);
     // An older answer renews the lease only if it shows what the newest one did.
     const isUsed = isTaken || (ring !== null && taken.ring?.id === ring.id && taken.ring.gen === ring.gen);
