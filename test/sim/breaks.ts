@@ -196,7 +196,7 @@ export const breaks: readonly Break[] = [
     promise: 5,
     what: 'who waits for another read waits as long as that takes',
     file: 'keyring/member',
-    find: 'await this.inTime(arrived, next, timedOut)',
+    find: 'await this.inTime(arrived, next, () => this.#outage.error ?? timedOut())',
     put: 'await next',
   },
   {
