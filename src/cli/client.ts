@@ -96,7 +96,9 @@ function fromNodeRedis(link: Link, keyPrefix: string): Client | null {
       return redis.createClient({ ...login, ...prefix, database, socket: { ...hosts[0], ...secure } });
     case 'cluster': {
       const rootNodes = hosts.map((host) => ({ socket: { ...host, ...secure } }));
-      const cluster = redis.createCluster?.({ rootNodes, ...prefix, defaults: { ...login, socket: secure } }) ?? null;
+      const defaults = { ...login, socket: secure };
+      // Else it waits for every master, so that one which died hinders what is on the others.
+      const cluster = redis.createCluster?.({ rootNodes, ...prefix, defaults, minimizeConnections: true }) ?? null;
       return cluster !== null && isUsable(cluster) ? cluster : null;
     }
     case 'sentinel':

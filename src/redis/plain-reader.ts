@@ -48,7 +48,7 @@ export interface PlainReader {
 /** PTTL and TIME look at a clock that moves between them: a pair further apart is read again. */
 const CLOCK_NOISE_MS = 1;
 const MAX_READS = 5;
-/** A SCAN of many keys takes its time, but not one step of it. */
+/** A SCAN of many keys takes its time, but no step of it. */
 const SCAN_STEP_TIMEOUT_MS = 5_000;
 /** What a client's decoder puts in place of bytes that are not UTF-8. */
 const REPLACEMENT = '\ufffd';
@@ -111,7 +111,7 @@ export function createPlainReader(port: RedisPort): PlainReader {
   /** A cluster's masters are reached by the keys that they hold. */
   async function oneKeyOfEachMaster(giveUpMs: number): Promise<readonly string[]> {
     if (port.scope('a') === port.scope('b')) return ['a'];
-    const [ranges] = await ask([['CLUSTER', 'SLOTS']], 'a', Math.max(1, giveUpMs - performance.now()));
+    const [ranges] = await ask([['CLUSTER', 'SLOTS']], 'a', stepMs(giveUpMs));
     const masters = asReplies(ranges).map((range) => {
       const [from, to, master] = asReplies(range);
       return { from: Number(from), to: Number(to), name: asReplies(master).slice(0, 2).join(':') };
@@ -222,8 +222,7 @@ export function createPlainReader(port: RedisPort): PlainReader {
       for (const key of await oneKeyOfEachMaster(giveUpMs)) {
         for (let cursor = ''; cursor !== '0'; ) {
           const scan: Command = ['SCAN', cursor || '0', 'MATCH', `*${SECRET_SUFFIX}*`, 'COUNT', '1000'];
-          const leftMs = Math.min(SCAN_STEP_TIMEOUT_MS, giveUpMs - performance.now());
-          const [page] = await ask([scan], key, Math.max(1, leftMs));
+          const [page] = await ask([scan], key, stepMs(giveUpMs));
           if (page instanceof Error) throw page.code === 'ERR_REWT_STORE_DENIED' ? mayNotScan() : page;
           const [next, names] = asReplies(page);
           for (const name of asReplies(names)) {
@@ -241,6 +240,10 @@ export function createPlainReader(port: RedisPort): PlainReader {
       opened.clear();
     },
   };
+}
+
+function stepMs(giveUpMs: number): number {
+  return Math.max(1, Math.min(SCAN_STEP_TIMEOUT_MS, giveUpMs - performance.now()));
 }
 
 type Names = readonly [string, ...string[]];

@@ -234,4 +234,22 @@ describe.each(['redis', 'ioredis'])('with %s as the installed client', (client) 
       expect(stderr).toContain(`127.0.0.1:${port}`);
     }
   });
+
+  test('a keyring can be revoked while another master of the cluster is dead, and list does not wait for it', async () => {
+    const namespace = `whole-${client}`;
+    const owner = await cluster.ownerOf(`${namespace}:rewt-secret`);
+    // The one that a list begins with, or one that it comes to.
+    const listed = await cluster.ownerOf('a');
+    const dead = listed === owner ? cluster.nodes.find((node) => node !== owner) : listed;
+    const place = { ...installed, env: { REWT_URL: `redis+cluster://127.0.0.1:${owner.port}` } };
+    for (const node of cluster.nodes) await node.cli('CONFIG', 'SET', 'cluster-require-full-coverage', 'no');
+    await rewt(['sign', '{}', '--namespace', namespace], place);
+    await dead?.kill();
+    try {
+      expect(await rewt(['revoke', '--yes', '--namespace', namespace], place)).toMatchObject({ code: 0 });
+      expect(await rewt(['list'], place)).toMatchObject({ code: 3 });
+    } finally {
+      await dead?.restart();
+    }
+  });
 });
