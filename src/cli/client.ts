@@ -29,6 +29,11 @@ interface NodeRedis {
 
 type Constructor = new (...args: readonly unknown[]) => Client;
 
+/** What makes the clients of an ioredis client for its sentinels. */
+interface Connector {
+  connectToSentinel?(...args: readonly unknown[]): Client;
+}
+
 export interface Connected {
   readonly port: RedisPort;
   close(): Promise<void>;
@@ -138,7 +143,7 @@ function fromIoredis(link: Link, keyPrefix: string): Client | null {
       const sentinel = tls === null ? {} : { sentinelTLS: tls, enableTLSForSentinelMode: true };
       // A command is over before the detector could do harm; without it, a demoted master is noticed late.
       const failoverDetector = true;
-      return new Redis({
+      const client = new Redis({
         sentinels: hosts,
         name: master,
         failoverDetector,
@@ -149,8 +154,22 @@ function fromIoredis(link: Link, keyPrefix: string): Client | null {
         ...lazy,
         db,
       });
+      return quietly(client);
     }
   }
+}
+
+/** Gives each client for a sentinel a listener: without one, ioredis prints that a sentinel is away, with a stack trace. */
+function quietly(client: Client & { readonly connector?: Connector }): Client {
+  const { connector } = client;
+  const connect = connector?.connectToSentinel?.bind(connector);
+  if (!connector || !connect) return client;
+  connector.connectToSentinel = (...args) => {
+    const sentinel = connect(...args);
+    sentinel.on('error', () => {});
+    return sentinel;
+  };
+  return client;
 }
 
 /** A cluster client of redis 4 and 5 is refused. */

@@ -167,8 +167,9 @@ describe.each(['redis', 'ioredis'])('with %s as the installed client', (client) 
       expect(listed.stdout).toMatch(new RegExp(`^${namespace}-${client} `, 'm'));
   });
 
-  test('it works through sentinels', async () => {
-    const hosts = sentinels.addresses.map(({ host, port }) => `${host}:${port}`).join(',');
+  test('it works through sentinels, one of which is away', async () => {
+    const away = { host: '127.0.0.1', port: await freePort() };
+    const hosts = [away, ...sentinels.addresses].map(({ host, port }) => `${host}:${port}`).join(',');
     await walk([], { REWT_URL: `redis+sentinel://${hosts}/${sentinels.name}` }, `shop-${client}`);
   });
 
