@@ -169,4 +169,35 @@ describe('in a cluster', () => {
       await gone?.restart();
     }
   });
+
+  it('a slow master answers every client, though one that is cut off from the cluster says that it is down', async () => {
+    const addresses = cluster.nodes.map(({ port }) => ({ host: '127.0.0.1', port }));
+    const [apart, slow] = cluster.nodes;
+    const keyOf = async (): Promise<string> => {
+      const key = randomUUID();
+      return (await cluster.ownerOf(key)) === slow ? key : keyOf();
+    };
+    const key = await keyOf();
+    const connecting = clusterClients.map(async ([name, connect]) => {
+      const { client, close } = await connect(addresses);
+      disposals.push(close);
+      const port = asRedisPort(client);
+      await port.send([['GET', key]], key);
+      return { name, port };
+    });
+    const connected = await Promise.all(connecting);
+    await apart?.cli('CLUSTER', 'DELSLOTS', '0');
+    try {
+      await until('it says so', async () => /state:fail/.test((await apart?.cli('CLUSTER', 'INFO')) ?? ''));
+      await slow?.cli('CLIENT', 'PAUSE', '1000');
+      const sent = connected.map(async ({ name, port }) => ({
+        name,
+        outcomes: await port.send([['SET', key, '']], key),
+      }));
+      expect(await Promise.all(sent)).toEqual(connected.map(({ name }) => ({ name, outcomes: ['OK'] })));
+    } finally {
+      await apart?.cli('CLUSTER', 'ADDSLOTS', '0');
+    }
+    await cluster.inSync();
+  });
 });
