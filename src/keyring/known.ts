@@ -23,9 +23,11 @@ export interface Known {
   readonly epochs: ReadonlyMap<string, SeenEpoch>;
   /** Secrets that this member saw revoked, in the order in which it did. None of them is ever used again, wherever it comes from. */
   readonly revoked: ReadonlySet<string>;
+  /** Secrets that a failover took out of the ring since its last revocation: the next one takes them too, should they come back. */
+  readonly lost: ReadonlySet<string>;
 }
 
-export const NOTHING_KNOWN: Known = { ring: null, epochs: new Map(), revoked: new Set() };
+export const NOTHING_KNOWN: Known = { ring: null, epochs: new Map(), revoked: new Set(), lost: new Set() };
 
 export function secretsOf(ring: Ring): string[] {
   return [ring.current, ring.next, ...ring.retired].map((slot) => slot.secret);
@@ -37,10 +39,12 @@ export function observe(known: Known, ring: Ring): Known {
   const last = known.epochs.get(ring.id);
   const seen = last !== undefined && last.epoch > ring.epoch ? last : { epoch: ring.epoch, rev: revOf(ring) };
   const old = known.ring;
-  const wasRevoked = old !== null && (old.id !== ring.id || old.epoch < ring.epoch);
-  const dropped = wasRevoked ? secretsOf(old).filter((secret) => !secretsOf(ring).includes(secret)) : [];
-  const epochs = new Map(known.epochs).set(ring.id, seen);
-  return { ring, epochs: new Map([...epochs].slice(-MOST_LINEAGES)), revoked: withSecrets(known.revoked, dropped) };
+  const epochs = new Map([...new Map(known.epochs).set(ring.id, seen)].slice(-MOST_LINEAGES));
+  if (old === null) return { ...known, ring, epochs };
+  const gone = [...known.lost, ...secretsOf(old)].filter((secret) => !secretsOf(ring).includes(secret));
+  const wasRevoked = old.id !== ring.id || old.epoch < ring.epoch;
+  if (wasRevoked) return { ring, epochs, revoked: withSecrets(known.revoked, gone), lost: new Set() };
+  return { ...known, ring, epochs, lost: ring.gen < old.gen ? withSecrets(new Set(), gone) : known.lost };
 }
 
 /** Remembers a revocation that is due for `ring` but not written yet: should the swap fail, row 1 makes up for it. */

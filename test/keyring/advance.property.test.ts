@@ -64,12 +64,12 @@ const knowns: fc.Arbitrary<Known> = fc
     revoked: fc.oneof({ arbitrary: fc.constant([]), weight: 3 }, fc.array(few, { maxLength: 2 })),
   })
   .map(({ ring, epochs, revoked }) => {
-    if (ring === null) return { ring, epochs: new Map(), revoked: new Set() };
+    if (ring === null) return { ...NOTHING_KNOWN, ring };
     const seen = new Map(Object.entries(epochs));
     if (ring.epoch >= (seen.get(ring.id)?.epoch ?? 0)) {
       seen.set(ring.id, { epoch: ring.epoch, rev: ring.rev ?? null });
     }
-    return { ring, epochs: seen, revoked: new Set(revoked) };
+    return { ...NOTHING_KNOWN, ring, epochs: seen, revoked: new Set(revoked) };
   });
 
 /** A policy, what is known, and contents of the store in which the boundaries of both are likely. */

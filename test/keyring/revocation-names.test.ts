@@ -172,6 +172,15 @@ describe('the secrets that a member remembers as revoked', () => {
     expect([...revoked]).toEqual([Y.current.secret, Y.next.secret, ...Y.retired.map(({ secret }) => secret)]);
   });
 
+  it('are those too that a failover took out of the ring before the revocation, and no earlier', () => {
+    const rotated = { ...X, gen: X.gen + 1, current: { ...X.current, secret: OTHER } };
+    const lost = havingSeen(rotated, X);
+    expect(lost.revoked.has(OTHER)).toBe(false);
+    const { revoked } = remember(lost, { ...Y, epoch: X.epoch + 1 }, null);
+    expect(revoked.has(OTHER)).toBe(true);
+    expect(havingSeen(X, rotated, X, rotated).revoked.size).toBe(0);
+  });
+
   it('are the last 256', () => {
     const rings = Array.from({ length: 150 }, (_, epoch) => ({
       ...RING,

@@ -184,10 +184,12 @@ export class Ledger {
     if (before.ring === null) {
       // Row 3 by a member that did not see the lineage which took these secrets' place, and was lost too.
       this.fates.unrevoke([...secretsIn(after)].filter((secret) => !shown.gone.has(secret)));
+      // Also by a member that never saw it, which begins a keyring with what is left in K.
       const lost = this.#ringBefore;
-      if (lost?.id === after.ring.id && lost.overlap > after.ring.overlap) {
+      if (lost !== null && lost.overlap > after.ring.overlap) {
         const why = 'repair that lost a larger overlap';
-        for (const secret of secretsIn(after)) this.fates.lose(secret, why, nowMs, lost.overlap);
+        const held = secretsIn({ key: null, ring: lost });
+        for (const secret of secretsIn(after)) if (held.has(secret)) this.fates.lose(secret, why, nowMs, lost.overlap);
       }
     }
     if (before.ring?.epoch === after.ring.epoch && before.ring.rev !== after.ring.rev) {
