@@ -54,7 +54,8 @@ export class Showings {
     const isOlder = sent.atMs < shown.learnedAtMs;
     const isOther = this.#rows.isBehind(shown, entries) || (knownRing !== null && knownRing.id !== ring?.id);
     const isOwn = isOwnWrite && !isLater(ring, taken.ring);
-    const counts = isOwn || isLater(taken.ring, ring) || sent.atMs >= taken.sentAtMs;
+    const isLaterThanCopy = shown.good !== null && isLater(taken.ring, ring);
+    const counts = isOwn || isLaterThanCopy || sent.atMs >= taken.sentAtMs;
     const isTaken = counts && !(isOlder && isOther);
     // An older answer renews the lease only if it shows what the newest one did.
     const isUsed = isTaken || (ring !== null && taken.ring?.id === ring.id && taken.ring.gen === ring.gen);
