@@ -38,15 +38,14 @@ return 'announced'
 `;
 
 /**
- * Those that are kept, the newest first, also from a little later than now, because the clock of another master may have been ahead.
+ * Those that are kept, the newest first, also from later than now: the clock may have been set back, or another master's was ahead.
  * Bounded here, since any user who may write to this key can put anything into it, and old entries must not hide new ones.
  *
  * KEYS: the fleet. Returns: 'announcements', now (ms), how many there are, then for each the instant (ms) and its entry.
  */
 export const ANNOUNCEMENTS = `${clock}
-local to = ms(now + ${ANNOUNCEMENT_LIFE_MS})
-local found = redis.call('ZREVRANGEBYSCORE', KEYS[1], to, '-inf', 'WITHSCORES', 'LIMIT', 0, ${MOST_ANNOUNCEMENTS})
-local answer = { 'announcements', ms(now), ms(redis.call('ZCOUNT', KEYS[1], '-inf', to)) }
+local found = redis.call('ZREVRANGEBYSCORE', KEYS[1], '(inf', '-inf', 'WITHSCORES', 'LIMIT', 0, ${MOST_ANNOUNCEMENTS})
+local answer = { 'announcements', ms(now), ms(redis.call('ZCOUNT', KEYS[1], '-inf', '(inf')) }
 for index = 1, #found, 2 do
   answer[#answer + 1] = ms(tonumber(found[index + 1]))
   answer[#answer + 1] = string.sub(found[index], 1, ${2 * LONGEST_ANNOUNCEMENT})

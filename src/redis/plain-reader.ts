@@ -3,7 +3,6 @@
 import { within } from '../deadline.js';
 import { StoreError } from '../errors.js';
 import {
-  ANNOUNCEMENT_LIFE_MS,
   type Announcements,
   type CallLimits,
   LAST_INSTANT_MS,
@@ -197,12 +196,11 @@ export function createPlainReader(port: RedisPort): PlainReader {
       const [time] = await ask([['TIME']], key, timeoutMs);
       if (time instanceof Error) throw time;
       const nowMs = instantOf(time);
-      const to = String(nowMs + ANNOUNCEMENT_LIFE_MS);
       const limit = ['LIMIT', '0', String(MOST_ANNOUNCEMENTS)] as const;
       const [entries, count] = await ask(
         [
-          ['ZREVRANGEBYSCORE', fleet, to, '-inf', 'WITHSCORES', ...limit],
-          ['ZCOUNT', fleet, '-inf', to],
+          ['ZREVRANGEBYSCORE', fleet, '(inf', '-inf', 'WITHSCORES', ...limit],
+          ['ZCOUNT', fleet, '-inf', '(inf'],
         ],
         key,
         timeoutMs,

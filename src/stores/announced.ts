@@ -43,7 +43,8 @@ export function parseEntries(json: string | undefined): Entries {
 }
 
 function isKept({ atMs, keepMs = ANNOUNCEMENT_LIFE_MS }: Entry, nowMs: number): boolean {
-  return Math.abs(nowMs - atMs) <= keepMs;
+  // One from later than now is from before the clock was set back.
+  return nowMs - atMs <= keepMs;
 }
 
 function isEntry(entry: unknown): boolean {

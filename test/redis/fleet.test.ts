@@ -79,6 +79,25 @@ test('one that is to be kept for longer than an hour is, whoever announces somet
   expect(await server.cli('ZCARD', fleet)).toBe('1');
 });
 
+test('one from before the clock was set back by hours is among them, until its member announces another', async () => {
+  await announce('a', 'one');
+  const { nowMs } = await told();
+  await server.cli('ZADD', fleet, String(nowMs + 7_200_000), 'a\none', String(nowMs + 7_200_000), 'b\none');
+  const port = connectRedis(server.url);
+  const plain = createPlainReader(port);
+  for (const found of [await told(), await plain.announcements('rewt', limits)]) {
+    expect(found.told.map(({ id }) => id).sort()).toEqual(['a', 'b']);
+    expect(found.count).toBe(2);
+  }
+  plain.close();
+  await port.close();
+  await announce('a', 'two');
+  expect((await told()).told.map(({ id, atMs }) => [id, atMs > nowMs + 60_000])).toEqual([
+    ['a', false],
+    ['b', true],
+  ]);
+});
+
 test('to look leaves nothing behind', async () => {
   await told();
   expect(await server.cli('KEYS', '*')).toBe('');
