@@ -159,7 +159,10 @@ function fromIoredis(link: Link, keyPrefix: string): Client | null {
   }
 }
 
-/** Gives each client for a sentinel a listener: without one, ioredis prints that a sentinel is away, with a stack trace. */
+/**
+ * Gives each client for a sentinel a listener: without one, ioredis prints that a sentinel is away, with a
+ * stack trace.
+ */
 function quietly(client: Client & { readonly connector?: Connector }): Client {
   const { connector } = client;
   const connect = connector?.connectToSentinel?.bind(connector);

@@ -9,7 +9,10 @@ import { foreignName, spanOf } from './words.js';
 const LATE_MS = 45_000;
 /** What was said so soon after next was published may have been on its way before. */
 const NEWS_TRAVELS_MS = 5_000;
-/** How long a member on the old side of a failover may renew its copy: min-replicas-max-lag, 10 s by default, and a little more. */
+/**
+ * How long a member on the old side of a failover may renew its copy: min-replicas-max-lag, 10 s by default,
+ * and a little more.
+ */
 const OLD_SIDE_MS = 15_000;
 /** More names would hide the rest. */
 const MOST_NAMED = 5;
@@ -98,7 +101,10 @@ export function laggards({ members }: Fleet): readonly MemberSeen[] {
   return members.filter(({ state }) => state !== 'holds next');
 }
 
-/** Decides whether a member that has not announced a revocation may accept what it revoked, `sinceMs` after it was written. */
+/**
+ * Decides whether a member that has not announced a revocation may accept what it revoked, `sinceMs` after it
+ * was written.
+ */
 export function mayAccept({ maxStaleness }: MemberSeen, sinceMs: number): boolean {
   return maxStaleness === null || sinceMs <= maxStaleness * 1_000 + OLD_SIDE_MS;
 }

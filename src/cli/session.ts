@@ -34,7 +34,11 @@ export interface Session {
   readonly limit: TimeLimit;
   /** Both entries by plain read commands. @throws {StoreError}; {RefusedError} as `assertNoPrefix` does */
   read(namespace?: string): Promise<PlainSnapshot>;
-  /** Of a namespace with a secret and no ring. @throws {RefusedError} if the ring is under another key prefix, which its members have. */
+  /**
+   * Of a namespace with a secret and no ring.
+   *
+   * @throws {RefusedError} if the ring is under another key prefix, which its members have
+   */
   assertNoPrefix(namespace: string): Promise<void>;
   /** @throws {StoreError} */
   announcements(): Promise<Announcements>;

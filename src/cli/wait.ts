@@ -10,7 +10,10 @@ import { orRefusal, type Session } from './session.js';
 import { spanOf } from './words.js';
 
 const POLL_MS = 250;
-/** Members announce a change within two seconds. Of one that does not, a copy with the default maxStaleness has ended by then. */
+/**
+ * Members announce a change within two seconds. Of one that does not, a copy with the default maxStaleness has
+ * ended by then.
+ */
 const MEMBERS_MS = 80_000;
 /** For the answer of a server that has waited for as long as it may. */
 const GRACE_MS = 1_000;
@@ -69,7 +72,8 @@ async function countReplicas(
 }
 
 /**
- * Waits from the moment of the revocation on. Null for the fleet: no member is announced, or announcements cannot be read.
+ * Waits from the moment of the revocation on. Null for the fleet: no member is announced, or announcements
+ * cannot be read.
  *
  * @param revoked what was written: the members of a keyring that lacks it confirm nothing
  */

@@ -80,7 +80,8 @@ export function parseAnnouncement(text: string): HeldBy | null {
 }
 
 /**
- * The last announcement of each member that counts, by id: if the member read nothing since, it may still use the copy that it had.
+ * The last announcement of each member that counts, by id: if the member read nothing since, it may still use
+ * the copy that it had.
  *
  * @param all counts all that are kept: a member whose announcements the store refuses may go on reading
  */

@@ -141,7 +141,10 @@ export class Exchange {
     }
   }
 
-  /** Compares what was seen with the known ring: it has another lineage or none, or an earlier write that revokes nothing. */
+  /**
+   * Compares what was seen with the known ring: it has another lineage or none, or an earlier write that
+   * revokes nothing.
+   */
   #mayBeOlder({ ring }: Seen, plan: Plan | null): boolean {
     const known = this.#known.ring;
     if (known === null) return false;

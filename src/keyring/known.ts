@@ -23,7 +23,10 @@ export interface Known {
   readonly epochs: ReadonlyMap<string, SeenEpoch>;
   /** Secrets that this member saw revoked, in the order in which it did. None of them is ever used again, wherever it comes from. */
   readonly revoked: ReadonlySet<string>;
-  /** Secrets that a failover took out of the ring since its last revocation: the next one takes them too, should they come back. */
+  /**
+   * Secrets that a failover took out of the ring since its last revocation: the next one takes them too,
+   * should they come back.
+   */
   readonly lost: ReadonlySet<string>;
 }
 

@@ -15,7 +15,8 @@ export function isPassing(error: unknown): boolean {
 }
 
 /**
- * The typed error for whatever Redis or a client gave; rewt's own errors stay what they are. Never says anything of the original's text.
+ * The typed error for whatever Redis or a client gave; rewt's own errors stay what they are. Never says
+ * anything of the original's text.
  *
  * @param keys rules of ACL SETUSER for the keys that were used
  */

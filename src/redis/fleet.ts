@@ -20,7 +20,8 @@ local function ms(value) return string.format('%.0f', value) end
 /**
  * Puts one member's announcement in place of the one before, and removes those that have ended: nothing else does.
  *
- * KEYS: the fleet. ARGV: its entry of before ('' none), its entry ('' none: it leaves), how long that is kept (ms). Returns: 'announced'.
+ * KEYS: the fleet. ARGV: its entry of before ('' none), its entry ('' none: it leaves), how long that is kept
+ * (ms). Returns: 'announced'.
  */
 export const ANNOUNCE = `${clock}
 if ARGV[1] ~= '' then redis.call('ZREM', KEYS[1], ARGV[1]) end
@@ -38,8 +39,10 @@ return 'announced'
 `;
 
 /**
- * Those that are kept, the newest first, also from later than now: the clock may have been set back, or another master's was ahead.
- * Bounded here, since any user who may write to this key can put anything into it, and old entries must not hide new ones.
+ * Those that are kept, the newest first, also from later than now: the clock may have been set back, or another
+ * master's was ahead.
+ * Bounded here, since any user who may write to this key can put anything into it, and old entries must not
+ * hide new ones.
  *
  * KEYS: the fleet. Returns: 'announcements', now (ms), how many there are, then for each the instant (ms) and its entry.
  */

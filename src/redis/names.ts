@@ -64,7 +64,10 @@ function tagged(key: string, tag: string): string {
   return `{${tag}}${key.length}:${key}`;
 }
 
-/** The names of R under every other key prefix that gives the same K: prefix and namespace together are the same text. */
+/**
+ * The names of R under every other key prefix that gives the same K: prefix and namespace together are the
+ * same text.
+ */
 export function ringsUnderPrefixes(namespace: string, keyPrefix = ''): readonly { prefix: string; ring: string }[] {
   const whole = keyPrefix + namespace;
   return Array.from({ length: whole.length }, (_, length) => {

@@ -29,7 +29,11 @@ export interface PlainSnapshot extends Omit<Snapshot, 'version'> {
 export interface PlainReader {
   /** @throws {StoreError} ERR_REWT_STORE_READ_ONLY for a replica, which may not know of a revocation. */
   read(namespace: string, limits: CallLimits): Promise<PlainSnapshot>;
-  /** Another key prefix under which this namespace has its ring; null: none that this user may see. @throws {StoreError} */
+  /**
+   * Another key prefix under which this namespace has its ring; null: none that this user may see.
+   *
+   * @throws {StoreError}
+   */
   prefixOf(namespace: string, limits: CallLimits): Promise<string | null>;
   /** @throws {StoreError} */
   announcements(namespace: string, limits: CallLimits): Promise<Announcements>;

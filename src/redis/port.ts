@@ -43,9 +43,11 @@ export interface RedisPort {
   /** What `key` shares with the other keys on its node: one connection serves all keys with the same. */
   scope(key: string): string;
   /**
-   * Reports that a call for `key` which began at `begunAtMs` (of `performance.now()`) had no answer in time. A connection of rewt's own for it that was open by then and owes
-   * an answer takes no more calls, so that the next `send` opens another; it ends once it owes none, or after some seconds. If one is being opened, another attempt begins beside
-   * it. Either happens once a second at most. Does nothing to a borrowed one.
+   * Reports that a call for `key` which began at `begunAtMs` (of `performance.now()`) had no answer in time.
+   *
+   * A connection of rewt's own for it that was open by then and owes an answer takes no more calls, so that the
+   * next `send` opens another; it ends once it owes none, or after some seconds. If one is being opened, another
+   * attempt begins beside it. Either happens once a second at most. Does nothing to a borrowed one.
    */
   abandon(key: string, begunAtMs: number): void;
   /** Closes only what the port opened itself, but for what `connect` gave. Idempotent. */

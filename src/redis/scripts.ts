@@ -100,12 +100,14 @@ return snapshot('read', deposed, ARGV[3] == 'replaces')
 `;
 
 // The comments stand here, because a client sends the script with each swap.
-// WHY a snapshot first: what is of the wrong type and not to be replaced, or may not be read, fails before anything is written.
-// WHY 'swapped' before 'late': a swap that a client sent twice finds its draft gone, its time over and its version stale; it still was done.
-// WHY the witness next: it takes the draft away, and shows before K is touched that this is a master, that it takes writes, and that
-// this user may PEXPIREAT.
-// WHY K before R: should the second write not happen, a new K beside the old ring is an operator's; a new ring beside a revoked K
-// would bring that back.
+// WHY a snapshot first: what is of the wrong type and not to be replaced, or may not be read, fails before
+// anything is written.
+// WHY 'swapped' before 'late': a swap that a client sent twice finds its draft gone, its time over and its
+// version stale; it still was done.
+// WHY the witness next: it takes the draft away, and shows before K is touched that this is a master, that it
+// takes writes, and that this user may PEXPIREAT.
+// WHY K before R: should the second write not happen, a new K beside the old ring is an operator's; a new ring
+// beside a revoked K would bring that back.
 /**
  * Writes K and R if both are still what they were.
  *

@@ -104,7 +104,10 @@ export interface Watch {
   end(): void;
 }
 
-/** How long an announcement is kept at least, if nothing follows it. Which ones count, a reader decides (keyring/announcement.ts). Milliseconds of the store's clock. */
+/**
+ * How long an announcement is kept at least, if nothing follows it. Which ones count, a reader decides
+ * (keyring/announcement.ts). Milliseconds of the store's clock.
+ */
 export const ANNOUNCEMENT_LIFE_MS = 3_600_000;
 
 /** A reader of announcements takes no more at a time, and of a longer one no more characters. */
@@ -154,8 +157,8 @@ export interface Store {
   /** Watches a namespace until `end()`. `onSuspect` is called from a later turn on, never from within this call. Absent where a store cannot push. */
   watch?(namespace: string, onSuspect: () => void): Watch;
   /**
-   * Keeps `text` of the member `id`, in place of the one before; null takes that back. One small write, beside both entries
-   * and without a part in them. Absent where a store cannot carry it.
+   * Keeps `text` of the member `id`, in place of the one before; null takes that back. One small write, beside
+   * both entries and without a part in them. Absent where a store cannot carry it.
    */
   announce?(namespace: string, id: string, text: string | null, limits: AnnounceLimits): Promise<void>;
   /** What members said of themselves. Changes nothing. */

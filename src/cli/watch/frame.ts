@@ -51,15 +51,15 @@ export function frameOf(watched: Watched, screen: Screen): readonly string[] {
   ];
   const table = formatTable(rows, screen).split('\n');
   const bars = keyring === null ? [] : [...drawTimeline(keyring, nowMs, screen), ''];
-  const told = events.toReversed().map((event) => wrap(lineOf(event), screen.columns - 2).join('\n  '));
+  const eventTexts = events.toReversed().map((event) => wrap(lineOf(event), screen.columns - 2).join('\n  '));
   // The newest is worth more than the last rows of the table.
-  const newest = told[0] === undefined ? 0 : 1 + told[0].split('\n').length;
+  const newest = eventTexts[0] === undefined ? 0 : 1 + eventTexts[0].split('\n').length;
   const kept = screen.rows - newest < LEAST_ROWS ? 0 : newest;
   const hasRoom = head.length + bars.length + table.length + kept <= screen.rows;
   const body = fitted([...head, ...(hasRoom ? bars : []), ...table], { ...screen, rows: screen.rows - kept });
   const room = screen.rows - body.length;
   // Events are worth more than members that are well; some of both if there is room.
-  const happened = block(told, fleet === null ? room : Math.max(kept, Math.ceil(room / 2)));
+  const happened = block(eventTexts, fleet === null ? room : Math.max(kept, Math.ceil(room / 2)));
   const seen = block(fleet === null ? [] : membersIn(fleet, screen), room - happened.length);
   return [...body, ...seen, ...happened];
 }
