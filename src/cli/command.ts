@@ -18,7 +18,7 @@ export interface Outcome {
   /** For stdout in place of the result, with `--json`: an object, or JSON that is ready. Absent where all has been printed as it came. */
   readonly json?: object | string;
   /** For stderr. */
-  readonly words?: string;
+  readonly words?: string | undefined;
   /** Default: 0. */
-  readonly exitCode?: 0 | 1;
+  readonly exitCode?: 0 | 1 | 3;
 }

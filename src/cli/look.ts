@@ -9,6 +9,7 @@ import type { Announcements } from '../stores/store.js';
 import type { Place } from './address.js';
 import { type Fleet, fleetOf } from './fleet.js';
 import { dueOf, examine, type Found } from './found.js';
+import type { Unread } from './others.js';
 import { orRefusal, type Session } from './session.js';
 
 /** As `rewt status --json` prints it. */
@@ -27,10 +28,8 @@ export interface Look extends Place {
 }
 
 /** What this user may not read, and the role of a master that may have been replaced. */
-export interface Unknown {
+export interface Unknown extends Unread {
   readonly of: 'role' | 'fleet';
-  readonly code: string;
-  readonly message: string;
 }
 
 /** Whether the namespace has a secret or a ring. */

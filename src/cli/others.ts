@@ -2,8 +2,9 @@
 
 import type { StoreError } from '../errors.js';
 import { nearest } from '../option-names.js';
+import type { FoundNamespaces } from '../redis/find.js';
 import { type Place, placeInWords, underPrefix } from './address.js';
-import { RefusedError } from './failure.js';
+import { RefusedError, storeInWords } from './failure.js';
 import { orRefusal, type Session } from './session.js';
 import { foreignName } from './words.js';
 
@@ -18,16 +19,34 @@ export async function missing({ place, namespaces }: Session): Promise<RefusedEr
   );
 }
 
+/** As `--json` prints it. */
+export interface Unread {
+  readonly of: string;
+  readonly code: string;
+  readonly message: string;
+}
+
 type Named = Pick<Place, 'namespace'> & { readonly keyPrefix?: string | undefined };
 
 /** Sentences. */
-export async function othersInWords(place: Named, listing: Promise<readonly string[]>): Promise<string> {
-  const others: readonly string[] | StoreError = await orRefusal(listing);
-  if (others instanceof Error) return `Which there are is not known. ${others.message}`;
-  if (others.length === 0) return `There is none in any namespace${underPrefix(place)}.`;
+export async function othersInWords(place: Named, listing: Promise<FoundNamespaces>): Promise<string> {
+  const found: FoundNamespaces | StoreError = await orRefusal(listing);
+  if (found instanceof Error) return `Which there are is not known. ${found.message}`;
+  const { names: others } = found;
+  const unread = unreadIn(found).map(unreadInWords);
+  if (others.length === 0) return unread.join(' ') || `There is none in any namespace${underPrefix(place)}.`;
   const named = others.slice(0, MAX_NAMED).map((name) => foreignName(name));
   const more = others.length > MAX_NAMED ? ` and ${others.length - MAX_NAMED} more` : '';
   // Two letters that changed places are two slips, which in a short name are another name.
   const meant = nearest(place.namespace, others, Math.min(2, Math.floor(place.namespace.length / 2)));
-  return `There are: ${named.join(', ')}${more}${meant === undefined ? '.' : `; did you mean '${foreignName(meant)}'?`}`;
+  return `There are: ${named.join(', ')}${more}${meant === undefined ? '.' : `; did you mean '${foreignName(meant)}'?`}${unread.map((words) => ` ${words}`).join('')}`;
+}
+
+/** The masters of a cluster that could not be read, in the words of the command. */
+export function unreadIn({ unread }: FoundNamespaces): readonly Unread[] {
+  return unread.map(({ of, error }) => ({ of, code: error.code, message: storeInWords(error) }));
+}
+
+export function unreadInWords({ of, message }: Unread): string {
+  return `Which there are at ${foreignName(of, 300)} is not known. ${message}`;
 }

@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { isRewtError, StoreError } from '../errors.js';
 import { connectRedis } from '../redis/connect.js';
+import type { FoundNamespaces } from '../redis/find.js';
 import { redisNames } from '../redis/names.js';
 import { createPlainReader, type PlainSnapshot } from '../redis/plain-reader.js';
 import { connectedReplicas } from '../redis/replicas.js';
@@ -47,7 +48,7 @@ export interface Session {
   /** Null for a store that cannot push. */
   watch(onChange: () => void): Watch | null;
   /** The namespaces of this place that have a keyring. @throws {StoreError} if the user may not list them. */
-  namespaces(): Promise<readonly string[]>;
+  namespaces(): Promise<FoundNamespaces>;
   /** The store for a member. It ends with the session. */
   openStore(): Store | RedisStore;
 }
@@ -179,7 +180,7 @@ function openFolder(folder: string, place: Place, limit: TimeLimit): Opened {
     assertNoPrefix: async () => {},
     watch: () => null,
     async namespaces() {
-      if (store === null && isEmpty()) return [];
+      if (store === null && isEmpty()) return { names: [], unread: [] };
       throw new StoreError(
         'ERR_REWT_STORE_DENIED',
         'The embedded store does not list its namespaces. Name one with --namespace.',

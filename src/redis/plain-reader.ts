@@ -1,7 +1,7 @@
 /** Reads keyrings by plain read commands: no script, no write, and no right to either. */
 
 import { within } from '../deadline.js';
-import { StoreError } from '../errors.js';
+import type { StoreError } from '../errors.js';
 import {
   type Announcements,
   type CallLimits,
@@ -10,15 +10,16 @@ import {
   MOST_ANNOUNCEMENTS,
   type Snapshot,
 } from '../stores/store.js';
+import { notTheAnswer } from './answer.js';
 import { asStoreError } from './failure.js';
+import { asReplies, type FoundNamespaces, findNamespaces } from './find.js';
 import { asAnnouncements } from './fleet.js';
-import { namespaceOf, type RedisNames, redisNames, ringsUnderPrefixes, SECRET_SUFFIX } from './names.js';
+import { type RedisNames, redisNames, ringsUnderPrefixes } from './names.js';
 import { asError } from './outcomes.js';
 import { hiddenRing } from './places.js';
 import type { Command, Connection, RedisPort, Reply } from './port.js';
 import { mayBeDeposed, parseReplication } from './replication.js';
 import { keyRules } from './rights.js';
-import { slotOf } from './slot.js';
 
 /** Both entries of a namespace at one instant. */
 export interface PlainSnapshot extends Omit<Snapshot, 'version'> {
@@ -37,11 +38,8 @@ export interface PlainReader {
   prefixOf(namespace: string, limits: CallLimits): Promise<string | null>;
   /** @throws {StoreError} */
   announcements(namespace: string, limits: CallLimits): Promise<Announcements>;
-  /**
-   * The namespaces that have a secret or a ring, sorted: by SCAN, on every master of a cluster.
-   * @throws {StoreError} ERR_REWT_STORE_DENIED if this user may not SCAN.
-   */
-  namespaces(limits: CallLimits): Promise<readonly string[]>;
+  /** @throws {StoreError} as `findNamespaces` does */
+  namespaces(limits: CallLimits): Promise<FoundNamespaces>;
   /** The names under which the ring was found when it was read last; before that, those of a new keyring. */
   namesOf(namespace: string): RedisNames;
   /** Ends the connections that it opened, and not the port. */
@@ -51,8 +49,6 @@ export interface PlainReader {
 /** PTTL and TIME look at a clock that moves between them: a pair further apart is read again. */
 const CLOCK_NOISE_MS = 1;
 const MAX_READS = 5;
-/** A SCAN of many keys takes its time, but no step of it. */
-const SCAN_STEP_TIMEOUT_MS = 5_000;
 /** What a client's decoder puts in place of bytes that are not UTF-8. */
 const REPLACEMENT = '\ufffd';
 
@@ -109,23 +105,6 @@ export function createPlainReader(port: RedisPort): PlainReader {
       end(key);
       throw asStoreError(asError(error), null, keyRules(key, port.keyPrefix));
     }
-  }
-
-  /** A cluster's masters are reached by the keys that they hold. */
-  async function oneKeyOfEachMaster(giveUpMs: number): Promise<readonly string[]> {
-    if (port.scope('a') === port.scope('b')) return ['a'];
-    const [ranges] = await ask([['CLUSTER', 'SLOTS']], 'a', stepMs(giveUpMs));
-    const masters = asReplies(ranges).map((range) => {
-      const [from, to, master] = asReplies(range);
-      return { from: Number(from), to: Number(to), name: asReplies(master).slice(0, 2).join(':') };
-    });
-    const keys = new Map<string, string>();
-    for (let number = 0; keys.size < new Set(masters.map(({ name }) => name)).size; number += 1) {
-      const slot = slotOf(String(number));
-      const master = masters.find(({ from, to }) => from <= slot && slot <= to);
-      if (master !== undefined && !keys.has(master.name)) keys.set(master.name, String(number));
-    }
-    return [...keys.values()];
   }
 
   /**
@@ -211,41 +190,20 @@ export function createPlainReader(port: RedisPort): PlainReader {
       );
       if (entries instanceof Error) throw entries;
       if (count instanceof Error) throw count;
-      if (!Array.isArray(entries)) throw notTheAnswer();
+      if (!Array.isArray(entries)) return notTheAnswer();
       const pairs = entries.map(String);
       const told = pairs.flatMap((entry, index) =>
         index % 2 === 0 ? [pairs[index + 1] ?? '', entry.slice(0, 2 * LONGEST_ANNOUNCEMENT)] : [],
       );
-      return asAnnouncements(['announcements', String(nowMs), count ?? null, ...told]) ?? throwNotTheAnswer();
+      return asAnnouncements(['announcements', String(nowMs), count ?? null, ...told]) ?? notTheAnswer();
     },
-    async namespaces({ timeoutMs }) {
-      const giveUpMs = performance.now() + timeoutMs;
-      const found = new Set<string>();
-      for (const key of await oneKeyOfEachMaster(giveUpMs)) {
-        for (let cursor = ''; cursor !== '0'; ) {
-          const scan: Command = ['SCAN', cursor || '0', 'MATCH', `*${SECRET_SUFFIX}*`, 'COUNT', '1000'];
-          const [page] = await ask([scan], key, stepMs(giveUpMs));
-          if (page instanceof Error) throw page.code === 'ERR_REWT_STORE_DENIED' ? mayNotScan() : page;
-          const [next, names] = asReplies(page);
-          for (const name of asReplies(names)) {
-            const namespace = namespaceOf(String(name), port.keyPrefix);
-            if (namespace !== null) found.add(namespace);
-          }
-          cursor = String(next);
-        }
-      }
-      return [...found].sort();
-    },
+    namespaces: ({ timeoutMs }) => findNamespaces(port, ask, performance.now() + timeoutMs),
     namesOf: (namespace) => names.get(namespace) ?? redisNames(namespace, port.keyPrefix),
     close() {
       for (const { end } of opened.values()) end();
       opened.clear();
     },
   };
-}
-
-function stepMs(giveUpMs: number): number {
-  return Math.max(1, Math.min(SCAN_STEP_TIMEOUT_MS, giveUpMs - performance.now()));
 }
 
 type Names = readonly [string, ...string[]];
@@ -274,7 +232,7 @@ function parse(replies: readonly Reply[], names: Names, without: Without): Found
   if (replication?.role === 'replica') throw asStoreError(new Error('READONLY'));
   const nowMs = instantOf(time);
   const ttlMs = Number(ttl);
-  if (!Number.isInteger(ttlMs)) throw notTheAnswer();
+  if (!Number.isInteger(ttlMs)) return notTheAnswer();
   const isText = typeof value === 'string' && !value.includes(REPLACEMENT);
   const expiresAtMs = ttlMs < 0 ? null : Math.min(nowMs + ttlMs, LAST_INSTANT_MS);
   return {
@@ -288,13 +246,6 @@ function parse(replies: readonly Reply[], names: Names, without: Without): Found
   };
 }
 
-/** @throws the error that stands in their place. */
-function asReplies(replies: Reply | StoreError | undefined): readonly Reply[] {
-  if (replies instanceof Error) throw replies;
-  if (!Array.isArray(replies)) throw notTheAnswer();
-  return replies as readonly Reply[];
-}
-
 function isDenied(outcome: Reply | StoreError | undefined): boolean {
   return outcome instanceof Error && outcome.code === 'ERR_REWT_STORE_DENIED';
 }
@@ -306,24 +257,6 @@ function isFull(outcome: Reply | StoreError): boolean {
 /** @throws {StoreError} for what TIME does not answer. */
 function instantOf(time: Reply | undefined): number {
   const [seconds, micros] = Array.isArray(time) ? time.map(Number) : [];
-  if (!Number.isInteger(seconds) || !Number.isInteger(micros)) throw notTheAnswer();
+  if (!Number.isInteger(seconds) || !Number.isInteger(micros)) return notTheAnswer();
   return Number(seconds) * 1_000 + Math.floor(Number(micros) / 1_000);
-}
-
-function mayNotScan(): StoreError {
-  return new StoreError(
-    'ERR_REWT_STORE_DENIED',
-    'This Redis user may not SCAN, so it cannot be listed which keyrings there are. Grant an operator +scan.',
-  );
-}
-
-function throwNotTheAnswer(): never {
-  throw notTheAnswer();
-}
-
-function notTheAnswer(): StoreError {
-  return new StoreError(
-    'ERR_REWT_STORE_DOWN',
-    'Redis gave an answer that does not fit the command. Look for a proxy, or another server, between rewt and Redis.',
-  );
 }

@@ -1,5 +1,6 @@
 /** `rewt list`: the keyrings that there are. It writes nothing. */
 
+import { StoreError } from '../../errors.js';
 import type { Plan } from '../../keyring/advance.js';
 import { underPrefix, whereInWords } from '../address.js';
 import { assertNoWords, lookOptions, readArguments } from '../arguments.js';
@@ -7,6 +8,7 @@ import type { Command } from '../command.js';
 import { RefusedError } from '../failure.js';
 import { dueOf, examine, type Found } from '../found.js';
 import { helpOf } from '../help.js';
+import { unreadIn, unreadInWords } from '../others.js';
 import { screenOf } from '../screen.js';
 import { orRefusal, withSession } from '../session.js';
 import { formatColumns } from '../table.js';
@@ -18,7 +20,8 @@ const help = helpOf(
   `
 rewt list [options]: the namespaces that have a keyring, each with the kid that
 signs, how often it was revoked, and when it rotates. Writes nothing. Needs the
-right to SCAN, which only an operator should have.
+right to SCAN, which only an operator should have. Exit code 3 if it could not
+read all of it, as with a dead master of a cluster.
 
   rewt list --url redis://localhost:6379
 `,
@@ -45,9 +48,13 @@ export const list: Command = {
       const { namespace: _, ...place } = session.place;
       if (values.json !== true) terminal.say(`In ${whereInWords(session.place)}:`);
       const keyrings: Listed[] = [];
-      for (const namespace of await session.namespaces()) {
+      const found = await session.namespaces();
+      const unknown = unreadIn(found);
+      let isAway = unknown.length > 0;
+      for (const namespace of found.names) {
         const entries = await orRefusal(session.read(namespace)).catch(misnamed);
         if (entries instanceof RefusedError && values.json !== true) terminal.say(`${entries.message}.`);
+        isAway ||= entries instanceof StoreError && !ofOneKeyring.has(entries.code);
         keyrings.push(
           entries instanceof Error
             ? { ...nothing, namespace, unreadable: entries.code }
@@ -55,14 +62,19 @@ export const list: Command = {
         );
       }
       return {
-        ...(keyrings.length === 0
-          ? { words: `There is no keyring${underPrefix(session.place)}.` }
-          : { result: formatColumns(keyrings.map(rowOf), screenOf(terminal)) }),
-        json: { ...place, keyrings },
+        ...(keyrings.length > 0 && { result: formatColumns(keyrings.map(rowOf), screenOf(terminal)) }),
+        words:
+          unknown.map(unreadInWords).join('\n') ||
+          (keyrings.length === 0 ? `There is no keyring${underPrefix(session.place)}.` : undefined),
+        json: { ...place, keyrings, unknown },
+        exitCode: isAway ? 3 : 0,
       };
     });
   },
 };
+
+/** What hinders the reading of one keyring and no other, or is a lack of rights. */
+const ofOneKeyring: ReadonlySet<string> = new Set(['ERR_REWT_STORE_DENIED', 'ERR_REWT_STORE_WRONG_TYPE']);
 
 /** @throws what is no RefusedError. */
 function misnamed(error: unknown): RefusedError {

@@ -1,0 +1,93 @@
+/** Finds the keyrings that there are, by SCAN: on every master of a cluster that answers. */
+
+import { StoreError } from '../errors.js';
+import { notTheAnswer } from './answer.js';
+import { namespaceOf, SECRET_SUFFIX } from './names.js';
+import type { Command, RedisPort, Reply } from './port.js';
+import { slotOf } from './slot.js';
+
+/** The namespaces that have a secret or a ring. */
+export interface FoundNamespaces {
+  /** Sorted. */
+  readonly names: readonly string[];
+  /** The masters of a cluster that could not be read, by host and port. */
+  readonly unread: readonly { readonly of: string; readonly error: StoreError }[];
+}
+
+/** Sends commands to the node that holds a key. Refusals are among the outcomes. */
+export type Ask = (
+  commands: readonly Command[],
+  key: string,
+  timeoutMs: number,
+) => Promise<readonly (Reply | StoreError)[]>;
+
+/** A SCAN of many keys takes its time, but no step of it. */
+const STEP_TIMEOUT_MS = 5_000;
+/** Keys in four quarters of the slots: if a master is dead, another one knows them all. */
+const SPREAD = ['a', 'b', 'c', 'd'];
+
+/** @throws {StoreError} if nothing could be read: ERR_REWT_STORE_DENIED if this user may not SCAN */
+export async function findNamespaces(port: RedisPort, ask: Ask, giveUpMs: number): Promise<FoundNamespaces> {
+  const names = new Set<string>();
+  const unread: { of: string; error: StoreError }[] = [];
+  const step: Step = (command, key) =>
+    ask([command], key, Math.max(1, Math.min(STEP_TIMEOUT_MS, giveUpMs - performance.now()))).then(([reply]) =>
+      asReplies(reply),
+    );
+  const scan = async (key: string): Promise<void> => {
+    for (let cursor = ''; cursor !== '0'; ) {
+      const [next, page] = await step(['SCAN', cursor || '0', 'MATCH', `*${SECRET_SUFFIX}*`, 'COUNT', '1000'], key);
+      for (const name of asReplies(page)) {
+        const namespace = namespaceOf(String(name), port.keyPrefix);
+        if (namespace !== null) names.add(namespace);
+      }
+      cursor = String(next);
+    }
+  };
+  const masters = await mastersOf(port, step);
+  const scans = Array.from(masters, ([of, key]) =>
+    scan(key).catch((error: unknown) => {
+      if (!(error instanceof StoreError)) throw error;
+      unread.push({ of, error: error.code === 'ERR_REWT_STORE_DENIED' ? mayNotScan() : error });
+    }),
+  );
+  await Promise.all(scans);
+  const [first] = unread;
+  if (first !== undefined && unread.length === masters.size) throw first.error;
+  return { names: [...names].sort(), unread };
+}
+
+/** One command, whose reply is a list. */
+type Step = (command: Command, key: string) => Promise<readonly Reply[]>;
+
+/** A key on each master of a cluster, by the master's host and port. */
+async function mastersOf(port: RedisPort, step: Step): Promise<ReadonlyMap<string, string>> {
+  if (port.scope('a') === port.scope('b')) return new Map([['', 'a']]);
+  const slots = SPREAD.map((key) => step(['CLUSTER', 'SLOTS'], key));
+  const ranges = await Promise.any(slots).catch(() => slots[0] ?? []);
+  const masters = ranges.map((range) => {
+    const [from, to, master] = asReplies(range);
+    return { from: Number(from), to: Number(to), of: asReplies(master).slice(0, 2).join(':') };
+  });
+  const keys = new Map<string, string>();
+  for (let number = 0; keys.size < new Set(masters.map(({ of }) => of)).size; number += 1) {
+    const slot = slotOf(String(number));
+    const master = masters.find(({ from, to }) => from <= slot && slot <= to);
+    if (master !== undefined && !keys.has(master.of)) keys.set(master.of, String(number));
+  }
+  return keys;
+}
+
+/** @throws the error that stands in their place. */
+export function asReplies(replies: Reply | StoreError | undefined): readonly Reply[] {
+  if (replies instanceof Error) throw replies;
+  if (!Array.isArray(replies)) return notTheAnswer();
+  return replies as readonly Reply[];
+}
+
+function mayNotScan(): StoreError {
+  return new StoreError(
+    'ERR_REWT_STORE_DENIED',
+    'This Redis user may not SCAN, so it cannot be listed which keyrings there are. Grant an operator +scan.',
+  );
+}
