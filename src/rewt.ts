@@ -284,7 +284,7 @@ export class Rewt<Claims = JwtClaims, Output = Claims, Input = Signable<Claims>>
     const { copy } = await command();
     const timeoutMs = giveUpMs - clock.monotonicMs() + (replicas > 0 ? waitMs : 0);
     // Only a report: that it cannot be had is no reason to call a change that was made a failure.
-    const asked = this.#member.acknowledged({ replicas, waitMs, timeoutMs });
+    const asked = this.#member.acknowledged(copy.ring, { replicas, waitMs, timeoutMs });
     const acknowledged = await within(timeoutMs, asked, () => new Error('late'), clock).catch(() => null);
     return { kid: copy.current.kid, epoch: copy.ring.epoch, replicas: acknowledged };
   }

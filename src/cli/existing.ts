@@ -1,7 +1,7 @@
 /** The keyring that a verb changes: it has to be there, and the first line says where. */
 
 import { isRewtError } from '../errors.js';
-import { parseRing } from '../keyring/ring.js';
+import { parseRing, type Ring } from '../keyring/ring.js';
 import { kidOf } from '../keyring/secret.js';
 import type { KeyringChange } from '../rewt.js';
 import { examine, type Found, isThere } from './found.js';
@@ -53,15 +53,17 @@ async function foundIn(session: Session): Promise<Found> {
   return session.place.store === 'lmdb' ? examine(await session.read()) : lookFirst(session);
 }
 
-/** What `change` came to, also if something fails after it was written. */
-export async function orWritten({ writes }: ChangingSession, change: Promise<KeyringChange>): Promise<KeyringChange> {
-  try {
-    return await change;
-  } catch (error) {
+/** What `change` came to, also if something fails after it was written, and the ring that was. */
+export async function orWritten(
+  { writes }: ChangingSession,
+  change: Promise<KeyringChange>,
+): Promise<{ readonly change: KeyringChange; readonly ring: Ring }> {
+  const done = await change.catch((error: unknown) => {
     if (writes.ring === null) throw error;
-    const { current, epoch } = parseRing(writes.ring);
-    return { kid: kidOf(current.secret), epoch, replicas: null };
-  }
+    return null;
+  });
+  const ring = parseRing(writes.ring ?? '');
+  return { ring, change: done ?? { kid: kidOf(ring.current.secret), epoch: ring.epoch, replicas: null } };
 }
 
 const unreadable = examine({ nowMs: 0, key: null, ring: '' });

@@ -3,7 +3,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { within } from '../deadline.js';
 import { StoreError } from '../errors.js';
+import { hasChange, type Ring } from '../keyring/ring.js';
 import { asStoreError } from '../redis/failure.js';
+import type { KeyringStatus } from '../status.js';
 import { type Fleet, fleetInWords, fleetOf, laggards, mayAccept, names } from './fleet.js';
 import { examine } from './found.js';
 import { orRefusal, type Session } from './session.js';
@@ -18,13 +20,6 @@ const MEMBERS_MS = 80_000;
 /** For the answer of a server that has waited for as long as it may. */
 const GRACE_MS = 1_000;
 
-/** The revocation that is waited for. */
-export interface Revoked {
-  /** Undefined if the keyring of before could not be read. */
-  readonly lineage: string | undefined;
-  readonly epoch: number;
-}
-
 /** 'lost': there is no such revocation any more. */
 type Seen = Fleet | 'lost' | null | StoreError;
 
@@ -34,17 +29,21 @@ export interface Waited<T> {
   readonly missing: string | null;
 }
 
-/** @param acknowledged how many replicas are known to have it */
+/**
+ * @param acknowledged how many replicas are known to have it
+ * @param written the ring with the revocation
+ */
 export async function waitForReplicas(
   session: Session,
   wanted: number,
   acknowledged: number | null,
+  written: Ring,
 ): Promise<Waited<number | null>> {
   const isEnough = (count: number | null): boolean => (count ?? 0) >= wanted;
   if (isEnough(acknowledged)) return { found: acknowledged, missing: null };
   // First, because the count may take all the time that is left.
   const connected = await orRefusal(session.replicas());
-  const found = await countReplicas(session, wanted);
+  const found = await countReplicas(session, wanted, written);
   if (found instanceof StoreError) return { found: null, missing: `The replicas are unknown: ${found.message}` };
   if (isEnough(found)) return { found, missing: null };
   return { found, missing: replicasInWords(wanted, found, connected) };
@@ -60,11 +59,13 @@ export function replicasInWords(wanted: number, found: number | null, connected:
 async function countReplicas(
   { openStore, place, limit }: Session,
   replicas: number,
+  written: Ring,
 ): Promise<number | null | StoreError> {
   const timeoutMs = limit.leftMs();
   const waitMs = timeoutMs - Math.min(GRACE_MS, timeoutMs / 2);
   try {
-    const counted = openStore().acknowledged?.(place.namespace, { replicas, waitMs, timeoutMs });
+    const wrote = (ring: string): boolean => hasChange(ring, written);
+    const counted = openStore().acknowledged?.(place.namespace, { replicas, waitMs, timeoutMs, hasChange: wrote });
     return await within(timeoutMs, Promise.resolve(counted ?? null), () => new Error('ETIMEDOUT'));
   } catch (error) {
     return asStoreError(error);
@@ -75,11 +76,11 @@ async function countReplicas(
  * Waits from the moment of the revocation on. Null for the fleet: no member is announced, or announcements
  * cannot be read.
  *
- * @param revoked what was written: the members of a keyring that lacks it confirm nothing
+ * @param written the ring with the revocation: the members of one that lacks it confirm nothing
  */
 export async function waitForFleet(
   session: Session,
-  revoked: Revoked,
+  written: Ring,
   say: (words: string) => void,
 ): Promise<Waited<Fleet | null>> {
   const begunAtMs = performance.now();
@@ -87,7 +88,7 @@ export async function waitForFleet(
   let said: string | null = null;
   let last: Fleet | null = null;
   for (;;) {
-    const answer: Seen = await orRefusal(fleetIn(session, revoked));
+    const answer: Seen = await orRefusal(fleetIn(session, written));
     // The time that is left may be too short for an answer, which is no fault of the store.
     const isCut = answer instanceof StoreError && session.limit.leftMs() <= 1;
     const found: Seen = isCut && last !== null ? last : answer;
@@ -107,12 +108,24 @@ export async function waitForFleet(
   }
 }
 
-async function fleetIn(session: Session, revoked: Revoked): Promise<Fleet | 'lost' | null> {
+async function fleetIn(session: Session, written: Ring): Promise<Fleet | 'lost' | null> {
   // By the reader's own connection, which no WAIT holds up.
   const { keyring } = examine(await session.read());
-  // Another lineage or a later epoch has nothing of before either.
-  if (keyring === null || (keyring.lineage === revoked.lineage && keyring.epoch < revoked.epoch)) return 'lost';
+  if (keyring === null || isOlder(keyring, written)) return 'lost';
   return fleetOf(keyring, await session.announcements(), true);
+}
+
+/** Another lineage or a later epoch has nothing of before either. */
+function isOlder({ lineage, epoch }: KeyringStatus, written: Ring): boolean {
+  return lineage === written.id && epoch < written.epoch;
+}
+
+/** Looks once more: a failover may have come during the wait for replicas. */
+export async function isLost(session: Session, written: Ring): Promise<boolean> {
+  const entries = await orRefusal(session.read());
+  if (entries instanceof StoreError) return false;
+  const { keyring } = examine(entries);
+  return keyring === null || isOlder(keyring, written);
 }
 
 export const CONFIRMED =

@@ -26,6 +26,7 @@ import { type Asks, Needs } from './needs.js';
 import { Outage } from './outage.js';
 import { closed, notFresh, timedOut, unavailable } from './refusals.js';
 import { Renewal } from './renewal.js';
+import { hasChange, type Ring } from './ring.js';
 import { SingleFlight } from './single-flight.js';
 import { Watching } from './watching.js';
 
@@ -197,9 +198,10 @@ export class Member {
     return this.#needs.asks;
   }
 
-  /** How many replicas have what was written last. */
-  async acknowledged(wanted: AcknowledgedBy): Promise<number | null> {
+  /** How many replicas have what was written with this ring. */
+  async acknowledged(written: Ring, how: Omit<AcknowledgedBy, 'hasChange'>): Promise<number | null> {
     const { store, namespace } = this.#options;
+    const wanted = { ...how, hasChange: (ring: string) => hasChange(ring, written) };
     return (await detached(() => store.acknowledged?.(namespace, wanted))) ?? null;
   }
 

@@ -98,6 +98,17 @@ export function parseRing(text: string): Ring {
   return value;
 }
 
+/** Tests whether the text of a ring still has what `written` changed: the same revocation and secret, or a later revocation. */
+export function hasChange(text: string, { id, epoch, rev, current: { secret } }: Ring): boolean {
+  try {
+    const ring = parseRing(text);
+    if (ring.id !== id || ring.epoch !== epoch) return ring.id === id && ring.epoch > epoch;
+    return ring.rev === rev && [ring.current, ...ring.retired].some((slot) => slot.secret === secret);
+  } catch {
+    return false;
+  }
+}
+
 function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);

@@ -12,27 +12,26 @@ import { parseReplication } from './replication.js';
 const LONGEST_HOLD_UP_MS = 100;
 
 /**
- * Null where it cannot be told, or where another ring is there than `written`. A connection that was opened for it is gone by `timeoutMs`.
+ * Null where it cannot be told, or where the ring does not have the change. A connection that was opened for it is gone by `timeoutMs`.
  *
- * @param written the ring's text as this store wrote it
  * @throws {StoreError} ERR_REWT_STORE_DENIED if this user may not WAIT
  */
 export async function acknowledgedReplicas(
   port: RedisPort,
   { key, ring, draft }: RedisNames,
-  written: string | undefined,
-  { replicas, waitMs, timeoutMs }: AcknowledgedBy,
+  { replicas, waitMs, timeoutMs, hasChange }: AcknowledgedBy,
 ): Promise<number | null> {
   if (replicas === 0) {
     const connected = await connectedReplicas(port, key, timeoutMs);
     if (!connected) return connected;
   }
   const wanted = Math.max(1, replicas);
+  const isThere = (found: unknown): boolean => typeof found === 'string' && hasChange(found);
   const endMs = performance.now() + waitMs;
   const ending = new AbortController();
   const cancel = processClock.timer(timeoutMs, () => ending.abort(), 'unheard');
   try {
-    const aside = await connectionAside(port, key, ring, written, ending.signal);
+    const aside = await connectionAside(port, key, ring, isThere, ending.signal);
     const holdUpMs = aside === null ? Math.min(waitMs, LONGEST_HOLD_UP_MS) : waitMs;
     const commands: readonly Command[] = [
       // WAIT counts those who have all that this connection wrote; whoever has this has what was written before it, by whomever.
@@ -46,7 +45,7 @@ export async function acknowledgedReplicas(
       const [marked, count, found] = await (aside === null ? port.send(commands, key) : aside.send(commands));
       const refused = count instanceof Error ? asStoreError(count, port.address()) : null;
       if (refused?.code === 'ERR_REWT_STORE_DENIED') throw refused;
-      if (typeof marked !== 'string' || typeof count !== 'string' || found !== written) return null;
+      if (typeof marked !== 'string' || typeof count !== 'string' || !isThere(found)) return null;
       if (Number(count) >= wanted || performance.now() >= endMs) return Number(count);
     }
   } finally {
@@ -68,11 +67,11 @@ async function connectionAside(
   port: RedisPort,
   key: string,
   ring: string,
-  written: string | undefined,
+  isThere: (found: unknown) => boolean,
   signal: AbortSignal,
 ): Promise<Connection | null> {
   if (port.noConnection !== null) return null;
   const connection = await port.connect(key, signal);
   const [found] = await connection.send([['GET', ring]]);
-  return found === written ? connection : null;
+  return isThere(found) ? connection : null;
 }

@@ -63,8 +63,6 @@ export interface RedisStore extends Store {
 /** A store on one Redis, which every process with the same Redis and namespace shares. Closing it closes the port. */
 export function redisStore(port: RedisPort): RedisStore {
   let closed = false;
-  /** By namespace, the ring that was written last: what replicas are asked about. */
-  const written = new Map<string, string>();
   /** By namespace, whether its ring was last seen under the name without the key prefix in front. It stays there, also if it is lost. */
   const isBefore = new Map<string, boolean>();
   /** By namespace and member, what was announced last: it goes when something else is. */
@@ -164,7 +162,6 @@ export function redisStore(port: RedisPort): RedisStore {
       timeoutMs,
     );
     const { outcome, snapshot } = answerAt(namespace, place, reply);
-    if (outcome === 'swapped') written.set(namespace, wanted.ring.text);
     return { swapped: outcome === 'swapped', snapshot };
   }
 
@@ -201,7 +198,7 @@ export function redisStore(port: RedisPort): RedisStore {
       const { names } = placeOf(namespace);
       const route = routeFor(names.key);
       const onRoute = { ...port, send: (commands: readonly Command[]) => route.send(commands) };
-      return acknowledgedReplicas(onRoute, names, written.get(namespace), by);
+      return acknowledgedReplicas(onRoute, names, by);
     },
     watch: (namespace, onSuspect) => watchKeys(port, redisNames(namespace, port.keyPrefix), onSuspect),
     async announce(namespace, id, text, { timeoutMs, keepMs = ANNOUNCEMENT_LIFE_MS }) {

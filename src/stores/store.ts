@@ -85,6 +85,8 @@ export interface AcknowledgedBy extends CallLimits {
   readonly replicas: number;
   /** How long they are waited for, at most. */
   readonly waitMs: number;
+  /** Whether a ring has the change that is asked about. Another caller may have written since. */
+  readonly hasChange: (ring: string) => boolean;
 }
 
 /** Whether changes are pushed at this moment; where not, why, in a sentence. Without them a member notices within its soft age. */
@@ -150,8 +152,8 @@ export interface Store {
   /** Writes `wanted` if, and only if, the entries still have the version `expected`, and the store's clock is not past `notAfterMs`. K is written before R. */
   swap(namespace: string, expected: string, wanted: WantedState, limits: SwapLimits): Promise<SwapAnswer>;
   /**
-   * How many replicas have what this store wrote before, once as many as wanted have it or the time is over: what a failover now would keep.
-   * Null where that cannot be told. Absent where a store has no replicas.
+   * How many replicas have a change that was written before, once as many as wanted have it or the time is over: what a failover now would keep.
+   * Null where that cannot be told, or the change is gone. Absent where a store has no replicas.
    */
   acknowledged?(namespace: string, wanted: AcknowledgedBy): Promise<number | null>;
   /** Watches a namespace until `end()`. `onSuspect` is called from a later turn on, never from within this call. Absent where a store cannot push. */

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { StoreError } from '../../src/errors.js';
-import { formatRing, MOST_RETIRED, parseRing, type Ring, ringExpiresAt } from '../../src/keyring/ring.js';
+import { formatRing, hasChange, MOST_RETIRED, parseRing, type Ring, ringExpiresAt } from '../../src/keyring/ring.js';
 import { CURRENT, NOW_MS, RING, secretNamed } from './samples.js';
 import { seeded } from './seeded.js';
 
@@ -187,5 +187,35 @@ describe('a damaged ring', () => {
       }),
       seeded(500),
     );
+  });
+});
+
+describe('a change that was written', () => {
+  const written: Ring = { ...RING, rev: 'ours' };
+  const { epoch, current } = written;
+  const other = { ...current, secret: secretNamed('another') };
+  const retired = { secret: current.secret, until: NOW_MS + 1 };
+  const isIn = (ring: Ring) => hasChange(formatRing(ring), written);
+
+  it.each([
+    ['that ring', written],
+    ['a later write of it', { ...written, gen: written.gen + 5, op: 'later' }],
+    ['one whose secret has retired since', { ...written, current: other, retired: [retired] }],
+    ['one of a later revocation', { ...written, epoch: epoch + 1, rev: 'next', current: other }],
+  ])('is in %s', (_, ring) => {
+    expect(isIn(ring)).toBe(true);
+  });
+
+  it.each([
+    ['another lineage', { ...written, id: 'another', epoch: epoch + 1 }],
+    ['the ring before a revocation', { ...written, epoch: epoch - 1 }],
+    ['one of another revocation', { ...written, rev: 'theirs' }],
+    ['the ring before a rotation', { ...written, current: other, retired: [] }],
+  ])('is not in %s', (_, ring) => {
+    expect(isIn(ring)).toBe(false);
+  });
+
+  it('is not in what cannot be read', () => {
+    expect(hasChange('', written)).toBe(false);
   });
 });

@@ -14,7 +14,7 @@ import { withMember } from '../member.js';
 import { orRefusal, type Session } from '../session.js';
 import { confirm, isOnScreen, type Terminal } from '../terminal.js';
 import { TimeLimit } from '../time-limit.js';
-import { CONFIRMED, LOST, waitForFleet, waitForReplicas } from '../wait.js';
+import { CONFIRMED, isLost, LOST, waitForFleet, waitForReplicas } from '../wait.js';
 
 const options = {
   ...lookOptions,
@@ -74,7 +74,7 @@ export const revoke: Command = {
       if (!yes && !(await limit.paused(isConfirmed(session, found, terminal)))) {
         return { json: { ...place, revoked: false }, words: 'Nothing was revoked.', exitCode: 1 };
       }
-      const change = await orWritten(
+      const { change, ring } = await orWritten(
         session,
         withMember(session, found, {}, (rewt) => rewt.revoke(how)),
       );
@@ -85,27 +85,34 @@ export const revoke: Command = {
       );
       // At once: neither takes the other's time.
       const [onReplicas, inMembers] = await Promise.all([
-        waitForReplicas(session, replicas, change.replicas),
-        wait ? waitForFleet(session, { lineage: found.keyring?.lineage, epoch: change.epoch }, terminal.say) : null,
+        waitForReplicas(session, replicas, change.replicas, ring),
+        wait ? waitForFleet(session, ring, terminal.say) : null,
       ]);
       const isWaited = replicas > 0 || inMembers !== null;
+      if (isWaited && (inMembers?.missing === LOST || (await isLost(session, ring)))) {
+        const gone = { revoked: false, before, kid: null, epoch: null, replicas: null };
+        return {
+          json: { ...place, ...gone, ...(wait && { fleet: null }), missing: [LOST] },
+          words: LOST,
+          exitCode: 1,
+        };
+      }
       const said = [
-        replicas > 0 ? (onReplicas.missing ?? `Acknowledged by ${onReplicas.found} of ${replicas} replicas.`) : '',
-        inMembers === null ? '' : (inMembers.missing ?? CONFIRMED),
-      ];
-      const isLost = inMembers?.missing === LOST;
-      // Again, because what was said before the wait may be off the screen.
-      const end = [isLost ? '' : `Revoked: ${change.kid} signs now.`, ...said]
-        .filter((words) => words !== '')
-        .join(' ');
+        // Again, because what was said before the wait may be off the screen.
+        `Revoked: ${change.kid} signs now.`,
+        replicas > 0 ? (onReplicas.missing ?? `Acknowledged by ${onReplicas.found} of ${replicas} replicas.`) : null,
+        inMembers === null ? null : (inMembers.missing ?? CONFIRMED),
+      ].filter((words) => words !== null);
+      const missing = [onReplicas.missing, inMembers?.missing ?? null].filter((words) => words !== null);
       return {
         ...(isOnScreen(terminal) ? {} : { result: change.kid }),
         json: {
           ...{ ...place, revoked: true, before, ...change, replicas: onReplicas.found },
           ...(inMembers === null ? {} : { fleet: inMembers.found }),
+          missing,
         },
-        ...(isWaited ? { words: end } : {}),
-        exitCode: (onReplicas.missing ?? inMembers?.missing ?? null) === null ? 0 : 1,
+        ...(isWaited ? { words: said.join(' ') } : {}),
+        exitCode: missing.length === 0 ? 0 : 1,
       };
     };
     return withExisting({ values, terminal, writes, limit }, revokeIn);
