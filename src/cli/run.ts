@@ -19,6 +19,7 @@ import { verify } from './commands/verify.js';
 import { failureOf } from './failure.js';
 import { overview } from './help.js';
 import type { Terminal } from './terminal.js';
+import { escapedJson } from './words.js';
 import { Writes } from './writes.js';
 
 const commands = new Map<string, Command>(
@@ -30,11 +31,12 @@ const commands = new Map<string, Command>(
  *
  * @param version what `--version` prints.
  */
-export async function run(words: readonly string[], terminal: Terminal, version: () => string): Promise<number> {
+export async function run(words: readonly string[], shown: Terminal, version: () => string): Promise<number> {
   const [verb = '', ...rest] = words;
   const command = commands.get(verb);
   const asked = command === undefined ? words : rest;
   const json = isAsked(asked, '--json');
+  const terminal = json ? { ...shown, print: (text: string) => shown.print(escapedJson(text)) } : shown;
   const writes = new Writes();
   try {
     if (['help', '--help', '-h'].includes(verb)) terminal.print(helpOn(rest));

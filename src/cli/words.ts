@@ -35,9 +35,18 @@ export function whenOf(date: Date, nowMs: number): string {
   return `${instantOf(date)} (${ms >= 0 ? `in ${spanOf(ms)}` : `${spanOf(-ms)} ago`})`;
 }
 
-/** A name that somebody else chose, fit for a terminal: no control characters, none that change direction, and cut. */
+/** Control characters, those that change direction, and line ends. */
+const obeyed = /[\p{C}\p{Zl}\p{Zp}]/gu;
+
+/** A name that somebody else chose, fit for a terminal: without what that would obey, and cut. */
 export function foreignName(name: string, most = 40): string {
-  const clean = name.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, '?');
+  const clean = name.replace(obeyed, '?');
   const letters = [...clean];
   return letters.length > most ? `${letters.slice(0, most - 3).join('')}...` : clean;
+}
+
+/** JSON with escapes for what a terminal would obey. Between its parts there may be tabs and line ends. */
+export function escapedJson(json: string): string {
+  const escaped = (unit: string): string => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  return json.replace(obeyed, (found) => (found < ' ' ? found : found.split('').map(escaped).join('')));
 }

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Rewt } from '../../src/index.js';
 import { type RedisServer, startRedis } from '../servers.js';
 import { rewt } from './command.js';
+import { runHere } from './run-here.js';
 
 let redis: RedisServer;
 let member: Rewt;
@@ -55,5 +56,41 @@ describe('rewt verify', () => {
     expect(JSON.parse(stdout).payload.name).toBe('a\nb');
     const text = JSON.parse((await run('verify', '--json', await member.sign('say "hi"'))).stdout);
     expect(text).toMatchObject({ header: { alg: 'HS256' }, payload: 'say "hi"' });
+  });
+});
+
+describe('what a terminal would obey', () => {
+  // C1 control characters, DEL, a right-to-left override, a tag, and a line separator.
+  const hostile = 'a\u009b31m\u0085\u007f\u202egnp\u{e0001}\u2028é😀';
+  const obeyed = /[^\P{C}\n]|[\p{Zl}\p{Zp}]/u;
+
+  it('is escaped in the JSON of every verb that prints it, and is the same once that is read', async () => {
+    const name = 'shop-\u009b\u202e';
+    const place = ['--namespace', name, '--json', '--url', redis.url];
+    await using other = new Rewt({ redisConn: redis.url, redisNamespace: name, storeTimeout: 5 });
+    const token = await other.sign({ user: hostile }, { header: { cty: hostile } });
+    const listed = ['list', '--json', '--url', redis.url];
+    const all = [
+      ['verify', token, ...place],
+      ['verify', `${token}${hostile}`, ...place],
+      ['explain', token, ...place],
+      ['status', ...place],
+      ['doctor', ...place],
+      listed,
+    ];
+    const printed = await Promise.all(all.map(async (words) => (await runHere(words)).stdout));
+    for (const text of printed) expect(text).not.toMatch(obeyed);
+    const [verified, , explained, shown] = printed.map((text) => JSON.parse(text));
+    expect(verified).toMatchObject({ header: { cty: hostile }, payload: { user: hostile } });
+    expect(JSON.parse(explained.payload).user).toBe(hostile);
+    expect(shown).toMatchObject({ namespace: name });
+    expect(JSON.parse(printed.at(-1) ?? '').keyrings).toContainEqual(expect.objectContaining({ namespace: name }));
+  });
+
+  it('is escaped in claims that are printed alone, between whose parts a tab may stand', async () => {
+    const { stdout } = await runHere(['verify', await member.sign(`{\t"user":"${hostile}"}`), '--url', redis.url]);
+    expect(stdout.slice(0, 2)).toBe('{\t');
+    expect(stdout.slice(2)).not.toMatch(obeyed);
+    expect(JSON.parse(stdout)).toMatchObject({ user: hostile });
   });
 });

@@ -8,6 +8,7 @@ import { readToken } from '../input.js';
 import { withCopy } from '../member.js';
 import { missing } from '../others.js';
 import { withShownPlace } from '../session.js';
+import { escapedJson } from '../words.js';
 
 const options = {
   ...lookOptions,
@@ -56,7 +57,7 @@ export const verify: Command = {
       const place = JSON.stringify(session.place).slice(0, -1);
       return typeof payload === 'string'
         ? { result: payload, json: `${place},"header":${header},"payload":${JSON.stringify(payload)}}` }
-        : { result: claims, json: `${place},"header":${header},"payload":${claims}}` };
+        : { result: escapedJson(claims), json: `${place},"header":${header},"payload":${claims}}` };
     });
   },
 };
