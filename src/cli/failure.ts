@@ -71,6 +71,7 @@ const flags: Readonly<Record<string, string>> = {
   cert: '--cert',
   key: '--key',
   redisNamespace: '--namespace',
+  keyPrefix: '--key-prefix',
   ttl: '--ttl',
   tokenLifetime: '--expires-in',
   expiresIn: '--expires-in',

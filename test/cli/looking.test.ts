@@ -333,6 +333,20 @@ test('without the key prefix of its members a keyring is named, judged by no ver
   expect(await server.cli('GET', 'team:pay:rewt-secret')).toBe(secret);
   expect(await server.cli('KEYS', '*')).toBe(keys);
   expect((await rewt(['list', '--key-prefix', 'other:'], { env })).stderr).toContain('under the key prefix "other:"');
+  // Nor does a user who may see no other names.
+  await server.cli('ACL', 'SETUSER', 'team', 'reset', 'on', '>hunter2', '~team:*', '+@all');
+  const narrow = { REWT_URL: server.url.replace('//', '//team:hunter2@') };
+  for (const words of [
+    ['status', '--namespace', 'pay'],
+    ['revoke', '--yes', ...wrong],
+  ]) {
+    const denied = await runHere(words, narrow);
+    expect({ words, ...denied }).toMatchObject({
+      code: 3,
+      stderr: expect.stringContaining('give that: --key-prefix.'),
+    });
+  }
+  expect((await runHere(['status', ...prefixed], narrow)).code).toBe(0);
 });
 
 test('explain names the secret of a token that was cut, and believes nothing of it', async () => {
