@@ -5,7 +5,7 @@ import type { Caveat } from '../stores/store.js';
 import { type Dialect, openConnection, unlessAborted } from './connection.js';
 import type { Address } from './failure.js';
 import { OPEN_TIMEOUT_MS, type Opening, openByAttempts, PACE_MS } from './opening.js';
-import { asError } from './outcomes.js';
+import { asError, settle } from './outcomes.js';
 import type { Command, Connection, Outcomes, RedisPort } from './port.js';
 
 /** Sends commands in order on one connection of the user's client. */
@@ -27,6 +27,8 @@ export interface ClientSource<Client> {
   database?(): number;
   /** Names the node that holds `key`, in the client's view. Absent where there is only one. */
   ownerOf?(key: string): string | undefined;
+  /** Has the user's client see which node holds `key` now, if the one that did is silent. Absent where there is only one. */
+  lookAgain?(key: string): unknown;
   /** As in `RedisPort`. Absent where all keys are on one node. */
   scope?(key: string): string;
 }
@@ -193,6 +195,7 @@ export function createPort<Client>(dialect: Dialect<Client>, source: ClientSourc
     connect,
     scope,
     abandon(key, begunAtMs) {
+      void settle(() => source.lookAgain?.(key));
       const opened = own.get(scope(key));
       if (opened === undefined) return;
       if (opened.openedAtMs === undefined) {

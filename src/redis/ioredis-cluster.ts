@@ -82,6 +82,7 @@ export function ioredisClusterPort(cluster: IoredisCluster): RedisPort {
     },
     create: (key) => ownerNode(key).duplicate({ ...oneShot(false), readOnly: false }),
     ownerOf,
+    lookAgain: () => cluster.refreshSlotsCache(),
     scope: (key) => String(slotOf(key)),
   });
 

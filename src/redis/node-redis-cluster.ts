@@ -3,7 +3,7 @@
 import { createPort } from './client-port.js';
 import { unlessDown } from './cluster-down.js';
 import { duplicateOf, type ManyClients, type NodeRedisClient, nodeRedis, opennessOf, sendOn } from './node-redis.js';
-import { sendAll } from './outcomes.js';
+import { sendAll, settle } from './outcomes.js';
 import type { Command, Outcomes, RedisPort } from './port.js';
 import { slotOf } from './slot.js';
 
@@ -44,6 +44,21 @@ export function nodeRedisClusterPort(client: NodeRedisCluster): RedisPort {
     return sendAll((command) => client.sendCommand(key, false, command), commands);
   }
 
+  /** Asks the other masters, and has the client find its nodes anew if they lead to another owner than it knows. */
+  function lookAgain(key: string): unknown {
+    const owner = ownerOf(key);
+    const others = client.masters.filter((node) => node !== owner);
+    return Promise.all(
+      others.map(async (node) => {
+        const other = await client.nodeClient(node);
+        const answer = await settle(() => other.sendCommand(['GET', key]));
+        if (isRedirection(answer) && !answer.message.endsWith(` ${owner?.address}`)) {
+          await client._slots?.rediscover(other);
+        }
+      }),
+    );
+  }
+
   return createPort(nodeRedis, {
     client,
     keyPrefix: String(client._keyPrefix ?? ''),
@@ -59,10 +74,11 @@ export function nodeRedisClusterPort(client: NodeRedisCluster): RedisPort {
       return duplicateOf(await ownerClient(key));
     },
     ownerOf: (key) => ownerOf(key)?.address,
+    lookAgain,
     scope: (key) => String(slotOf(key)),
   });
 }
 
-function isRedirection(outcome: unknown): boolean {
+function isRedirection(outcome: unknown): outcome is Error {
   return outcome instanceof Error && /^(MOVED|ASK) /.test(outcome.message);
 }

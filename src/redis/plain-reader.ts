@@ -96,8 +96,12 @@ export function createPlainReader(port: RedisPort): PlainReader {
     key: string,
     timeoutMs: number,
   ): Promise<readonly (Reply | StoreError)[]> {
+    const begunAtMs = performance.now();
     try {
-      const outcomes = await within(timeoutMs, send(commands, key), () => new Error('timed out'));
+      const outcomes = await within(timeoutMs, send(commands, key), () => {
+        port.abandon(key, begunAtMs);
+        return new Error('timed out');
+      });
       return outcomes.map((outcome) =>
         outcome instanceof Error ? asStoreError(outcome, null, keyRules(key, port.keyPrefix)) : outcome,
       );

@@ -3,7 +3,9 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { Rewt, type RewtOptions } from '../../src/index.js';
+import { asRedisPort } from '../../src/redis/detect.js';
 import { redisNames } from '../../src/redis/names.js';
+import { createPlainReader } from '../../src/redis/plain-reader.js';
 import { type Cluster, type ClusterNode, startCluster } from '../cluster.js';
 import { type SentinelSetup, startSentinel } from '../sentinel.js';
 import { type RedisServer, until } from '../servers.js';
@@ -214,6 +216,39 @@ describe('a Cluster', () => {
         (write) => cluster.loseWrites(key, write),
         () => cluster.ownerOf(key),
       );
+    },
+  );
+
+  test.each(['redis 6', 'ioredis 6', 'iovalkey'])(
+    'whose owner hangs is followed to the replica that took over, by members and by plain readers, through %s',
+    async (name) => {
+      await cluster.inSync();
+      const { client, close } = await named(
+        clusterClients,
+        name,
+      )(cluster.nodes.map(({ port }) => ({ host: '127.0.0.1', port })));
+      disposals.push(close);
+      const namespace = randomUUID();
+      const { key } = redisNames(namespace);
+      const ann = rewtOn(client, namespace, { storeTimeout: 0.5 });
+      const port = asRedisPort(client);
+      disposals.push(() => port.close());
+      const reader = createPlainReader(port);
+      disposals.push(async () => reader.close());
+      const look = () => reader.read(namespace, { timeoutMs: 500 }).catch(() => null);
+      await until('a keyring', () => ann.sign({ sub: 'a' }).catch(() => null));
+      await until('the reader has seen it', async () => (await look())?.ring);
+      const [owner, replica] = [await cluster.ownerOf(key), await cluster.replicaOf(key)];
+      await cluster.inSync();
+      process.kill(owner.pid, 'SIGSTOP');
+      try {
+        await replica.cli('CLUSTER', 'FAILOVER', 'TAKEOVER');
+        const { epoch } = await until('a revocation', () => ann.revoke().catch(() => null), 20_000);
+        expect(await epochAt(replica, namespace)).toBe(epoch);
+        await until('the reader sees it', async () => JSON.parse((await look())?.ring ?? '{}').epoch === epoch);
+      } finally {
+        process.kill(owner.pid, 'SIGCONT');
+      }
     },
   );
 
