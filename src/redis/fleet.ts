@@ -38,6 +38,14 @@ end
 return 'announced'
 `;
 
+/** Copies all announcements. KEYS: the fleet, the same under its other name. Returns: 'copied'. */
+export const COPY_FLEET = `${clock}
+local found = redis.call('ZREVRANGEBYSCORE', KEYS[1], '(inf', '-inf', 'WITHSCORES', 'LIMIT', 0, ${MOST_ANNOUNCEMENTS})
+for index = 1, #found, 2 do redis.call('ZADD', KEYS[2], found[index + 1], found[index]) end
+if #found > 0 then redis.call('PEXPIREAT', KEYS[2], ms(now + math.max(redis.call('PTTL', KEYS[1]), ${ANNOUNCEMENT_LIFE_MS}))) end
+return 'copied'
+`;
+
 /**
  * Those that are kept, the newest first, also from later than now: the clock may have been set back, or another
  * master's was ahead.

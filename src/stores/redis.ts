@@ -7,7 +7,7 @@ import { StoreError } from '../errors.js';
 import { type Answer, asAnswer, notTheAnswer, sha1, showsHeld } from '../redis/answer.js';
 import { asRedisPort } from '../redis/detect.js';
 import { asStoreError, isPassing } from '../redis/failure.js';
-import { ANNOUNCE, ANNOUNCEMENTS, asAnnouncements, entryOf } from '../redis/fleet.js';
+import { ANNOUNCE, ANNOUNCEMENTS, asAnnouncements, COPY_FLEET, entryOf } from '../redis/fleet.js';
 import { redisNames } from '../redis/names.js';
 import { asError } from '../redis/outcomes.js';
 import { asCompared, hiddenRing, isBeforeIn, type Place, placeAt } from '../redis/places.js';
@@ -193,7 +193,16 @@ export function redisStore(port: RedisPort): RedisStore {
     swap: (namespace, expected, wanted, limits) =>
       swapAt(namespace, isBeforeIn(expected) ?? isBefore.get(namespace) ?? false, expected, wanted, limits),
     hasOldName: (version) => isBeforeIn(version) === true,
-    move: (namespace, expected, wanted, limits) => swapAt(namespace, false, expected, wanted, limits),
+    async move(namespace, expected, wanted, limits) {
+      const { key, fleet, before } = redisNames(namespace, port.keyPrefix);
+      if (before !== null) {
+        await ask([['EVAL', COPY_FLEET, '2', before.fleet, fleet]], key, limits.timeoutMs).catch((error) => {
+          // The command has warned that it cannot see the members.
+          if (!isDenied(error)) throw error;
+        });
+      }
+      return swapAt(namespace, false, expected, wanted, limits);
+    },
     acknowledged(namespace, by) {
       const { names } = placeOf(namespace);
       const route = routeFor(names.key);

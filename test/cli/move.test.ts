@@ -10,7 +10,7 @@ import { aclRules } from '../../src/redis/rights.js';
 import { redisStore } from '../../src/stores/redis.js';
 import type { Store } from '../../src/stores/store.js';
 import { lastVersionStore } from '../redis/last-version.js';
-import { type RedisServer, startRedis } from '../servers.js';
+import { type RedisServer, startRedis, until } from '../servers.js';
 import { freshState } from './command.js';
 import { runHere } from './run-here.js';
 
@@ -104,6 +104,18 @@ describe('a keyring of the version before', () => {
     await narrow.rotate({ force: true });
     const { code, stdout } = await rewt('move', '--yes');
     expect({ code, ...JSON.parse(stdout) }).toMatchObject({ code: 0, moved: false });
+  });
+
+  it('that was moved keeps its announced members, so that a revocation waits also for one that is cut off', async () => {
+    await oldMember().sign({});
+    const store = redisStore(connectRedis(server.url, prefix));
+    await memberOf(store, { memberName: 'orders-1' }).sign({});
+    const announced = async () => JSON.parse((await rewt('status')).stdout).fleet;
+    await until('it is announced', announced);
+    await store.close();
+    expect((await rewt('move', '--yes')).code).toBe(0);
+    expect(await announced()).toMatchObject({ size: 1, members: [{ name: 'orders-1' }] });
+    expect(Number(await server.cli('PTTL', names().fleet))).toBeGreaterThan(60_000);
   });
 
   it('is not moved while a member of that version is announced', async () => {
