@@ -4,7 +4,7 @@ import { within } from '../deadline.js';
 import { OptionError, StoreError } from '../errors.js';
 import { loadBesideApplication } from '../redis/connect.js';
 import { asRedisPort } from '../redis/detect.js';
-import { asStoreError, whileConnecting } from '../redis/failure.js';
+import { asStoreError, isRefusal, whileConnecting } from '../redis/failure.js';
 import { asError } from '../redis/outcomes.js';
 import type { RedisPort } from '../redis/port.js';
 import type { Link } from './link.js';
@@ -46,9 +46,11 @@ export async function connectLink(link: Link, keyPrefix: string, timeoutMs: numb
   let cause: unknown;
   const failed = new Promise<never>((_, reject) => {
     client.on('error', (error) => {
-      cause = error;
-      // Of several hosts another one may answer.
-      if (link.hosts.length === 1) reject(error);
+      // A client for sentinels wraps what its master says.
+      const ofMaster = error instanceof Error && error.cause instanceof Error ? error.cause : null;
+      cause = ofMaster ?? error;
+      // Of several hosts another one may answer, and of several masters in a failover.
+      if (ofMaster === null ? link.hosts.length === 1 : isRefusal(ofMaster)) reject(cause);
     });
   });
   failed.catch(() => {});
@@ -75,7 +77,9 @@ export async function connectLink(link: Link, keyPrefix: string, timeoutMs: numb
     await within(timeoutMs, connected, () => new Error('timed out'));
   } catch (error) {
     await end();
-    throw asStoreError(whileConnecting(asError(error instanceof StoreError ? error : (cause ?? error))), link.hosts[0]);
+    // A sentinel's address is not that of the master.
+    const address = link.kind === 'sentinel' ? null : link.hosts[0];
+    throw asStoreError(whileConnecting(asError(error instanceof StoreError ? error : (cause ?? error))), address);
   }
   const port = asRedisPort(client);
   return {
@@ -111,6 +115,7 @@ function fromNodeRedis(link: Link, keyPrefix: string): Client | null {
         redis.createSentinel?.({
           name: master,
           sentinelRootNodes: hosts,
+          passthroughClientErrorEvents: true,
           ...prefix,
           nodeClientOptions: { ...login, database, socket: secure },
           sentinelClientOptions: { socket: secure },

@@ -183,7 +183,8 @@ const clients: readonly Failure[] = [
   },
 ];
 
-const network: readonly Failure[] = [
+/** Of TLS: only another certificate or setting helps. */
+export const tls: readonly Failure[] = [
   {
     sign: /ERR_TLS_CERT_ALTNAME_INVALID|HOSTNAME_MISMATCH/,
     code: 'ERR_REWT_STORE_DOWN',
@@ -223,6 +224,9 @@ const network: readonly Failure[] = [
     code: 'ERR_REWT_STORE_DOWN',
     message: 'Redis{at} does not speak TLS on this port, and the Redis client does: use redis://, or the TLS port.',
   },
+];
+
+const network: readonly Failure[] = [
   {
     sign: /ENOTFOUND|EAI_AGAIN|EAI_FAIL|EAI_NODATA/,
     code: 'ERR_REWT_STORE_DOWN',
@@ -261,4 +265,4 @@ const network: readonly Failure[] = [
 ];
 
 /** What a server says comes first: clients wrap it in words of their own. */
-export const failures: readonly Failure[] = [...answers, ...clients, ...network];
+export const failures: readonly Failure[] = [...answers, ...clients, ...tls, ...network];

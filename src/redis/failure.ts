@@ -1,7 +1,7 @@
 /** What went wrong, in rewt's own words: a client's text may show keys, arguments or credentials, so none of it is passed on. Pure. */
 
 import { isRewtError, StoreError, type StoreFailureCause } from '../errors.js';
-import { type Failure, failures, lost } from './failure-table.js';
+import { type Failure, failures, lost, tls } from './failure-table.js';
 
 /** Where a client connects to, as far as it shows that. */
 export interface Address {
@@ -12,6 +12,12 @@ export interface Address {
 /** Whether the same call may succeed within moments, so that trying again before the deadline makes sense. */
 export function isPassing(error: unknown): boolean {
   return !isRewtError(error) && failureOf(error)?.passing === true;
+}
+
+/** Whether the server or the client refuses, which only another password, right or certificate can change. */
+export function isRefusal(error: unknown): boolean {
+  const failure = failureOf(error);
+  return failure !== undefined && (failure.code === 'ERR_REWT_STORE_DENIED' || tls.includes(failure));
 }
 
 /**

@@ -205,11 +205,17 @@ describe.each(['redis', 'ioredis'])('with %s as the installed client', (client) 
   test('a server of another kind than the command line says is named as that, with what to do', async () => {
     const [sentinel] = sentinels.addresses;
     const [plain, at] = [`127.0.0.1:${secure.port}`, `127.0.0.1:${sentinel?.port}`];
+    const { name } = sentinels;
+    const refused = new RegExp(`${name} of sentinel .*: Redis refused the user name or password: correct --user`);
+    const master = await sentinels.master();
+    await master.cli('ACL', 'SETUSER', 'ann', 'reset', 'on', '>hunter2', '~*', '&*', '+@all');
     const files = ['--ca', pem.ca, '--cert', pem.cert, '--key'];
     const tls = `rediss://localhost:${tlsPort}`;
     const cases: readonly (readonly [words: readonly string[], RegExp])[] = [
       [[`redis+sentinel://${at}/other`], /no master of this name: correct --sentinel/],
       [[`redis+sentinel://${plain}/main`], /is no sentinel/],
+      [[`redis+sentinel://ann:no@${at}/${name}`], refused],
+      [[`redis+sentinel://ann:no@${at},${at}/${name}`], refused],
       [[`redis://${at}`], /see whether this is a sentinel/],
       [[`redis+cluster://${plain}`], /is no cluster/],
       [[tls, ...files, pem.otherKey], /--cert and --key that belong together/],

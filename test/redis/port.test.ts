@@ -5,6 +5,7 @@ import { rmSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { RESP_TYPES } from 'redis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Rewt } from '../../src/index.js';
 import { asRedisPort } from '../../src/redis/detect.js';
 import { asStoreError, isPassing } from '../../src/redis/failure.js';
 import { type Cluster, startCluster } from '../cluster.js';
@@ -177,4 +178,30 @@ describe('a connection of rewt', () => {
     const { stdout } = await run(process.execPath, ['--input-type=module', '-e', script], { cwd: folder });
     expect(stdout).toBe('done\n');
   });
+});
+
+it('a sentinel client of redis 6 whose master refuses its password, is named as that, before it gives up', async () => {
+  const master = await sentinel.master();
+  await master.cli('ACL', 'SETUSER', 'ann', 'reset', 'on', '>hunter2', '~*', '&*', '+@all');
+  const client = redis6.createSentinel({
+    ...{ name: sentinel.name, sentinelRootNodes: [...sentinel.addresses] },
+    nodeClientOptions: { username: 'ann', password: 'wrong' },
+  });
+  client.on('error', () => {});
+  const connecting = client.connect().catch(() => {});
+  const member = new Rewt({ redisConn: client, storeTimeout: 30 });
+  try {
+    await expect(member.sign({})).rejects.toMatchObject({
+      code: 'ERR_REWT_STORE_DENIED',
+      message: expect.stringContaining('refused the user name or password'),
+      cause: { code: 'WRONGPASS' },
+    });
+    await master.cli('ACL', 'SETUSER', 'ann', '>wrong');
+    await connecting;
+    await member.sign({});
+  } finally {
+    await member.close();
+    await client.destroy?.();
+    await master.cli('ACL', 'DELUSER', 'ann');
+  }
 });
