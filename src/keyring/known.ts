@@ -1,6 +1,6 @@
 /** What a member has seen of its namespace, and what that tells of a ring which is read later: the memory behind rows 1, 3, 5 and 9 of protocol.md's table. */
 
-import type { Ring } from './ring.js';
+import { currentVerifiesUntil, type Ring, ringExpiresAt } from './ring.js';
 
 /** Lineages that a member remembers: enough for any row of failovers, little enough to forget none by accident. */
 const MOST_LINEAGES = 16;
@@ -32,8 +32,14 @@ export interface Known {
 
 export const NOTHING_KNOWN: Known = { ring: null, epochs: new Map(), revoked: new Set(), lost: new Set() };
 
-export function secretsOf(ring: Ring): string[] {
-  return [ring.current, ring.next, ...ring.retired].map((slot) => slot.secret);
+/** Lists the secrets of a ring that verify after `afterMs` by the store's clock; all of them by default. */
+export function secretsOf(ring: Ring, afterMs = Number.NEGATIVE_INFINITY): string[] {
+  const slots = [
+    { ...ring.current, until: currentVerifiesUntil(ring) },
+    { ...ring.next, until: ringExpiresAt(ring) },
+    ...ring.retired,
+  ];
+  return slots.filter(({ until }) => until > afterMs).map(({ secret }) => secret);
 }
 
 /** Remembers a ring that was read. Never called with one that `advance` called a rollback. */
@@ -44,10 +50,15 @@ export function observe(known: Known, ring: Ring): Known {
   const old = known.ring;
   const epochs = new Map([...new Map(known.epochs).set(ring.id, seen)].slice(-MOST_LINEAGES));
   if (old === null) return { ...known, ring, epochs };
-  const gone = [...known.lost, ...secretsOf(old)].filter((secret) => !secretsOf(ring).includes(secret));
-  const wasRevoked = old.id !== ring.id || old.epoch < ring.epoch;
-  if (wasRevoked) return { ring, epochs, revoked: withSecrets(known.revoked, gone), lost: new Set() };
-  return { ...known, ring, epochs, lost: ring.gen < old.gen ? withSecrets(new Set(), gone) : known.lost };
+  const held = secretsOf(ring);
+  const isGone = (secret: string): boolean => !held.includes(secret);
+  if (old.id !== ring.id || old.epoch < ring.epoch) {
+    const revoked = withSecrets(known.revoked, [...known.lost, ...secretsOf(old)].filter(isGone));
+    return { ring, epochs, revoked, lost: new Set() };
+  }
+  // Rotations take out only what has ended.
+  const lost = withSecrets(known.lost, secretsOf(old, ring.next.since).filter(isGone));
+  return { ...known, ring, epochs, lost };
 }
 
 /** Remembers a revocation that is due for `ring` but not written yet: should the swap fail, row 1 makes up for it. */
@@ -58,7 +69,7 @@ export function expectRevocation(known: Known, ring: Ring): Known {
 
 /** Remembers the secrets of a ring as revoked. */
 export function distrust(known: Known, ring: Ring): Known {
-  return { ...known, revoked: withSecrets(known.revoked, secretsOf(ring)) };
+  return { ...known, revoked: withSecrets(known.revoked, [...known.lost, ...secretsOf(ring)]) };
 }
 
 /** Whether the store lost writes that this member saw, a revocation perhaps among them. */

@@ -175,10 +175,45 @@ describe('the secrets that a member remembers as revoked', () => {
   it('are those too that a failover took out of the ring before the revocation, and no earlier', () => {
     const rotated = { ...X, gen: X.gen + 1, current: { ...X.current, secret: OTHER } };
     const lost = havingSeen(rotated, X);
+    expect([...lost.lost]).toEqual([OTHER]);
     expect(lost.revoked.has(OTHER)).toBe(false);
     const { revoked } = remember(lost, { ...Y, epoch: X.epoch + 1 }, null);
     expect(revoked.has(OTHER)).toBe(true);
     expect(havingSeen(X, rotated, X, rotated).revoked.size).toBe(0);
+  });
+
+  const lostBy = (ring: Ring) => havingSeen({ ...X, gen: 9, current: { ...X.current, secret: OTHER } }, ring);
+
+  it('are those too if the ring had caught up before the member read it', () => {
+    const { revoked, lost } = remember(lostBy({ ...X, gen: 10 }), { ...Y, epoch: X.epoch + 1 }, null);
+    expect(revoked.has(OTHER)).toBe(true);
+    expect(lost.size).toBe(0);
+  });
+
+  it('are those of each failover since, the last 256', () => {
+    const branch = (n: number): Ring => ({ ...X, gen: 9, current: { ...X.current, secret: secretNamed(`lost-${n}`) } });
+    const { lost } = havingSeen(...Array.from({ length: 300 }, (_, n) => [branch(n), X]).flat());
+    expect(lost.size).toBe(256);
+    expect([20, 100, 299].map((n) => lost.has(secretNamed(`lost-${n}`)))).toEqual([false, true, true]);
+  });
+
+  it('are those too if the revocation is row 1', () => {
+    const { revoked } = remember(lostBy(X), Y, planFor(FOUND_Y, lostBy(X)));
+    expect(revoked.has(OTHER)).toBe(true);
+  });
+
+  it('are none that a failover brought back and the revocation left', () => {
+    const back = { ...Y, epoch: X.epoch + 1, current: { ...X.current, secret: OTHER } };
+    expect(remember(lostBy(X), back, null).revoked.has(OTHER)).toBe(false);
+  });
+
+  it('are none of those whose end had come when they left the ring', () => {
+    const since = (ms: number): Ring => ({ ...X, gen: 9, next: { secret: secretNamed('fresh'), since: ms } });
+    const turned = since(X.current.expiresAt + X.overlap);
+    const current = { secret: NEXT, expiresAt: turned.next.since + X.ttl };
+    expect(havingSeen(X, { ...turned, current, retired: [] }).lost.size).toBe(0);
+    expect(havingSeen(X, { ...turned, retired: [] }).lost).toEqual(new Set([NEXT]));
+    expect(havingSeen(X, { ...since(X.current.expiresAt + X.ttl + X.overlap), retired: [] }).lost.size).toBe(0);
   });
 
   it('are the last 256', () => {
