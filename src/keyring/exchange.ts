@@ -24,6 +24,8 @@ export interface Settled {
   readonly version: string;
   /** The last plan of this exchange that this member itself wrote. */
   readonly wrote: Plan | null;
+  /** The version that this plan replaced. */
+  readonly replaced: string | null;
 }
 
 /** Contents of the store that cannot be read: no ring of rewt, or one of a later version. */
@@ -95,6 +97,7 @@ export class Exchange {
       return timeoutMs;
     };
     let wrote: Plan | null = null;
+    let replaced: string | null = null;
     const replacesWrongType = errand.replace === 'unreadable';
     const read = (): Promise<Snapshot> => {
       const limits = { timeoutMs: leftMs(), isHeld: this.#isHeld(), replacesWrongType };
@@ -122,7 +125,7 @@ export class Exchange {
         continue;
       }
       // The cast holds: without a ring there is always a plan.
-      if (plan === null) return { ring: seen.ring as Ring, storeMs: snapshot.nowMs, sent, version, wrote };
+      if (plan === null) return { ring: seen.ring as Ring, storeMs: snapshot.nowMs, sent, version, wrote, replaced };
 
       if (isProven) errand.pending(plan, seen, sent, version);
       sent = this.instant();
@@ -135,6 +138,7 @@ export class Exchange {
         // Now it is proven: the store was as it was seen.
         if (seen.ring !== null && !isProven && plan.name === 'rollback') this.#know(distrust(this.#known, seen.ring));
         wrote = plan;
+        replaced = version;
         errand.wrote?.(plan);
       }
       snapshot = answer.snapshot;

@@ -61,7 +61,8 @@ export class Holding {
       this.suspect();
       return;
     }
-    this.#takeFor(sent, version, plan?.revokes ?? false);
+    // The store does not show a revoke(): if that fails, what was read before goes on.
+    this.#takeFor(sent, version, plan?.revokes === true && plan.name !== 'revocation');
     if (plan?.revokes) this.#lease = null;
     else if (this.#lease !== null && seen.ring !== null) {
       // If the store's clock went back, no end in this ring was counted by where it stood before.
@@ -71,8 +72,8 @@ export class Holding {
   }
 
   /** Takes an answer of which nothing is left to decide, if it still counts; gives the lease that it makes for whoever asked. */
-  renew({ ring, storeMs, sent, version, wrote }: Settled): Lease {
-    if (this.#counts(sent, ring, wrote)) {
+  renew({ ring, storeMs, sent, version, wrote, replaced }: Settled): Lease {
+    if (this.#counts(sent, ring, replaced)) {
       this.#takeFor(sent, version, false);
       return this.#take(ring, { storeMs, sent }, wrote);
     }
@@ -92,13 +93,15 @@ export class Holding {
    * Decides whether an answer is taken: none that was sent later was, or it shows a later ring. A command and a refresh
    * may be in flight at once, and be carried out in another order than they were sent.
    */
-  #counts(sent: Instant, ring: Ring | null, wrote: Plan | null): boolean {
+  #counts(sent: Instant, ring: Ring | null, replaced: string | null): boolean {
     if (this.#ended) return false;
     if (sent.order >= (this.#newest?.order ?? 0)) return true;
+    // A write of this member that replaced what the newest answer shows was carried out after it.
+    if (replaced !== null && replaced === this.#newest?.version) return true;
+    // Nothing that was read before brings back what is to be revoked.
+    if (this.#newest?.revokes) return false;
     const held = this.ring;
-    // No newer answer has made a copy yet: a write that landed does, at its own age, unless a newer answer revokes.
-    if (held === null) return wrote !== null && !this.#newest?.revokes;
-    if (held.id !== ring?.id) return false;
+    if (held === null || held.id !== ring?.id) return false;
     if (ring.epoch !== held.epoch) return ring.epoch > held.epoch;
     return ring.rev === held.rev && ring.gen > held.gen;
   }

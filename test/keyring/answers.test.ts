@@ -123,6 +123,42 @@ describe('an answer to a question of before', () => {
   });
 });
 
+/** As by an operator: K is gone, and the ring is there. */
+async function pulledBrake(): Promise<void> {
+  const { ring, version } = await register.read('rewt', { timeoutMs: 1 });
+  const text = JSON.stringify({ ...JSON.parse(ring ?? ''), op: 'another' });
+  const wanted = { key: { value: '', expiresAtMs: 0 }, ring: { text, expiresAtMs: Date.now() + 1e8 } };
+  await register.swap('rewt', version, wanted, { timeoutMs: 1, notAfterMs: Number.POSITIVE_INFINITY });
+}
+
+test('of two answers that come at once, the newer one revokes what the older one shows', async () => {
+  const { rewt, store } = member();
+  const { rewt: other } = member();
+  const token = await rewt.sign({ sub: 'a' });
+  await other.rotate({ force: true });
+  store.swaps = 'down';
+  let come = () => {};
+  const answers = new Promise<void>((resolve) => {
+    come = resolve;
+  });
+  const read = store.read.bind(store);
+  store.read = async (...by) => {
+    const snapshot = await read(...by);
+    await answers;
+    return snapshot;
+  };
+  const rotating = settle(rewt.rotate());
+  await pass(10);
+  await pulledBrake();
+  const refreshing = settle(rewt.refresh());
+  await pass(10);
+  come();
+  expect((await rotating).error).toMatchObject({ code: 'ERR_REWT_ROTATION_REFUSED' });
+  expect((await refreshing).error).toMatchObject({ status: 503 });
+  store.reads = 'down';
+  expect((await settle(rewt.verify(token))).error).toMatchObject({ status: 503 });
+});
+
 test('an answer from before a revocation leaves the copy of after it, should the store be away from then on', async () => {
   const { rewt, store } = member();
   await rewt.ready();

@@ -5,7 +5,7 @@ import { memoryStore, Rewt, type Store } from '../../src/index.js';
 import { advance } from '../../src/keyring/advance.js';
 import { revocation, rotation } from '../../src/keyring/commands.js';
 import { type Errand, Exchange, mint } from '../../src/keyring/exchange.js';
-import { formatRing, parseRing } from '../../src/keyring/ring.js';
+import { formatRing, parseRing, type Ring } from '../../src/keyring/ring.js';
 import { pass, turnTime } from '../turned-time.js';
 import { POLICY } from './samples.js';
 
@@ -60,7 +60,8 @@ function slowStore() {
 /** Puts these texts there, whatever was there. */
 async function put(store: Store, key: string, ring: string, expiresAtMs = Date.now() + 1e7): Promise<void> {
   const { version } = await store.read('rewt', limits);
-  await store.swap('rewt', version, { key: { value: key, expiresAtMs }, ring: { text: ring, expiresAtMs } }, limits);
+  const wanted = { key: { value: key, expiresAtMs }, ring: { text: ring, expiresAtMs: Date.now() + 1e7 } };
+  await store.swap('rewt', version, wanted, limits);
 }
 
 describe('an answer to a read that was sent before a revocation came', () => {
@@ -183,6 +184,70 @@ describe('an answer to a read that was carried out before what the member has se
     const { late, ring, calls } = await rotatedMeanwhile(100);
     expect((await late).ring).toEqual(ring);
     expect(calls).toEqual(['unproven']);
+  });
+
+  test('counts at once if it shows the same as what was read since', async () => {
+    const { one, store, hold } = slowStore();
+    const exchange = new Exchange(store, 'rewt', 1_000, processClock);
+    const { ring: earlier } = await exchange.run(refresh);
+    const { current, gen } = earlier;
+    await put(one, current.secret, formatRing({ ...earlier, gen: gen + 1, op: 'another' }), current.expiresAt);
+    hold(100);
+    const calls: string[] = [];
+    const late = exchange.run({ ...refresh, unproven: () => calls.push('unproven') });
+    const { ring } = await exchange.run(refresh);
+    await pass(100);
+    expect((await late).ring).toBe(ring);
+    expect(calls).toEqual([]);
+  });
+
+  /** What a late answer does that shows another ring, or K gone, from before a rotation that the member has made since. */
+  async function lateWith(part: Partial<Ring>, keyExpiresAtMs?: number) {
+    const { one, other, store, hold, follow } = slowStore();
+    const exchange = new Exchange(store, 'rewt', 1_000, processClock);
+    const { ring: earlier } = await exchange.run(refresh);
+    const { current } = earlier;
+    const text = formatRing({ ...earlier, ...part, op: 'another' });
+    await put(other, current.secret, text, keyExpiresAtMs ?? current.expiresAt);
+    hold(100);
+    follow(other);
+    const calls: string[] = [];
+    const late = exchange.run({ ...refresh, unproven: () => calls.push('unproven') });
+    follow(one);
+    await exchange.run(rotate());
+    await pass(100);
+    return { found: await late, calls };
+  }
+
+  test('counts at once if it shows a later revocation, even after fewer writes', async () => {
+    const { found, calls } = await lateWith({ epoch: 1, rev: 'x' });
+    expect(found.ring).toMatchObject({ epoch: 1, rev: 'x' });
+    expect(calls).toEqual([]);
+  });
+
+  test('counts at once if it has to be revoked: the later ring is, too', async () => {
+    const { found } = await lateWith({}, 0);
+    expect(found.wrote?.name).toBe('rollback');
+    expect(found.ring.epoch).toBe(2);
+  });
+
+  test('settles the write that it is about: nothing is read once more', async () => {
+    const { one, store } = slowStore();
+    let heldMs = 100;
+    const swap: Store['swap'] = async (...by) => {
+      const ms = heldMs;
+      heldMs = 0;
+      const answer = await one.swap(...by);
+      if (ms > 0) await new Promise((resolve) => setTimeout(resolve, ms));
+      return answer;
+    };
+    await new Rewt({ store: one }).ready();
+    const exchange = new Exchange({ ...store, swap }, 'rewt', 1_000, processClock);
+    const late = exchange.run(rotate());
+    await pass(10);
+    const { ring } = await exchange.run(rotate());
+    await pass(90);
+    expect(await late).toMatchObject({ ring: { gen: ring.gen - 1 }, wrote: { name: 'rotation' } });
   });
 
   test('fails if the time is over by then', async () => {

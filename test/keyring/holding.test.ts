@@ -1,6 +1,6 @@
 /** Which answers of the store may change a member's copy, when they come in another order than they were sent. */
 import { describe, expect, test } from 'vitest';
-import { advance, type Plan } from '../../src/keyring/advance.js';
+import { advance, type Plan, planRevocation } from '../../src/keyring/advance.js';
 import type { Settled } from '../../src/keyring/exchange.js';
 import { Holding } from '../../src/keyring/holding.js';
 import { NOTHING_KNOWN } from '../../src/keyring/known.js';
@@ -26,6 +26,7 @@ const settled = (ring: Ring, order: number, wrote: Plan | null = null): Settled 
   sent: sentAs(order),
   version: ring.op,
   wrote,
+  replaced: wrote === null ? null : 'replaced',
 });
 
 function holdingNothing(): Holding {
@@ -53,6 +54,12 @@ test('a secret that retired after the clock of the store went back verifies, als
   held.pending(rotation, seenWith({ ring, nowMs }), sentAs(20), 'other');
   held.renew({ ...settled(ring, 21), storeMs: nowMs });
   expect(held.lease?.keys.map(({ role }) => role)).toContain('retired');
+});
+
+test('a plan that is not written sets the clock of the store no further than the read that made the lease', () => {
+  const held = holding();
+  held.pending(rotation, seenWith({ nowMs: NOW_MS + 10_000 }), sentAs(10_010), 'other');
+  expect(held.lease).toMatchObject({ storeMs: NOW_MS, sent: sentAs(10) });
 });
 
 describe('an answer to an older question', () => {
@@ -84,6 +91,37 @@ describe('an answer to an older question', () => {
     expect(held.lease?.copy.ring).toBe(X);
   });
 
+  test.each<[string, Ring, Plan | null]>([
+    ['that shows a later write', later({}), null],
+    ['to a later write of this member', later({}), planned],
+    ['that shows a later revocation', later({ epoch: X.epoch + 1, rev: 'y' }), null],
+  ])('brings no copy back that the newer one revoked: one %s', (_what, ring, wrote) => {
+    const held = holding();
+    held.pending(brake, seenWith({ ring, key: null }), sentAs(20), 'other');
+    held.renew(settled(ring, 15, wrote));
+    expect(held.lease).toBeNull();
+  });
+
+  test('brings the copy back that a revoke() was to take, which may have failed', () => {
+    const held = holding();
+    const ring = later({});
+    const revocation = planRevocation(seenWith({ ring }), POLICY, NOTHING_KNOWN, countingMint());
+    held.pending(revocation, seenWith({ ring }), sentAs(20), 'other');
+    expect(held.lease).toBeNull();
+    held.renew(settled(ring, 15));
+    expect(held.lease?.copy.ring).toBe(ring);
+  });
+
+  test('to a write of this member counts if that replaced what the newer one shows, even if it had to be revoked', () => {
+    const held = holding();
+    held.pending(brake, seenWith({ ring: X, key: null }), sentAs(20), 'replaced');
+    const ring = later({ id: 'lineage-b', epoch: 0 });
+    held.renew(settled(ring, 15));
+    expect(held.lease).toBeNull();
+    held.renew(settled(ring, 15, brake));
+    expect(held.lease?.copy.ring).toBe(ring);
+  });
+
   const empty = seenWith({ ring: null, key: null });
   const beginning = advance(empty, POLICY, NOTHING_KNOWN, countingMint()) as Plan;
 
@@ -98,7 +136,8 @@ describe('an answer to an older question', () => {
     ['begins no copy if what the newer one showed has to be revoked', brake, planned, undefined],
   ])('%s', (_what, pending, wrote, copy) => {
     const held = holdingNothing();
-    held.pending(pending, pending === brake ? seenWith({ key: null }) : empty, sentAs(10), 'newer');
+    const [seen, version] = pending === brake ? [seenWith({ key: null }), 'newer'] : [empty, 'replaced'];
+    held.pending(pending, seen, sentAs(10), version);
     held.renew(settled(X, 5, wrote));
     expect(held.lease?.copy.ring).toBe(copy);
   });
