@@ -18,7 +18,7 @@ const isHttp = isBelow('src/http/');
 /** What is measured, which only those load who want it. */
 const isMeasuring = (file) => /^(?:metrics|otel|prometheus)/.test(file.split(folder('src/observe/'))[1] ?? '');
 /** What only the command needs of what stands beside it: text for people, and the reading without scripts. */
-const forCommand = ['src/error-table.ts', 'src/redis/plain-reader.ts'].map(folder);
+const forCommand = ['src/error-table.ts', 'src/redis/plain-reader.ts', 'src/redis/find.ts'].map(folder);
 const isCommand = (file) => isBelow('src/cli/')(file) || forCommand.includes(file);
 const isLibrary = (file) =>
   isBelow('src/')(file) &&

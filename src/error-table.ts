@@ -15,7 +15,7 @@ export interface ErrorRow {
 }
 
 /** `TokenError`: the token is at fault. */
-export const tokenErrors = rows({
+export const tokenErrors = /* @__PURE__ */ rows({
   ERR_REWT_MALFORMED: {
     meaning: 'This is no JWT in its one canonical spelling, or it is longer than `maxTokenBytes`.',
     cause: 'A cut or padded token, another kind of credential, or a limit that differs between members.',
@@ -91,7 +91,7 @@ export const tokenErrors = rows({
 });
 
 /** `StoreError`: the store cannot be used, which says nothing about a token. */
-export const storeErrors = rows({
+export const storeErrors = /* @__PURE__ */ rows({
   ERR_REWT_STORE_DOWN: {
     meaning: 'The store cannot be reached or used, and there is no copy that may be used without it.',
     cause:
@@ -165,7 +165,7 @@ export const storeErrors = rows({
 });
 
 /** `OptionError`: the calling program is at fault. */
-export const callerErrors = rows({
+export const callerErrors = /* @__PURE__ */ rows({
   ERR_REWT_OPTION: {
     meaning: 'An option is unknown, has a wrong value, or does not fit another one. `option` names it.',
     cause: 'A mistake in the calling program or its configuration.',
@@ -187,10 +187,7 @@ export const callerErrors = rows({
   },
 });
 
-/** All rows, by code. */
-export const errorRows = Object.freeze({ ...tokenErrors, ...storeErrors, ...callerErrors });
-
-/** Keeps the codes as a type and the texts out of the declaration file. */
+/** Keeps the codes as a type and the texts out of the declaration file. Marked as pure, so that a program has only the tables that it uses. */
 function rows<Code extends string>(table: Record<Code, ErrorRow>): Readonly<Record<Code, ErrorRow>> {
   return Object.freeze(table);
 }

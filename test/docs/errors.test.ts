@@ -1,7 +1,7 @@
 /** docs/errors.md is made of the table of error codes. */
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { callerErrors, type ErrorRow, errorRows, storeErrors, tokenErrors } from '../../src/error-table.js';
+import { callerErrors, type ErrorRow, storeErrors, tokenErrors } from '../../src/error-table.js';
 import { failures } from '../../src/redis/failure-table.js';
 
 const classes = [
@@ -19,6 +19,8 @@ const classes = [
     about: 'The calling program is at fault. It is no answer to a client: mend the program.',
   },
 ];
+
+const rows: readonly ErrorRow[] = classes.flatMap(({ table }) => Object.values<ErrorRow>(table));
 
 function entry([code, row]: [string, ErrorRow]): string {
   return [
@@ -44,16 +46,15 @@ test('docs/errors.md has a heading for each error code, with its cause, its reme
 
 test('each error code has one row, with whole sentences', () => {
   const codes = classes.flatMap(({ table }) => Object.keys(table));
-  expect(Object.keys(errorRows)).toEqual(codes);
   expect(new Set(codes).size).toBe(codes.length);
-  for (const { meaning, cause, remedy } of Object.values(errorRows)) {
+  for (const { meaning, cause, remedy } of rows) {
     for (const sentence of [meaning, cause, remedy]) expect(sentence).toMatch(/^[A-Z`].*\.$/);
   }
 });
 
 test('each section of the runbook that an error names is there, and a full Redis names that of the brake', () => {
   const runbook = readFileSync(new URL('../../docs/operations.md', import.meta.url), 'utf8');
-  const words = [...Object.values(errorRows).map(({ remedy }) => remedy), ...failures.map(({ message }) => message)];
+  const words = [...rows.map(({ remedy }) => remedy), ...failures.map(({ message }) => message)];
   const named = words.flatMap((text) => [...text.matchAll(/"([^"]+)" in (?:the runbook|docs\/operations\.md)/g)]);
   const sections = named.map(([, section]) => section);
   expect(sections).toContain('Redis is full');
