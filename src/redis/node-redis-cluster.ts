@@ -19,6 +19,8 @@ export interface NodeRedisCluster extends ManyClients {
 
 interface ClusterNode {
   readonly address: string;
+  /** Also while it is connecting. */
+  readonly client?: NodeRedisClient | undefined;
 }
 
 /** Whether the client finds the new master of a node that died. From version 6 on it can leave out the nodes that it cannot reach. */
@@ -71,7 +73,10 @@ export function nodeRedisClusterPort(client: NodeRedisCluster): RedisPort {
     },
     async create(key) {
       mustBeOpen();
-      return duplicateOf(await ownerClient(key));
+      const connected = ownerClient(key);
+      connected.catch(() => {});
+      // The client of a node that is away connects again and again in silence. A duplicate fails, and says why.
+      return duplicateOf(ownerOf(key)?.client ?? (await connected));
     },
     ownerOf: (key) => ownerOf(key)?.address,
     lookAgain,
