@@ -62,6 +62,7 @@ export interface Failure {
 /** The flag (or variable) that gives an option of the library or of a Redis client. Flags of the command itself have no row. */
 const flags: Readonly<Record<string, string>> = {
   redisConn: '--url',
+  createCluster: '--cluster',
   database: '--url',
   servername: '--url',
   name: '--sentinel',

@@ -18,7 +18,7 @@ export function wrap(text: string, room: number): string[] {
   const lines: string[] = [];
   let line = '';
   // Two spaces stand between the parts of a value: a break takes both. What is in brackets stays together where it can.
-  for (const [, space = '', word = ''] of text.matchAll(/(\s*)(\([^)]{1,24}\)|\S+)/g)) {
+  for (const [, space = '', word = ''] of text.matchAll(/(\s*)(\([^)]{1,24}\)\S*|\S+)/g)) {
     if (line !== '' && line.length + space.length + word.length > room) {
       lines.push(line);
       line = word;

@@ -139,7 +139,7 @@ const answers: readonly Failure[] = [
     sign: /\bMOVED\b|\bASK\b/,
     code: 'ERR_REWT_STORE_DOWN',
     message:
-      'This Redis is one node of a cluster, and not the one that holds the namespace: hand rewt a cluster client (createCluster of redis, new Cluster of ioredis).',
+      'This Redis is one node of a cluster, and not the one that holds the namespace: hand rewt a cluster client (`createCluster`).',
     passing: true,
   },
   {

@@ -23,7 +23,7 @@ export interface IoredisCluster {
 }
 
 /** Without a key to go by, the cluster would send them to any node. */
-const keyless: ReadonlySet<string> = new Set(['CLIENT', 'INFO', 'WAIT']);
+const keyless: ReadonlySet<string> = new Set(['ACL', 'CLIENT', 'CONFIG', 'INFO', 'PING', 'TIME', 'WAIT']);
 
 export function isIoredisCluster(client: unknown): client is IoredisCluster {
   if (typeof client !== 'object' || client === null) return false;

@@ -248,17 +248,22 @@ describe.each(['redis', 'ioredis'])('with %s as the installed client', (client) 
     // The one that a list begins with, or one that it comes to.
     const listed = await cluster.ownerOf('a');
     const dead = listed === owner ? cluster.nodes.find((node) => node !== owner) : listed;
+    let lost = 'a';
+    while ((await cluster.ownerOf(`${lost}:rewt-secret`)) !== dead) lost += 'a';
     const place = { ...installed, env: { REWT_URL: `redis+cluster://127.0.0.1:${owner.port}` } };
     for (const node of cluster.nodes) await node.cli('CONFIG', 'SET', 'cluster-require-full-coverage', 'no');
     await rewt(['sign', '{}', '--namespace', namespace], place);
     await dead?.kill();
     try {
       expect(await rewt(['revoke', '--yes', '--namespace', namespace], place)).toMatchObject({ code: 0 });
-      const [list, asJson, typo] = await Promise.all([
+      const other = cluster.nodes.find((node) => node !== dead && node !== owner);
+      const [list, asJson, typo, doctor, node] = await Promise.all([
         rewt(['list'], place),
         rewt(['list', '--json'], place),
         // In the slot of the other.
         rewt(['revoke', '--yes', '--namespace', `{${namespace}:rewt-secret}-typo`], place),
+        rewt(['doctor', '--json', '--namespace', lost], place),
+        rewt(['status', '--url', `${other?.url}`, '--namespace', namespace], installed),
       ]);
       expect(list).toMatchObject({ code: 3, stdout: expect.stringMatching(new RegExp(`^${namespace} `, 'm')) });
       const of = `127.0.0.1:${dead?.port}`;
@@ -269,6 +274,9 @@ describe.each(['redis', 'ioredis'])('with %s as the installed client', (client) 
         unknown: [{ of, code, message: expect.any(String) }],
       });
       expect(typo.stderr).toMatch(/There are: .* is not known\. /);
+      // Whatever other nodes answer.
+      expect(JSON.parse(doctor.stdout)).toMatchObject({ findings: [{ check: 'reachable', level: 'problem' }] });
+      expect(node.stderr).toMatch(/one node of a cluster.*--cluster/);
     } finally {
       await dead?.restart();
     }

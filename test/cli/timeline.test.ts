@@ -107,6 +107,7 @@ test('the table is broken at spaces on a narrow screen, and not at all elsewhere
 
 test('text is wrapped at spaces, and what is in brackets stays together', () => {
   expect(wrap('one two (in 5 min) three', 12)).toEqual(['one two', '(in 5 min)', 'three']);
+  expect(wrap('one (maxclients), two', 15)).toEqual(['one', '(maxclients),', 'two']);
   expect(wrap('a  bbbbbbbbbbbbbb c', 5)).toEqual(['a', 'bbbbb', 'bbbbb', 'bbbb', 'c']);
   expect(wrap('', 5)).toEqual(['']);
 });

@@ -47,7 +47,7 @@ export const doctor: Command = {
     const findings = await unlessInterrupted(looking, terminal);
     const [problems, warnings] = [countOf(findings, 'problem'), countOf(findings, 'warning')];
     return {
-      result: `${placeInWords(place)}\n${formatFindings(findings, screenOf(terminal))}\n\n${summaryOf(findings)}`,
+      result: `${formatFindings(placeInWords(place), findings, screenOf(terminal))}\n\n${summaryOf(findings)}`,
       json: { ...place, problems, warnings, findings },
       exitCode: problems > 0 || (strict && warnings > 0) ? 1 : 0,
     };

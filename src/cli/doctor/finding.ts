@@ -34,23 +34,22 @@ export function summaryOf(findings: readonly Finding[]): string {
 
 const formats = { ok: 'green', note: 'cyan', warning: 'yellow', problem: 'red' } as const;
 
-/** One or two lines for each, and broken at spaces where a screen is too narrow. */
-export function formatFindings(findings: readonly Finding[], screen: Screen | null): string {
+/** The heading, and one or two lines for each, broken at spaces where a screen is too narrow. */
+export function formatFindings(heading: string, findings: readonly Finding[], screen: Screen | null): string {
   const width = Math.max(...findings.map(({ check }) => check.length));
   const arrow = screen?.unicode ? '→' : '->';
   // Below a name where there is too little room beside it.
   const narrow = screen !== null && screen.columns < 60;
   const indent = narrow ? '  ' : ' '.repeat('problem'.length + width + 4);
   const room = screen === null ? Number.POSITIVE_INFINITY : Math.max(16, screen.columns - indent.length);
-  return findings
-    .flatMap(({ check, level, found, remedy }) => {
-      const mark = screen === null ? level.padEnd(7) : screen.paint(formats[level], level.padEnd(7));
-      const advice = remedy === undefined ? [] : wrap(remedy, room - arrow.length - 1);
-      const marked = advice.map((line, index) => `${index === 0 ? arrow : ' '.repeat(arrow.length)} ${line}`);
-      const told = [...wrap(found, room), ...marked];
-      const [first = '', ...rest] = told;
-      const head = narrow ? [`${mark}  ${check}`, `${indent}${first}`] : [`${mark}  ${check.padEnd(width)}  ${first}`];
-      return [...head, ...rest.map((line) => indent + line)];
-    })
-    .join('\n');
+  const blocks = findings.flatMap(({ check, level, found, remedy }) => {
+    const mark = screen === null ? level.padEnd(7) : screen.paint(formats[level], level.padEnd(7));
+    const advice = remedy === undefined ? [] : wrap(remedy, room - arrow.length - 1);
+    const marked = advice.map((line, index) => `${index === 0 ? arrow : ' '.repeat(arrow.length)} ${line}`);
+    const told = [...wrap(found, room), ...marked];
+    const [first = '', ...rest] = told;
+    const head = narrow ? [`${mark}  ${check}`, `${indent}${first}`] : [`${mark}  ${check.padEnd(width)}  ${first}`];
+    return [...head, ...rest.map((line) => indent + line)];
+  });
+  return [...wrap(heading, screen?.columns ?? Number.POSITIVE_INFINITY), ...blocks].join('\n');
 }

@@ -359,5 +359,6 @@ describe('a folder', () => {
 test.each([40, 100])('on a screen of %i columns no line is longer', (columns) => {
   const screen: Screen = { columns, rows: 24, unicode: true, paint: (_, words) => words };
   const found = judgeRedis({ ...well, server: serverFactsOf(null, null), skew: { ms: 9e9, uncertainMs: 1 } });
-  for (const line of formatFindings(found, screen).split('\n')) expect(line.length).toBeLessThanOrEqual(columns);
+  for (const line of formatFindings('redis cluster '.repeat(9), found, screen).split('\n'))
+    expect(line.length).toBeLessThanOrEqual(columns);
 });
