@@ -71,7 +71,7 @@ function rowsOf(keyring: KeyringStatus, nowMs: number): readonly Row[] {
 /** What a change means that no operator made. */
 const causesInWords: { readonly [Cause in ChangeCause]?: string } = {
   bootstrap: ' (the keyring was gone; a member began a new one)',
-  rollback: ' (a member revoked again: the store had lost writes, or had no room for a brake)',
+  rollback: ' (a member revoked again: the store had lost writes)',
   adopt: ' (the ring was gone; a member went on with the secret)',
   brake: ' (the secret was deleted or replaced by hand)',
 };

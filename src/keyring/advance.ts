@@ -5,7 +5,7 @@
  */
 
 import type { KeyEntry, WantedState } from '../stores/store.js';
-import { withChange } from './changes.js';
+import { type ChangeCause, withChange } from './changes.js';
 import {
   asLastSeen,
   distrust,
@@ -15,6 +15,7 @@ import {
   isRolledBack,
   type Known,
   observe,
+  owesBrake,
   secretsOf,
 } from './known.js';
 import { type CurrentSecret, formatRing, MOST_RETIRED, type NextSecret, type Ring, ringExpiresAt } from './ring.js';
@@ -215,7 +216,8 @@ function revokeAgain(
   const value = found.key?.value ?? '';
   const isOfEither = [ring, known.ring].some((either) => either !== null && secretsOf(either).includes(value));
   const seen = isOfEither ? { ...found, key: null } : withoutRevoked(found, known);
-  return revoke('rollback', seen, { ...ring, id, epoch }, policy, mint, reason);
+  const cause = owesBrake(ring, known) ? 'brake' : 'rollback';
+  return revoke('rollback', seen, { ...ring, id, epoch }, policy, mint, reason, cause);
 }
 
 /** Rows 2 to 4: there is no ring. */
@@ -238,22 +240,31 @@ function revoke(
   policy: Policy,
   mint: Mint,
   reason: string | null = null,
+  cause = causeOf(name),
 ): Plan {
-  return start(name, true, seen, { ...ring, epoch: ring.epoch + 1, rev: mint.id() }, policy, mint, reason);
+  const begun = { ...ring, epoch: ring.epoch + 1, rev: mint.id() };
+  return start(name, true, seen, begun, policy, mint, reason, cause);
+}
+
+type Beginning = 'rollback' | 'bootstrap' | 'adopt' | 'brake' | 'revocation';
+
+function causeOf(name: Beginning): ChangeCause {
+  return name === 'revocation' ? 'revoke' : name;
 }
 
 /** Begins anew on top of `base`: K's value signs if it is a usable one, else a fresh secret; nothing is retired. */
 function start(
-  name: 'rollback' | 'bootstrap' | 'adopt' | 'brake' | 'revocation',
+  name: Beginning,
   revokes: boolean,
   seen: Seen,
   unlogged: RingBase,
   policy: Policy,
   mint: Mint,
   reason: string | null = null,
+  cause = causeOf(name),
 ): Plan {
   const { nowMs, key } = seen;
-  const base = revokes ? withChange(unlogged, nowMs, name === 'revocation' ? 'revoke' : name, reason) : unlogged;
+  const base = revokes ? withChange(unlogged, nowMs, cause, reason) : unlogged;
   const ttlMs = ringTtl(base, policy);
   const adopted = key !== null && isUsableSecret(key.value) ? { secret: key.value, expiresAt: key.expiresAtMs } : null;
   const current = { secret: adopted?.secret ?? mint.secret(), expiresAt: adopted?.expiresAt ?? nowMs + ttlMs };

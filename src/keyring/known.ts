@@ -67,6 +67,12 @@ export function expectRevocation(known: Known, ring: Ring): Known {
   return { ...known, epochs: new Map(known.epochs).set(ring.id, expected) };
 }
 
+/** Whether a brake was read with this very ring, and could not be written then. */
+export function owesBrake({ id, op }: Ring, { ring: seen, epochs }: Known): boolean {
+  const last = epochs.get(id);
+  return last !== undefined && last.rev === undefined && seen?.op === op;
+}
+
 /** Remembers the secrets of a ring as revoked. */
 export function distrust(known: Known, ring: Ring): Known {
   return { ...known, revoked: withSecrets(known.revoked, [...known.lost, ...secretsOf(ring)]) };

@@ -1,6 +1,6 @@
 /** The log of a ring: what enters it, what it survives, and that it never does harm. */
 import { describe, expect, it } from 'vitest';
-import { advance, type Plan, planRevocation, planRotation, type Seen } from '../../src/keyring/advance.js';
+import { advance, type Plan, planRevocation, planRotation, remember, type Seen } from '../../src/keyring/advance.js';
 import { type Change, changesOf, isReason, withChange } from '../../src/keyring/changes.js';
 import { createCopy } from '../../src/keyring/copy.js';
 import { type Known, NOTHING_KNOWN } from '../../src/keyring/known.js';
@@ -19,6 +19,7 @@ function planFor(seen: Seen, known: Known = NOTHING_KNOWN): Plan {
 }
 const revocationOf = (seen: Seen, known = NOTHING_KNOWN, reason: string | null = 'leak in CI') =>
   planRevocation(seen, POLICY, known, countingMint(), reason);
+const withUnwrittenBrake = (ring: Ring): Known => remember(NOTHING_KNOWN, ring, planFor(seenWith({ ring, key: null })));
 const other = (expiresAtMs: number | null) => ({ value: OTHER, expiresAtMs });
 
 describe('what enters the log', () => {
@@ -41,6 +42,16 @@ describe('what enters the log', () => {
       'leak in CI',
     ],
     ['row 1', () => planFor(seenWith({ ring: LOGGED }), havingSeen({ ...RING, epoch: 9 })), 'rollback'],
+    [
+      'row 1 for a brake in this ring that could not be written',
+      () => planFor(seenWith({ ring: LOGGED, key: null }), withUnwrittenBrake(LOGGED)),
+      'brake',
+    ],
+    [
+      'row 1 for a ring that is older than the one with such a brake',
+      () => planFor(seenWith({ ring: LOGGED }), withUnwrittenBrake({ ...LOGGED, gen: RING.gen + 1, op: 'later' })),
+      'rollback',
+    ],
     [
       'row 2 for a member that knew a ring',
       () => planFor(seenWith({ ring: null, key: null }), havingSeen(LOGGED)),

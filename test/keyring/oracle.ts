@@ -30,6 +30,7 @@ export function tableSays({ nowMs: now, key: K, ring: R }: Seen, policy: Policy,
     revokes: boolean,
     base: Pick<Ring, 'id' | 'epoch' | 'rev' | 'gen' | 'ttl' | 'overlap'>,
     takesK: boolean,
+    cause = name,
   ): Effect => {
     const ttl = mostTtl(base.ttl);
     const taken = takesK && usable && K !== null ? K : null;
@@ -51,7 +52,7 @@ export function tableSays({ nowMs: now, key: K, ring: R }: Seen, policy: Policy,
         next: { secret: FRESH, since: now },
         retired: [],
         // "Every row that revokes, for this member" is in the log.
-        ...(revokes ? { changes: [{ at: now, cause: name }] } : {}),
+        ...(revokes ? { changes: [{ at: now, cause }] } : {}),
       },
     };
   };
@@ -101,7 +102,9 @@ export function tableSays({ nowMs: now, key: K, ring: R }: Seen, policy: Policy,
     const isOperators = K !== null && ![...inR, ...held].includes(K.value ?? '');
     const id = left ? FRESH : R.id;
     const epoch = Math.max(last?.epoch ?? 0, R.epoch) + 1;
-    return anew('rollback', true, { ...R, id, epoch, rev: FRESH }, isOperators);
+    // "…a brake if it makes up for one that this member read in this very ring and could not write."
+    const isLateBrake = last !== undefined && last.rev === undefined && k?.op === R.op;
+    return anew('rollback', true, { ...R, id, epoch, rev: FRESH }, isOperators, isLateBrake ? 'brake' : 'rollback');
   }
 
   const turned = (name: string, current: Ring['current'], next: Ring['next'], key: Effect['key']): Effect => {
