@@ -14,6 +14,12 @@ export function keptMs(maxStalenessMs: number): number {
   return Math.max(ANNOUNCEMENT_LIFE_MS, maxStalenessMs + READS_LATER_MS);
 }
 
+/**
+ * Announces that the member has ended, if an earlier announcement may still be on its way: none of it counts then.
+ * An id is never used again.
+ */
+export const LEFT = '';
+
 /** What one member holds, as it said itself. */
 export interface HeldBy {
   readonly name: string;
@@ -90,10 +96,11 @@ export function lastAnnounced(
   all = false,
 ): ReadonlyMap<string, { held: HeldBy; atMs: number }> {
   const last = new Map<string, { held: HeldBy; atMs: number }>();
+  const left = new Set(told.flatMap(({ id, text }) => (text === LEFT ? [id] : [])));
   // The oldest come first.
   for (const { id, text, atMs } of told) {
     const held = parseAnnouncement(text);
-    if (held === null) continue;
+    if (held === null || left.has(id)) continue;
     const lifeMs = Math.max(COUNTS_MS, (held.maxStaleness ?? 0) + READS_LATER_MS);
     // The clock of another master may have been ahead.
     if (all || (nowMs - atMs <= lifeMs && atMs - nowMs <= COUNTS_MS)) last.set(id, { held, atMs });

@@ -5,7 +5,7 @@ import type { Clock } from '../clock.js';
 import { within } from '../deadline.js';
 import { detached } from '../detached.js';
 import type { Store } from '../stores/store.js';
-import { formatAnnouncement, keptMs } from './announcement.js';
+import { formatAnnouncement, keptMs, LEFT } from './announcement.js';
 import type { Lease } from './lease.js';
 import type { MemberListener } from './member-options.js';
 import type { Asks } from './needs.js';
@@ -48,6 +48,8 @@ export class Presence {
   #hasNews = false;
   /** Whether the store is back since the last announcement that it took. */
   #isBack = false;
+  /** Whether an announcement had no answer: a client may still send it. */
+  #mayComeLate = false;
 
   constructor(options: PresenceOptions) {
     this.#options = options;
@@ -78,7 +80,7 @@ export class Presence {
     const { timeoutMs, clock } = this.#options;
     const leaving = (async () => {
       await this.#underWay;
-      await detached(() => this.#say(null));
+      await detached(() => this.#say(this.#mayComeLate ? LEFT : null));
     })();
     await within(timeoutMs, leaving, () => new Error('late'), clock).catch(() => {});
   }
@@ -118,6 +120,7 @@ export class Presence {
       await store.announce?.(namespace, this.#id, text, { timeoutMs, keepMs });
       return true;
     } catch (error) {
+      this.#mayComeLate = true;
       listener.unannounced(memberName, error);
       return false;
     }

@@ -78,6 +78,15 @@ describe('a member', () => {
   });
 });
 
+test('a member that has left does not count, whatever of it came before or late', () => {
+  const left = { id: 'a', text: '', atMs: nowMs - 20_000 };
+  const told = [said(30, {}, 'a'), left, said(10, {}, 'a'), said(10, { name: 'b' }, 'b')];
+  for (const all of [false, true]) {
+    const fleet = fleetOf(keyring, { nowMs, count: 4, told }, all);
+    expect(fleet?.members.map(({ name }) => name)).toEqual(['b']);
+  }
+});
+
 test.each([
   ['90 s', {}, 90],
   ['90 s with a short maxStaleness', { maxStaleness: 10_000 }, 90],

@@ -2,6 +2,7 @@
 
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { Rewt } from '../../src/index.js';
+import { lastAnnounced } from '../../src/keyring/announcement.js';
 import { connectRedis } from '../../src/redis/connect.js';
 import { redisNames } from '../../src/redis/names.js';
 import { createPlainReader } from '../../src/redis/plain-reader.js';
@@ -96,6 +97,31 @@ test('one from before the clock was set back by hours is among them, until its m
     ['a', false],
     ['b', true],
   ]);
+});
+
+test('a member that is closed is gone, even if what it announced before arrives after that', async () => {
+  // A command that a client keeps until it has a connection, with the arguments that it was sent with.
+  const client = redisStore(connectRedis(server.url));
+  let late: (() => unknown) | null = null;
+  const slow: Store = {
+    ...store,
+    async announce(namespace, id, text, by) {
+      if (late !== null) return store.announce?.(namespace, id, text, by);
+      late = () => client.announce?.(namespace, id, text, by);
+      throw new Error('timed out');
+    },
+  };
+  try {
+    const rewt = new Rewt({ store: slow, memberName: 'orders-1' });
+    await rewt.sign({});
+    const send = await until('the first is given up', async () => late);
+    await rewt.close();
+    await send();
+    expect((await told()).told.some(({ text }) => text.includes('orders-1'))).toBe(true);
+    for (const all of [false, true]) expect(lastAnnounced(await told(), all).size).toBe(0);
+  } finally {
+    await client.close();
+  }
 });
 
 test('to look leaves nothing behind', async () => {
