@@ -2,6 +2,7 @@
 import { expect, it } from 'vitest';
 import { Rewt } from '../../src/index.js';
 import { memoryStore } from '../../src/stores/memory.js';
+import { ANNOUNCEMENT_LIFE_MS } from '../../src/stores/store.js';
 import { storeConformance } from '../conformance/store.js';
 
 storeConformance(
@@ -36,6 +37,19 @@ it('the memory store takes the clock of the machine by default', async () => {
   const { nowMs } = await memoryStore().read('rewt', { timeoutMs: 1_000 });
   expect(nowMs).toBeGreaterThanOrEqual(beforeMs);
   expect(nowMs).toBeLessThanOrEqual(Date.now());
+});
+
+it('the memory store keeps what was announced before its clock was set back, until the member announces something else', async () => {
+  let nowMs = 1_700_000_000_000;
+  const store = memoryStore({ now: () => nowMs });
+  const limits = { timeoutMs: 1_000 };
+  await store.announce?.('rewt', 'a', 'one', limits);
+  nowMs -= 2 * ANNOUNCEMENT_LIFE_MS;
+  await store.announce?.('rewt', 'b', 'two', limits);
+  const told = async () => (await store.announcements?.('rewt', limits))?.told.map(({ id, text }) => id + text);
+  expect(await told()).toEqual(['btwo', 'aone']);
+  await store.announce?.('rewt', 'a', 'three', limits);
+  expect((await told())?.sort()).toEqual(['athree', 'btwo']);
 });
 
 it.each([Number.NaN, Number.POSITIVE_INFINITY, 1e300, -5, undefined, 'noon'])(
