@@ -15,6 +15,7 @@ const END_TIMEOUT_MS = 1_000;
 /** All that is used of a client, whatever its kind. */
 interface Client {
   on(event: 'error', listener: (error: unknown) => void): unknown;
+  emit?(event: 'error', error: unknown): unknown;
   connect(): Promise<unknown>;
   destroy?(): unknown;
   disconnect?(): unknown;
@@ -48,7 +49,9 @@ export async function connectLink(link: Link, keyPrefix: string, timeoutMs: numb
     client.on('error', (error) => {
       // A client for sentinels wraps what its master says.
       const ofMaster = error instanceof Error && error.cause instanceof Error ? error.cause : null;
-      cause = ofMaster ?? error;
+      const met = asError(ofMaster ?? error);
+      // Of a sentinel that is away, ioredis reports that, and then "closed".
+      if (cause === undefined || !/connection is closed/i.test(met.message)) cause = met;
       // Of several hosts another one may answer, and of several masters in a failover.
       if (ofMaster === null ? link.hosts.length === 1 : isRefusal(ofMaster)) reject(cause);
     });
@@ -164,17 +167,14 @@ function fromIoredis(link: Link, keyPrefix: string): Client | null {
   }
 }
 
-/**
- * Gives each client for a sentinel a listener: without one, ioredis prints that a sentinel is away, with a
- * stack trace.
- */
+/** Passes on the errors of each client for a sentinel: without a listener, ioredis prints them with a stack trace. */
 function quietly(client: Client & { readonly connector?: Connector }): Client {
   const { connector } = client;
   const connect = connector?.connectToSentinel?.bind(connector);
   if (!connector || !connect) return client;
   connector.connectToSentinel = (...args) => {
     const sentinel = connect(...args);
-    sentinel.on('error', () => {});
+    sentinel.on('error', (error) => client.emit?.('error', error));
     return sentinel;
   };
   return client;
