@@ -13,7 +13,7 @@ export function nodeRedisPoolPort(pool: NodeRedisPool): RedisPort {
   const mustBeOpen = opennessOf(pool);
   const { execute, duplicate } = keepingLast(
     (task) => pool.execute(task),
-    () => true,
+    ({ options }) => options?.socket,
   );
   return createPort(nodeRedis, {
     client: pool,

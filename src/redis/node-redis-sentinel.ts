@@ -29,10 +29,13 @@ const PROBE_MS = 3_000;
 
 export function nodeRedisSentinelPort(client: NodeRedisSentinel): RedisPort {
   const mustBeOpen = opennessOf(client);
-  // The application may hold its only lease. A client of a master that was replaced is closed.
+  // The application may hold its only lease, also across a failover: what was a client of the old master leads to the new one.
   const { execute, duplicate } = keepingLast(
     (task) => client._execute(false, task),
-    (master) => master.isOpen,
+    ({ options, isOpen }) => {
+      const master = client.getMasterNode();
+      return master || isOpen ? { ...options?.socket, ...master } : null;
+    },
   );
   let probe: Promise<Error | null> | null = null;
 

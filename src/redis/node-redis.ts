@@ -103,8 +103,11 @@ function addressOf({ socket, url }: NodeRedisOptions = {}): Address | null {
 }
 
 /** A client among those that a pool, a cluster or a sentinel client has, as one of rewt's own. */
-export function duplicateOf(client: NodeRedisClient): NodeRedisClient {
-  return client.duplicate(oneShot(client.options?.socket));
+export function duplicateOf(
+  client: NodeRedisClient,
+  socket: Address | undefined = client.options?.socket,
+): NodeRedisClient {
+  return client.duplicate(oneShot(socket));
 }
 
 type Execute = <T>(task: (client: NodeRedisClient) => Promise<T>) => Promise<T>;
@@ -112,11 +115,11 @@ type Execute = <T>(task: (client: NodeRedisClient) => Promise<T>) => Promise<T>;
 /**
  * Keeps the client that ran a task last, to be duplicated even if all of them wait for answers that never come.
  *
- * @param isRight whether it still leads to the right server
+ * @param socketOf the options of a socket to the right server, by those of that client; null if it is not known
  */
 export function keepingLast(
   execute: Execute,
-  isRight: (last: NodeRedisClient) => boolean,
+  socketOf: (last: NodeRedisClient) => Address | null | undefined,
 ): { readonly execute: Execute; duplicate(): NodeRedisClient | Promise<NodeRedisClient> } {
   let last: NodeRedisClient | undefined;
   const kept: Execute = (task) =>
@@ -126,7 +129,10 @@ export function keepingLast(
     });
   return {
     execute: kept,
-    duplicate: () => (last && isRight(last) ? duplicateOf(last) : kept(async (client) => duplicateOf(client))),
+    duplicate() {
+      const socket = last && socketOf(last);
+      return last && socket !== null ? duplicateOf(last, socket) : kept(async (client) => duplicateOf(client));
+    },
   };
 }
 

@@ -91,6 +91,25 @@ describe('a Sentinel failover', () => {
     },
   );
 
+  test('is followed while the application holds the only lease of a client of redis 6', async () => {
+    await setup.inSync();
+    const { client, close } = await named(sentinelClients, 'redis 6')(setup);
+    disposals.push(close);
+    const namespace = randomUUID();
+    const ann = rewtOn(client, namespace, { storeTimeout: 1 });
+    await until('a keyring', () => ann.sign({}).catch(() => null));
+    await setup.inSync();
+    await (client as { acquire(): Promise<unknown> }).acquire();
+    const old = await setup.master();
+    const master = await setup.failover();
+    await setup.demote(old);
+    const { kid } = await rewtOn(master.url, namespace).revoke();
+    await until('a revocation on the new master is noticed', async () => {
+      await ann.refresh().catch(() => {});
+      return ann.status().keyring?.signing === kid;
+    });
+  });
+
   test('keeps a revocation that waited for its replica', async () => {
     await setup.inSync();
     const { client, close } = await named(sentinelClients, 'ioredis 6')(setup);
