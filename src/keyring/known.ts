@@ -5,7 +5,7 @@ import { currentVerifiesUntil, type Ring, ringExpiresAt } from './ring.js';
 /** Lineages that a member remembers: enough for any row of failovers, little enough to forget none by accident. */
 const MOST_LINEAGES = 16;
 
-/** Revoked secrets that a member remembers: a revocation drops at most 34, a rollback twice as many. */
+/** Secrets that a member remembers as revoked, and as lost: a ring has at most 34. */
 const MOST_REVOKED = 256;
 
 /** The last revocation that a member has seen of a lineage. */
