@@ -25,6 +25,8 @@ export interface Token {
   /** Its own `exp`, by the signer's wall clock. */
   readonly expMs: number;
   readonly lifetimeMs: number;
+  /** The `overlap` that its signer has the ring grant before it. */
+  readonly needsMs: number;
 }
 
 /** A member as far as it is judged. */

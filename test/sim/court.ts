@@ -11,7 +11,7 @@ import { Random } from './random.js';
 import { Server } from './server.js';
 import { type Author, type Errand, Shown } from './shown.js';
 import { FAIR } from './weather.js';
-import type { Times } from './written.js';
+import { overlapOf, type Times } from './written.js';
 
 /** Whole seconds, as in the tests. `null` for `key` leaves the entry away. */
 export interface State {
@@ -29,6 +29,8 @@ export interface RingState {
   readonly retired?: readonly { readonly secret: string; readonly untilS: number }[];
   readonly overlapS?: number;
   readonly owedS?: number;
+  /** When the store drops it. */
+  readonly goneS?: number;
 }
 
 export const times: Times = {
@@ -78,24 +80,37 @@ export class Court {
     };
   }
 
-  /** A swap by a member, or a write by somebody else; the present state in parts that are not named. */
-  writes(author: Judged | string, state: State): void {
+  /** A swap by a member, after a read at `readS`, or a write by somebody else; the present state in parts that are not named. */
+  writes(author: Judged | string, state: State, readS = this.agenda.nowMs / 1_000): void {
     const { key, ring } = this.server.record;
     this.#writes += 1;
     const record = createRecord(
       state.key === undefined ? key : state.key && { value: long(state.key.secret), expiresAtMs: ms(state.key.endS) },
       state.ring === undefined ? ring : state.ring && entryOf(state.ring, this.#writes),
     );
-    const by: Author = typeof author === 'string' ? { fault: author } : { shown: author.shown };
+    const by: Author = typeof author === 'string' ? { fault: author } : { shown: author.shown, decidedMs: ms(readS) };
     this.server.write(record, by);
   }
 
   /** A command's call begins. */
   calls(member: Judged, verb: Errand['verb'], force = false): Errand {
     const { nowMs } = this.agenda;
-    const errand: Errand = { verb, force, fromMs: nowMs, untilMs: nowMs + 1_000, sent: 0, renewal: null };
+    const errand: Errand = {
+      verb,
+      force,
+      fromMs: nowMs,
+      untilMs: nowMs + 1_000,
+      sent: 0,
+      hasRevoked: false,
+      renewal: null,
+    };
     member.shown.errands.push(errand);
     return errand;
+  }
+
+  /** A command comes to its end; `code` is its error. */
+  commanded(member: Judged, errand: Errand, code: string | null): void {
+    this.judge.commanded({ ...this.#call(member, errand.verb), fromMs: errand.fromMs }, errand, code);
   }
 
   /** The member gets what the store holds at this instant. */
@@ -140,6 +155,7 @@ export class Court {
       skewMs: 0,
       expMs: BEGIN_MS + this.agenda.nowMs + times.tokenLifetimeMs,
       lifetimeMs: times.tokenLifetimeMs,
+      needsMs: overlapOf({ ...times, tokenLifetimeMs: more.lifetimeMs ?? times.tokenLifetimeMs }),
       ...more,
     };
   }
@@ -169,7 +185,7 @@ function ms(seconds: number): number {
 }
 
 function entryOf(state: RingState, op: number): NonNullable<StoreRecord['ring']> {
-  const { current, endS, next, sinceS = 0, retired = [], overlapS = 20, owedS } = state;
+  const { current, endS, next, sinceS = 0, retired = [], overlapS = 20, owedS, goneS } = state;
   const ttl = times.ttlMs;
   const overlap = overlapS * 1_000;
   const ring = {
@@ -178,7 +194,7 @@ function entryOf(state: RingState, op: number): NonNullable<StoreRecord['ring']>
     next: { secret: long(next), since: ms(sinceS) },
     retired: retired.map(({ secret, untilS }) => ({ secret: long(secret), until: ms(untilS) })),
   };
-  return { text: JSON.stringify(ring), expiresAtMs: ms(endS) + ttl + overlap };
+  return { text: JSON.stringify(ring), expiresAtMs: goneS === undefined ? ms(endS) + ttl + overlap : ms(goneS) };
 }
 
 /** `one` signs, `two` is next. */

@@ -10,6 +10,8 @@ import { type Entries, presentIn, secretsIn, type Written } from './written.js';
 interface Revocation {
   readonly atMs: number;
   readonly record: StoreRecord;
+  /** What it excuses; null: nothing explains it. */
+  readonly loss: Loss | null;
 }
 
 interface Loss {
@@ -18,6 +20,8 @@ interface Loss {
   readonly why: string;
   /** The `overlap` that was lost: a ring that grants less does not end this. */
   readonly overlapMs: number;
+  /** The one that is left: a token that needs no more goes on. */
+  readonly leftMs: number;
 }
 
 export class Fates {
@@ -53,18 +57,16 @@ export class Fates {
   }
 
   /** Why a secret need not verify at some time in this span; null: it must. */
-  excuseFor(secret: string, fromMs: number, toMs: number): string | null {
-    const loss = (this.#lost.get(secret) ?? []).find(({ atMs, untilMs }) => atMs <= toMs && fromMs <= untilMs);
+  excuseFor(secret: string, fromMs: number, toMs: number, needsMs = Number.POSITIVE_INFINITY): string | null {
+    const loss = (this.#lost.get(secret) ?? []).find(
+      ({ atMs, untilMs, leftMs }) => atMs <= toMs && fromMs <= untilMs && leftMs < needsMs,
+    );
     return loss?.why ?? null;
   }
 
-  /** A rotation that took a secret out of `before.current` has landed. */
-  rotated(before: Written, after: Written): void {
-    const { secret } = before.current;
-    const until = after.retired.find((retired) => retired.secret === secret)?.until;
-    if (until === undefined) return;
-    const decidedMs = until - Math.max(before.overlap, after.overlap);
-    this.#landedLateMs.set(secret, this.#clock.nowMs() - decidedMs);
+  /** A rotation that took a secret out of `current` has landed, after a read at `decidedMs` of the store's clock. */
+  rotated({ current }: Written, decidedMs: number): void {
+    this.#landedLateMs.set(current.secret, this.#clock.nowMs() - decidedMs);
   }
 
   /** Whether the secret's end came too soon for what was signed between the read that decided its rotation and the swap. */
@@ -118,16 +120,20 @@ export class Fates {
   }
 
   /** `fromStoreMs`: not now, but from then on, by the store's clock. */
-  lose(secret: string, why: string, fromStoreMs = this.#clock.nowMs(), overlapMs = 0): void {
+  lose(secret: string, why: string, fromStoreMs = this.#clock.nowMs(), overlapMs = 0, leftMs = 0): Loss {
     const losses = this.#lost.get(secret) ?? [];
     const atMs = this.#agenda.nowMs + fromStoreMs - this.#clock.nowMs();
-    losses.push({ atMs, untilMs: Number.POSITIVE_INFINITY, why, overlapMs });
+    const loss = { atMs, untilMs: Number.POSITIVE_INFINITY, why, overlapMs, leftMs };
+    losses.push(loss);
     this.#lost.set(secret, losses);
+    return loss;
   }
 
-  /** All that there is or has been: what had ended does not come back with the clock. */
-  loseAll(why: string): void {
-    for (const secret of this.ends.keys()) this.lose(secret, why);
+  /** The store's clock was put elsewhere: what had ended does not come back with it, and what signs no more ends sooner. */
+  jumped(ring: Written | null): void {
+    const isLeft = ring !== null && this.#clock.nowMs() < ring.current.expiresAt;
+    const left = isLeft ? [ring.current.secret, ring.next.secret] : [ring?.next.secret];
+    for (const secret of this.ends.keys()) if (!left.includes(secret)) this.lose(secret, 'clock jump');
   }
 
   /** Whether something that is missing may still come back. */
@@ -142,8 +148,8 @@ export class Fates {
     const { nowMs: atMs } = this.#agenda;
     for (const secret of secretsIn({ key: null, ring: before.ring })) this.#dropped.set(secret, atMs);
     for (const secret of new Set([...vanished, ...this.#missing.keys()])) {
-      this.#revoked.set(secret, { atMs, record });
-      if (cause !== null) this.lose(secret, cause);
+      const loss = cause === null ? null : this.lose(secret, cause);
+      this.#revoked.set(secret, { atMs, record, loss });
     }
     this.#missing.clear();
   }
@@ -152,9 +158,14 @@ export class Fates {
     for (const secret of secrets) this.#revoked.delete(secret);
   }
 
-  /** A failover lost these writes. */
-  undo(undone: readonly StoreRecord[]): void {
-    for (const [secret, { record }] of this.#revoked) if (undone.includes(record)) this.#revoked.delete(secret);
+  /** A failover lost these writes. What it brings back is good again. */
+  undo(undone: readonly StoreRecord[], after: Entries): void {
+    const present = presentIn(after);
+    for (const [secret, { record, loss }] of this.#revoked) {
+      if (!undone.includes(record)) continue;
+      this.#revoked.delete(secret);
+      if (loss !== null && present.has(secret)) loss.untilMs = this.#agenda.nowMs;
+    }
   }
 
   /** Secrets that a member has seen and that were revoked by `atMs`. */

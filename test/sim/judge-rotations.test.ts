@@ -63,14 +63,18 @@ describe('a rotation', () => {
   });
 
   it.each([
-    { lateMs: 900, endedMs: 500, accusations: [] },
-    { lateMs: 100, endedMs: 500, accusations: ['lost'] },
-  ])('that lands $lateMs ms late ends what it retires $endedMs ms too soon', ({ lateMs, endedMs, accusations }) => {
-    const { court, member } = opened();
-    court.at(58 + lateMs / 1_000).writes(member, rotated);
-    const token = court.token('one', { expMs: BEGIN_MS + 90_000, lifetimeMs: 32_000 });
-    court.at(78 + endedMs / 1_000).answers(member);
-    court.verified(member, token, 'ERR_REWT_UNKNOWN_KEY');
-    expect(court.accusations).toEqual(accusations);
-  });
+    { lateMs: 900, readS: 58, endedMs: 500, accusations: [] },
+    { lateMs: 100, readS: 58, endedMs: 500, accusations: ['lost'] },
+    { lateMs: 900, readS: 58.9, endedMs: 500, accusations: ['lost'] },
+  ])(
+    'that lands $lateMs ms late after a read at $readS s ends what it retires $endedMs ms too soon',
+    ({ lateMs, readS, endedMs, accusations }) => {
+      const { court, member } = opened();
+      court.at(58 + lateMs / 1_000).writes(member, rotated, readS);
+      const token = court.token('one', { expMs: BEGIN_MS + 90_000, lifetimeMs: 32_000 });
+      court.at(78 + endedMs / 1_000).answers(member);
+      court.verified(member, token, 'ERR_REWT_UNKNOWN_KEY');
+      expect(court.accusations).toEqual(accusations);
+    },
+  );
 });

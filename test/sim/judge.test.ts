@@ -112,6 +112,19 @@ describe('a copy that lacks the secret of a token', () => {
     expect(court.accusations).toEqual([]);
   });
 
+  it('is accused where an EXPIRE moved the end to a later time', () => {
+    const court = turnedTwice((court) => court.writes('EXPIRE', { key: { secret: 'two', endS: 180 } }));
+    expect(court.accusations).toContain('lost');
+  });
+
+  it("is excused where a jump of the store's clock brought the end nearer", () => {
+    const court = turnedTwice((court) => {
+      court.ledger.clock.leastToleranceMs = 1_000;
+      court.server.jump(57_000);
+    });
+    expect(court.accusations).not.toContain('lost');
+  });
+
   it('is excused where the secret was never next', () => {
     const { court, member } = opened();
     member.link.state = 'silent';
@@ -198,7 +211,8 @@ describe('a key that is called unknown', () => {
   it('is not accused where the member saw its secret revoked', () => {
     const { court, member } = opened();
     court.at(2).calls(member, 'revoke');
-    court.writes(member, { ring: { epoch: 1, current: 'five', endS: 160, next: 'six' } });
+    const key = { secret: 'five', endS: 160 };
+    court.writes(member, { key, ring: { epoch: 1, current: 'five', endS: 160, next: 'six' } });
     court.at(3).answers(member);
     court.at(9).verified(member, court.token('one', { secret: undefined }), unknown);
     expect(court.accusations).toEqual([]);

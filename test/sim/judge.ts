@@ -2,11 +2,12 @@
 
 import type { Agenda } from './agenda.js';
 import type { Call, Counts, Judged, Token, Violation } from './calls.js';
+import { untrue } from './claims.js';
 import type { Ledger, Promised } from './ledger.js';
 import { BEGIN_MS } from './machine.js';
 import type { Server } from './server.js';
-import type { Good } from './shown.js';
-import { entriesOf, holds, type Written } from './written.js';
+import type { Errand } from './shown.js';
+import { entriesOf, holds, overlapOf, type Written } from './written.js';
 
 /** Virtual timers have Node's coarseness. */
 const COARSE_MS = 5;
@@ -61,8 +62,11 @@ export class Judge {
     else this.#unavailable(call, code, null);
   }
 
-  commanded(call: Call, code: string | null): void {
+  commanded(call: Call, errand: Errand, code: string | null): void {
     this.#settled(call);
+    const { member, verb } = call;
+    const what = untrue(errand, code, member.shown, this.#truth(), this.#agenda.nowMs);
+    if (what !== null) this.violation(verb === 'revoke' ? 'late' : 'extra', `${verb}() of ${member.name} ${what}`);
     if (code !== null && code !== 'ERR_REWT_ROTATION_REFUSED') this.counts.unavailable += 1;
   }
 
@@ -99,10 +103,7 @@ export class Judge {
     // A suspended machine whose wall clock was set back besides knows nothing of the time between.
     const unknownMs = nowMs - shown.newestMs - member.machine.elapsedMs(shown.newestMs);
     if (overMs > 0) {
-      const hasJumped =
-        nowMs - ledger.clock.jumpedAtMs < times.maxStalenessMs ||
-        ledger.fates.excuseFor(token.secret, 0, nowMs) === 'clock jump';
-      if (hasJumped) return this.#excuse('clock jump');
+      if (shown.newestMs <= ledger.clock.jumpedAtMs) return this.#excuse('clock jump');
       if (overMs <= unknownMs) return this.#excuse('suspended, and the wall clock set back');
       // Of how far the store's clock was put forward a copy knows nothing until the next read.
       if (overMs <= ledger.clock.putForwardMs(shown.newestMs, fromMs)) return this.#excuse('clock shift');
@@ -146,7 +147,11 @@ export class Judge {
     const kid = JSON.parse(Buffer.from(token.text.split('.', 1)[0] ?? '', 'base64url').toString()).kid ?? '';
     const named = ledger.names.secretOf(kid) ?? '';
     const isGone = [shown.gone, shown.mayBeGone, shown.doubted].some((some) => some.has(named));
-    if (code === 'ERR_REWT_UNKNOWN_KEY' && isGone) return this.#excuse('seen revoked');
+    if (code === 'ERR_REWT_UNKNOWN_KEY' && isGone) {
+      // "A member without a copy, because what it read last revokes and could not be written, answers 503."
+      if (shown.pendingSinceMs < fromMs) this.violation('outage', `${member.name} calls a key unknown without a copy`);
+      return this.#excuse('seen revoked');
+    }
     if (token.secret === undefined) {
       // Whatever it is: that its secret is unknown takes a look that began after it came.
       const hasLooked = shown.answers.some(({ sentAtMs, shownAtMs }) => sentAtMs >= fromMs && shownAtMs <= nowMs);
@@ -157,7 +162,7 @@ export class Judge {
     }
     const secret = ledger.names.of(token.secret);
     if (isTimes) {
-      const isOver = member.machine.wallMs() >= token.expMs + times.clockToleranceMs - 1_000;
+      const isOver = member.machine.wallMs() >= token.expMs + times.clockToleranceMs - COARSE_MS;
       const isOwn = nowMs >= token.expMs - BEGIN_MS - token.skewMs || nowMs - token.signedAtMs >= token.lifetimeMs;
       if (isOver && isOwn) return;
       if (isOver && Math.abs(member.machine.wallSkewMs - token.skewMs) > times.clockToleranceMs)
@@ -184,7 +189,7 @@ export class Judge {
 
   #excuseFor(token: Token, secret: string, fromMs: number): string | null {
     if (token.isUnaware) return 'suspended, and the wall clock set back';
-    return this.#truth().fates.excuseFor(secret, fromMs, this.#agenda.nowMs);
+    return this.#truth().fates.excuseFor(secret, fromMs, this.#agenda.nowMs, token.needsMs);
   }
 
   #unavailable({ member, fromMs, verb, good }: Call, code: string, token: Token | null) {
@@ -199,21 +204,18 @@ export class Judge {
     if (isRevoking) return;
     const since = fromMs - 3 * times.storeTimeoutMs;
     const isCalm = ledger.revokedAtMs < since;
-    if (isCalm && this.#isSound(member, since) && machine.awayMs() === 0) {
+    if (isCalm && this.#isSound(member, since)) {
       this.violation('outage', `${member.name} cannot ${verb} (${code}), and nothing is wrong`);
       return;
     }
     // Taken away since, by something that has to be revoked first.
     const { newestRing } = shown;
     if (good === null || shown.good === null || newestRing === null || times.maxStalenessMs === 0) return;
-    const ageOf = ({ sent }: Good) =>
-      Math.max(machine.monotonicMs() - sent.monotonicMs, machine.wallMs() - sent.wallMs);
-    const ageMs = ageOf(good);
+    const ageMs = machine.ageMs(good.sent);
     // A wall clock that was set while the last read was under way makes that one the older copy.
-    if (Math.max(ageMs, ageOf(shown.good)) >= times.maxStalenessMs - COARSE_MS) return;
+    if (Math.max(ageMs, machine.ageMs(shown.good.sent)) >= times.maxStalenessMs - COARSE_MS) return;
     // A sign may be waiting for more overlap than the ring has.
-    const overlapMs = times.tokenLifetimeMs + times.maxStalenessMs + times.clockToleranceMs;
-    const grants = (ring: Written) => ring.ttl >= times.ttlMs && ring.overlap >= overlapMs;
+    const grants = (ring: Written) => ring.ttl >= times.ttlMs && ring.overlap >= overlapOf(times);
     if (verb === 'sign' && !grants(newestRing)) return;
     let lacks = '';
     if (token !== null) {

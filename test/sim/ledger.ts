@@ -3,12 +3,23 @@
 import type { StoreRecord } from '../../src/stores/record.js';
 import type { Agenda } from './agenda.js';
 import { Fates } from './fates.js';
+import { lossesIn } from './losses.js';
 import { Names } from './names.js';
 import { Rows } from './rows.js';
 import { Showings } from './showings.js';
 import { type Author, type Good, openErrands, type Shown } from './shown.js';
 import { StoreClock } from './store-clock.js';
-import { type Entries, entriesOf, isShorter, isUsable, ringIn, secretsIn, type Written } from './written.js';
+import {
+  type Entries,
+  endOf,
+  entriesOf,
+  isShorter,
+  isUsable,
+  presentIn,
+  ringIn,
+  secretsIn,
+  type Written,
+} from './written.js';
 
 /** How a secret came to sign. */
 interface Origin {
@@ -37,13 +48,18 @@ export class Ledger {
   revocations = 0;
   /** When a revocation last landed or was under way. */
   revokedAtMs = Number.NEGATIVE_INFINITY;
+  /** When another secret last began to sign, or a ring was begun or brought back. */
+  turnedAtMs = Number.NEGATIVE_INFINITY;
   readonly #origins = new Map<string, Origin>();
   /** Rotations that failovers took back and that have not been made again. */
   #takenBack = 0;
   /** The last ring that there was. */
   #ringBefore: Written | null = null;
-  /** When an operator last moved the end of K. True time. */
+  /** The ring as it was last written, or brought back. */
+  #ring: Written | null = null;
+  /** When an operator last moved the end of K, and when to a sooner one. True time. */
   #movedAtMs = Number.NEGATIVE_INFINITY;
+  #hastenedAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(agenda: Agenda, storeNowMs: () => number, reports: Reports) {
     this.#agenda = agenda;
@@ -64,8 +80,9 @@ export class Ledger {
     const origin = this.#origins.get(secret);
     if (origin === undefined || (origin.nextAtMs !== null && origin.nextAtMs <= executedAtMs)) return null;
     if (origin.how !== null) return `${origin.how}, unheard of`;
-    // It signs before its time at whoever knows of the EXPIRE but cannot reach the store.
-    return this.#movedAtMs >= (origin.nextAtMs ?? 0) ? 'EXPIRE, unheard of' : null;
+    // It signs before its time at whoever knows of the move but cannot reach the store.
+    const why = this.#whatHastenedSince(origin.nextAtMs ?? 0);
+    return why === null ? null : `${why}, unheard of`;
   }
 
   /** What was done to a master that no longer counts: only who is left with it sees that. */
@@ -74,8 +91,8 @@ export class Ledger {
   }
 
   /** A member that was shown this could not write. */
-  unwritten(record: StoreRecord): void {
-    this.#rows.noticed(record, false);
+  unwritten(record: StoreRecord, shown: Shown): void {
+    this.#rows.unwritten(record, shown);
   }
 
   /** A member's swap, or what a fault or an operator wrote. */
@@ -83,6 +100,7 @@ export class Ledger {
     const before = this.#entriesOf(beforeRecord);
     const after = this.#entriesOf(record);
     this.#ringBefore = before.ring ?? this.#ringBefore;
+    this.#ring = after.ring;
     const isFault = author.shown === undefined || author.half === true || author.shown.isOld;
     const vanished = this.fates.turn(after);
     const what = author.half ? 'half' : (author.fault ?? 'a swap');
@@ -91,7 +109,11 @@ export class Ledger {
     );
     if (author.fault !== undefined || author.half) this.#rows.meddle(before, after, beforeRecord, record, author);
     else this.#rows.keepMeddling(beforeRecord, record, after);
-    if (author.fault?.startsWith('EXPIRE') || author.fault === 'PERSIST') this.#movedAtMs = this.#agenda.nowMs;
+    if (author.fault?.startsWith('EXPIRE') || author.fault === 'PERSIST') {
+      this.#movedAtMs = this.#agenda.nowMs;
+      const endMs = before.ring?.current.expiresAt ?? Number.POSITIVE_INFINITY;
+      if (after.key !== null && after.key.endMs < endMs) this.#hastenedAtMs = this.#agenda.nowMs;
+    }
     const foreign = after.key?.value;
     if (isFault && isUsable(foreign ?? null) && foreign) this.#born(foreign, null, what);
     if (author.half && before.ring !== null && author.shown !== undefined) {
@@ -102,7 +124,9 @@ export class Ledger {
       for (const [secret, endMs] of vanished) this.fates.miss(secret, endMs, what);
       return;
     }
-    if (author.shown !== undefined) this.#judgeSwap(author.shown, before, after, beforeRecord, record, vanished);
+    if (after.ring?.current.secret !== before.ring?.current.secret) this.turnedAtMs = this.#agenda.nowMs;
+    if (author.shown !== undefined)
+      this.#judgeSwap(author.shown, before, after, beforeRecord, record, vanished, author.decidedMs);
   }
 
   /** A failover: the store is back where it was, `undone` is what it had been since. */
@@ -114,26 +138,24 @@ export class Ledger {
   ): void {
     const before = this.#entriesOf(beforeRecord);
     const after = this.#entriesOf(record);
+    this.turnedAtMs = this.#agenda.nowMs;
+    this.#ring = after.ring;
     const states = [record, ...undone].map((state) => ringIn(state));
-    let rotations = 0;
-    let lostMore = reason;
-    let lostForeign: string | null = null;
-    states.slice(1).forEach((ring, index) => {
-      const earlier = states[index];
-      if (!earlier || !ring || earlier.id !== ring.id || earlier.epoch !== ring.epoch) {
-        if (earlier !== ring) lostMore = 'failover that lost a revocation';
-      } else if (earlier.current.secret !== ring.current.secret) {
-        rotations += 1;
-        // What an old rewt or an operator made was never next: no other member can hold it.
-        if (ring.current.secret !== earlier.next.secret) lostForeign = 'failover that lost a foreign rotation';
-      }
-    });
+    const { rotations, isRevocation, isForeign } = lossesIn(states);
+    const lostMore = isRevocation ? 'failover that lost a revocation' : reason;
+    const lostForeign = isForeign ? 'failover that lost a foreign rotation' : null;
     this.#takenBack += rotations;
     this.#rows.restored(record);
     const why = lostMore ?? lostForeign ?? (this.#takenBack > 1 ? 'failover that lost two rotations' : null);
-    this.fates.undo(undone);
+    this.fates.undo(undone, after);
+    const endsBefore = new Map(this.fates.ends);
     const vanished = this.fates.turn(after, true);
     for (const [secret, endMs] of vanished) this.fates.miss(secret, endMs, why);
+    // What it signed with may have retired long ago on a master that takes turns with this one.
+    for (const [secret, endMs] of presentIn(after)) {
+      const isSooner = endMs < (endsBefore.get(secret) ?? endMs);
+      if (lostMore !== null && isSooner) this.fates.lose(secret, lostMore, endMs);
+    }
     // What stood in K alone no member can hold: it was never next.
     const held = new Set(states.flatMap((ring) => [...secretsIn({ key: null, ring })]));
     for (const { key } of undone) {
@@ -141,17 +163,16 @@ export class Ledger {
       this.fates.lose(key.value, 'failover that lost a foreign secret');
     }
     const { overlap = 0 } = before.ring ?? {};
-    if (overlap > (after.ring?.overlap ?? 0)) {
+    const left = after.ring?.overlap ?? 0;
+    if (overlap > left) {
       const why = 'failover that lost a larger overlap';
-      for (const secret of secretsIn(after)) this.fates.lose(secret, why, this.clock.nowMs(), overlap);
+      for (const secret of secretsIn(after)) this.fates.lose(secret, why, this.clock.nowMs(), overlap, left);
     }
     // A ring that lives no longer than what it was before the rotations that it lost.
     if (after.ring !== null) {
       const { current, next, ttl, overlap } = after.ring;
       this.fates.lose(next.secret, 'ring that ended after a failover', current.expiresAt + ttl + overlap);
     }
-    // What has to be revoked again takes along all that there is.
-    if (lostMore !== null) for (const secret of secretsIn(after)) this.fates.lose(secret, lostMore);
     this.#reports.trace?.(
       `failover: ${undone.length} writes, ${rotations} rotations lost${lostMore ? ', and a revocation' : ''}: ${this.names.show(before)} -> ${this.names.show(after)}`,
     );
@@ -159,7 +180,7 @@ export class Ledger {
 
   jumped(ms: number): void {
     this.#reports.trace?.(`the store's clock jumps by ${ms.toFixed(0)} ms`);
-    if (this.clock.jumped(ms)) this.fates.loseAll('clock jump');
+    if (this.clock.jumped(ms)) this.fates.jumped(this.#ring);
   }
 
   #entriesOf(record: StoreRecord): Entries {
@@ -178,6 +199,7 @@ export class Ledger {
     beforeRecord: StoreRecord,
     record: StoreRecord,
     vanished: Map<string, number>,
+    decidedMs = this.clock.nowMs(),
   ): void {
     const nowMs = this.clock.nowMs();
     if (after.ring === null) throw new Error('a swap always writes a ring');
@@ -189,7 +211,9 @@ export class Ledger {
       if (lost !== null && lost.overlap > after.ring.overlap) {
         const why = 'repair that lost a larger overlap';
         const held = secretsIn({ key: null, ring: lost });
-        for (const secret of secretsIn(after)) if (held.has(secret)) this.fates.lose(secret, why, nowMs, lost.overlap);
+        for (const secret of secretsIn(after)) {
+          if (held.has(secret)) this.fates.lose(secret, why, nowMs, lost.overlap, after.ring.overlap);
+        }
       }
     }
     if (before.ring?.epoch === after.ring.epoch && before.ring.rev !== after.ring.rev) {
@@ -198,6 +222,12 @@ export class Ledger {
     const isSetting = openErrands(shown, this.#agenda.nowMs, 'set').length > 0;
     if (isShorter(before.ring, after.ring) && !isSetting) {
       this.#reports.violation('extra', `${shown.name} makes the times of the ring shorter`);
+    }
+    if ((record.ring?.expiresAtMs ?? Number.POSITIVE_INFINITY) < endOf(after.ring)) {
+      this.#reports.violation('lost', `${shown.name} lets the ring end before what is in it`);
+    }
+    if (before.ring?.id !== after.ring.id || before.ring.epoch !== after.ring.epoch) {
+      for (const errand of openErrands(shown, this.#agenda.nowMs, 'revoke')) errand.hasRevoked = true;
     }
     this.#born(after.ring.next.secret, this.#agenda.nowMs, null);
     // What had ended by the store's clock as that stood in the read before this write is dropped, not revoked.
@@ -231,7 +261,7 @@ export class Ledger {
     }
     this.#born(after.ring.current.secret, null, 'keyring begun');
     if (before.ring === null || before.ring.current.secret === after.ring.current.secret) return;
-    this.fates.rotated(before.ring, after.ring);
+    this.fates.rotated(before.ring, decidedMs);
     const origin = this.#origins.get(after.ring.current.secret);
     if (origin) origin.how ??= this.#whyYoung(shown, before.ring, nowMs);
     this.rotations += 1;
@@ -246,12 +276,19 @@ export class Ledger {
     this.#rows.rotated();
   }
 
+  /** What has brought the end of current nearer since then; null: nothing. */
+  #whatHastenedSince(atMs: number): string | null {
+    if (this.#hastenedAtMs >= atMs) return 'EXPIRE';
+    return this.clock.jumpedAtMs >= atMs ? 'clock jump' : null;
+  }
+
   /** What makes next sign sooner than the schedule does, or null. */
   #whyYoung(shown: Shown, { current, next, ttl }: Written, nowMs: number): string | null {
     const calls = openErrands(shown, this.#agenda.nowMs, 'rotate', 'set');
     if (calls.some(({ force }) => force)) return 'rotate() by force';
     const { nextAtMs } = this.#origins.get(next.secret) ?? { nextAtMs: null };
-    if (this.#movedAtMs >= (nextAtMs ?? 0)) return 'EXPIRE';
+    const moved = this.#whatHastenedSince(nextAtMs ?? 0);
+    if (moved !== null) return moved;
     const isOldEnough = nowMs - next.since >= shown.times.maxStalenessMs;
     if (calls.length > 0 && isOldEnough) return "rotate() after its caller's maxStaleness";
     // What was put into K came with an end of its own.

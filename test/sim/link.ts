@@ -69,6 +69,7 @@ export class Link implements Store {
   swap(_namespace: string, expected: string, wanted: WantedState, limits: SwapLimits): Promise<SwapAnswer> {
     const { timeoutMs, notAfterMs } = limits;
     const isHalf = this.#random.chance(this.weather.half);
+    const author = { ...this.#author, decidedMs: this.#author.shown.answeredStoreMs };
     return this.#call(
       timeoutMs,
       'swap',
@@ -76,11 +77,11 @@ export class Link implements Store {
         if (this.#oldMaster !== null) throw new StoreError('ERR_REWT_STORE_READ_ONLY', 'too few replicas');
         if (this.#server.writes !== 'taken') throw new StoreError(this.#server.writes, 'refused');
         if (isHalf) {
-          this.#server.halfSwap(expected, wanted, notAfterMs, this.#author);
+          this.#server.halfSwap(expected, wanted, notAfterMs, author);
           this.#troubled();
           throw down();
         }
-        return this.#server.swap(expected, wanted, notAfterMs, this.#author);
+        return this.#server.swap(expected, wanted, notAfterMs, author);
       },
       ({ snapshot }) => snapshot,
       ({ swapped }) => swapped,
@@ -166,7 +167,7 @@ export class Link implements Store {
       };
       const refuse = (error: unknown) =>
         settle(() => {
-          if (verb === 'swap') this.#ledger.unwritten(this.#server.record);
+          if (verb === 'swap') this.#ledger.unwritten(this.#server.record, shown);
           reject(error);
         });
       const cancel = this.#machine.timer(timeoutMs, () => {

@@ -3,6 +3,7 @@
 import type { Clock } from '../../src/clock.js';
 import type { Agenda } from './agenda.js';
 import type { Random } from './random.js';
+import type { Instant } from './shown.js';
 
 /** When every simulation begins. Milliseconds since the epoch. */
 export const BEGIN_MS = 1_700_000_000_000;
@@ -38,6 +39,11 @@ export class Machine implements Clock {
 
   wallMs(): number {
     return Math.floor(BEGIN_MS + this.#agenda.nowMs + this.wallSkewMs);
+  }
+
+  /** How old an answer is for it that was sent for at an instant of its clocks. */
+  ageMs({ monotonicMs, wallMs }: Instant): number {
+    return Math.max(this.monotonicMs() - monotonicMs, this.wallMs() - wallMs);
   }
 
   /** What it can know of the time since then: the larger of its clocks' differences. `sinceMs` is true time. */

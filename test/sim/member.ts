@@ -12,9 +12,9 @@ import { Link } from './link.js';
 import { Machine } from './machine.js';
 import type { Random } from './random.js';
 import type { Server } from './server.js';
-import { type Errand, Shown } from './shown.js';
+import { type Errand, type Good, Shown } from './shown.js';
 import type { Weather } from './weather.js';
-import type { Times } from './written.js';
+import { overlapOf, type Times } from './written.js';
 
 export interface Place {
   readonly agenda: Agenda;
@@ -79,9 +79,7 @@ export class Member {
       const signedAtMs = this.#place.agenda.nowMs;
       const isUnaware = signedAtMs - this.shown.newestMs - this.machine.elapsedMs(this.shown.newestMs) > 5;
       const knownAtMs = this.shown.good?.sent.atMs ?? 0;
-      const { newestRing } = this.shown;
-      // By its own reckoning, in which a wall clock that was set makes the copy older, the secret has ended.
-      const isPromoted = newestRing?.next.secret === secret;
+      const isPromoted = [call.good, this.shown.good].some((good) => good !== null && this.#isPast(good, secret));
       then({
         text,
         isPromoted,
@@ -94,8 +92,14 @@ export class Member {
         skewMs,
         expMs,
         lifetimeMs,
+        needsMs: overlapOf(this.times),
       });
     });
+  }
+
+  /** Whether a secret is next in a copy whose current has ended by this member's reckoning: a wall clock that was set makes the copy older. */
+  #isPast({ ring, storeMs, sent }: Good, next: string): boolean {
+    return ring.next.secret === next && storeMs + this.machine.ageMs(sent) >= ring.current.expiresAt;
   }
 
   verify(token: Token): void {
@@ -140,6 +144,7 @@ export class Member {
         fromMs: agenda.nowMs,
         untilMs: Number.POSITIVE_INFINITY,
         sent: 0,
+        hasRevoked: false,
         renewal: null,
       };
       this.shown.errands.push(errand);
@@ -161,7 +166,7 @@ export class Member {
         (shiftedAtMs > errand.fromMs ? leastToleranceMs : 10);
       errand.untilMs = errand.fromMs + allowedMs;
       judge.trace?.(`${this.name} ${verb}(): ${code ?? 'done'}`);
-      if (this.shown.isAlive) judge.commanded(call, code);
+      if (this.shown.isAlive) judge.commanded(call, errand, code);
     });
   }
 

@@ -76,6 +76,7 @@ export class OldRewt {
       skewMs: 0,
       expMs: Number.POSITIVE_INFINITY,
       lifetimeMs,
+      needsMs: lifetimeMs,
     });
   }
 }

@@ -4,15 +4,25 @@ import type { StoreRecord } from '../../src/stores/record.js';
 import type { Agenda } from './agenda.js';
 import { type Author, openErrands, type Shown } from './shown.js';
 import type { StoreClock } from './store-clock.js';
-import { dueMs, type Entries, isShorter, isUsable, leadMs, NOISE_MS, secretsIn, type Written } from './written.js';
+import {
+  dueMs,
+  type Entries,
+  isShorter,
+  isUsable,
+  leadMs,
+  NOISE_MS,
+  overlapOf,
+  secretsIn,
+  type Written,
+} from './written.js';
 
 /** Why K is not what the ring says. */
 interface Meddling {
   readonly kind: string;
   readonly atMs: number;
   readonly ttlMs: number;
-  /** A member with the right to write was shown it, in time to copy it into the ring. */
-  isNoticed: boolean;
+  /** Members with the right to write that were shown it in time to copy it into the ring. */
+  readonly noticedBy: Set<Shown>;
 }
 
 export class Rows {
@@ -38,9 +48,13 @@ export class Rows {
   }
 
   /** A member with the right to write was shown this, in time to copy it into the ring. */
-  noticed(record: StoreRecord, isNoticed = true): void {
-    const meddling = this.#meddling.get(record);
-    if (meddling !== undefined) meddling.isNoticed = isNoticed;
+  noticed(record: StoreRecord, shown: Shown): void {
+    this.#meddling.get(record)?.noticedBy.add(shown);
+  }
+
+  /** A member that was shown this could not write. */
+  unwritten(record: StoreRecord, shown: Shown): void {
+    this.#meddling.get(record)?.noticedBy.delete(shown);
   }
 
   meddle(before: Entries, after: Entries, beforeRecord: StoreRecord, record: StoreRecord, author: Author): void {
@@ -55,7 +69,7 @@ export class Rows {
       kind: isMore ? earlier.kind : kind,
       atMs: this.#agenda.nowMs,
       ttlMs,
-      isNoticed: false,
+      noticedBy: new Set(),
     });
   }
 
@@ -80,7 +94,7 @@ export class Rows {
     if ([...secretsIn(before)].some((secret) => shown.doubted.has(secret))) return 'rollback';
     if (this.isBehind(shown, before) || (shown.doubtful.get(ring.id) ?? 0) > ring.epoch) return 'rollback';
     if ([...secretsIn(before)].some((secret) => shown.mayBeGone.has(secret))) return 'rollback';
-    return this.#agenda.nowMs - this.#clock.jumpedAtMs < ring.ttl ? 'clock jump' : null;
+    return null;
   }
 
   /** Rows 8 and 10: by what K was taken away or replaced, where that means a revocation. */
@@ -99,9 +113,11 @@ export class Rows {
     if (meddling.kind === 'PERSIST') return null;
     if (meddling.kind !== 'EXPIRE') return meddling.kind;
     if (key !== null) return null;
-    if (meddling.ttlMs < 2 * shown.times.softAgeMs) return 'EXPIRE below twice the soft age';
     // On a master that was left, no member can write it down.
-    if (!meddling.isNoticed || mayBeDeposed) return 'EXPIRE that nobody read';
+    if (meddling.noticedBy.size === 0 || mayBeDeposed) {
+      const isShort = meddling.ttlMs < 2 * shown.times.softAgeMs;
+      return isShort ? 'EXPIRE below twice the soft age' : 'EXPIRE that nobody read';
+    }
     return this.#restored.has(record) ? 'EXPIRE that a failover brought back' : null;
   }
 
@@ -134,8 +150,7 @@ export class Rows {
     if (Math.abs(key.endMs - ring.current.expiresAt) > NOISE_MS - 2) return 'rotation';
     // What a member that only verifies needs it asks for beside its reads.
     if (!shown.hasSigned) return 'none';
-    const overlapMs = times.tokenLifetimeMs + times.maxStalenessMs + times.clockToleranceMs;
-    return ring.ttl >= times.ttlMs && ring.overlap >= overlapMs ? 'none' : 'rotation';
+    return ring.ttl >= times.ttlMs && ring.overlap >= overlapOf(times) ? 'none' : 'rotation';
   }
 
   /** Null where the schedule, the store or a call of `rotate()` explains a rotation. */

@@ -40,6 +40,7 @@ export class Showings {
       `  ${shown.name} is shown ${this.#names.show(entries)} by a ${verb}${errand === null ? '' : ` of ${errand.verb}()`} sent ${sent.atMs.toFixed(1)} executed ${executedAtMs.toFixed(1)}`,
     );
     shown.answered = errand;
+    shown.answeredStoreMs = snapshot.nowMs;
     // revoke() wants to take all away of its own accord: its caller is told that it could not.
     const isForRevoke = mayBeDeposed && errand?.verb === 'revoke';
     const pending = isForRevoke ? 'none' : this.#rows.pending(shown, entries, snapshot.nowMs);
@@ -57,6 +58,8 @@ export class Showings {
     const isLaterThanCopy = shown.good !== null && isLater(taken.ring, ring);
     const counts = isOwn || isLaterThanCopy || sent.atMs >= taken.sentAtMs;
     const isTaken = counts && !(isOlder && isOther);
+    // A later epoch counts in whatever order answers come.
+    const isNextEpoch = taken.ring !== null && taken.ring.id === ring?.id && taken.ring.epoch < ring.epoch;
     // An older answer renews the lease only if it shows what the newest one did.
     const isUsed = isTaken || (ring !== null && taken.ring?.id === ring.id && taken.ring.gen === ring.gen);
     if (isTaken) taken.ring = ring;
@@ -80,7 +83,7 @@ export class Showings {
     const mayBeBehind = [...secretsIn(entries)].some((secret) => shown.mayBeGone.has(secret));
     if (!this.#rows.isBehind(shown, entries)) for (const secret of secrets) shown.secrets.add(secret);
     if (pending === 'revocation' || mayBeBehind) shown.good = null;
-    if (isTaken)
+    if (isTaken || isNextEpoch)
       shown.pendingSinceMs =
         pending === 'revocation' ? Math.min(shown.pendingSinceMs, nowMs) : Number.POSITIVE_INFINITY;
     const isNewest = isOwnWrite || executedAtMs >= shown.newestMs;
@@ -117,7 +120,7 @@ export class Showings {
     if (executedAtMs >= shown.newestMs) shown.newestRing = ring;
     shown.newestMs = Math.max(shown.newestMs, executedAtMs);
     const leftMs = (entries.key?.endMs ?? 0) - snapshot.nowMs;
-    if (isWritable && leftMs > 2 * shown.times.storeTimeoutMs) this.#rows.noticed(record);
+    if (isWritable && leftMs > 2 * shown.times.storeTimeoutMs) this.#rows.noticed(record, shown);
   }
 
   /** A command has come to its end. A `rotate()` that is refused is a read like any other. */

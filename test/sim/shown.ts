@@ -37,6 +37,8 @@ export interface Errand {
   untilMs: number;
   /** How many questions it has sent. */
   sent: number;
+  /** A revocation of its member landed while it might. */
+  hasRevoked: boolean;
   /** Its last answer, where that found everything as it should be: it renews the lease if the call comes to its end with it. */
   renewal: Good | null;
 }
@@ -78,6 +80,8 @@ export class Shown {
   calling: Errand | null = null;
   /** The command whose answer came last: a swap follows its answer at once. */
   answered: Errand | null = null;
+  /** The store's clock in that answer. */
+  answeredStoreMs = 0;
   lineage: string | null = null;
   isAlive = true;
   isOld = false;
@@ -116,4 +120,6 @@ export interface Author {
   /** A fault or an operator's command, by name. */
   readonly fault?: string;
   readonly half?: boolean;
+  /** The store's clock in the answer that a member's swap follows. */
+  readonly decidedMs?: number;
 }

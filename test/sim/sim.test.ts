@@ -13,12 +13,18 @@ function seedsFor(share: number): number[] {
   return Array.from({ length: count }, (_, index) => index + 1);
 }
 
+const page = (name: string) => readFileSync(new URL(`../../docs/${name}.md`, import.meta.url), 'utf8');
 /** What the judge may excuse, as docs/testing.md lists it. */
-const [, list = ''] = readFileSync(new URL('../../docs/testing.md', import.meta.url), 'utf8').split(
-  'The judge excuses',
-);
-const listed = new Set(Array.from(list.split('It can fail:')[0]?.matchAll(/`([^`]+)`/g) ?? [], ([, name]) => name));
+const list = page('testing').split('The judge excuses')[1]?.split('It can fail:')[0] ?? '';
+const listed = new Set(Array.from(list.matchAll(/`([^`]+)`/g), ([, name]) => name));
 const isListed = (excuse: string) => listed.has(excuse) || listed.has(excuse.replace(', unheard of', ''));
+
+it('what the judge excuses is what protocol.md says', () => {
+  const oneLine = (text: string) => text.replace(/\s+/g, ' ');
+  const quotes = Array.from(list.matchAll(/"([^"]+)"/g), ([, quote = '']) => oneLine(quote));
+  expect(quotes.length).toBeGreaterThan(20);
+  expect(quotes.filter((quote) => !oneLine(page('protocol')).includes(quote))).toEqual([]);
+});
 
 // Long, for a machine that has other things to do.
 describe('members of a simulated fleet', { timeout: 300_000 }, () => {

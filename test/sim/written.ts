@@ -13,6 +13,11 @@ export interface Times {
   readonly softAgeMs: number;
 }
 
+/** The `overlap` that a member needs of the ring before it signs. */
+export function overlapOf({ tokenLifetimeMs, maxStalenessMs, clockToleranceMs }: Times): number {
+  return tokenLifetimeMs + maxStalenessMs + clockToleranceMs;
+}
+
 /** The keyring as it is written (protocol.md, "What is in the store"). */
 export type Written = Ring;
 
@@ -87,6 +92,13 @@ export function presentIn({ key, ring }: Entries): Map<string, number> {
   }
   if (key !== null && isUsable(key.value) && !present.has(key.value)) present.set(key.value, key.endMs);
   return present;
+}
+
+/** "R expires after nothing in it verifies any more." */
+export function endOf(ring: Ring): number {
+  const { current, ttl, overlap, retired } = ring;
+  const untils = retired.map(({ until }) => until);
+  return Math.max(current.expiresAt + ttl + overlap, currentVerifiesUntil(ring), ...untils);
 }
 
 /** Whether a copy of a ring verifies with a secret at `storeMs`. */

@@ -1,0 +1,180 @@
+/** The judge of the simulation and what a store loses, or a clock: an excuse ends where the page's reason does. */
+import { describe, expect, it } from 'vitest';
+import { begun, Court, opened, rotated } from './court.js';
+
+const unknown = 'ERR_REWT_UNKNOWN_KEY';
+const timeout = 'ERR_REWT_STORE_TIMEOUT';
+const revoked = {
+  key: { secret: 'five', endS: 160 },
+  ring: { epoch: 1, current: 'five', endS: 160, next: 'six' },
+};
+
+describe('a failover that lost a revocation', () => {
+  it('excuses no refusal of what it brought back, at a member that saw none of it', () => {
+    const { court, member } = opened();
+    const other = court.member('m2');
+    court.at(20).calls(other, 'revoke');
+    court.writes(other, revoked);
+    court.at(22).server.loseWrites(1);
+    const token = court.at(24).token('one');
+    court.answers(member);
+    court.verified(member, token, unknown);
+    expect(court.accusations).toEqual(['lost']);
+  });
+
+  it('excuses the refusal of what it took out', () => {
+    const { court, member } = opened();
+    const other = court.member('m2');
+    court.at(20).calls(other, 'revoke');
+    court.writes(other, revoked);
+    const token = court.at(21).token('five');
+    court.at(22).server.loseWrites(1);
+    court.at(24).answers(member);
+    court.verified(member, token, unknown);
+    expect(court.accusations).toEqual([]);
+  });
+
+  it('is none if the ring was only lost and written back', () => {
+    const { court, member } = opened();
+    court.at(20).writes('evict R', { ring: null });
+    court.writes(member, { ring: begun.ring });
+    court.at(58).writes(member, rotated);
+    const token = court.at(59).token('three');
+    court.server.loseWrites(3);
+    court.verified(member, token, unknown);
+    expect(court.accusations).toEqual(['lost']);
+  });
+});
+
+describe('a failover to another master', () => {
+  it.each([
+    { atS: 77, accusations: ['lost'] },
+    { atS: 79, accusations: [] },
+  ])('excuses the refusal of a secret from the end on that it has there (78 s, at $atS s)', ({ atS, accusations }) => {
+    const { court, member } = opened();
+    court.at(58).writes(member, rotated);
+    court.at(59).server.loseWrites(1);
+    const token = court.at(76).token('one');
+    court.server.otherMaster();
+    court.at(atS).verified(member, token, unknown);
+    expect(court.accusations).toEqual(accusations);
+  });
+});
+
+describe('a lost grant of a larger overlap', () => {
+  it.each([
+    { lifetimeMs: 25_000, accusations: [] },
+    { lifetimeMs: 9_000, accusations: ['lost'] },
+  ])('excuses the refusal of tokens that needed it alone ($lifetimeMs ms)', ({ lifetimeMs, accusations }) => {
+    const { court, member } = opened();
+    court.at(10).writes(court.member('m2'), { ring: { ...begun.ring, overlapS: 40 } });
+    const token = court.at(11).token('one', { lifetimeMs });
+    court.server.loseWrites(1);
+    court.at(12).verified(member, token, unknown);
+    expect(court.accusations).toEqual(accusations);
+  });
+});
+
+describe("a jump of the store's clock", () => {
+  it.each([
+    { what: 'the current secret', secret: 'two', accusations: ['lost'] },
+    { what: 'a retired one', secret: 'one', accusations: [] },
+  ])('excuses the refusal of what it ended, and of nothing else: $what', ({ secret, accusations }) => {
+    const court = new Court();
+    court.ledger.clock.leastToleranceMs = 1_000;
+    const member = court.member('m1');
+    court.writes(member, begun);
+    court.at(58).writes(member, rotated);
+    const token = court.at(60).token(secret);
+    court.server.jump(17_000);
+    court.at(62).answers(member);
+    court.verified(member, token, unknown);
+    expect(court.accusations).toEqual(accusations);
+  });
+
+  it('explains no revocation', () => {
+    const { court, member } = opened();
+    court.ledger.clock.leastToleranceMs = 1_000;
+    court.at(20).server.jump(10_000);
+    court.at(21).writes(member, revoked);
+    expect(court.accusations).toEqual(['extra']);
+  });
+
+  it('lets a member accept what has ended only until it has read again', () => {
+    for (const [readS, accusations] of [[60, []] as const, [61.5, ['late']] as const]) {
+      const court = new Court();
+      court.ledger.clock.leastToleranceMs = 1_000;
+      const member = court.member('m1');
+      court.writes(member, begun);
+      court.at(58).writes(member, rotated);
+      const token = court.at(59).token('one', { hasKid: false });
+      court.at(Math.min(readS, 60)).answers(member);
+      court.at(61).server.jump(20_000);
+      if (readS > 61) court.at(readS).answers(member);
+      court.at(62).verified(member, token, null);
+      expect(court.accusations).toEqual(accusations);
+    }
+  });
+});
+
+describe('a ring', () => {
+  it('is accused where the store drops it before what is in it has ended', () => {
+    const { court, member } = opened();
+    court.at(58).writes(member, { ...rotated, ring: { ...rotated.ring, goneS: 118 } });
+    expect(court.accusations).toEqual(['lost']);
+  });
+});
+
+describe('an EXPIRE', () => {
+  it('is no brake if one of the members that read it can write', () => {
+    const { court, member } = opened();
+    const other = court.member('m2');
+    court.at(10).writes('EXPIRE', { key: { secret: 'one', endS: 30 } });
+    court.answers(member);
+    court.answers(other);
+    court.ledger.unwritten(court.server.record, other.shown);
+    court.at(31).writes(member, revoked);
+    expect(court.accusations).toEqual(['extra']);
+  });
+
+  it('of less than twice the soft age is no brake if a member read it in time', () => {
+    const { court, member } = opened();
+    court.at(10).writes('EXPIRE', { key: { secret: 'one', endS: 13.5 } });
+    court.answers(member);
+    court.at(14).writes(member, revoked);
+    expect(court.accusations).toEqual(['extra']);
+  });
+});
+
+describe('a member', () => {
+  it('is accused where it calls a revoked key unknown without a copy', () => {
+    const { court, member } = opened();
+    const { record } = court.server;
+    const other = court.member('m2');
+    court.at(10).calls(other, 'revoke');
+    court.writes(other, revoked);
+    court.at(11).answers(member);
+    court.at(12).answers(member, { record });
+    court.at(13).verified(member, court.token('one'), unknown);
+    expect(court.accusations).toEqual(['outage']);
+  });
+
+  it('has a copy again with a later epoch, in whatever order answers come', () => {
+    const { court, member } = opened();
+    court.at(10).writes('SET', { key: { secret: 'five', endS: 160 } });
+    court.answers(member);
+    court.writes(court.member('m2'), revoked);
+    court.at(11).answers(member, { sentS: 9 });
+    court.at(12).verified(member, court.token('one'), unknown);
+    expect(court.accusations).toEqual([]);
+  });
+
+  it('is accused of an outage where nothing is wrong, though it was stopped once', () => {
+    const { court, member } = opened();
+    member.machine.pause('stopped');
+    court.at(2);
+    member.machine.resume();
+    court.at(20).verified(member, court.token('one'), timeout);
+    expect(court.accusations).toEqual(['outage']);
+  });
+});
