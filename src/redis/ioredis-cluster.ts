@@ -80,7 +80,14 @@ export function ioredisClusterPort(cluster: IoredisCluster): RedisPort {
       assertConnected();
       return usable ? lent : null;
     },
-    create: (key) => ownerNode(key).duplicate({ ...oneShot(false), readOnly: false }),
+    create(key) {
+      assertConnected();
+      const [, host, port] = /^(.*):(\d+)$/.exec(ownerOf(key) ?? '') ?? [];
+      // A node that cannot be connected is not among them. A duplicate fails, and says why.
+      const [node] = cluster.nodes('master');
+      if (node === undefined || host === undefined) throw moved();
+      return node.duplicate({ ...oneShot(false), readOnly: false, host, port: Number(port) });
+    },
     ownerOf,
     lookAgain: () => cluster.refreshSlotsCache(),
     scope: (key) => String(slotOf(key)),

@@ -75,7 +75,11 @@ export async function redisFactsOf(port: RedisPort, namespace: string, address: 
     // The first opens the connection, and is no measure.
     const [first = null] = await ask([['PING']]);
     const unreachable = first instanceof Error && !isRefusal(first) ? failedOf(first, port.address()) : null;
-    if (unreachable !== null) return { ...nothing, address, unreachable };
+    if (unreachable !== null) {
+      // Clients hide why they cannot connect to a node of a cluster: a connection to it alone fails with the reason.
+      const keyring = await keyringOf(reader, namespace, port.keyPrefix);
+      return { ...nothing, address, unreachable: isKnown(keyring) ? keyring : unreachable };
+    }
     const { roundTripMs, skew, silent } = await measure(ask);
     // It would be the same for every other command.
     if (silent !== null) return { ...nothing, address, unreachable: failedOf(silent, port.address()) };
@@ -129,6 +133,11 @@ const nothing: Omit<RedisFacts, 'address' | 'unreachable'> = {
   keyring: { code: '', message: '' },
   announcements: { code: '', message: '' },
 };
+
+/** Whether it says why there was no answer. */
+function isKnown(keyring: KeyringFacts | Failed): keyring is Failed {
+  return 'code' in keyring && keyring.code !== 'ERR_REWT_STORE_TIMEOUT';
+}
 
 /** No answer at all, which is not a refusal. */
 function isSilence(outcome: Reply | Error): outcome is Error {
