@@ -132,6 +132,7 @@ test('revoke asks for --yes where nobody can be asked, and then refuses every to
     kid: expect.any(String),
     epoch: 1,
     replicas: null,
+    missing: [],
   });
   expect((await run(['verify', token])).code).toBe(1);
 });
