@@ -39,6 +39,20 @@ export const breaks: readonly Break[] = [
     put: 'if (true ||',
   },
   {
+    promise: 1,
+    what: 'R ends once current verifies no more',
+    file: 'keyring/ring',
+    find: 'Math.max(ring.current.expiresAt + ring.ttl + ring.overlap, ',
+    put: 'Math.max(ring.current.expiresAt, ',
+  },
+  {
+    promise: 2,
+    what: 'revoke() says that it is done, and wrote nothing',
+    file: 'keyring/commands',
+    find: 'done ? advance(seen, policy(), known, mint) : planRevocation',
+    put: 'true ? advance(seen, policy(), known, mint) : planRevocation',
+  },
+  {
     promise: 2,
     what: 'a copy never ends while the store cannot be read',
     file: 'keyring/member',
@@ -72,6 +86,13 @@ export const breaks: readonly Break[] = [
     file: 'keyring/member',
     find: 'if (ageMs >= softAgeMs)',
     put: 'if (false)',
+  },
+  {
+    promise: 2,
+    what: 'a copy is fresh for ever if it may be older than the overlap',
+    file: 'keyring/member',
+    find: 'if (ageMs >= softAgeMs)',
+    put: 'if (ageMs >= softAgeMs && lease.copy.ring.overlap >= this.#options.policy.maxStalenessMs)',
   },
   {
     promise: 2,
@@ -194,6 +215,13 @@ export const breaks: readonly Break[] = [
   },
   {
     promise: 5,
+    what: 'a key that was seen revoked is refused without a copy too',
+    file: 'keyring/member',
+    find: 'lease === null || lease.keys.some',
+    put: 'lease?.keys.some',
+  },
+  {
+    promise: 5,
     what: 'who waits for another read waits as long as that takes',
     file: 'keyring/member',
     find: 'await this.inTime(arrived, next, () => this.#outage.error ?? timedOut())',
@@ -219,6 +247,20 @@ export const breaks: readonly Break[] = [
     file: 'keyring/advance',
     find: 'if (due && key.expiresAtMs !== null',
     put: 'if (false',
+  },
+  {
+    promise: 6,
+    what: 'next signs before current has ended',
+    file: 'keyring/copy',
+    find: 'nowMs >= copy.ring.current.expiresAt ?',
+    put: 'nowMs >= copy.ring.current.expiresAt - 4000 ?',
+  },
+  {
+    promise: 7,
+    what: 'what retires ends three seconds too soon',
+    file: 'keyring/advance',
+    find: 'Math.max(ring.overlap, amended.overlap)',
+    put: '(Math.max(ring.overlap, amended.overlap) - 3000)',
   },
   {
     promise: 7,
@@ -268,6 +310,13 @@ export const breaks: readonly Break[] = [
     file: 'keyring/advance',
     find: 'if (youngMs > 0 && !force)',
     put: 'if (false)',
+  },
+  {
+    promise: 1,
+    what: 'rotate() is refused however old next is',
+    file: 'keyring/advance',
+    find: 'if (youngMs > 0 && !force)',
+    put: 'if (!force)',
   },
   {
     promise: 1,

@@ -64,7 +64,7 @@ export const scenarios: readonly Scenario[] = [
     name: 'gateways',
     gateways: 0.5,
     members: [3, 5],
-    troubles: { 'link down': turns(4), leave: turns(12), join: turns(12) },
+    troubles: { 'link down': turns(4), leave: turns(12), join: turns(12), revoke: turns(12) },
     turns: 40,
     rushes: false,
     times: () =>
