@@ -34,6 +34,7 @@ it.each([
   '123456789012345680000',
   '1e21',
   '0.30000000000000004',
+  '0.0000005',
 ])('%s is read as it stands', (number) => {
   expect(hasRoundedNumber(number)).toBe(false);
   expect(hasRoundedNumber(`{"a":${number} , "b":[${number}]}`)).toBe(false);

@@ -57,6 +57,9 @@ describe('signing', () => {
     expect(String(error)).toMatch(/would have \d+ bytes and maxTokenBytes allows 8192: put less into it/);
     expect(signToken(header, 'x', macOf(key), 1000).length).toBeLessThan(1000);
     expect(() => signToken(header, 'x', macOf(key), 10)).toThrow('allows 10');
+    const { length } = signToken(header, 'x', macOf(key), MOST_BYTES);
+    expect(readToken(signToken(header, 'x', macOf(key), length), length)).not.toBe(MALFORMED);
+    expect(() => signToken(header, 'x', macOf(key), length - 1)).toThrow(`would have ${length} bytes`);
   });
 });
 

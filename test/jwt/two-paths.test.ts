@@ -59,6 +59,13 @@ const keys = fc.constantFrom(...keySets);
 /** Before and after the ends of both. */
 const nowMs = fc.constantFrom(0, 0, 0, 1, 50);
 
+it('a token may be as long as maxBytes, and no longer', () => {
+  const signedPart = `${ours.headers.claims}.${base64url('{}')}`;
+  const token = `${signedPart}.${ours.mac(signedPart)}`;
+  expect(authenticate(token, [ours], 0, token.length)).toMatchObject({ claims: {} });
+  expect(authenticate(token, [ours], 0, token.length - 1)).toMatchObject({ code: 'ERR_REWT_MALFORMED' });
+});
+
 describe('both ways lead to the same verdict', () => {
   it('on signed and altered tokens', () => {
     let accepted = 0;
