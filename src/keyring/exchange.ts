@@ -86,9 +86,10 @@ export class Exchange {
 
   /**
    * Runs one errand to its end. What is found after a lost swap is judged like any other read, never trusted blindly.
+   * @param settle takes the last answer over, before another one can change what that was judged by
    * @throws {StoreError} within the store timeout.
    */
-  async run(errand: Errand): Promise<Settled> {
+  async run<T>(errand: Errand, settle: (settled: Settled) => T): Promise<T> {
     let sent = this.instant();
     const giveUpMs = sent.monotonicMs + this.#timeoutMs;
     const leftMs = (): number => {
@@ -125,7 +126,9 @@ export class Exchange {
         continue;
       }
       // The cast holds: without a ring there is always a plan.
-      if (plan === null) return { ring: seen.ring as Ring, storeMs: snapshot.nowMs, sent, version, wrote, replaced };
+      if (plan === null) {
+        return settle({ ring: seen.ring as Ring, storeMs: snapshot.nowMs, sent, version, wrote, replaced });
+      }
 
       if (isProven) errand.pending(plan, seen, sent, version);
       sent = this.instant();

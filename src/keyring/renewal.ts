@@ -54,7 +54,7 @@ export class Renewal {
       this.#options.listener.refreshed(this.#clock.monotonicMs() - startedMs, error);
     try {
       const propose: Errand['propose'] = (seen, known) => advance(seen, needs.policy, known, mint);
-      this.#renew(await this.#exchange.run({ propose, ...this.#onRead }));
+      await this.#exchange.run({ propose, ...this.#onRead }, this.#renew);
       tell(null);
     } catch (error) {
       tell(error);
@@ -84,12 +84,12 @@ export class Renewal {
     this.#ended = true;
   }
 
-  async #run(command: Command): Promise<Lease> {
-    const run = this.#exchange.run({ ...command, ...this.#onRead });
-    return this.#renew(await within(this.#options.storeTimeoutMs, run, timedOut, this.#clock));
+  #run(command: Command): Promise<Lease> {
+    const run = this.#exchange.run({ ...command, ...this.#onRead }, this.#renew);
+    return within(this.#options.storeTimeoutMs, run, timedOut, this.#clock);
   }
 
-  #renew(settled: Settled): Lease {
+  readonly #renew = (settled: Settled): Lease => {
     const { holding, outage, needs, watching } = this.#renewed;
     outage.answered();
     watching.check();
@@ -97,7 +97,7 @@ export class Renewal {
     this.#options.listener.renewed();
     if (!this.#ended && needs.wantsMore(settled.ring)) this.#askForMore(settled.ring);
     return lease;
-  }
+  };
 
   /** Asks the ring for a longer `ttl`, beside all operations: none of them depends on a write, and no copy is worse for a lost answer. */
   #askForMore({ ttl: ttlMs }: Ring): void {

@@ -131,32 +131,68 @@ async function pulledBrake(): Promise<void> {
   await register.swap('rewt', version, wanted, { timeoutMs: 1, notAfterMs: Number.POSITIVE_INFINITY });
 }
 
-test('of two answers that come at once, the newer one revokes what the older one shows', async () => {
-  const { rewt, store } = member();
-  const { rewt: other } = member();
-  const token = await rewt.sign({ sub: 'a' });
-  await other.rotate({ force: true });
-  store.swaps = 'down';
-  let come = () => {};
-  const answers = new Promise<void>((resolve) => {
-    come = resolve;
+describe('of two answers that come at once', () => {
+  /** Holds back the answers to all reads until `come()`. */
+  function heldBack(store: FaultyStore): { come: () => void } {
+    let come = () => {};
+    const answers = new Promise<void>((resolve) => {
+      come = resolve;
+    });
+    const read = store.read.bind(store);
+    store.read = async (...by) => {
+      const snapshot = await read(...by);
+      await answers;
+      return snapshot;
+    };
+    return { come };
+  }
+
+  test('the newer one revokes what the older one shows', async () => {
+    const { rewt, store } = member();
+    const { rewt: other } = member();
+    const token = await rewt.sign({ sub: 'a' });
+    await other.rotate({ force: true });
+    store.swaps = 'down';
+    const { come } = heldBack(store);
+    const rotating = settle(rewt.rotate());
+    await pass(10);
+    await pulledBrake();
+    const refreshing = settle(rewt.refresh());
+    await pass(10);
+    come();
+    expect((await rotating).error).toMatchObject({ code: 'ERR_REWT_ROTATION_REFUSED' });
+    expect((await refreshing).error).toMatchObject({ status: 503 });
+    store.reads = 'down';
+    expect((await settle(rewt.verify(token))).error).toMatchObject({ status: 503 });
   });
-  const read = store.read.bind(store);
-  store.read = async (...by) => {
-    const snapshot = await read(...by);
-    await answers;
-    return snapshot;
-  };
-  const rotating = settle(rewt.rotate());
-  await pass(10);
-  await pulledBrake();
-  const refreshing = settle(rewt.refresh());
-  await pass(10);
-  come();
-  expect((await rotating).error).toMatchObject({ code: 'ERR_REWT_ROTATION_REFUSED' });
-  expect((await refreshing).error).toMatchObject({ status: 503 });
-  store.reads = 'down';
-  expect((await settle(rewt.verify(token))).error).toMatchObject({ status: 503 });
+
+  test('the one of what was sent later, and carried out earlier, takes no revocation back', async () => {
+    const { rewt, store } = member();
+    const { rewt: other } = member();
+    const token = await rewt.sign({ sub: 'a' });
+    const { come } = heldBack(store);
+    const read = store.read;
+    let arrive = () => {};
+    const way = new Promise<void>((resolve) => {
+      arrive = resolve;
+    });
+    store.read = async (...by) => {
+      store.read = read;
+      await way;
+      return read(...by);
+    };
+    const refreshing = rewt.refresh();
+    const rotating = settle(rewt.rotate());
+    await pass(10);
+    await other.revoke();
+    arrive();
+    await pass(10);
+    come();
+    await refreshing;
+    expect((await rotating).error).toMatchObject({ code: 'ERR_REWT_ROTATION_REFUSED' });
+    store.reads = 'down';
+    expect((await settle(rewt.verify(token))).error).toMatchObject({ code: 'ERR_REWT_UNKNOWN_KEY' });
+  });
 });
 
 test('an answer from before a revocation leaves the copy of after it, should the store be away from then on', async () => {

@@ -27,6 +27,11 @@ const revoke = (): Errand => ({
   mayBeDeposed() {},
 });
 
+function exchangeOn(store: Store) {
+  const exchange = new Exchange(store, 'rewt', 1_000, processClock);
+  return { run: (errand: Errand) => exchange.run(errand, (settled) => settled) };
+}
+
 const limits = { timeoutMs: 1, notAfterMs: Number.POSITIVE_INFINITY };
 
 /** A store that goes to whichever master it is led to, and whose next answer to a read may be on its way for as long as a test likes. */
@@ -67,7 +72,7 @@ async function put(store: Store, key: string, ring: string, expiresAtMs = Date.n
 describe('an answer to a read that was sent before a revocation came', () => {
   test('is no proof that the store lost it: nothing is revoked again', async () => {
     const { store, hold } = slowStore();
-    const exchange = new Exchange(store, 'rewt', 1_000, processClock);
+    const exchange = exchangeOn(store);
     await exchange.run(refresh);
     hold(500);
     const late = exchange.run(refresh);
@@ -79,7 +84,7 @@ describe('an answer to a read that was sent before a revocation came', () => {
 
   test('is one once its swap is done: nothing of what it showed is used', async () => {
     const { one, other, store, hold, follow } = slowStore();
-    const exchange = new Exchange(store, 'rewt', 1_000, processClock);
+    const exchange = exchangeOn(store);
     await exchange.run(refresh);
     const { key, ring } = await one.read('rewt', limits);
     await put(other, key?.value ?? '', ring ?? '');
@@ -115,7 +120,7 @@ describe('an answer to a read from before the lineage was there that this member
   async function overtaken() {
     const { one, other, store, hold, follow } = slowStore();
     for (const master of [one, other]) await new Rewt({ store: master }).ready();
-    const exchange = new Exchange(store, 'rewt', 1_000, processClock);
+    const exchange = exchangeOn(store);
     return { exchange, one, other, hold, follow };
   }
 
@@ -167,7 +172,7 @@ describe('an answer to a read that was carried out before what the member has se
 
   async function rotatedMeanwhile(lateMs: number) {
     const { other, store, hold, follow } = slowStore();
-    const exchange = new Exchange(store, 'rewt', 1_000, processClock);
+    const exchange = exchangeOn(store);
     const { ring: earlier } = await exchange.run(refresh);
     await put(other, earlier.current.secret, formatRing(earlier), earlier.current.expiresAt);
     hold(lateMs);
@@ -188,7 +193,7 @@ describe('an answer to a read that was carried out before what the member has se
 
   test('counts at once if it shows the same as what was read since', async () => {
     const { one, store, hold } = slowStore();
-    const exchange = new Exchange(store, 'rewt', 1_000, processClock);
+    const exchange = exchangeOn(store);
     const { ring: earlier } = await exchange.run(refresh);
     const { current, gen } = earlier;
     await put(one, current.secret, formatRing({ ...earlier, gen: gen + 1, op: 'another' }), current.expiresAt);
@@ -204,7 +209,7 @@ describe('an answer to a read that was carried out before what the member has se
   /** What a late answer does that shows another ring, or K gone, from before a rotation that the member has made since. */
   async function lateWith(part: Partial<Ring>, keyExpiresAtMs?: number) {
     const { one, other, store, hold, follow } = slowStore();
-    const exchange = new Exchange(store, 'rewt', 1_000, processClock);
+    const exchange = exchangeOn(store);
     const { ring: earlier } = await exchange.run(refresh);
     const { current } = earlier;
     const text = formatRing({ ...earlier, ...part, op: 'another' });
@@ -242,7 +247,7 @@ describe('an answer to a read that was carried out before what the member has se
       return answer;
     };
     await new Rewt({ store: one }).ready();
-    const exchange = new Exchange({ ...store, swap }, 'rewt', 1_000, processClock);
+    const exchange = exchangeOn({ ...store, swap });
     const late = exchange.run(rotate());
     await pass(10);
     const { ring } = await exchange.run(rotate());
