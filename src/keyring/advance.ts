@@ -214,8 +214,9 @@ function revokeAgain(
   // A lineage that was left is not entered again: under its name, every other member that left it would revoke once more.
   const id = hasLeft(ring, known) ? mint.id() : ring.id;
   const value = found.key?.value ?? '';
-  const isOfEither = [ring, known.ring].some((either) => either !== null && secretsOf(either).includes(value));
-  const seen = isOfEither ? { ...found, key: null } : withoutRevoked(found, known);
+  const isDistrusted =
+    known.lost.has(value) || [ring, known.ring].some((held) => held !== null && secretsOf(held).includes(value));
+  const seen = isDistrusted ? { ...found, key: null } : withoutRevoked(found, known);
   const cause = owesBrake(ring, known) ? 'brake' : 'rollback';
   return revoke('rollback', seen, { ...ring, id, epoch }, policy, mint, reason, cause);
 }

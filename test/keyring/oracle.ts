@@ -98,7 +98,8 @@ export function tableSays({ nowMs: now, key: K, ring: R }: Seen, policy: Policy,
   const inR = [R.current.secret, R.next.secret, ...R.retired.map((slot) => slot.secret)];
   if (isLower || isOther || left || inR.some((secret) => known.revoked.has(secret))) {
     const k = known.ring;
-    const held = k === null ? [] : [k.current.secret, k.next.secret, ...k.retired.map((slot) => slot.secret)];
+    const held = [...known.lost];
+    if (k !== null) held.push(k.current.secret, k.next.secret, ...k.retired.map((slot) => slot.secret));
     const isOperators = K !== null && ![...inR, ...held].includes(K.value ?? '');
     const id = left ? FRESH : R.id;
     const epoch = Math.max(last?.epoch ?? 0, R.epoch) + 1;

@@ -202,6 +202,12 @@ describe('the secrets that a member remembers as revoked', () => {
     expect(revoked.has(OTHER)).toBe(true);
   });
 
+  it('are those too that K holds in row 1: none signs again', () => {
+    const found = { ...FOUND_Y, key: other(null) };
+    expect(ringOf(planFor(found, lostBy(X))).current.secret).not.toBe(OTHER);
+    expect(ringOf(planFor(found, havingSeen(X))).current.secret).toBe(OTHER);
+  });
+
   it('are none that a failover brought back and the revocation left', () => {
     const back = { ...Y, epoch: X.epoch + 1, current: { ...X.current, secret: OTHER } };
     expect(remember(lostBy(X), back, null).revoked.has(OTHER)).toBe(false);
