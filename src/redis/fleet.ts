@@ -42,7 +42,7 @@ return 'announced'
 export const COPY_FLEET = `${clock}
 local found = redis.call('ZREVRANGEBYSCORE', KEYS[1], '(inf', '-inf', 'WITHSCORES', 'LIMIT', 0, ${MOST_ANNOUNCEMENTS})
 for index = 1, #found, 2 do redis.call('ZADD', KEYS[2], found[index + 1], found[index]) end
-local life = math.max(redis.call('PTTL', KEYS[1]), ${ANNOUNCEMENT_LIFE_MS})
+local life = math.max(redis.call('PTTL', KEYS[1]), redis.call('PTTL', KEYS[2]), ${ANNOUNCEMENT_LIFE_MS})
 if #found > 0 then redis.call('PEXPIREAT', KEYS[2], ms(now + life)) end
 return 'copied'
 `;

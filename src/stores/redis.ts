@@ -216,7 +216,7 @@ export function redisStore(port: RedisPort): RedisStore {
       const before = announced.get(whose) ?? '';
       const entry = text === null ? '' : entryOf(id, text, keepMs);
       // Remembered before it is sent: one that was given up may have been written all the same.
-      if (entry === '') announced.delete(whose);
+      if (!text) announced.delete(whose);
       else announced.set(whose, entry);
       await ask([['EVAL', ANNOUNCE, '1', fleet, before, entry, milliseconds(keepMs)]], key, timeoutMs);
     },

@@ -5,6 +5,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { Rewt } from '../../src/index.js';
 import type { RewtOptions } from '../../src/options.js';
 import { connectRedis } from '../../src/redis/connect.js';
+import { COPY_FLEET } from '../../src/redis/fleet.js';
 import { redisNames } from '../../src/redis/names.js';
 import { aclRules } from '../../src/redis/rights.js';
 import { redisStore } from '../../src/stores/redis.js';
@@ -115,7 +116,11 @@ describe('a keyring of the version before', () => {
     await store.close();
     expect((await rewt('move', '--yes')).code).toBe(0);
     expect(await announced()).toMatchObject({ size: 1, members: [{ name: 'orders-1' }] });
-    expect(Number(await server.cli('PTTL', names().fleet))).toBeGreaterThan(60_000);
+    const { fleet, before } = names();
+    expect(Number(await server.cli('PTTL', fleet))).toBeGreaterThan(60_000);
+    await server.cli('PEXPIRE', fleet, '7200000');
+    await server.cli('EVAL', COPY_FLEET, '2', before?.fleet ?? '', fleet);
+    expect(Number(await server.cli('PTTL', fleet))).toBeGreaterThan(3_700_000);
   });
 
   it('is not moved while a member of that version is announced', async () => {
