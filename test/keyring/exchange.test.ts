@@ -69,6 +69,25 @@ async function put(store: Store, key: string, ring: string, expiresAtMs = Date.n
   await store.swap('rewt', version, wanted, limits);
 }
 
+const rotate = (): Errand => ({ ...refresh, ...rotation(() => POLICY, { force: true, reason: null }) });
+
+test('an exchange that writes twice says what the second write replaced', async () => {
+  const { one, store } = slowStore();
+  const expected: string[] = [];
+  const swap: Store['swap'] = (...by) => {
+    expected.push(by[1]);
+    return one.swap(...by);
+  };
+  const exchange = exchangeOn({ ...store, swap });
+  const { ring, replaced } = await exchange.run(refresh);
+  expect(replaced).toBe(expected[0]);
+  // An EXPIRE to follow, before the rotation.
+  await put(one, ring.current.secret, formatRing({ ...ring, op: 'another' }), ring.current.expiresAt - 1_000);
+  const rotated = await exchange.run(rotate());
+  expect(expected).toHaveLength(3);
+  expect(rotated.replaced).toBe(expected[2]);
+});
+
 describe('an answer to a read that was sent before a revocation came', () => {
   test('is no proof that the store lost it: nothing is revoked again', async () => {
     const { store, hold } = slowStore();
@@ -168,8 +187,6 @@ describe('an answer to a read from before the lineage was there that this member
 });
 
 describe('an answer to a read that was carried out before what the member has seen since', () => {
-  const rotate = (): Errand => ({ ...refresh, ...rotation(() => POLICY, { force: true, reason: null }) });
-
   async function rotatedMeanwhile(lateMs: number) {
     const { other, store, hold, follow } = slowStore();
     const exchange = exchangeOn(store);

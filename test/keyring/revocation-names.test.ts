@@ -213,11 +213,18 @@ describe('the secrets that a member remembers as revoked', () => {
     expect(remember(lostBy(X), back, null).revoked.has(OTHER)).toBe(false);
   });
 
+  it('are those of a lineage after which another began', () => {
+    const { revoked } = havingSeen(X, { ...Y, id: 'lineage-b' });
+    expect([CURRENT, NEXT, RETIRED].filter((secret) => !revoked.has(secret))).toEqual([]);
+  });
+
   it('are none of those whose end had come when they left the ring', () => {
     const since = (ms: number): Ring => ({ ...X, gen: 9, next: { secret: secretNamed('fresh'), since: ms } });
     const turned = since(X.current.expiresAt + X.overlap);
     const current = { secret: NEXT, expiresAt: turned.next.since + X.ttl };
     expect(havingSeen(X, { ...turned, current, retired: [] }).lost.size).toBe(0);
+    const early = since(turned.next.since - 1);
+    expect(havingSeen(X, { ...early, current, retired: [] }).lost).toEqual(new Set([CURRENT]));
     expect(havingSeen(X, { ...turned, retired: [] }).lost).toEqual(new Set([NEXT]));
     expect(havingSeen(X, { ...since(X.current.expiresAt + X.ttl + X.overlap), retired: [] }).lost.size).toBe(0);
   });
