@@ -42,7 +42,7 @@ export function nodeRedisSentinelPort(client: NodeRedisSentinel): RedisPort {
   /** The client tries again in silence, whatever its master answers. */
   async function refusal(): Promise<Error | null> {
     if (client.isReady) return null;
-    probe ??= refusalOf(client).finally(() => {
+    probe ??= refusalOf(client, () => {
       probe = null;
     });
     return probe;
@@ -81,9 +81,16 @@ function mustBeMaster(outcomes: Outcomes): Outcomes {
   return outcomes;
 }
 
-/** What the master has against such a client; null: nothing, or it may be for a while only. */
-async function refusalOf(client: NodeRedisSentinel): Promise<Error | null> {
-  const other = client.duplicate?.({ maxCommandRediscovers: 0, reserveClient: false, scanInterval: 0 });
+/**
+ * What the master has against such a client; null: nothing, or it may be for a while only.
+ *
+ * @param over called once the copy is gone: it cannot be ended while a sentinel is silent
+ */
+async function refusalOf(client: NodeRedisSentinel, over: () => void): Promise<Error | null> {
+  const other = client.duplicate?.({
+    ...{ maxCommandRediscovers: 0, reserveClient: false, scanInterval: 0 },
+    ...{ masterPoolSize: 1, replicaPoolSize: 0, clientSideCache: undefined },
+  });
   if (other === undefined) return null;
   other.on('error', () => {});
   try {
@@ -92,7 +99,7 @@ async function refusalOf(client: NodeRedisSentinel): Promise<Error | null> {
   } catch (error) {
     return isRefusal(error) ? asError(error) : null;
   } finally {
-    void settle(() => other.destroy());
+    void settle(() => other.destroy()).then(over);
   }
 }
 

@@ -1,17 +1,20 @@
 /** The port of every client keeps the contract of all ports: on one server, behind sentinels, and on a cluster. */
 
 import { execFile } from 'node:child_process';
+import { once } from 'node:events';
 import { rmSync } from 'node:fs';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { RESP_TYPES } from 'redis';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { Rewt } from '../../src/index.js';
 import { asRedisPort } from '../../src/redis/detect.js';
 import { asStoreError, isPassing } from '../../src/redis/failure.js';
 import { type Cluster, startCluster } from '../cluster.js';
 import { type PortTraits, portConformance } from '../conformance/port.js';
 import { type SentinelSetup, startSentinel } from '../sentinel.js';
-import { type RedisServer, startRedis } from '../servers.js';
+import { type RedisServer, startRedis, until } from '../servers.js';
 import { compileStores } from '../stores/compiled.js';
 import {
   type Address,
@@ -203,5 +206,41 @@ it('a sentinel client of redis 6 whose master refuses its password, is named as 
     await member.close();
     await client.destroy?.();
     await master.cli('ACL', 'DELUSER', 'ann');
+  }
+});
+
+it('a sentinel client of redis 6 is copied once, and small, for as long as no sentinel answers', async () => {
+  const sockets: Socket[] = [];
+  const mute = createServer((socket) => sockets.push(socket)).listen(0, '127.0.0.1');
+  await once(mute, 'listening');
+  const client = redis6.createSentinel({
+    ...{ name: 'main', sentinelRootNodes: [{ host: '127.0.0.1', port: (mute.address() as AddressInfo).port }] },
+    ...{ masterPoolSize: 9, replicaPoolSize: 9 },
+  }) as NodeRedisShape & { duplicate(overrides: object): NodeRedisShape };
+  client.on('error', () => {});
+  const copies = vi.spyOn(client, 'duplicate');
+  const port = asRedisPort(client);
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  try {
+    client.connect().catch(() => {});
+    for (let calls = 0; calls < 3; calls += 1) {
+      void port.send([['PING']], 'a');
+      await vi.advanceTimersByTimeAsync(4_000);
+    }
+    const small = { masterPoolSize: 1, replicaPoolSize: 0, clientSideCache: undefined };
+    expect(copies.mock.calls).toEqual([[expect.objectContaining(small)]]);
+    vi.useRealTimers();
+    for (const socket of sockets) socket.destroy();
+    await until('it is copied again', async () => {
+      await Promise.race([port.send([['PING']], 'a'), sleep(300)]);
+      return copies.mock.calls.length > 1;
+    });
+  } finally {
+    vi.useRealTimers();
+    mute.close();
+    const ended = client.destroy?.();
+    for (const socket of sockets) socket.destroy();
+    await ended;
+    await port.close();
   }
 });
