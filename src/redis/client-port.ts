@@ -73,6 +73,8 @@ export function createPort<Client>(dialect: Dialect<Client>, source: ClientSourc
   const retired = new Map<OwnConnection, () => void>();
   /** By scope, when the last one was retired. */
   const retiredAtMs = new Map<string, number>();
+  /** By scope, when the user's client was last made to look again. */
+  const lookedAtMs = new Map<string, number>();
   let closed = false;
 
   async function connect(key: string, signal: AbortSignal): Promise<Connection> {
@@ -87,7 +89,17 @@ export function createPort<Client>(dialect: Dialect<Client>, source: ClientSourc
     const created = source.create(key);
     // One that is there at once may be connecting already: it must not be lost before somebody can end it.
     const client = created instanceof Promise ? await unlessAborted(created, signal) : created;
-    return openConnection(dialect, client, isOwner, signal);
+    try {
+      return await openConnection(dialect, client, isOwner, signal);
+    } catch (error) {
+      // Through this connection alone, the user's client learns nothing of a new owner.
+      if (!signal.aborted) lookAgain(key);
+      throw error;
+    }
+  }
+
+  function lookAgain(key: string): void {
+    if (isPaced(lookedAtMs, scope(key))) void settle(() => source.lookAgain?.(key));
   }
 
   function giveUp(opened: OwnConnection): void {
@@ -99,9 +111,7 @@ export function createPort<Client>(dialect: Dialect<Client>, source: ClientSourc
 
   /** Keeps it from new calls. Those that wait on it may still get their answers: each has its own deadline. */
   function retire(opened: OwnConnection): void {
-    const nowMs = performance.now();
-    if (nowMs - (retiredAtMs.get(opened.scope) ?? Number.NEGATIVE_INFINITY) < PACE_MS) return;
-    retiredAtMs.set(opened.scope, nowMs);
+    if (!isPaced(retiredAtMs, opened.scope)) return;
     own.delete(opened.scope);
     const end = (): void => giveUp(opened);
     retired.set(opened, processClock.timer(OPEN_TIMEOUT_MS, end, 'unheard'));
@@ -195,7 +205,7 @@ export function createPort<Client>(dialect: Dialect<Client>, source: ClientSourc
     connect,
     scope,
     abandon(key, begunAtMs) {
-      void settle(() => source.lookAgain?.(key));
+      lookAgain(key);
       const opened = own.get(scope(key));
       if (opened === undefined) return;
       if (opened.openedAtMs === undefined) {
@@ -212,4 +222,12 @@ export function createPort<Client>(dialect: Dialect<Client>, source: ClientSourc
     },
   };
   return port;
+}
+
+/** Whether this has not been done for some time, however short the callers' deadlines are. Notes that it is done now. */
+function isPaced(atMs: Map<string, number>, scope: string): boolean {
+  const nowMs = performance.now();
+  if (nowMs - (atMs.get(scope) ?? Number.NEGATIVE_INFINITY) < PACE_MS) return false;
+  atMs.set(scope, nowMs);
+  return true;
 }

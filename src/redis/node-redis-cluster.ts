@@ -54,8 +54,9 @@ export function nodeRedisClusterPort(client: NodeRedisCluster): RedisPort {
       others.map(async (node) => {
         const other = await client.nodeClient(node);
         const answer = await settle(() => other.sendCommand(['GET', key]));
-        if (isRedirection(answer) && !answer.message.endsWith(` ${owner?.address}`)) {
-          await client._slots?.rediscover(other);
+        // Of a client that was closed meanwhile, it would open connections that nothing closes.
+        if (client.isOpen && isRedirection(answer) && !answer.message.endsWith(` ${owner?.address}`)) {
+          await client._slots?.rediscover(other, new Set([owner?.address]));
         }
       }),
     );

@@ -1,10 +1,11 @@
 /** Failovers of real Sentinels and Clusters that provably lost what was acknowledged: a revocation that a live member saw comes back. */
 
 import { randomUUID } from 'node:crypto';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { Rewt, type RewtOptions } from '../../src/index.js';
 import { asRedisPort } from '../../src/redis/detect.js';
 import { redisNames } from '../../src/redis/names.js';
+import type { NodeRedisCluster } from '../../src/redis/node-redis-cluster.js';
 import { createPlainReader } from '../../src/redis/plain-reader.js';
 import { type Cluster, type ClusterNode, startCluster } from '../cluster.js';
 import { type SentinelSetup, startSentinel } from '../sentinel.js';
@@ -270,6 +271,61 @@ describe('a Cluster', () => {
       }
     },
   );
+
+  test('whose owner died is followed by a member that leaves alone a client with a key prefix, which nobody else uses', async () => {
+    await cluster.inSync();
+    const addresses = cluster.nodes.map(({ port }) => ({ host: '127.0.0.1', port }));
+    const { client, close } = await named(clusterClients, 'ioredis 6')(addresses, { keyPrefix: 'team:' });
+    disposals.push(close);
+    const namespace = randomUUID();
+    const { key } = redisNames(namespace, 'team:');
+    const ann = rewtOn(client, namespace, { push: false });
+    await ann.ready();
+    await cluster.inSync();
+    const [owner, replica] = [await cluster.ownerOf(key), await cluster.replicaOf(key)];
+    await owner.kill();
+    try {
+      await replica.cli('CLUSTER', 'FAILOVER', 'TAKEOVER');
+      expect(await until('a revocation', () => ann.revoke().catch(() => null))).toMatchObject({ epoch: 1 });
+    } finally {
+      await owner.restart();
+    }
+  });
+
+  test('is looked at again by a client of redis 6 once a second, not by the silent node, nor once it is closed', async () => {
+    await cluster.inSync();
+    const addresses = cluster.nodes.map(({ port }) => ({ host: '127.0.0.1', port }));
+    const { client, close } = await named(clusterClients, 'redis 6')(addresses);
+    disposals.push(close);
+    const redis = client as NodeRedisCluster & { close(): Promise<void> };
+    const port = asRedisPort(client);
+    disposals.push(() => port.close());
+    const owner = await cluster.ownerOf('a');
+    let another = 'b';
+    while ((await cluster.ownerOf(another)) !== owner) another += 'b';
+    await cluster.failover('a');
+    const rediscover = vi.spyOn(redis._slots as { rediscover(): unknown }, 'rediscover').mockResolvedValue(null);
+    for (let times = 0; times < 3; times += 1) port.abandon('a', performance.now());
+    const others = redis.masters.filter(({ address }) => address !== `127.0.0.1:${owner.port}`);
+    await until('both are done', async () => rediscover.mock.calls.length >= others.length);
+    let closed: Promise<void> | undefined;
+    for (const { client: node } of others) {
+      const send = node?.sendCommand.bind(node);
+      Object.assign(node ?? {}, {
+        sendCommand(args: string[]) {
+          const answer = send?.(args);
+          closed ??= redis.close();
+          return answer;
+        },
+      });
+    }
+    port.abandon(another, performance.now());
+    await until('the other nodes are asked', async () => closed !== undefined);
+    await closed;
+    await new Promise(setImmediate);
+    const silent = new Set([`127.0.0.1:${owner.port}`]);
+    expect(rediscover.mock.calls).toEqual(others.map(() => [expect.anything(), silent]));
+  });
 
   test('that is moving the slot, however long that takes, goes on answering as long as the keys are together', async () => {
     await cluster.inSync();
