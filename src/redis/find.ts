@@ -25,6 +25,8 @@ export type Ask = (
 const STEP_TIMEOUT_MS = 5_000;
 /** Keys in four quarters of the slots: if a master is dead, another one knows them all. */
 const SPREAD = ['a', 'b', 'c', 'd'];
+/** Numbers up to this have a key in every slot. */
+const MOST_TRIED = 110_000;
 
 /** @throws {StoreError} if nothing could be read: ERR_REWT_STORE_DENIED if this user may not SCAN */
 export async function findNamespaces(port: RedisPort, ask: Ask, giveUpMs: number): Promise<FoundNamespaces> {
@@ -71,6 +73,7 @@ async function mastersOf(port: RedisPort, step: Step): Promise<ReadonlyMap<strin
   });
   const keys = new Map<string, string>();
   for (let number = 0; keys.size < new Set(masters.map(({ of }) => of)).size; number += 1) {
+    if (number > MOST_TRIED) return notTheAnswer();
     const slot = slotOf(String(number));
     const master = masters.find(({ from, to }) => from <= slot && slot <= to);
     if (master !== undefined && !keys.has(master.of)) keys.set(master.of, String(number));
