@@ -123,6 +123,19 @@ describe('a keyring of the version before', () => {
     expect(Number(await server.cli('PTTL', fleet))).toBeGreaterThan(3_700_000);
   });
 
+  it('is moved, with a warning, by a user without a right to the announcements', async () => {
+    await oldMember().sign({});
+    const { key, ring, drafts, before } = names();
+    const commands = aclRules('member', names())
+      .flat()
+      .filter((rule) => !rule.startsWith('~'));
+    const keys = [key, ring, `${drafts}*`, before?.ring, `${before?.drafts}*`].map((name) => `~${name}`);
+    await server.cli('ACL', 'SETUSER', 'quiet', 'reset', 'on', '>pass-word', '-@all', ...keys, ...commands);
+    const { code, stderr } = await rewt('move', '--yes', '--url', server.url.replace('//', '//quiet:pass-word@'));
+    expect({ code, stderr }).toMatchObject({ code: 0, stderr: expect.stringContaining('the members are unknown') });
+    expect(await places()).toEqual({ old: false, prefixed: true });
+  });
+
   it('is not moved while a member of that version is announced', async () => {
     const old = oldMember();
     await old.sign({});
