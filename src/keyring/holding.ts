@@ -1,4 +1,4 @@
-/** What a member holds: its copy of the keyring, and which answers of the store may change it. It asks nobody and waits for nothing. */
+/** What a member holds: its copy of the keyring, and which answers of the store may change it. */
 
 import type { Plan, Seen } from './advance.js';
 import { type Copy, createCopy } from './copy.js';
@@ -8,7 +8,7 @@ import type { Ring } from './ring.js';
 
 /** What is told of a copy. */
 export interface HoldingListener {
-  /** The copy is another one than before; `wrote` is the plan where this member wrote it. */
+  /** The copy is another one; `wrote` is the plan where this member wrote it. */
   changed(ring: Ring, before: Ring, wrote: Plan | null): void;
   unusableSecret(): void;
 }
@@ -17,9 +17,9 @@ export class Holding {
   readonly #listener: HoldingListener;
   readonly #nextOrder: () => number;
   #lease: Lease | null = null;
-  /** The last copy, also after its lease was withdrawn: what changes are told against. */
+  /** The last copy, also without a lease: what changes are told against. */
   #copy: Copy | null = null;
-  /** The newest read whose answer was taken: an older one never replaces it. What it showed, and whether that has to be revoked. */
+  /** The newest read whose answer was taken. What it showed, and whether that has to be revoked. */
   #newest: { readonly order: number; readonly version: string; readonly revokes: boolean } | null = null;
   #suspectSince = 0;
   /** Of retired secrets, by the store's clock: should it jump back, they do not verify again. */
@@ -36,7 +36,7 @@ export class Holding {
     return this.#lease;
   }
 
-  /** The ring of the last copy, whether it may be used or not. */
+  /** The ring of the last copy, usable or not. */
   get ring(): Ring | null {
     return this.#copy?.ring ?? null;
   }
@@ -71,7 +71,7 @@ export class Holding {
     }
   }
 
-  /** Takes an answer of which nothing is left to decide, if it still counts; gives the lease that it makes for whoever asked. */
+  /** Takes an answer of which nothing is left to decide, if it still counts; gives the lease that it makes. */
   renew({ ring, storeMs, sent, version, wrote, replaced }: Settled): Lease {
     if (this.#counts(sent, ring, replaced)) {
       this.#takeFor(sent, version, false);
@@ -91,7 +91,7 @@ export class Holding {
 
   /**
    * Decides whether an answer is taken: none that was sent later was, or it shows a later ring. A command and a refresh
-   * may be in flight at once, and be carried out in another order than they were sent.
+   * may overlap, and be carried out in another order than they were sent.
    */
   #counts(sent: Instant, ring: Ring | null, replaced: string | null): boolean {
     if (this.#ended) return false;
@@ -101,7 +101,9 @@ export class Holding {
     // Nothing that was read before brings back what is to be revoked.
     if (this.#newest?.revokes) return false;
     const held = this.ring;
-    if (held === null || held.id !== ring?.id) return false;
+    if (held === null || ring === null) return false;
+    // Of a lineage that was left, only an own write comes here, maybe the older one.
+    if (ring.id !== held.id) return replaced === null;
     if (ring.epoch !== held.epoch) return ring.epoch > held.epoch;
     return ring.rev === held.rev && ring.gen > held.gen;
   }

@@ -125,8 +125,12 @@ describe('an answer to a question of before', () => {
 
 /** As by an operator: K is gone, and the ring is there. */
 async function pulledBrake(): Promise<void> {
+  await overwrite((ring) => JSON.stringify({ ...JSON.parse(ring), op: 'another' }));
+}
+
+async function overwrite(by: (ring: string) => string): Promise<void> {
   const { ring, version } = await register.read('rewt', { timeoutMs: 1 });
-  const text = JSON.stringify({ ...JSON.parse(ring ?? ''), op: 'another' });
+  const text = by(ring ?? '');
   const wanted = { key: { value: '', expiresAtMs: 0 }, ring: { text, expiresAtMs: Date.now() + 1e8 } };
   await register.swap('rewt', version, wanted, { timeoutMs: 1, notAfterMs: Number.POSITIVE_INFINITY });
 }
@@ -166,7 +170,10 @@ describe('of two answers that come at once', () => {
     expect((await settle(rewt.verify(token))).error).toMatchObject({ status: 503 });
   });
 
-  test('the one of what was sent later, and carried out earlier, takes no revocation back', async () => {
+  test.each<[string, () => Promise<void>]>([
+    ['takes no revocation back', async () => {}],
+    ['hides no keyring that was begun in place of one that cannot be read', () => overwrite(() => 'ruined')],
+  ])('the one of what was sent later, and carried out earlier, %s', async (_what, ruin) => {
     const { rewt, store } = member();
     const { rewt: other } = member();
     const token = await rewt.sign({ sub: 'a' });
@@ -184,7 +191,8 @@ describe('of two answers that come at once', () => {
     const refreshing = rewt.refresh();
     const rotating = settle(rewt.rotate());
     await pass(10);
-    await other.revoke();
+    await ruin();
+    await other.revoke({ replace: 'unreadable' });
     arrive();
     await pass(10);
     come();

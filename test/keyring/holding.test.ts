@@ -72,7 +72,8 @@ describe('an answer to an older question', () => {
     ['that shows a later write by another member', later({}), null, true],
     ['that shows a later write after another revocation', later({ rev: 'y' }), null, false],
     ['that shows an earlier revocation', later({ epoch: X.epoch - 1 }), planned, false],
-    ['that shows another lineage', later({ id: 'lineage-b', epoch: X.epoch + 1 }), planned, false],
+    ['that shows another lineage', later({ id: 'lineage-b', epoch: 0 }), null, true],
+    ['to a write of this member in another lineage', later({ id: 'lineage-b', epoch: X.epoch + 1 }), planned, false],
   ])('%s', (_what, ring, wrote, counts) => {
     const held = holding();
     held.renew(settled(ring, 5, wrote));
