@@ -178,3 +178,29 @@ describe('a member', () => {
     expect(court.accusations).toEqual(['outage']);
   });
 });
+
+describe('a failover that lost two rotations', () => {
+  it.each([
+    { lost: 2, isAccused: false },
+    { lost: 0, isAccused: true },
+  ])('excuses a copy in which the secret that signs again has retired ($lost lost)', ({ lost, isAccused }) => {
+    const { court } = opened();
+    const member = court.member('m3', { maxStalenessMs: 60_000 });
+    const one = { secret: 'one', untilS: 30 };
+    const other = court.member('m2');
+    court.at(10).writes(other, {
+      key: { secret: 'two', endS: 70 },
+      ring: { current: 'two', endS: 70, next: 'three', sinceS: 10, retired: [one] },
+    });
+    court.at(11).writes(other, {
+      key: { secret: 'three', endS: 71 },
+      ring: { current: 'three', endS: 71, next: 'four', sinceS: 11, retired: [one, { secret: 'two', untilS: 31 }] },
+    });
+    court.at(12).answers(member);
+    member.link.state = 'silent';
+    if (lost > 0) court.at(13).server.loseWrites(lost);
+    court.at(40).verified(member, court.token('two'), timeout);
+    // The rotations, which nothing asked for, are accused too.
+    expect(court.accusations.includes('lost')).toBe(isAccused);
+  });
+});

@@ -29,6 +29,8 @@ interface Origin {
   how: string | null;
 }
 
+const LOST_TWO = 'failover that lost two rotations';
+
 export type Promised = 'lost' | 'late' | 'extra' | 'outage' | 'old';
 
 export interface Reports {
@@ -53,6 +55,8 @@ export class Ledger {
   readonly #origins = new Map<string, Origin>();
   /** Rotations that failovers took back and that have not been made again. */
   #takenBack = 0;
+  /** Secrets that such failovers made current or next again, and when. True time. */
+  readonly #revivedAtMs = new Map<string, number>();
   /** The last ring that there was. */
   #ringBefore: Written | null = null;
   /** The ring as it was last written, or brought back. */
@@ -76,6 +80,10 @@ export class Ledger {
       // Its signer has the ring grant that before its first token.
       if (lifetimeMs > ring.overlap) return 'larger overlap, unheard of';
       return this.#movedAtMs > executedAtMs ? 'EXPIRE, unheard of' : null;
+    }
+    const revivedAtMs = this.#revivedAtMs.get(secret) ?? Number.NEGATIVE_INFINITY;
+    if (revivedAtMs > executedAtMs && ring.retired.some((slot) => slot.secret === secret)) {
+      return `${LOST_TWO}, unheard of`;
     }
     const origin = this.#origins.get(secret);
     if (origin === undefined || (origin.nextAtMs !== null && origin.nextAtMs <= executedAtMs)) return null;
@@ -146,7 +154,10 @@ export class Ledger {
     const lostForeign = isForeign ? 'failover that lost a foreign rotation' : null;
     this.#takenBack += rotations;
     this.#rows.restored(record);
-    const why = lostMore ?? lostForeign ?? (this.#takenBack > 1 ? 'failover that lost two rotations' : null);
+    const why = lostMore ?? lostForeign ?? (this.#takenBack > 1 ? LOST_TWO : null);
+    if (this.#takenBack > 1 && after.ring !== null) {
+      for (const { secret } of [after.ring.current, after.ring.next]) this.#revivedAtMs.set(secret, this.#agenda.nowMs);
+    }
     this.fates.undo(undone, after);
     const endsBefore = new Map(this.fates.ends);
     const vanished = this.fates.turn(after, true);
