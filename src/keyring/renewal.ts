@@ -91,7 +91,7 @@ export class Renewal {
 
   readonly #renew = (settled: Settled): Lease => {
     const { holding, outage, needs, watching } = this.#renewed;
-    outage.answered();
+    if (!this.#ended) outage.answered();
     watching.check();
     const lease = holding.renew(settled);
     this.#options.listener.renewed();

@@ -1,5 +1,6 @@
 /** Which of the store's answers count, for how long, and who waits for them, when exchanges overlap or fail. On turned clocks. */
 
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { memoryStore, Rewt, type RewtOptions, type Store } from '../../src/index.js';
 import { type FaultyStore, faultyStore } from '../faulty-store.js';
@@ -201,6 +202,24 @@ describe('of two answers that come at once', () => {
     store.reads = 'down';
     expect((await settle(rewt.verify(token))).error).toMatchObject({ code: 'ERR_REWT_UNKNOWN_KEY' });
   });
+});
+
+test('an answer that comes after close() publishes nothing, though it ends an outage', async () => {
+  const { rewt, store } = member();
+  await rewt.ready();
+  store.reads = 'down';
+  await settle(rewt.refresh());
+  store.reads = 'up';
+  store.replyMs = 100;
+  const recovered = vi.fn();
+  subscribe('rewt:recovered', recovered);
+  const refreshing = settle(rewt.refresh());
+  await pass(10);
+  await rewt.close();
+  await pass(200);
+  await refreshing;
+  unsubscribe('rewt:recovered', recovered);
+  expect(recovered).not.toHaveBeenCalled();
 });
 
 test('an answer from before a revocation leaves the copy of after it, should the store be away from then on', async () => {
