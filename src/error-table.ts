@@ -187,7 +187,10 @@ export const callerErrors = /* @__PURE__ */ rows({
   },
 });
 
-/** Keeps the codes as a type and the texts out of the declaration file. Marked as pure, so that a program has only the tables that it uses. */
+/**
+ * Keeps the codes as a type and the texts out of the declaration file.
+ * Marked as pure, so that a bundle has only the tables that it uses.
+ */
 function rows<Code extends string>(table: Record<Code, ErrorRow>): Readonly<Record<Code, ErrorRow>> {
   return Object.freeze(table);
 }

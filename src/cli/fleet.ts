@@ -47,10 +47,10 @@ export interface Fleet {
  * @param all counts those too that have been silent for so long that they are forgotten elsewhere
  */
 export function fleetOf(keyring: KeyringStatus, announced: Announcements, all = false): Fleet | null {
-  const { nowMs, count, told } = announced;
+  const { nowMs, count, kept } = announced;
   const newest = lastAnnounced(announced, all);
   if (newest.size === 0) return null;
-  // While the store was away no member could announce itself. One that was used has told when that was over.
+  // While the store was away no member could announce itself. One that was used announces when that was over.
   const backAtMs = Math.max(...[...newest.values()].map(({ held, atMs }) => (held.back ? atMs : 0)));
   const members = [...newest.values()].map(({ held, atMs }): MemberSeen => {
     const heardMsAgo = Math.max(0, nowMs - atMs);
@@ -65,7 +65,7 @@ export function fleetOf(keyring: KeyringStatus, announced: Announcements, all = 
   });
   members.sort((a, b) => byName.compare(a.name, b.name) || a.heardSecondsAgo - b.heardSecondsAgo);
   return {
-    size: newest.size + Math.max(0, count - told.length),
+    size: newest.size + Math.max(0, count - kept.length),
     holdNext: members.filter(({ state }) => state === 'holds next').length,
     members,
   };

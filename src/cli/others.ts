@@ -39,7 +39,8 @@ export async function othersInWords(place: Named, listing: Promise<FoundNamespac
   const more = others.length > MAX_NAMED ? ` and ${others.length - MAX_NAMED} more` : '';
   // Two letters that changed places are two slips, which in a short name are another name.
   const meant = nearest(place.namespace, others, Math.min(2, Math.floor(place.namespace.length / 2)));
-  return `There are: ${named.join(', ')}${more}${meant === undefined ? '.' : `; did you mean '${foreignName(meant)}'?`}${unread.map((words) => ` ${words}`).join('')}`;
+  const hint = meant === undefined ? '.' : `; did you mean '${foreignName(meant)}'?`;
+  return [`There are: ${named.join(', ')}${more}${hint}`, ...unread].join(' ');
 }
 
 /** The masters of a cluster that could not be read, in the words of the command. */

@@ -173,7 +173,7 @@ function openFolder(folder: string, place: Place, limit: TimeLimit): Opened {
       return { nowMs, key, ring, roleUnknown: null };
     },
     async announcements() {
-      const none = { nowMs: Date.now(), count: 0, told: [] };
+      const none = { nowMs: Date.now(), count: 0, kept: [] };
       if (store === null && isEmpty()) return none;
       return (await openStore().announcements?.(place.namespace, limits())) ?? none;
     },

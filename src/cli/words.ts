@@ -38,7 +38,7 @@ export function whenOf(date: Date, nowMs: number): string {
 /** Control characters, those that change direction, and line ends. */
 const obeyed = /[\p{C}\p{Zl}\p{Zp}]/gu;
 
-/** A name that somebody else chose, fit for a terminal: without what that would obey, and cut. */
+/** Makes a foreign name fit for a terminal: cut, and without what the terminal would obey. */
 export function foreignName(name: string, most = 40): string {
   const clean = name.replace(obeyed, '?');
   const letters = [...clean];

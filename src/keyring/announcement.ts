@@ -92,13 +92,13 @@ export function parseAnnouncement(text: string): HeldBy | null {
  * @param all counts all that are kept: a member whose announcements the store refuses may go on reading
  */
 export function lastAnnounced(
-  { nowMs, told }: Announcements,
+  { nowMs, kept }: Announcements,
   all = false,
 ): ReadonlyMap<string, { held: HeldBy; atMs: number }> {
   const last = new Map<string, { held: HeldBy; atMs: number }>();
-  const left = new Set(told.flatMap(({ id, text }) => (text === LEFT ? [id] : [])));
+  const left = new Set(kept.flatMap(({ id, text }) => (text === LEFT ? [id] : [])));
   // The oldest come first.
-  for (const { id, text, atMs } of told) {
+  for (const { id, text, atMs } of kept) {
     const held = parseAnnouncement(text);
     if (held === null || left.has(id)) continue;
     const lifeMs = Math.max(COUNTS_MS, (held.maxStaleness ?? 0) + READS_LATER_MS);

@@ -17,7 +17,7 @@ export class Holding {
   readonly #listener: HoldingListener;
   readonly #nextOrder: () => number;
   #lease: Lease | null = null;
-  /** The last copy, also without a lease: what changes are told against. */
+  /** The last copy, also without a lease: what changes are compared with. */
   #copy: Copy | null = null;
   /** The newest read whose answer was taken. What it showed, and whether that has to be revoked. */
   #newest: { readonly order: number; readonly version: string; readonly revokes: boolean } | null = null;

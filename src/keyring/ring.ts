@@ -98,7 +98,7 @@ export function parseRing(text: string): Ring {
   return value;
 }
 
-/** Tests whether the text of a ring still has what `written` changed: the same revocation and secret, or a later revocation. */
+/** Tests whether the text of a ring has what `written` changed: the same revocation and secret, or a later revocation. */
 export function hasChange(text: string, { id, epoch, rev, current: { secret } }: Ring): boolean {
   try {
     const ring = parseRing(text);

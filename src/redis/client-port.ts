@@ -27,7 +27,7 @@ export interface ClientSource<Client> {
   database?(): number;
   /** Names the node that holds `key`, in the client's view. Absent where there is only one. */
   ownerOf?(key: string): string | undefined;
-  /** Has the user's client see which node holds `key` now, if the one that did is silent. Absent where there is only one. */
+  /** Has the user's client look which node holds `key` now. Absent if there is only one node. */
   lookAgain?(key: string): unknown;
   /** As in `RedisPort`. Absent where all keys are on one node. */
   scope?(key: string): string;
@@ -224,7 +224,7 @@ export function createPort<Client>(dialect: Dialect<Client>, source: ClientSourc
   return port;
 }
 
-/** Whether this has not been done for some time, however short the callers' deadlines are. Notes that it is done now. */
+/** Tests whether this was not done in the last `PACE_MS`, and notes that it is done now. */
 function isPaced(atMs: Map<string, number>, scope: string): boolean {
   const nowMs = performance.now();
   if (nowMs - (atMs.get(scope) ?? Number.NEGATIVE_INFINITY) < PACE_MS) return false;

@@ -87,7 +87,9 @@ const answers: readonly Failure[] = [
   {
     sign: /permissions to access (?:a|one of the) key|can't access at least one of the keys/,
     code: 'ERR_REWT_STORE_DENIED',
-    message: `Redis does not let this user use a key of this namespace: grant {keys} ${howToGrant} If the names of its keys begin with a key prefix, give that: \`keyPrefix\`.`,
+    message:
+      `Redis does not let this user use a key of this namespace: grant {keys} ${howToGrant} ` +
+      'If the names of its keys begin with a key prefix, give that: `keyPrefix`.',
   },
   {
     sign: /permissions to access (?:a|one of the) channel/,

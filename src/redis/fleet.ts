@@ -75,16 +75,16 @@ export function asAnnouncements(reply: Reply): Announcements | null {
   if (!Array.isArray(reply) || reply[0] !== 'announcements') return null;
   const [, now, count, ...entries] = reply.map(String);
   const nowMs = Number(now);
-  const told: Announcement[] = [];
+  const kept: Announcement[] = [];
   for (let index = 0; index + 1 < entries.length; index += 2) {
     const [head = '', ...text] = (entries[index + 1] ?? '').split('\n');
     const [, id = head, keepMs = ANNOUNCEMENT_LIFE_MS] = /^(\S+) (\d+)$/.exec(head) ?? [];
     const atMs = Number(entries[index]);
     // Not the other way around: an infinite score is no number here.
     if (!(nowMs - atMs <= Number(keepMs))) continue;
-    told.push({ id, text: text.join('\n').slice(0, LONGEST_ANNOUNCEMENT), atMs });
+    kept.push({ id, text: text.join('\n').slice(0, LONGEST_ANNOUNCEMENT), atMs });
   }
   const unread = Number(count) - Math.floor(entries.length / 2);
   // As the contract has them: the oldest first.
-  return { nowMs, count: told.length + unread, told: told.reverse() };
+  return { nowMs, count: kept.length + unread, kept: kept.reverse() };
 }

@@ -29,7 +29,7 @@ const PROBE_MS = 3_000;
 
 export function nodeRedisSentinelPort(client: NodeRedisSentinel): RedisPort {
   const mustBeOpen = opennessOf(client);
-  // The application may hold its only lease, also across a failover: what was a client of the old master leads to the new one.
+  // The application may hold its only lease, also across a failover: a copy of its client leads to the new master.
   const { execute, duplicate } = keepingLast(
     (task) => client._execute(false, task),
     ({ options, isOpen }) => {

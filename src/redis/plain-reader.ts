@@ -196,10 +196,10 @@ export function createPlainReader(port: RedisPort): PlainReader {
       if (count instanceof Error) throw count;
       if (!Array.isArray(entries)) return notTheAnswer();
       const pairs = entries.map(String);
-      const told = pairs.flatMap((entry, index) =>
+      const kept = pairs.flatMap((entry, index) =>
         index % 2 === 0 ? [pairs[index + 1] ?? '', entry.slice(0, 2 * LONGEST_ANNOUNCEMENT)] : [],
       );
-      return asAnnouncements(['announcements', String(nowMs), count ?? null, ...told]) ?? notTheAnswer();
+      return asAnnouncements(['announcements', String(nowMs), count ?? null, ...kept]) ?? notTheAnswer();
     },
     namespaces: ({ timeoutMs }) => findNamespaces(port, ask, performance.now() + timeoutMs),
     namesOf: (namespace) => names.get(namespace) ?? redisNames(namespace, port.keyPrefix),

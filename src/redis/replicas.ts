@@ -12,7 +12,8 @@ import { parseReplication } from './replication.js';
 const LONGEST_HOLD_UP_MS = 100;
 
 /**
- * Null where it cannot be told, or where the ring does not have the change. A connection that was opened for it is gone by `timeoutMs`.
+ * Counts them. Null if that is unknown, or the ring does not have the change. A connection that is opened for it has
+ * ended by `timeoutMs`.
  *
  * @throws {StoreError} ERR_REWT_STORE_DENIED if this user may not WAIT
  */

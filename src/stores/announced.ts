@@ -20,11 +20,11 @@ export function entriesWith(entries: Entries, id: string, said: Omit<Entry, 'atM
 
 export function entriesAt(entries: Entries, nowMs: number): Announcements {
   const live = Object.entries(entries).filter(([, entry]) => isKept(entry, nowMs));
-  const told = live
+  const kept = live
     .map(([id, { text, atMs }]) => ({ id, text: text.slice(0, LONGEST_ANNOUNCEMENT), atMs }))
     .sort((a, b) => a.atMs - b.atMs)
     .slice(-MOST_ANNOUNCEMENTS);
-  return { nowMs, count: live.length, told };
+  return { nowMs, count: live.length, kept };
 }
 
 export function formatEntries(entries: Entries): string {

@@ -127,10 +127,10 @@ export interface Announcement {
 export interface Announcements {
   /** The store's clock, in milliseconds since the epoch. */
   readonly nowMs: number;
-  /** How many there are; more than are told, where there are more than `MOST_ANNOUNCEMENTS`. */
+  /** How many there are, also beyond `MOST_ANNOUNCEMENTS`. */
   readonly count: number;
-  /** Those that are kept, the oldest first; if there are more than are told, the newest of them. */
-  readonly told: readonly Announcement[];
+  /** Those that are kept, the oldest first; the newest `MOST_ANNOUNCEMENTS` of them. */
+  readonly kept: readonly Announcement[];
 }
 
 export interface Caveat {
@@ -152,8 +152,8 @@ export interface Store {
   /** Writes `wanted` if, and only if, the entries still have the version `expected`, and the store's clock is not past `notAfterMs`. K is written before R. */
   swap(namespace: string, expected: string, wanted: WantedState, limits: SwapLimits): Promise<SwapAnswer>;
   /**
-   * How many replicas have a change that was written before, once as many as wanted have it or the time is over: what a failover now would keep.
-   * Null where that cannot be told, or the change is gone. Absent where a store has no replicas.
+   * Counts the replicas that have a change, once as many as wanted have it or the time is over: what a failover
+   * now would keep. Null if that is unknown, or the change is gone. Absent if a store has no replicas.
    */
   acknowledged?(namespace: string, wanted: AcknowledgedBy): Promise<number | null>;
   /** Watches a namespace until `end()`. `onSuspect` is called from a later turn on, never from within this call. Absent where a store cannot push. */

@@ -33,8 +33,8 @@ const freshId = (): string => {
 function said(secondsAgo: number, held: object, id = freshId()) {
   return { id, text: JSON.stringify({ name: 'orders-1', ...holds, ...held }), atMs: nowMs - secondsAgo * 1_000 };
 }
-const found = (...told: { id: string; text: string; atMs: number }[]) =>
-  fleetOf(keyring, { nowMs, count: told.length, told });
+const found = (...kept: { id: string; text: string; atMs: number }[]) =>
+  fleetOf(keyring, { nowMs, count: kept.length, kept });
 
 describe('a member', () => {
   test.each([
@@ -80,9 +80,9 @@ describe('a member', () => {
 
 test('a member that has left does not count, whatever of it came before or late', () => {
   const left = { id: 'a', text: '', atMs: nowMs - 20_000 };
-  const told = [said(30, {}, 'a'), left, said(10, {}, 'a'), said(10, { name: 'b' }, 'b')];
+  const kept = [said(30, {}, 'a'), left, said(10, {}, 'a'), said(10, { name: 'b' }, 'b')];
   for (const all of [false, true]) {
-    const fleet = fleetOf(keyring, { nowMs, count: 4, told }, all);
+    const fleet = fleetOf(keyring, { nowMs, count: 4, kept }, all);
     expect(fleet?.members.map(({ name }) => name)).toEqual(['b']);
   }
 });
@@ -97,9 +97,9 @@ test.each([
 });
 
 test('of all that are kept, none is forgotten, however long it is silent or ahead', () => {
-  const told = [said(3_000, { maxStaleness: 60_000 }), said(3_000, {}), said(-100, {})];
-  expect(fleetOf(keyring, { nowMs, count: 3, told })).toBeNull();
-  expect(fleetOf(keyring, { nowMs, count: 3, told }, true)?.members.map(({ maxStaleness }) => maxStaleness)).toEqual([
+  const kept = [said(3_000, { maxStaleness: 60_000 }), said(3_000, {}), said(-100, {})];
+  expect(fleetOf(keyring, { nowMs, count: 3, kept })).toBeNull();
+  expect(fleetOf(keyring, { nowMs, count: 3, kept }, true)?.members.map(({ maxStaleness }) => maxStaleness)).toEqual([
     null,
     60,
     null,
@@ -126,8 +126,8 @@ test('what nobody said is no member, and nobody is no fleet', () => {
 });
 
 describe('in words', () => {
-  const words = (...told: Parameters<typeof found>): string => {
-    const fleet = found(...told);
+  const words = (...kept: Parameters<typeof found>): string => {
+    const fleet = found(...kept);
     return fleet === null ? '' : fleetInWords(fleet);
   };
   test('all is well', () => {
@@ -147,7 +147,7 @@ describe('in words', () => {
     expect(words(said(70, { name: '\u001b[2J\n\u202e' }))).toContain('silent: ?[2J?? for');
   });
   test('more than were read are said to be', () => {
-    const fleet = fleetOf(keyring, { nowMs, count: 6_000, told: [said(1, {})] });
+    const fleet = fleetOf(keyring, { nowMs, count: 6_000, kept: [said(1, {})] });
     expect(fleet && fleetInWords(fleet)).toBe('1 of 6000 members hold next; 5999 more not looked at');
   });
   test('laggards are those that did not say that they hold it', () => {

@@ -410,26 +410,26 @@ export function storeConformance(
     (traits.announces ? describe : unregistered)('announcements', () => {
       const announce = async (id: string, text: string | null, on = store, name = namespace, keepMs?: number) =>
         on.announce?.(name, id, text, keepMs === undefined ? limits : { ...limits, keepMs });
-      async function told(name = namespace, on = store) {
+      async function kept(name = namespace, on = store) {
         const found = await on.announcements?.(name, limits);
         if (!found) throw new Error('the store lacks announcements');
         return found;
       }
-      const textsOf = ({ told: found }: Announcements) => Object.fromEntries(found.map(({ id, text }) => [id, text]));
+      const textsOf = ({ kept: found }: Announcements) => Object.fromEntries(found.map(({ id, text }) => [id, text]));
 
       it('are none at first, and none is made by looking', async () => {
-        expect(await told()).toMatchObject({ count: 0, told: [] });
-        expect(await told()).toMatchObject({ count: 0, told: [] });
+        expect(await kept()).toMatchObject({ count: 0, kept: [] });
+        expect(await kept()).toMatchObject({ count: 0, kept: [] });
       });
 
-      it("are told as they were said, each with its instant by the store's clock", async () => {
+      it("are kept as they were said, each with its instant by the store's clock", async () => {
         const before = await read();
         await announce('a', '{"name":"żółć 🔑","n":1}');
         await announce('b', 'two\nlines');
-        const found = await told();
+        const found = await kept();
         expect(found.count).toBe(2);
         expect(textsOf(found)).toEqual({ a: '{"name":"żółć 🔑","n":1}', b: 'two\nlines' });
-        for (const { atMs } of found.told) {
+        for (const { atMs } of found.kept) {
           expect(atMs).toBeGreaterThanOrEqual(before.nowMs);
           expect(atMs).toBeLessThanOrEqual(found.nowMs);
         }
@@ -439,21 +439,21 @@ export function storeConformance(
         await announce('a', 'one');
         await announce('a', 'two');
         await announce('a', 'two');
-        expect(await told()).toMatchObject({ count: 1, told: [{ id: 'a', text: 'two' }] });
+        expect(await kept()).toMatchObject({ count: 1, kept: [{ id: 'a', text: 'two' }] });
       });
 
       it('are taken back by null, as often as one likes', async () => {
         await announce('a', 'one');
         await announce('b', 'one');
         for (let time = 0; time < 2; time += 1) await announce('a', null);
-        expect(textsOf(await told())).toEqual({ b: 'one' });
+        expect(textsOf(await kept())).toEqual({ b: 'one' });
       });
 
       it('of one member in each namespace, odd ones too, are kept apart', async () => {
         const tag = `{tag-${randomUUID()}}`;
         const names = [namespace, `${namespace}:`, tag, `${tag}:b`, `b${tag}`, `żółć ${namespace}`];
         for (const name of names) await announce('a', name, store, name);
-        for (const name of names) expect(textsOf(await told(name))).toEqual({ a: name });
+        for (const name of names) expect(textsOf(await kept(name))).toEqual({ a: name });
       });
 
       it('have no part in the keyring', async () => {
@@ -464,7 +464,7 @@ export function storeConformance(
 
       it('are cut where nobody would read on', async () => {
         await announce('a', 'x'.repeat(10_000));
-        const [{ text = '' } = {}] = (await told()).told;
+        const [{ text = '' } = {}] = (await kept()).kept;
         expect(text.length).toBeGreaterThan(200);
         expect(text.length).toBeLessThanOrEqual(LONGEST_ANNOUNCEMENT);
       });
@@ -474,7 +474,7 @@ export function storeConformance(
         if (!second) throw new Error('the fixture lacks second');
         await announce('a', 'one');
         await announce('b', 'two', second);
-        for (const on of [store, second]) expect(textsOf(await told(namespace, on))).toEqual({ a: 'one', b: 'two' });
+        for (const on of [store, second]) expect(textsOf(await kept(namespace, on))).toEqual({ a: 'one', b: 'two' });
       });
 
       it('end by themselves, each on its own', async () => {
@@ -485,15 +485,15 @@ export function storeConformance(
         fixture.advanceMs(ANNOUNCEMENT_LIFE_MS - 1_000);
         await announce('b', 'two');
         fixture.advanceMs(1_000);
-        expect((await told()).told.map(({ id }) => id)).toEqual(['longer', 'a', 'b']);
+        expect((await kept()).kept.map(({ id }) => id)).toEqual(['longer', 'a', 'b']);
         fixture.advanceMs(1);
-        expect((await told()).told.map(({ id }) => id)).toEqual(['longer', 'b']);
+        expect((await kept()).kept.map(({ id }) => id)).toEqual(['longer', 'b']);
         fixture.advanceMs(ANNOUNCEMENT_LIFE_MS);
-        expect((await told()).told.map(({ id }) => id)).toEqual(['longer']);
+        expect((await kept()).kept.map(({ id }) => id)).toEqual(['longer']);
         await announce('b', null);
-        expect((await told()).told.map(({ id }) => id)).toEqual(['longer']);
+        expect((await kept()).kept.map(({ id }) => id)).toEqual(['longer']);
         fixture.advanceMs(1_000);
-        expect(await told()).toMatchObject({ count: 0, told: [] });
+        expect(await kept()).toMatchObject({ count: 0, kept: [] });
       });
     });
 

@@ -223,7 +223,7 @@ describe('an answer to a read that was carried out before what the member has se
     expect(calls).toEqual([]);
   });
 
-  /** What a late answer does that shows another ring, or K gone, from before a rotation that the member has made since. */
+  /** What a late answer does that shows another ring, or no K, from before a rotation of the member. */
   async function lateWith(part: Partial<Ring>, keyExpiresAtMs?: number) {
     const { one, other, store, hold, follow } = slowStore();
     const exchange = exchangeOn(store);

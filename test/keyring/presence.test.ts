@@ -38,19 +38,19 @@ function member(on: Store, options: Partial<RewtOptions> = {}): Rewt {
   return new Rewt({ ...times, store: on, memberName: 'orders-1', ...options });
 }
 
-async function told(): Promise<unknown[]> {
+async function kept(): Promise<unknown[]> {
   const found = await store.announcements?.('rewt', limits);
-  return (found?.told ?? []).map(({ text }) => parseAnnouncement(text));
+  return (found?.kept ?? []).map(({ text }) => parseAnnouncement(text));
 }
 
 describe('a member with a name', () => {
   test('says what it holds once it holds something, and not before', async () => {
     const rewt = member(store);
     await pass(60_000);
-    expect(await told()).toEqual([]);
+    expect(await kept()).toEqual([]);
     await rewt.sign({});
     const { keyring } = rewt.status();
-    expect(await told()).toEqual([
+    expect(await kept()).toEqual([
       {
         name: 'orders-1',
         lineage: keyring?.lineage,
@@ -80,7 +80,7 @@ describe('a member with a name', () => {
     expect(said.length).toBeGreaterThanOrEqual(9);
     expect(Math.min(...gaps)).toBeGreaterThanOrEqual(30_000);
     expect(Math.max(...gaps)).toBeLessThanOrEqual(33_000);
-    expect(await told()).toMatchObject([{ generation: rewt.status().keyring?.generation }]);
+    expect(await kept()).toMatchObject([{ generation: rewt.status().keyring?.generation }]);
     await rewt.close();
   });
 
@@ -89,11 +89,11 @@ describe('a member with a name', () => {
     await expect(rewt.verify('no.to.ken')).rejects.toThrow();
     await rewt.ready();
     await pass(10_000);
-    expect(await told()).toMatchObject([{ needs: { overlap: 0 } }]);
+    expect(await kept()).toMatchObject([{ needs: { overlap: 0 } }]);
     await rewt.sign({});
     await pass(2_000);
     const { overlap } = parseRing((await store.read('rewt', limits)).ring ?? '') as { overlap: number };
-    expect(await told()).toMatchObject([{ needs: { overlap } }]);
+    expect(await kept()).toMatchObject([{ needs: { overlap } }]);
     expect(overlap).toBeGreaterThan(0);
     await rewt.close();
   });
@@ -104,7 +104,7 @@ describe('a member with a name', () => {
     await pass(10_000);
     await (verb === 'rotate' ? rewt.rotate({ force: true }) : rewt.revoke());
     await pass(2_000);
-    expect(await told()).toMatchObject([{ next: rewt.status().keyring?.next.kid }]);
+    expect(await kept()).toMatchObject([{ next: rewt.status().keyring?.next.kid }]);
     await rewt.close();
   });
 
@@ -116,7 +116,7 @@ describe('a member with a name', () => {
     await other.revoke();
     await rewt.ready();
     await pass(2_000);
-    expect(await told()).toMatchObject([{ epoch: 1, next: other.status().keyring?.next.kid }]);
+    expect(await kept()).toMatchObject([{ epoch: 1, next: other.status().keyring?.next.kid }]);
     await rewt.close();
   });
 
@@ -131,7 +131,7 @@ describe('a member with a name', () => {
     await pass(2_000);
     expect(said.length).toBeGreaterThanOrEqual(5);
     expect(said.length).toBeLessThanOrEqual(13);
-    expect(await told()).toMatchObject([{ epoch: 200 }]);
+    expect(await kept()).toMatchObject([{ epoch: 200 }]);
     await rewt.close();
   });
 
@@ -155,7 +155,7 @@ describe('a member with a name', () => {
     await rewt.ready();
     const read = vi.spyOn(store, 'read');
     await pass(600_000);
-    expect(await told()).toHaveLength(1);
+    expect(await kept()).toHaveLength(1);
     expect(read).not.toHaveBeenCalled();
     await rewt.close();
   });
@@ -165,7 +165,7 @@ describe('a member with a name', () => {
     const rewt = member(counted);
     await rewt.ready();
     await rewt.close();
-    expect(await told()).toEqual([]);
+    expect(await kept()).toEqual([]);
     expect(said.map(({ text }) => text === null)).toEqual([false, true]);
     await rewt.close();
     await pass(300_000);
@@ -175,7 +175,7 @@ describe('a member with a name', () => {
   test('is one of two where another has its name', async () => {
     const both = [member(store), member(store)];
     for (const rewt of both) await rewt.ready();
-    expect(await told()).toHaveLength(2);
+    expect(await kept()).toHaveLength(2);
     for (const rewt of both) await rewt.close();
   });
 
@@ -186,7 +186,7 @@ describe('a member with a name', () => {
     const rewt = member(store);
     await rewt.ready();
     await new Promise((resolve) => setImmediate(resolve));
-    expect(await told()).toHaveLength(1);
+    expect(await kept()).toHaveLength(1);
     expect(timers()).toBeLessThanOrEqual(before);
     await rewt.close();
   });
@@ -245,9 +245,9 @@ test('what a member announced is kept for as long as its copy may be used, also 
     throw new Error('refused');
   };
   await pass(4 * 3_600_000 + 40_000);
-  expect(await told()).toMatchObject([{ name: 'orders-1', maxStaleness: 4 * 3_600_000 }]);
+  expect(await kept()).toMatchObject([{ name: 'orders-1', maxStaleness: 4 * 3_600_000 }]);
   await pass(10_000);
-  expect(await told()).toEqual([]);
+  expect(await kept()).toEqual([]);
   await rewt.close();
 });
 

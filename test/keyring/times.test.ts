@@ -109,8 +109,8 @@ test('what members need is what they announce; older ones are named, junk is nob
     JSON.stringify({ ...held, name: 'old' }),
     'junk',
   ];
-  const told = texts.map((text, index) => ({ id: `${index}`, text, atMs: 0 }));
-  expect(fleetNeeds({ nowMs: 0, count: 3, told })).toEqual({
+  const kept = texts.map((text, index) => ({ id: `${index}`, text, atMs: 0 }));
+  expect(fleetNeeds({ nowMs: 0, count: 3, kept })).toEqual({
     known: [{ name: 'a', ttlMs: 1, overlapMs: 2 }],
     unknown: ['old'],
   });
@@ -181,7 +181,7 @@ describe('a fleet whose times are set', () => {
     cutStore.reads = 'down';
     Object.assign(cutStore, { announce: () => Promise.reject(new Error('down')) });
     await pass(120_000);
-    for (const { id } of (await register.announcements?.('rewt', { timeoutMs: 1_000 }))?.told ?? []) {
+    for (const { id } of (await register.announcements?.('rewt', { timeoutMs: 1_000 }))?.kept ?? []) {
       // It counts for as long as its copy may be used.
       await expect(operator[SET_TIMES]({ overlap: 365 })).rejects.toMatchObject({ option: 'overlap' });
       await register.announce?.('rewt', id, null, { timeoutMs: 1_000 });

@@ -28,7 +28,7 @@ beforeEach(() => server.cli('FLUSHALL'));
 
 const announce = (id: string, text: string | null): Promise<void> | undefined =>
   store.announce?.('rewt', id, text, limits);
-const told = async () => (await store.announcements?.('rewt', limits)) ?? { nowMs: 0, count: 0, told: [] };
+const kept = async () => (await store.announcements?.('rewt', limits)) ?? { nowMs: 0, count: 0, kept: [] };
 
 test('the set ends with its last announcement, and each announcement with its time', async () => {
   await announce('a', 'one');
@@ -36,7 +36,7 @@ test('the set ends with its last announcement, and each announcement with its ti
   expect(left).toBeGreaterThan(ANNOUNCEMENT_LIFE_MS - 5_000);
   expect(left).toBeLessThanOrEqual(ANNOUNCEMENT_LIFE_MS);
 
-  const { nowMs } = await told();
+  const { nowMs } = await kept();
   await server.cli(
     'ZADD',
     fleet,
@@ -45,7 +45,7 @@ test('the set ends with its last announcement, and each announcement with its ti
     String(nowMs - ANNOUNCEMENT_LIFE_MS + 60_000),
     'late\none',
   );
-  expect((await told()).told.map(({ id }) => id)).toEqual(['late', 'a']);
+  expect((await kept()).kept.map(({ id }) => id)).toEqual(['late', 'a']);
   expect(await server.cli('ZCARD', fleet)).toBe('3');
   await announce('b', 'one');
   expect(await server.cli('ZCARD', fleet)).toBe('3');
@@ -53,9 +53,9 @@ test('the set ends with its last announcement, and each announcement with its ti
 
 test('what never was or never ends is none, and the next announcement removes what never was', async () => {
   await server.cli('ZADD', fleet, '-inf', 'b\nnever', 'inf', 'a\nfor ever');
-  expect((await told()).told).toEqual([]);
+  expect((await kept()).kept).toEqual([]);
   await announce('c', 'one');
-  expect((await told()).told.map(({ id }) => id)).toEqual(['c']);
+  expect((await kept()).kept.map(({ id }) => id)).toEqual(['c']);
   expect(await server.cli('ZCARD', fleet)).toBe('2');
 });
 
@@ -64,16 +64,16 @@ test('one that is to be kept for longer than an hour is, whoever announces somet
   await store.announce?.('rewt', 'patient', 'one', twoHours);
   const [entry = ''] = (await server.cli('ZRANGE', fleet, '0', '-1')).split('\n');
   const at = async (secondsAgo: number) => {
-    const { nowMs } = await told();
+    const { nowMs } = await kept();
     await server.cli('ZADD', fleet, String(nowMs - secondsAgo * 1_000), `${entry}\none`);
     await announce('b', 'two');
-    return (await told()).told.map(({ id }) => id);
+    return (await kept()).kept.map(({ id }) => id);
   };
   expect(await at(7_100)).toEqual(['patient', 'b']);
   expect(Number(await server.cli('PTTL', fleet))).toBeGreaterThan(7_000_000);
   const port = connectRedis(server.url);
   const plain = createPlainReader(port);
-  expect((await plain.announcements('rewt', limits)).told.map(({ id }) => id)).toEqual(['patient', 'b']);
+  expect((await plain.announcements('rewt', limits)).kept.map(({ id }) => id)).toEqual(['patient', 'b']);
   plain.close();
   await port.close();
   expect(await at(7_201)).toEqual(['b']);
@@ -82,18 +82,18 @@ test('one that is to be kept for longer than an hour is, whoever announces somet
 
 test('one from before the clock was set back by hours is among them, until its member announces another', async () => {
   await announce('a', 'one');
-  const { nowMs } = await told();
+  const { nowMs } = await kept();
   await server.cli('ZADD', fleet, String(nowMs + 7_200_000), 'a\none', String(nowMs + 7_200_000), 'b\none');
   const port = connectRedis(server.url);
   const plain = createPlainReader(port);
-  for (const found of [await told(), await plain.announcements('rewt', limits)]) {
-    expect(found.told.map(({ id }) => id).sort()).toEqual(['a', 'b']);
+  for (const found of [await kept(), await plain.announcements('rewt', limits)]) {
+    expect(found.kept.map(({ id }) => id).sort()).toEqual(['a', 'b']);
     expect(found.count).toBe(2);
   }
   plain.close();
   await port.close();
   await announce('a', 'two');
-  expect((await told()).told.map(({ id, atMs }) => [id, atMs > nowMs + 60_000])).toEqual([
+  expect((await kept()).kept.map(({ id, atMs }) => [id, atMs > nowMs + 60_000])).toEqual([
     ['a', false],
     ['b', true],
   ]);
@@ -117,15 +117,15 @@ test('a member that is closed is gone, even if what it announced before arrives 
     const send = await until('the first is given up', async () => late);
     await rewt.close();
     await send();
-    expect((await told()).told.some(({ text }) => text.includes('orders-1'))).toBe(true);
-    for (const all of [false, true]) expect(lastAnnounced(await told(), all).size).toBe(0);
+    expect((await kept()).kept.some(({ text }) => text.includes('orders-1'))).toBe(true);
+    for (const all of [false, true]) expect(lastAnnounced(await kept(), all).size).toBe(0);
   } finally {
     await client.close();
   }
 });
 
 test('to look leaves nothing behind', async () => {
-  await told();
+  await kept();
   expect(await server.cli('KEYS', '*')).toBe('');
 });
 
@@ -134,7 +134,7 @@ test('it is one small command, which no push connection hears of', async () => {
   try {
     await rewt.ready();
     await until('push', async () => rewt.status().push.state === 'on');
-    await until('an announcement', async () => (await told()).count === 1);
+    await until('an announcement', async () => (await kept()).count === 1);
     const evals = async () => Number(/cmdstat_eval:calls=(\d+)/.exec(await server.cli('INFO', 'commandstats'))?.[1]);
     const before = await evals();
     for (let time = 0; time < 20; time += 1) await announce('other', `${time}`);
@@ -144,11 +144,11 @@ test('it is one small command, which no push connection hears of', async () => {
   } finally {
     await rewt.close();
   }
-  expect((await told()).told.map(({ id }) => id)).toEqual(['other']);
+  expect((await kept()).kept.map(({ id }) => id)).toEqual(['other']);
 });
 
 test('whoever floods the set makes no reader read more than it takes', async () => {
-  const { nowMs } = await told();
+  const { nowMs } = await kept();
   const flood = `for i = 1, 6000 do redis.call('ZADD', KEYS[1], ARGV[1], 'id' .. i .. '\\n' .. string.rep('x', 1000)) end`;
   await server.cli('EVAL', flood, '1', fleet, String(nowMs));
   await server.cli(
@@ -163,16 +163,16 @@ test('whoever floods the set makes no reader read more than it takes', async () 
     String(nowMs + 0.5),
     'no line',
   );
-  const found = await told();
+  const found = await kept();
   // Those that have ended are counted until somebody announces something.
   expect(found.count).toBe(6_003);
-  expect(found.told).toHaveLength(MOST_ANNOUNCEMENTS);
-  expect(Math.max(...found.told.map(({ text }) => text.length))).toBeLessThanOrEqual(512);
+  expect(found.kept).toHaveLength(MOST_ANNOUNCEMENTS);
+  expect(Math.max(...found.kept.map(({ text }) => text.length))).toBeLessThanOrEqual(512);
 });
 
 test('a key of another type is a failure of the announcement alone', async () => {
   await server.cli('SET', fleet, 'x');
-  await expect(told()).rejects.toMatchObject({ code: 'ERR_REWT_STORE_WRONG_TYPE' });
+  await expect(kept()).rejects.toMatchObject({ code: 'ERR_REWT_STORE_WRONG_TYPE' });
   const rewt = new Rewt({ redisConn: server.url, memberName: 'orders-1' });
   await rewt.verify(await rewt.sign({}));
   await rewt.close();

@@ -80,7 +80,7 @@ export class Court {
     };
   }
 
-  /** A swap by a member, after a read at `readS`, or a write by somebody else; the present state in parts that are not named. */
+  /** Writes as a member does after a read at `readS`, or as a fault does. Parts that are not named stay as they are. */
   writes(author: Judged | string, state: State, readS = this.agenda.nowMs / 1_000): void {
     const { key, ring } = this.server.record;
     this.#writes += 1;

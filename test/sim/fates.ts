@@ -129,7 +129,7 @@ export class Fates {
     return loss;
   }
 
-  /** The store's clock was put elsewhere: what had ended does not come back with it, and what signs no more ends sooner. */
+  /** Moves the ends after the store's clock jumped: what had ended stays so, and what signs no more ends sooner. */
   jumped(ring: Written | null): void {
     const isLeft = ring !== null && this.#clock.nowMs() < ring.current.expiresAt;
     const left = isLeft ? [ring.current.secret, ring.next.secret] : [ring?.next.secret];

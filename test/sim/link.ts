@@ -94,7 +94,7 @@ export class Link implements Store {
   announcements(): Promise<Announcements> {
     const { shown } = this.#author;
     const { calling } = shown;
-    const none = Promise.resolve({ nowMs: this.#server.nowMs(), count: 0, told: [] });
+    const none = Promise.resolve({ nowMs: this.#server.nowMs(), count: 0, kept: [] });
     void none.then(() => {
       shown.calling = calling;
       queueMicrotask(() => {

@@ -97,7 +97,7 @@ export class Member {
     });
   }
 
-  /** Whether a secret is next in a copy whose current has ended by this member's reckoning: a wall clock that was set makes the copy older. */
+  /** Tests whether a secret is next in a copy whose current has ended by this member's clocks. */
   #isPast({ ring, storeMs, sent }: Good, next: string): boolean {
     return ring.next.secret === next && storeMs + this.machine.ageMs(sent) >= ring.current.expiresAt;
   }

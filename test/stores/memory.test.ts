@@ -46,10 +46,10 @@ it('the memory store keeps what was announced before its clock was set back, unt
   await store.announce?.('rewt', 'a', 'one', limits);
   nowMs -= 2 * ANNOUNCEMENT_LIFE_MS;
   await store.announce?.('rewt', 'b', 'two', limits);
-  const told = async () => (await store.announcements?.('rewt', limits))?.told.map(({ id, text }) => id + text);
-  expect(await told()).toEqual(['btwo', 'aone']);
+  const kept = async () => (await store.announcements?.('rewt', limits))?.kept.map(({ id, text }) => id + text);
+  expect(await kept()).toEqual(['btwo', 'aone']);
   await store.announce?.('rewt', 'a', 'three', limits);
-  expect((await told())?.sort()).toEqual(['athree', 'btwo']);
+  expect((await kept())?.sort()).toEqual(['athree', 'btwo']);
 });
 
 it.each([Number.NaN, Number.POSITIVE_INFINITY, 1e300, -5, undefined, 'noon'])(

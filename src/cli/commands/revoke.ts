@@ -81,7 +81,8 @@ export const revoke: Command = {
       const before = signingIn(found);
       // Before any wait, which may fail, or be ended by Ctrl-C.
       terminal.say(
-        `Revoked: each member refuses every token signed before as soon as it reads this. ${change.kid} signs now, in place of ${before ?? 'one that cannot be read'}.`,
+        'Revoked: each member refuses every token signed before as soon as it reads this. ' +
+          `${change.kid} signs now, in place of ${before ?? 'one that cannot be read'}.`,
       );
       // At once: neither takes the other's time.
       const [onReplicas, inMembers] = await Promise.all([

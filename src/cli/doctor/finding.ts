@@ -46,8 +46,7 @@ export function formatFindings(heading: string, findings: readonly Finding[], sc
     const mark = screen === null ? level.padEnd(7) : screen.paint(formats[level], level.padEnd(7));
     const advice = remedy === undefined ? [] : wrap(remedy, room - arrow.length - 1);
     const marked = advice.map((line, index) => `${index === 0 ? arrow : ' '.repeat(arrow.length)} ${line}`);
-    const told = [...wrap(found, room), ...marked];
-    const [first = '', ...rest] = told;
+    const [first = '', ...rest] = [...wrap(found, room), ...marked];
     const head = narrow ? [`${mark}  ${check}`, `${indent}${first}`] : [`${mark}  ${check.padEnd(width)}  ${first}`];
     return [...head, ...rest.map((line) => indent + line)];
   });

@@ -23,7 +23,7 @@ export interface FolderFacts {
 
 const ANSWER_MS = 3_000;
 
-const none: Announcements = { nowMs: 0, count: 0, told: [] };
+const none: Announcements = { nowMs: 0, count: 0, kept: [] };
 
 /** The magic numbers of statfs(2), on Linux. */
 const networks: Readonly<Record<number, string>> = {

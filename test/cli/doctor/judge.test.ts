@@ -54,7 +54,7 @@ const well: RedisFacts = {
   writes: null,
   push: { state: 'on', reason: null },
   keyring,
-  announcements: { nowMs, count: 0, told: [] },
+  announcements: { nowMs, count: 0, kept: [] },
 };
 
 /** All but what is well. */
@@ -257,7 +257,7 @@ describe('the keyring', () => {
     const said = (next: string) => ({
       nowMs,
       count: 1,
-      told: [
+      kept: [
         {
           id: 'a',
           atMs: nowMs,
@@ -341,7 +341,7 @@ describe('a folder', () => {
     network: null,
     freeBytes: 1e9,
     keyring,
-    announcements: { nowMs, count: 0, told: [] },
+    announcements: { nowMs, count: 0, kept: [] },
   };
   test.each([
     ['is well', {}, ['permissions: ok']],
