@@ -56,13 +56,16 @@ export class Holding {
    * showed it may have been replaced. What was revoked is gone at once.
    */
   pending(plan: Plan | null, seen: Seen, sent: Instant, version: string): void {
+    if (this.#ended) return;
     if (plan?.unusableSecret) this.#listener.unusableSecret();
+    // The store does not show a revoke(): if that fails, what was read before goes on.
+    const isToRevoke = plan?.revokes === true && plan.name !== 'revocation';
     if (!this.#counts(sent, seen.ring, null)) {
       this.suspect();
-      return;
+      // What has to be revoked counts whenever its read was sent: the exchange took it for proven.
+      if (!isToRevoke) return;
     }
-    // The store does not show a revoke(): if that fails, what was read before goes on.
-    this.#takeFor(sent, version, plan?.revokes === true && plan.name !== 'revocation');
+    this.#takeFor(sent, version, isToRevoke);
     if (plan?.revokes) this.#lease = null;
     else if (this.#lease !== null && seen.ring !== null) {
       // If the store's clock went back, no end in this ring was counted by where it stood before.

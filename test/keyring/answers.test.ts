@@ -129,10 +129,15 @@ async function pulledBrake(): Promise<void> {
   await overwrite((ring) => JSON.stringify({ ...JSON.parse(ring), op: 'another' }));
 }
 
-async function overwrite(by: (ring: string) => string): Promise<void> {
+/** As by FLUSHALL. */
+async function flushed(): Promise<void> {
+  await overwrite(() => 'gone', 0);
+}
+
+async function overwrite(by: (ring: string) => string, expiresAtMs = Date.now() + 1e8): Promise<void> {
   const { ring, version } = await register.read('rewt', { timeoutMs: 1 });
   const text = by(ring ?? '');
-  const wanted = { key: { value: '', expiresAtMs: 0 }, ring: { text, expiresAtMs: Date.now() + 1e8 } };
+  const wanted = { key: { value: '', expiresAtMs: 0 }, ring: { text, expiresAtMs } };
   await register.swap('rewt', version, wanted, { timeoutMs: 1, notAfterMs: Number.POSITIVE_INFINITY });
 }
 
@@ -171,14 +176,8 @@ describe('of two answers that come at once', () => {
     expect((await settle(rewt.verify(token))).error).toMatchObject({ status: 503 });
   });
 
-  test.each<[string, () => Promise<void>]>([
-    ['takes no revocation back', async () => {}],
-    ['hides no keyring that was begun in place of one that cannot be read', () => overwrite(() => 'ruined')],
-  ])('the one of what was sent later, and carried out earlier, %s', async (_what, ruin) => {
-    const { rewt, store } = member();
-    const { rewt: other } = member();
-    const token = await rewt.sign({ sub: 'a' });
-    const { come } = heldBack(store);
+  /** Lets the next read leave, and arrive at the store once `arrive()` is called. */
+  function slowWay(store: FaultyStore): { arrive: () => void } {
     const read = store.read;
     let arrive = () => {};
     const way = new Promise<void>((resolve) => {
@@ -189,6 +188,43 @@ describe('of two answers that come at once', () => {
       await way;
       return read(...by);
     };
+    return { arrive: () => arrive() };
+  }
+
+  test.each<[string, () => Promise<void>]>([
+    ['a brake', pulledBrake],
+    ['no keyring', flushed],
+  ])(
+    'the one of what was sent earlier, and carried out later, shows %s: that is not forgotten',
+    async (_what, lose) => {
+      const { rewt, store } = member();
+      const token = await rewt.sign({ sub: 'a' });
+      store.swaps = 'down';
+      const { come } = heldBack(store);
+      const { arrive } = slowWay(store);
+      const rotating = settle(rewt.rotate());
+      const refreshing = settle(rewt.refresh());
+      await pass(10);
+      await lose();
+      arrive();
+      await pass(10);
+      come();
+      await refreshing;
+      expect((await rotating).error).toMatchObject({ status: 503 });
+      store.reads = 'down';
+      expect((await settle(rewt.verify(token))).error).toMatchObject({ status: 503 });
+    },
+  );
+
+  test.each<[string, () => Promise<void>]>([
+    ['takes no revocation back', async () => {}],
+    ['hides no keyring that was begun in place of one that cannot be read', () => overwrite(() => 'ruined')],
+  ])('the one of what was sent later, and carried out earlier, %s', async (_what, ruin) => {
+    const { rewt, store } = member();
+    const { rewt: other } = member();
+    const token = await rewt.sign({ sub: 'a' });
+    const { come } = heldBack(store);
+    const { arrive } = slowWay(store);
     const refreshing = rewt.refresh();
     const rotating = settle(rewt.rotate());
     await pass(10);
@@ -272,4 +308,25 @@ test('sign() waits until the ring grants what its token needs', async () => {
   expect(ms).toBeGreaterThanOrEqual(100);
   const { ring } = await register.read('rewt', { timeoutMs: 1 });
   expect(JSON.parse(ring ?? '')).toMatchObject({ overlap: 965_000 });
+});
+
+test('a warning about K that comes after close() is not published', async () => {
+  const { rewt, store } = member();
+  await rewt.ready();
+  const { ring, version } = await register.read('rewt', { timeoutMs: 1 });
+  const wanted = {
+    key: { value: 'short', expiresAtMs: Date.now() + 1e7 },
+    ring: { text: JSON.stringify({ ...JSON.parse(ring ?? ''), op: 'another' }), expiresAtMs: Date.now() + 1e8 },
+  };
+  await register.swap('rewt', version, wanted, { timeoutMs: 1, notAfterMs: Number.POSITIVE_INFINITY });
+  store.replyMs = 100;
+  const warned = vi.fn();
+  subscribe('rewt:warning', warned);
+  const refreshing = settle(rewt.refresh());
+  await pass(10);
+  await rewt.close();
+  await pass(200);
+  await refreshing;
+  unsubscribe('rewt:warning', warned);
+  expect(warned).not.toHaveBeenCalled();
 });

@@ -86,9 +86,27 @@ describe('an answer to an older question', () => {
     expect(held.suspectSince).toBeGreaterThan(10);
   });
 
-  test('takes nothing away by a plan that is not written: the newer answer stands', () => {
+  test('takes nothing away by a plan that revokes nothing: the newer answer stands', () => {
+    const held = holding();
+    held.pending(rotation, seenWith({ ring: later({ gen: X.gen - 1 }) }), sentAs(5), 'other');
+    expect(held.lease?.copy.ring).toBe(X);
+    expect(held.suspectSince).toBeGreaterThan(10);
+  });
+
+  test('takes the copy away if it has to be revoked, and the newer one does not bring that back', () => {
     const held = holding();
     held.pending(brake, seenWith({ ring: X, key: null }), sentAs(5), 'other');
+    expect(held.lease).toBeNull();
+    held.renew(settled(X, 9));
+    expect(held.lease).toBeNull();
+    held.renew(settled(X, 11));
+    expect(held.lease?.copy.ring).toBe(X);
+  });
+
+  test('takes nothing away for a revoke(), which may fail', () => {
+    const held = holding();
+    const revocation = planRevocation(seenWith({ ring: X }), POLICY, NOTHING_KNOWN, countingMint());
+    held.pending(revocation, seenWith({ ring: X }), sentAs(5), 'other');
     expect(held.lease?.copy.ring).toBe(X);
   });
 
