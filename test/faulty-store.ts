@@ -11,6 +11,8 @@ export interface FaultyStore extends Store {
   mayBeDeposed: boolean | 'swaps';
   /** How long an answer takes on its way back. Milliseconds. */
   replyMs: number;
+  /** The same for the answers to swaps, if it is longer. Milliseconds. */
+  swapReplyMs: number;
   /** How long a swap takes on its way there, so that a read sent later can overtake it. Milliseconds. */
   swapTravelMs: number;
   /** Calls that have reached the store so far. */
@@ -38,6 +40,7 @@ export function faultyStore(store: Store): FaultyStore {
     swaps: 'up',
     mayBeDeposed: false,
     replyMs: 0,
+    swapReplyMs: 0,
     swapTravelMs: 0,
     readCount: 0,
     swapCount: 0,
@@ -58,7 +61,8 @@ export function faultyStore(store: Store): FaultyStore {
       if (this.swapTravelMs > 0) await sleep(this.swapTravelMs);
       const answer = await store.swap(namespace, expected, wanted, limits);
       if (this.swaps === 'replies lost') throw down();
-      if (this.replyMs > 0) await sleep(this.replyMs);
+      const replyMs = Math.max(this.replyMs, this.swapReplyMs);
+      if (replyMs > 0) await sleep(replyMs);
       if (this.mayBeDeposed !== false) return { ...answer, snapshot: { ...answer.snapshot, mayBeDeposed: true } };
       return answer;
     },

@@ -22,7 +22,7 @@ export interface Settled {
   readonly sent: Instant;
   /** What the store was compared by: the same version is the same K and R. */
   readonly version: string;
-  /** The last plan of this exchange that this member itself wrote. */
+  /** The plan that made this ring, if this exchange wrote it; null if it was read, or found after a lost swap. */
   readonly wrote: Plan | null;
   /** The version that this plan replaced. */
   readonly replaced: string | null;
@@ -140,10 +140,11 @@ export class Exchange {
       if (answer.swapped) {
         // Now it is proven: the store was as it was seen.
         if (seen.ring !== null && !isProven && plan.name === 'rollback') this.#know(distrust(this.#known, seen.ring));
-        wrote = plan;
-        replaced = version;
         errand.wrote?.(plan);
       }
+      // After a swap that was lost, what is there is another member's.
+      wrote = answer.swapped ? plan : null;
+      replaced = answer.swapped ? version : null;
       snapshot = answer.snapshot;
     }
   }

@@ -330,3 +330,25 @@ test('a warning about K that comes after close() is not published', async () => 
   unsubscribe('rewt:warning', warned);
   expect(warned).not.toHaveBeenCalled();
 });
+
+test("another member's revocation is not this one's, though this one's rotation was answered late", async () => {
+  const { rewt, store } = member();
+  const { rewt: other } = member();
+  await rewt.ready();
+  store.swapReplyMs = 300;
+  const rotating = settle(rewt.rotate({ force: true }));
+  await pass(10);
+  await other.revoke();
+  await rewt.refresh();
+  store.swapReplyMs = 0;
+  store.swapTravelMs = 100;
+  await pass(300);
+  await other.revoke();
+  const messages: unknown[] = [];
+  const revoked = (message: unknown) => messages.push(message);
+  subscribe('rewt:revoked', revoked);
+  await pass(200);
+  await rotating;
+  unsubscribe('rewt:revoked', revoked);
+  expect(messages).toMatchObject([{ epoch: 2, cause: 'read', own: false }]);
+});
