@@ -22,7 +22,7 @@ export interface Settled {
   readonly sent: Instant;
   /** What the store was compared by: the same version is the same K and R. */
   readonly version: string;
-  /** The plan that made this ring, if this exchange wrote it; null if it was read, or found after a lost swap. */
+  /** The plan that made this ring, if this exchange wrote it; null if another member did. */
   readonly wrote: Plan | null;
   /** The version that this plan replaced. */
   readonly replaced: string | null;
