@@ -84,6 +84,21 @@ describe('an answer to a question of before', () => {
     expect(generationOf(rewt)).toBe(2);
   });
 
+  test('makes the copy suspect if it may be the older one, and the store is away then', async () => {
+    const { rewt, store } = member();
+    const token = await rewt.sign({ sub: 'a' });
+    store.replyMs = 500;
+    const refreshing = settle(rewt.refresh());
+    await pass(10);
+    store.replyMs = 0;
+    await rewt.rotate({ force: true });
+    expect(rewt.verifySync(token)).toMatchObject({ sub: 'a' });
+    store.reads = 'down';
+    await pass(500);
+    expect((await refreshing).error).toMatchObject({ status: 503 });
+    expect(() => rewt.verifySync(token)).toThrow(expect.objectContaining({ code: 'ERR_REWT_COPY_NOT_FRESH' }));
+  });
+
   test('does not replace that to a later one either where something is left to write', async () => {
     const { rewt, store } = member({ ttl: 120 });
     await rewt.ready();

@@ -170,6 +170,16 @@ describe('an answer to an older question', () => {
   });
 });
 
+test('a retired secret that had ended stays so, however often the store shows a clock that went back', () => {
+  const held = holdingNothing();
+  const ring = { ...X, retired: [{ secret: OTHER, until: NOW_MS }] };
+  held.renew(settled(ring, 1));
+  for (const order of [2, 3]) {
+    held.renew({ ...settled(ring, order), storeMs: NOW_MS - 1_000 });
+    expect(held.lease?.keys.map(({ role }) => role)).toEqual(['current', 'next']);
+  }
+});
+
 describe('an older answer that shows what the newest one does', () => {
   const planning = (plan: Plan) => {
     const held = holding();
@@ -180,6 +190,13 @@ describe('an older answer that shows what the newest one does', () => {
   test('renews the lease, from when it was sent: a rotation was read and not written, while a refresh was under way', () => {
     const held = planning(rotation);
     expect(held.lease?.sent.order).toBe(10);
+    held.renew(settled(X, 15));
+    expect(held.lease?.sent.order).toBe(15);
+  });
+
+  test('brings the copy back, from when it was sent, that a revoke() was to take', () => {
+    const held = planning(planRevocation(seenWith({ ring: X }), POLICY, NOTHING_KNOWN, countingMint()));
+    expect(held.lease).toBeNull();
     held.renew(settled(X, 15));
     expect(held.lease?.sent.order).toBe(15);
   });
