@@ -70,6 +70,18 @@ describe('a push message', () => {
     expect(await verdict).toBe('ERR_REWT_UNKNOWN_KEY');
   });
 
+  test('while a read is under way is answered as soon as that is done', async () => {
+    const { rewt, store } = member();
+    await rewt.ready();
+    store.replyMs = 30;
+    const reads = store.readCount;
+    store.push();
+    await pass(10);
+    store.push();
+    await pass(20);
+    expect(store.readCount - reads).toBe(2);
+  });
+
   test('while a read is under way makes for another one: that one may have been answered before', async () => {
     const { rewt: a } = member();
     const { rewt: b, store } = member();
