@@ -1,5 +1,6 @@
 /** Makes the client for a link, with whichever of redis and ioredis is installed. */
 
+import { setTimeout as sleep } from 'node:timers/promises';
 import { within } from '../deadline.js';
 import { OptionError, StoreError } from '../errors.js';
 import { loadBesideApplication } from '../redis/connect.js';
@@ -7,10 +8,12 @@ import { asRedisPort } from '../redis/detect.js';
 import { asStoreError, isRefusal, whileConnecting } from '../redis/failure.js';
 import { asError } from '../redis/outcomes.js';
 import type { RedisPort } from '../redis/port.js';
-import type { Link } from './link.js';
+import type { Host, Link } from './link.js';
 
 /** How long a client may take to end. */
 const END_TIMEOUT_MS = 1_000;
+/** How much longer than the first of several hosts the others may take to connect. */
+const OTHERS_MS = 100;
 
 /** All that is used of a client, whatever its kind. */
 interface Client {
@@ -42,7 +45,11 @@ export interface Connected {
 
 /** @throws {OptionError} if no client that can do it is installed; {StoreError} if it cannot be connected */
 export async function connectLink(link: Link, keyPrefix: string, timeoutMs: number): Promise<Connected> {
-  const client = fromNodeRedis(link, keyPrefix) ?? fromIoredis(link, keyPrefix);
+  const giveUpMs = performance.now() + timeoutMs;
+  const leftMs = (): number => Math.max(1, giveUpMs - performance.now());
+  const hosts = await hostsThatAnswer(link, timeoutMs);
+  const reached = { ...link, hosts };
+  const client = fromNodeRedis(reached, keyPrefix) ?? fromIoredis(reached, keyPrefix);
   if (client === null) throw noClient(link);
   let cause: unknown;
   const failed = new Promise<never>((_, reject) => {
@@ -74,14 +81,14 @@ export async function connectLink(link: Link, keyPrefix: string, timeoutMs: numb
       cause ??= error;
       // ioredis hides why a node of a cluster closed a connection: a client of that node alone says it.
       if (link.kind === 'cluster' && whileConnecting(asError(cause)) !== cause)
-        await (await connectLink({ ...link, kind: 'server', hosts: link.hosts.slice(0, 1) }, '', timeoutMs)).close();
+        await (await connectLink({ ...link, kind: 'server', hosts: hosts.slice(0, 1) }, '', leftMs())).close();
       throw error;
     });
-    await within(timeoutMs, connected, () => new Error('timed out'));
+    await within(leftMs(), connected, () => new Error('timed out'));
   } catch (error) {
     await end();
-    // A sentinel's address is not that of the master.
-    const address = link.kind === 'sentinel' ? null : link.hosts[0];
+    // A sentinel's address is not that of the master, and of several hosts any may have failed.
+    const address = link.kind === 'sentinel' || link.hosts.length > 1 ? null : link.hosts[0];
     throw asStoreError(whileConnecting(asError(error instanceof StoreError ? error : (cause ?? error))), address);
   }
   const port = asRedisPort(client);
@@ -92,6 +99,23 @@ export async function connectLink(link: Link, keyPrefix: string, timeoutMs: numb
       await end();
     },
   };
+}
+
+/** Those of several hosts that can be connected, or all of them: clients wait for ever for one that hangs. */
+async function hostsThatAnswer(link: Link, timeoutMs: number): Promise<readonly Host[]> {
+  if (link.kind === 'server' || link.hosts.length === 1) return link.hosts;
+  // A sentinel is given no password.
+  const login = link.kind === 'sentinel' ? { username: null, password: null, database: 0 } : {};
+  const answered = new Set<Host>();
+  const attempts = link.hosts.map(async (host) => {
+    const { close } = await connectLink({ ...link, ...login, kind: 'server', hosts: [host] }, '', timeoutMs / 2);
+    answered.add(host);
+    await close();
+  });
+  const all = Promise.allSettled(attempts);
+  await Promise.any(attempts).catch(() => {});
+  await Promise.race([all, sleep(OTHERS_MS)]);
+  return answered.size === 0 ? link.hosts : link.hosts.filter((host) => answered.has(host));
 }
 
 function fromNodeRedis(link: Link, keyPrefix: string): Client | null {

@@ -173,6 +173,31 @@ describe.each(['redis', 'ioredis'])('with %s as the installed client', (client) 
     await walk([], { REWT_URL: `redis+sentinel://${hosts}/${sentinels.name}` }, `shop-${client}`);
   });
 
+  test('it works although the first host hangs, of a cluster or of sentinels', async () => {
+    const namespace = `hangs-${client}`;
+    const [first, ...others] = sentinels.sentinels;
+    const owner = await cluster.ownerOf(`${namespace}:rewt-secret`);
+    const node = cluster.nodes.find((one) => one !== owner);
+    for (const one of cluster.nodes) await one.cli('CONFIG', 'SET', 'cluster-require-full-coverage', 'no');
+    const listed = (hosts: readonly (RedisServer | undefined)[]) => hosts.map((one) => `127.0.0.1:${one?.port}`).join();
+    // redis begins with any of the hosts of a cluster.
+    const urls = [
+      `redis+cluster://${listed([...Array.from({ length: 8 }, () => node), owner])}`,
+      `redis+sentinel://${listed([first, ...others])}/${sentinels.name}`,
+    ];
+    const run = (url: string, ...words: string[]) =>
+      rewt([...words, '--url', url, '--namespace', namespace], installed);
+    await Promise.all(urls.map((url) => run(url, 'sign', '{}')));
+    const hanging = [node, first].map((one) => one?.pid ?? 0);
+    for (const pid of hanging) process.kill(pid, 'SIGSTOP');
+    try {
+      const revoked = await Promise.all(urls.map((url) => run(url, 'revoke', '--yes')));
+      expect(revoked).toMatchObject(urls.map(() => ({ code: 0 })));
+    } finally {
+      for (const pid of hanging) process.kill(pid, 'SIGCONT');
+    }
+  });
+
   test('it works with a private CA, a client certificate and a user', async () => {
     const files = ['--ca', pem.ca, '--cert', pem.cert, '--key', pem.key];
     const env = { REWT_URL: `rediss://localhost:${tlsPort}`, REWT_PASSWORD: 'hunter2' };
