@@ -4,7 +4,7 @@ import { isRewtError } from '../errors.js';
 import { parseRing, type Ring } from '../keyring/ring.js';
 import { kidOf } from '../keyring/secret.js';
 import type { KeyringChange } from '../rewt.js';
-import { examine, type Found, isThere } from './found.js';
+import { assertCounts, examine, type Found, isThere } from './found.js';
 import { lookFirst } from './member.js';
 import { missing } from './others.js';
 import { type PlaceArguments, type Session, withShownPlace } from './session.js';
@@ -28,6 +28,7 @@ export interface ChangingSession extends Session {
  * What `use` returns.
  *
  * @throws {RefusedError} if the namespace has neither a secret nor a ring; a ring alone is a keyring.
+ * {StoreError} in its place if another master may have one
  */
 export async function withExisting<T>(
   { values, terminal, writes, limit }: Run,
@@ -41,7 +42,10 @@ export async function withExisting<T>(
       }
       throw error;
     });
-    if (!isThere(found)) throw await missing(opened);
+    if (!isThere(found)) {
+      assertCounts(found.entries);
+      throw await missing(opened);
+    }
     const store = writes.watch(opened.openStore());
     return use({ ...opened, openStore: () => store, writes }, found);
   };

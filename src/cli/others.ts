@@ -43,11 +43,11 @@ export async function othersInWords(place: Named, listing: Promise<FoundNamespac
   return [`There are: ${named.join(', ')}${more}${hint}`, ...unread].join(' ');
 }
 
-/** The masters of a cluster that could not be read, in the words of the command. */
-export function unreadIn({ unread }: FoundNamespaces): readonly Unread[] {
-  return unread.map(({ of, error }) => ({ of, code: error.code, message: storeInWords(error) }));
+/** The masters that could not be read, in the words of the command. `server`: the only one. */
+export function unreadIn({ unread }: FoundNamespaces, server = ''): readonly Unread[] {
+  return unread.map(({ of, error }) => ({ of: of || server, code: error.code, message: storeInWords(error) }));
 }
 
 export function unreadInWords({ of, message }: Unread): string {
-  return `Which there are at ${foreignName(of, 300)} is not known. ${message}`;
+  return `Which there are${of === '' ? '' : ` at ${foreignName(of, 300)}`} is not known. ${message}`;
 }

@@ -165,6 +165,8 @@ describe.each(['redis', 'ioredis'])('with %s as the installed client', (client) 
     const listed = await rewt(['list', '--cluster', '--url', url], installed);
     for (const namespace of ['a', 'b', 'c', 'd', 'e', 'f'])
       expect(listed.stdout).toMatch(new RegExp(`^${namespace}-${client} `, 'm'));
+    const ofOne = await rewt(['list', '--url', url], installed);
+    expect(ofOne).toMatchObject({ code: 3, stderr: expect.stringMatching(/one node of a cluster.*\(--cluster\)/) });
   });
 
   test('it works through sentinels, one of which is away', async () => {

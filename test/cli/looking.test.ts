@@ -89,6 +89,18 @@ test('a master which lacks replicas may have been replaced: status says so, and 
       expect(refused.code).toBe(3);
       expect(JSON.parse(refused.stdout).error.code).toBe('ERR_REWT_STORE_READ_ONLY');
     }
+    // A keyring that is not here may be on the master that took over.
+    const [list, typo] = await Promise.all([
+      rewt(['list', '--json'], { env }),
+      rewt(['revoke', '--yes', '--json'], { env: { REWT_URL: server.url, REWT_NAMESPACE: 'typo' } }),
+    ]);
+    expect(list.code).toBe(3);
+    expect(JSON.parse(list.stdout)).toMatchObject({
+      keyrings: [{ namespace: 'legacy' }],
+      unknown: [{ of: `127.0.0.1:${server.port}`, code: 'ERR_REWT_STORE_READ_ONLY' }],
+    });
+    expect(JSON.parse(typo.stdout).error.code).toBe('ERR_REWT_STORE_READ_ONLY');
+    expect(typo.code).toBe(3);
     // What a member warns of is said once, and not again as Node's own warning.
     const signed = await rewt(['sign', '{}'], { env: { ...env, REWT_URL: server.url } });
     expect(signed.code).toBe(3);
@@ -174,9 +186,11 @@ test('a replica is not looked at, as it may not know of a revocation', async () 
   try {
     await replica.cli('CONFIG', 'SET', 'replica-read-only', 'no');
     await replica.cli('REPLICAOF', '127.0.0.1', '1');
-    const { code, stdout } = await rewt(['status', '--json', '--url', replica.url]);
-    expect(code).toBe(3);
-    expect(JSON.parse(stdout).error.code).toBe('ERR_REWT_STORE_READ_ONLY');
+    for (const verb of ['status', 'list']) {
+      const { code, stdout } = await rewt([verb, '--json', '--url', replica.url]);
+      expect(JSON.parse(stdout).error?.code).toBe('ERR_REWT_STORE_READ_ONLY');
+      expect(code).toBe(3);
+    }
   } finally {
     await replica.stop();
   }

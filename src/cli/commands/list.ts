@@ -49,7 +49,7 @@ export const list: Command = {
       if (values.json !== true) terminal.say(`In ${whereInWords(session.place)}:`);
       const keyrings: Listed[] = [];
       const found = await session.namespaces();
-      const unknown = unreadIn(found);
+      const unknown = unreadIn(found, place.server);
       let isAway = unknown.length > 0;
       for (const namespace of found.names) {
         const entries = await orRefusal(session.read(namespace)).catch(misnamed);
