@@ -7,6 +7,7 @@ import { lmdbStore } from '../stores/lmdb.js';
 import { redisStoreFor } from '../stores/redis.js';
 import type { Store } from '../stores/store.js';
 import { type Link, type LinkArguments, linkOf, linkOptions, variables } from './link.js';
+import { escapedJson } from './words.js';
 
 /** Where keyrings live. */
 export type Address =
@@ -80,7 +81,7 @@ export function placeOf(address: Address, namespace: string, keyPrefix = ''): Pl
 /** One line: 'redis 127.0.0.1:6379, database 0, namespace rewt'. */
 export function placeInWords(place: Place): string {
   const { namespace, keyPrefix } = place;
-  return `${whereInWords(place)}, namespace ${JSON.stringify(namespace)}${keyPrefix === undefined ? '' : `, key prefix ${JSON.stringify(keyPrefix)}`}`;
+  return `${whereInWords(place)}, namespace ${quoted(namespace)}${keyPrefix === undefined ? '' : `, key prefix ${quoted(keyPrefix)}`}`;
 }
 
 /** The same without the namespace. */
@@ -94,9 +95,13 @@ export function serverInWords({ server, database, urlMissing }: Place): string {
   return `${server}${database === null ? '' : `, database ${database}`}${missing}`;
 }
 
+function quoted(name: string): string {
+  return escapedJson(JSON.stringify(name));
+}
+
 /** ' under the key prefix "team:"', or nothing. */
 export function underPrefix({ keyPrefix }: { readonly keyPrefix?: string | undefined }): string {
-  return keyPrefix === undefined ? '' : ` under the key prefix ${JSON.stringify(keyPrefix)}`;
+  return keyPrefix === undefined ? '' : ` under the key prefix ${quoted(keyPrefix)}`;
 }
 
 export function openStore(address: Address, namespace: string, keyPrefix = ''): Store {

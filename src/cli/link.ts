@@ -68,6 +68,10 @@ export function linkOf(url: string, flags: LinkArguments, env: NodeJS.ProcessEnv
     /^redis(s?)(?:\+(cluster|sentinel))?:\/\/(?:([^/?#]*)@)?([^/?#@]*)(\/[^?#]*)?$/i.exec(url) ?? [];
   if (tls === undefined) throw new OptionError(`--url is no URL of Redis. ${FORM}`, { option: 'url' });
   const kind = kindOf(mode?.toLowerCase(), flags);
+  if (kind === 'server' && hosts.includes(','))
+    throw new OptionError('--url: several hosts are those of a cluster or of sentinels. Add --cluster, or --sentinel', {
+      option: 'url',
+    });
   const parts = path.split('/').slice(1);
   const master = kind !== 'sentinel' ? null : (flags.sentinel ?? decoded(parts.shift() ?? ''));
   if (master === '')

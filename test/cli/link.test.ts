@@ -58,6 +58,7 @@ test.each([
   ['redis://hunter2@a:b', {}, 'url'],
   ['redis://hunter2@a/x', {}, 'url'],
   ['redis://hunter2@a?x', {}, 'url'],
+  ['redis://hunter2@a,b', { user: 'ann' }, 'url'],
   ['redis+cluster://hunter2@a/1', {}, 'url'],
   ['redis+sentinel://hunter2@a', {}, 'sentinel'],
   ['redis+cluster://hunter2@a', { sentinel: 'main' }, 'cluster'],

@@ -87,6 +87,14 @@ describe('what a terminal would obey', () => {
     expect(JSON.parse(printed.at(-1) ?? '').keyrings).toContainEqual(expect.objectContaining({ namespace: name }));
   });
 
+  it('is escaped in the place that a verb names', async () => {
+    const place = ['--namespace', `no\u009b\u202e`, '--key-prefix', `no\u009b\u202e`, '--url', redis.url];
+    for (const words of [['revoke', '--yes'], ['status'], ['list'], ['doctor']]) {
+      const { stdout, stderr } = await runHere([...words, ...(words[0] === 'list' ? place.slice(2) : place)]);
+      expect(stderr + stdout).not.toMatch(obeyed);
+    }
+  });
+
   it('is escaped in claims that are printed alone, between whose parts a tab may stand', async () => {
     const { stdout } = await runHere(['verify', await member.sign(`{\t"user":"${hostile}"}`), '--url', redis.url]);
     expect(stdout.slice(0, 2)).toBe('{\t');
