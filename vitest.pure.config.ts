@@ -5,7 +5,8 @@ export default defineConfig({
   test: {
     include: [
       'test/jwt/**/*.test.ts',
-      'test/keyring/{secret,ring,advance,advance.property,copy}.test.ts',
+      'test/keyring/{secret,ring,advance,advance.property,copy,changes,times,two-names,replace}.test.ts',
+      'test/keyring/{exchange,answers,holding,deposed,diverged-masters,revocation-names,revoked-kids}.test.ts',
       'test/option-{names,values}.test.ts',
       'test/{hostile,hostile-keys}.test.ts',
     ],
