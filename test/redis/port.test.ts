@@ -185,7 +185,7 @@ describe('a connection of rewt', () => {
 
 it('a sentinel client of redis 6 whose master refuses its password, is named as that, before it gives up', async () => {
   const master = await sentinel.master();
-  await master.cli('ACL', 'SETUSER', 'ann', 'reset', 'on', '>hunter2', '~*', '&*', '+@all');
+  await master.cli('ACL', 'SETUSER', 'ann', 'reset', 'on', '>hunter2', '~*', '+@all');
   const client = redis6.createSentinel({
     ...{ name: sentinel.name, sentinelRootNodes: [...sentinel.addresses] },
     nodeClientOptions: { username: 'ann', password: 'wrong' },

@@ -284,7 +284,7 @@ it('a user with the rights of a reader may run the commands that only read, and 
 
 it('a user with the rights of an operator may run every command, and is refused nothing by them', async () => {
   const namespace = `n-${randomUUID()}`;
-  const member = new Rewt({ redisConn: server.url, redisNamespace: namespace });
+  const member = new Rewt({ redisConn: server.url, redisNamespace: namespace, storeTimeout: 30 });
   await member.sign({});
   await member.close();
   const user = await userWith(rulesFor('operator', namespace), namespace);
