@@ -3,9 +3,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { within } from '../deadline.js';
 import { StoreError } from '../errors.js';
-import { hasChange, type Ring } from '../keyring/ring.js';
+import { hasChange, hasRevocation, type Ring } from '../keyring/ring.js';
 import { asStoreError } from '../redis/failure.js';
-import type { KeyringStatus } from '../status.js';
 import { type Fleet, fleetInWords, fleetOf, laggards, mayAccept, names } from './fleet.js';
 import { examine } from './found.js';
 import { orRefusal, type Session } from './session.js';
@@ -110,22 +109,22 @@ export async function waitForFleet(
 
 async function fleetIn(session: Session, written: Ring): Promise<Fleet | 'lost' | null> {
   // By the reader's own connection, which no WAIT holds up.
-  const { keyring } = examine(await session.read());
-  if (keyring === null || isOlder(keyring, written)) return 'lost';
+  const { ring, keyring } = examine(await session.read());
+  if (keyring === null || lacks(ring, written)) return 'lost';
   return fleetOf(keyring, await session.announcements(), true);
 }
 
-/** Another lineage or a later epoch has nothing of before either. */
-function isOlder({ lineage, epoch }: KeyringStatus, written: Ring): boolean {
-  return lineage === written.id && epoch < written.epoch;
+/** A lineage that began after the revocation has nothing of before either; an older one was brought back. */
+function lacks(ring: Ring | null, written: Ring): boolean {
+  if (ring === null) return true;
+  return ring.id === written.id ? !hasRevocation(ring, written) : ring.next.since < written.next.since;
 }
 
 /** Looks once more: a failover may have come during the wait for replicas. */
 export async function isLost(session: Session, written: Ring): Promise<boolean> {
   const entries = await orRefusal(session.read());
   if (entries instanceof StoreError) return false;
-  const { keyring } = examine(entries);
-  return keyring === null || isOlder(keyring, written);
+  return lacks(examine(entries).ring, written);
 }
 
 export const CONFIRMED =

@@ -99,14 +99,23 @@ export function parseRing(text: string): Ring {
 }
 
 /** Tests whether the text of a ring has what `written` changed: the same revocation and secret, or a later revocation. */
-export function hasChange(text: string, { id, epoch, rev, current: { secret } }: Ring): boolean {
+export function hasChange(text: string, written: Ring): boolean {
   try {
     const ring = parseRing(text);
-    if (ring.id !== id || ring.epoch !== epoch) return ring.id === id && ring.epoch > epoch;
-    return ring.rev === rev && [ring.current, ...ring.retired].some((slot) => slot.secret === secret);
+    if (!hasRevocation(ring, written)) return false;
+    return ring.epoch > written.epoch || secretsThatSigned(ring).includes(written.current.secret);
   } catch {
     return false;
   }
+}
+
+/** Tests whether a ring is of the same lineage, and has the last revocation of `written` or a later one. */
+export function hasRevocation(ring: Ring, { id, epoch, rev }: Ring): boolean {
+  return ring.id === id && (ring.epoch > epoch || (ring.epoch === epoch && ring.rev === rev));
+}
+
+function secretsThatSigned({ current, retired }: Ring): string[] {
+  return [current, ...retired].map(({ secret }) => secret);
 }
 
 function parseJson(text: string): unknown {

@@ -313,20 +313,39 @@ describe('with a replica that does not answer', () => {
     }
   });
 
-  test.each([['--wait'], ['--replicas=1']])(
-    'a revocation that the store loses during %s is not called one, by its words, exit code or JSON',
-    async (flag) => {
+  test.each([
+    ['--wait', 'the keyring of before'],
+    ['--replicas=1', 'the keyring of before'],
+    ['--wait', 'a keyring that was left'],
+    ['--replicas=1', 'a keyring that was left'],
+    ['--wait', 'another revocation'],
+  ])(
+    'a revocation that the store loses during %s to %s is not called one, by its words, exit code or JSON',
+    async (flag, successor) => {
+      await using left = new Rewt({ redisConn: server.url, redisNamespace: 'left', storeTimeout: 10 });
+      await left.sign({});
       await using member = new Rewt({ redisConn: server.url, storeTimeout: 10, push: false });
       await member.sign({});
       const { lineage = '', epoch, generation, next } = member.status().keyring ?? {};
       const held = JSON.stringify({ name: 'orders-7', lineage, epoch, generation, next: next?.kid });
       await server.cli('ZADD', 'rewt-fleet:{rewt:rewt-secret}', String(Date.now()), `id7\n${held}`);
       const names = ['rewt:rewt-secret', '{rewt:rewt-secret}:ring'] as const;
-      const before = await Promise.all(names.map((name) => server.cli('GET', name)));
+      const [key = '', ring = ''] = await Promise.all(
+        names.map((name) =>
+          server.cli('GET', successor === 'a keyring that was left' ? name.replace('rewt:', 'left:') : name),
+        ),
+      );
       const run = revokeHere(server.url, flag, '--timeout', '60s');
       await until('it is written', async () => (await epochNow()) === 1);
+      const branch = { ...JSON.parse(ring), epoch: 1, rev: 'of-another-branch' };
       // As a failover to a replica that had not heard of it leaves the store.
-      await server.cli('MSET', ...names.flatMap((name, index) => [name, before[index] ?? '']));
+      await server.cli(
+        'MSET',
+        names[0],
+        key,
+        names[1],
+        successor === 'another revocation' ? JSON.stringify(branch) : ring,
+      );
       process.kill(replica.pid, 'SIGCONT');
       const { code, stdout, stderr } = await run;
       expect(code).toBe(1);
