@@ -3,7 +3,7 @@
 import type { Plan, Seen } from './advance.js';
 import { type Copy, createCopy } from './copy.js';
 import type { Settled } from './exchange.js';
-import { type Instant, isPast, type Lease, type PastEnds, pastEnds } from './lease.js';
+import { type Instant, isPast, type Lease, type PastEnds, pastEnds, type Reading } from './lease.js';
 import type { Ring } from './ring.js';
 
 /** What is told of a copy. */
@@ -68,22 +68,22 @@ export class Holding {
     this.#takeFor(sent, version, isToRevoke);
     if (plan?.revokes) this.#lease = null;
     else if (this.#lease !== null && seen.ring !== null) {
-      // If the store's clock went back, no end in this ring was counted by where it stood before.
-      const storeMs = Math.min(this.#lease.storeMs, seen.nowMs);
-      this.#take(seen.ring, { storeMs, sent: this.#lease.sent }, null);
+      // The store's clock may have been set since the lease's own read.
+      this.#take(seen.ring, this.#lease.sent, { storeMs: seen.nowMs, sent }, null);
     }
   }
 
   /** Takes an answer of which nothing is left to decide, if it still counts; gives the lease that it makes. */
   renew({ ring, storeMs, sent, version, wrote, replaced }: Settled): Lease {
+    const reading = { storeMs, sent };
     if (this.#counts(sent, ring, replaced)) {
       this.#takeFor(sent, version, false);
-      return this.#take(ring, { storeMs, sent }, wrote);
+      return this.#take(ring, sent, reading, wrote);
     }
-    if (this.#confirms(sent, version)) return this.#take(ring, { storeMs, sent }, wrote);
+    if (this.#confirms(sent, version)) return this.#take(ring, sent, laterOf(reading, this.#lease), wrote);
     // A read sent after this write may have been answered before it was done.
     if (wrote !== null) this.suspect();
-    return this.#leaseOn(createCopy(ring), { storeMs, sent });
+    return this.#leaseOn(createCopy(ring), sent, reading);
   }
 
   /** Lets go of the copy; nothing counts any more. */
@@ -121,19 +121,24 @@ export class Holding {
     this.#newest = { order: Math.max(order, this.#newest?.order ?? 0), version, revokes };
   }
 
-  #leaseOn(copy: Copy, { storeMs, sent }: Pick<Lease, 'storeMs' | 'sent'>): Lease {
-    return { copy, keys: copy.keys.filter((key) => !isPast(key, this.#pastEnds)), storeMs, sent };
+  #leaseOn(copy: Copy, sent: Instant, reading: Reading): Lease {
+    return { copy, keys: copy.keys.filter((key) => !isPast(key, this.#pastEnds)), reading, sent };
   }
 
   /** Takes over a ring's contents; kids and keys are derived only where it is another one. Told last: who is told finds it done. */
-  #take(ring: Ring, read: Pick<Lease, 'storeMs' | 'sent'>, wrote: Plan | null): Lease {
+  #take(ring: Ring, sent: Instant, reading: Reading, wrote: Plan | null): Lease {
     const before = this.#copy;
     const copy = before?.ring === ring ? before : createCopy(ring);
-    const lease = this.#leaseOn(copy, read);
+    const lease = this.#leaseOn(copy, sent, reading);
     this.#copy = copy;
     this.#lease = lease;
     this.#pastEnds = pastEnds(lease, this.#pastEnds);
     if (before !== null && before !== copy) this.#listener.changed(ring, before.ring, wrote);
     return lease;
   }
+}
+
+/** The reading of the store's clock that was sent for last. */
+function laterOf(reading: Reading, lease: Lease | null): Reading {
+  return lease !== null && lease.reading.sent.order > reading.sent.order ? lease.reading : reading;
 }

@@ -56,11 +56,15 @@ test('a secret that retired after the clock of the store went back verifies, als
   expect(held.lease?.keys.map(({ role }) => role)).toContain('retired');
 });
 
-test('a plan that is not written sets the clock of the store no further than the read that made the lease', () => {
-  const held = holding();
-  held.pending(rotation, seenWith({ nowMs: NOW_MS + 10_000 }), sentAs(10_010), 'other');
-  expect(held.lease).toMatchObject({ storeMs: NOW_MS, sent: sentAs(10) });
-});
+test.each([-90_000, 90_000])(
+  "a plan that is not written makes the copy no younger, and the store's clock the newest: moved by %i ms",
+  (movedMs) => {
+    const held = holding();
+    const storeMs = NOW_MS + 10_000 + movedMs;
+    held.pending(rotation, seenWith({ nowMs: storeMs }), sentAs(10_010), 'other');
+    expect(held.lease).toMatchObject({ reading: { storeMs, sent: sentAs(10_010) }, sent: sentAs(10) });
+  },
+);
 
 describe('an answer to an older question', () => {
   test.each<[string, Ring, Plan | null, boolean]>([
@@ -192,6 +196,19 @@ describe('an older answer that shows what the newest one does', () => {
     expect(held.lease?.sent.order).toBe(10);
     held.renew(settled(X, 15));
     expect(held.lease?.sent.order).toBe(15);
+  });
+
+  test("leaves the store's clock as what was sent last showed it", () => {
+    const held = planning(rotation);
+    held.renew(settled(X, 15));
+    expect(held.lease?.reading.sent.order).toBe(20);
+  });
+
+  test("sets the store's clock after a write that was sent earlier", () => {
+    const held = planning(rotation);
+    held.renew({ ...settled(later({}), 12, planned), replaced: X.op });
+    held.renew(settled(later({}), 15));
+    expect(held.lease?.reading.sent.order).toBe(15);
   });
 
   test('brings the copy back, from when it was sent, that a revoke() was to take', () => {

@@ -279,6 +279,20 @@ describe('a clock that jumps', () => {
     await expect(rewt.verify(await other.sign({ sub: 'c' }))).resolves.toMatchObject({ sub: 'c' });
   });
 
+  test('forward in a store that takes no writes ends what had its end meanwhile', async () => {
+    let skewMs = 0;
+    register = memoryStore({ now: () => Date.now() + skewMs });
+    const { rewt, store } = member({ maxStaleness: 10 });
+    const kidless = await legacyToken();
+    await rewt.verify(kidless);
+    const { keyring } = rewt.status();
+    store.swaps = 'down';
+    skewMs = 2 * 3_600_000;
+    await pass(3_000);
+    await expect(rewt.verify(kidless)).rejects.toMatchObject({ status: 503 });
+    expect(rewt.status().keyring?.signing).toBe(keyring?.next.kid);
+  });
+
   test('in the store, forth and back, costs what a revocation costs: what is signed afterwards is fine', async () => {
     let skewMs = 0;
     register = memoryStore({ now: () => Date.now() + skewMs });
