@@ -75,6 +75,11 @@ export class Fates {
     return overMs >= 0 && overMs <= (this.#landedLateMs.get(secret) ?? 0);
   }
 
+  /** Whether the secret's end comes within a time from now. */
+  isOverIn(secret: string, ms: number): boolean {
+    return this.#clock.nowMs() + ms >= (this.ends.get(secret) ?? Number.POSITIVE_INFINITY);
+  }
+
   /** Brings what lives up to date, and tells what vanished before its end. */
   turn(after: Entries, isFailover = false): Map<string, number> {
     const nowMs = this.#clock.nowMs();

@@ -173,6 +173,11 @@ export class Judge {
     const excuse = this.#excuseFor(token, token.secret, fromMs);
     if (excuse !== null) return this.#excuse(excuse);
     if (ledger.fates.endedSoon(token.secret)) return this.#excuse('slow rotation');
+    // A verifier counts the store's clock from when its read was sent, so an answer that is long on its way ends secrets sooner.
+    const { sentAtMs = 0, shownAtMs = 0 } = shown.answers.at(-1) ?? {};
+    const slowMs = shownAtMs - sentAtMs;
+    if (slowMs > times.clockToleranceMs && ledger.fates.isOverIn(token.secret, slowMs))
+      return this.#excuse('slow read');
     const ageMs = nowMs - token.signedAtMs;
     this.violation(
       'lost',
