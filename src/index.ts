@@ -46,6 +46,7 @@ export {
   type Verified,
 } from './rewt.js';
 export type { KeyringStatus, LoggedChange, Status } from './status.js';
+export { type FileStoreOptions, fileStore } from './stores/file.js';
 export { type LmdbStoreOptions, lmdbStore } from './stores/lmdb.js';
 export { memoryStore } from './stores/memory.js';
 export type {

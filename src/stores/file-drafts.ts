@@ -1,0 +1,157 @@
+/** Makes folders and files so that they appear whole: written under `tmp`, flushed to the disk, then linked or renamed. */
+
+import type { Owner } from './file-guard.js';
+import type { Place } from './file-place.js';
+import { BIRTH, DRAFTS, NAMESPACE } from './file-record.js';
+import { errnoOf } from './file-system.js';
+
+/** Drafts that one write looks at to remove them. */
+const MAX_SWEPT = 100;
+
+/** A file under `tmp`, written and closed. */
+export interface Draft {
+  readonly path: string;
+  readonly owner: Owner;
+}
+
+export class Drafts {
+  readonly #place: Place;
+
+  constructor(place: Place) {
+    this.#place = place;
+  }
+
+  /** Makes what is missing of a folder with a birth, but no record in it. Gives the birth, or null if it was deleted meanwhile. */
+  async makeBirth(): Promise<string | null> {
+    await this.makeFolder();
+    const { system, path } = this.#place;
+    const text = await this.#publish(BIRTH, system.randomName(16));
+    if (text !== null) await system.syncFolder(path);
+    return text;
+  }
+
+  /** Makes what is missing of the folder. */
+  async makeFolder(): Promise<void> {
+    const { system, guard, root, path, namespace } = this.#place;
+    const owner = (await guard.root()) ?? (await this.#makeRoot());
+    if ((await guard.folder(path, owner)) === null) await this.#make(path, owner);
+    await this.#publish(NAMESPACE, namespace);
+    await system.syncFolder(root);
+  }
+
+  /**
+   * Writes a file with mode 0600 under `tmp`, for the owner of the folder. Null if the folder is gone.
+   * @param finish is called with the descriptor before it is closed
+   */
+  async write(text: string, finish?: (fd: number) => Promise<void>): Promise<Draft | null> {
+    const { system, guard } = this.#place;
+    const owner = await guard.root();
+    const path = this.#place.file(DRAFTS, system.randomName(12));
+    const fd = owner && (await this.#create(path, owner));
+    if (owner === null || fd === null) return null;
+    try {
+      await guard.give(fd, owner);
+      await system.write(fd, text);
+      await finish?.(fd);
+      await system.sync(fd);
+    } catch (error) {
+      await system.close(fd);
+      await this.remove(path).catch(() => {});
+      throw error;
+    }
+    await system.close(fd);
+    return { path, owner };
+  }
+
+  /** Moves a draft to a name in a folder beside `tmp`, in place of what has that name. */
+  async rename(draft: Draft, folder: string, path: string): Promise<void> {
+    const { system } = this.#place;
+    try {
+      await system.rename(draft.path, path);
+    } catch (error) {
+      if (errnoOf(error) !== 'ENOENT') throw error;
+      await this.#make(this.#place.file(folder), draft.owner);
+      await system.rename(draft.path, path);
+    }
+  }
+
+  /** Removes a file, if it is still there. */
+  async remove(path: string): Promise<void> {
+    try {
+      await this.#place.system.unlink(path);
+    } catch (error) {
+      if (errnoOf(error) !== 'ENOENT') throw error;
+    }
+  }
+
+  /** Removes drafts of writers that did not come to their end. @param isOld decides by the ctime */
+  async sweep(isOld: (changedMs: number) => boolean): Promise<void> {
+    const { system, guard } = this.#place;
+    const owner = await guard.root();
+    const names = (await system.list(this.#place.file(DRAFTS))) ?? [];
+    for (const name of names.slice(0, MAX_SWEPT)) {
+      const path = this.#place.file(DRAFTS, name);
+      const facts = await system.facts(path);
+      if (facts?.kind === 'file' && facts.owner === owner?.owner && isOld(facts.changedMs)) await this.remove(path);
+    }
+  }
+
+  /** Makes a file with this text, unless there is one. Gives the text that is there; null if the folder is gone. */
+  async #publish(name: string, text: string): Promise<string | null> {
+    const path = this.#place.file(name);
+    const owner = await this.#place.guard.root();
+    const found = owner && (await this.#place.text(path, owner));
+    if (found !== null) return found;
+    const draft = await this.write(text);
+    if (draft === null) return null;
+    try {
+      await this.#place.system.link(draft.path, path);
+      return text;
+    } catch (error) {
+      // The draft goes with its folder.
+      if (!['EEXIST', 'ENOENT'].includes(errnoOf(error) ?? '')) throw error;
+      return await this.#place.text(path, draft.owner);
+    } finally {
+      await this.remove(draft.path);
+    }
+  }
+
+  async #create(path: string, owner: Owner): Promise<number | null> {
+    const { system } = this.#place;
+    try {
+      return await system.create(path);
+    } catch (error) {
+      if (errnoOf(error) !== 'ENOENT') throw error;
+    }
+    try {
+      await this.#make(this.#place.file(DRAFTS), owner);
+      return await system.create(path);
+    } catch (error) {
+      if (errnoOf(error) === 'ENOENT') return null;
+      throw error;
+    }
+  }
+
+  /** The folder that was given to the store belongs to the owner of the one above, so that a first `sudo rewt` locks no service out. */
+  async #makeRoot(): Promise<Owner> {
+    const { system, guard, root } = this.#place;
+    const above = await guard.parent();
+    const user = system.userId();
+    await this.#make(root, user === 0 ? above : { owner: user, group: above.group });
+    await system.syncFolder(guard.parentPath);
+    const owner = await guard.root();
+    return owner ?? above;
+  }
+
+  /** Makes a folder for the owner, unless another process was quicker. */
+  async #make(path: string, owner: Owner): Promise<void> {
+    const { system, guard } = this.#place;
+    try {
+      await system.makeFolder(path);
+    } catch (error) {
+      if (errnoOf(error) !== 'EEXIST') throw error;
+      return;
+    }
+    await guard.giveFolder(path, owner);
+  }
+}

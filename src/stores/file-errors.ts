@@ -1,0 +1,136 @@
+/** The errors of the file store: one table from what the file system refuses to what that means, and what to do. Pure. */
+
+import { isRewtError, StoreError, type StoreErrorCode, type StoreFailureCause } from '../errors.js';
+import { errnoOf } from './file-system.js';
+
+interface Refusal {
+  readonly errno: readonly string[];
+  /** Only if this system call gave it. */
+  readonly syscall?: string;
+  readonly code: StoreErrorCode;
+  /** `{path}` becomes the folder that was given to `fileStore`. */
+  readonly message: string;
+}
+
+const refusals: readonly Refusal[] = [
+  {
+    errno: ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK', 'EXDEV', 'EINVAL'],
+    syscall: 'link',
+    code: 'ERR_REWT_STORE_DOWN',
+    message:
+      'The file system of {path} makes no hard links, which the file store needs. Give a folder on a local disk of this host: no NFS, SMB, 9p, vboxsf or FAT.',
+  },
+  {
+    errno: ['ENOSPC', 'EDQUOT', 'EFBIG'],
+    code: 'ERR_REWT_STORE_FULL',
+    message: 'The disk that holds {path} is full, or at a quota or file size limit. Make room there.',
+  },
+  {
+    errno: ['EROFS'],
+    code: 'ERR_REWT_STORE_READ_ONLY',
+    message: '{path} is on a read-only file system. Give a folder that can be written.',
+  },
+  {
+    errno: ['EACCES', 'EPERM'],
+    code: 'ERR_REWT_STORE_DENIED',
+    message:
+      'This user may not use {path}. Run every member as the user who owns that folder, with mode 0700, or give another folder.',
+  },
+  {
+    errno: ['ENOTDIR', 'EISDIR', 'ELOOP', 'EEXIST', 'ENOTEMPTY'],
+    code: 'ERR_REWT_STORE_DOWN',
+    message:
+      'Something else than the file store made is at {path}, or in it: a file in place of a folder, or the other way round. Move it away, or give another folder.',
+  },
+  {
+    errno: ['ENOENT', 'ESTALE', 'ENODEV', 'ENXIO'],
+    code: 'ERR_REWT_STORE_DOWN',
+    message: '{path} was removed or unmounted during the call. Try again.',
+  },
+  {
+    errno: ['EMFILE', 'ENFILE'],
+    code: 'ERR_REWT_STORE_DOWN',
+    message: 'No more files can be opened, so {path} cannot be read. Raise the limit (ulimit -n), or find what leaks.',
+  },
+  {
+    errno: ['EIO'],
+    code: 'ERR_REWT_STORE_DOWN',
+    message: 'The disk that holds {path} fails. See the log of the system, and repair or replace it.',
+  },
+];
+
+/** The error to throw for whatever a system call rejected with. Errors of rewt's own are passed on. */
+export function asStoreError(error: unknown, path: string): Error {
+  if (isRewtError(error)) return error;
+  const cause = causeOf(error);
+  const refusal = refusals.find(
+    ({ errno, syscall }) => errno.includes(cause.code) && (syscall === undefined || syscall === cause.syscall),
+  );
+  const message = refusal?.message ?? `The file system refuses {path}: it answers ${cause.code}. Give another folder.`;
+  return new StoreError(
+    refusal?.code ?? 'ERR_REWT_STORE_DOWN',
+    message.replace('{path}', () => path),
+    cause,
+  );
+}
+
+/** What the caller of a swap is told whose record was linked, if the rest could not be done or seen. */
+export function outcomeUnknown(path: string, error?: unknown): StoreError {
+  const cause = error === undefined || isRewtError(error) ? undefined : causeOf(error);
+  const why =
+    cause === undefined ? 'The keyring was replaced or deleted meanwhile' : `The file system answered ${cause.code}`;
+  const message = `A change of the keyring in ${path} may or may not have happened. ${why}. Read the keyring, or repeat the change.`;
+  return new StoreError('ERR_REWT_STORE_DOWN', message, cause);
+}
+
+/** `fs.protected_hardlinks` of Linux refuses root without CAP_FOWNER the draft that it has given to the owner. */
+export function protectedLinks(path: string, user: string): StoreError {
+  return new StoreError(
+    'ERR_REWT_STORE_DENIED',
+    `fs.protected_hardlinks does not let this user write for the owner of ${path}. Run it as the owner: sudo -u ${user} rewt …`,
+  );
+}
+
+export function parentGone(path: string): StoreError {
+  return new StoreError(
+    'ERR_REWT_STORE_DOWN',
+    `The folder above ${path} does not exist: it was removed, or is not mounted. Make or mount it; the file store makes only the last folder of its path.`,
+  );
+}
+
+export function keptByLmdb(path: string): StoreError {
+  return new StoreError(
+    'ERR_REWT_STORE_DOWN',
+    `${path} holds a keyring that LMDB kept for an earlier version (data.mdb), which the file store cannot read. Give another folder, or stop every member and delete this one: a fresh keyring is made.`,
+  );
+}
+
+export function damaged(path: string, what: string): StoreError {
+  return new StoreError(
+    'ERR_REWT_STORE_DOWN',
+    `${path} is damaged: ${what}. Restore the folder, or stop every member and delete it: a fresh keyring is made.`,
+  );
+}
+
+export function heldUp(path: string): StoreError {
+  return new StoreError(
+    'ERR_REWT_STORE_TIMEOUT',
+    `The file system of ${path} did not answer in time. A write may or may not have happened. See whether the disk is overloaded, or allow a longer \`storeTimeout\`.`,
+  );
+}
+
+export function contended(path: string): StoreError {
+  return new StoreError(
+    'ERR_REWT_STORE_CONTENDED',
+    `The keyring in ${path} changed at each attempt to read it. See which program writes there.`,
+  );
+}
+
+function causeOf(error: unknown): StoreFailureCause {
+  const code = errnoOf(error);
+  const syscall = typeof error === 'object' && error !== null && 'syscall' in error ? error.syscall : undefined;
+  return Object.freeze({
+    code: code !== undefined && /^[A-Z][A-Z0-9_]{1,63}$/.test(code) ? code : 'UNKNOWN',
+    ...(typeof syscall === 'string' && /^[A-Za-z]{1,32}$/.test(syscall) ? { syscall } : {}),
+  });
+}

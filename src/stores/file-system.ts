@@ -1,0 +1,175 @@
+/**
+ * The system calls of the file store, one function for each, and Node's implementation of them.
+ *
+ * The store makes no other call, so a test can play every order of them over a simulated folder.
+ */
+
+import { randomBytes } from 'node:crypto';
+import type { BigIntStats } from 'node:fs';
+
+/** Names a file on this machine for as long as it exists, or a descriptor of it is open. */
+export interface FileIdentity {
+  readonly device: bigint;
+  readonly inode: bigint;
+}
+
+/** What the file system knows of a name or a descriptor. */
+export interface FileFacts extends FileIdentity {
+  readonly kind: 'file' | 'folder' | 'other';
+  readonly owner: number;
+  readonly group: number;
+  readonly mode: number;
+  readonly bytes: number;
+  /** The ctime, which `link` and `unlink` set. Milliseconds of the file system's clock. */
+  readonly changedMs: number;
+  /** The mtime. Milliseconds of the file system's clock. */
+  readonly modifiedMs: number;
+}
+
+export interface FolderWatcher {
+  close(): void;
+}
+
+/**
+ * The system calls. Those that look resolve to null if there is nothing of that name (`ENOENT`).
+ * All others reject with the error of Node, of which the store reads `code` and `syscall`.
+ */
+export interface FileSystem {
+  /** The effective user of this process. */
+  userId(): number;
+  /** The name of a user, or null if it is unknown. For messages. */
+  userName(id: number): string | null;
+  /** Random lower-case hex characters: two for each byte. */
+  randomName(bytes: number): string;
+
+  /** `lstat`. */
+  facts(path: string): Promise<FileFacts | null>;
+  /** `stat`, which follows a symbolic link. Only for the path that the caller of the store gave. */
+  factsOfTarget(path: string): Promise<FileFacts | null>;
+  /** The names in a folder, in no order. */
+  list(path: string): Promise<readonly string[] | null>;
+  /** Opens a file to read it. Follows no symbolic link, and waits for no writer of a pipe. */
+  open(path: string): Promise<number | null>;
+  factsOfOpen(fd: number): Promise<FileFacts>;
+  /** Reads all of a file, as UTF-8. */
+  read(fd: number): Promise<string>;
+  close(fd: number): Promise<void>;
+
+  /** Creates a file with mode 0600, and fails with `EEXIST` if the name exists. */
+  create(path: string): Promise<number>;
+  write(fd: number, text: string): Promise<void>;
+  /** Sets the mtime. */
+  setModified(fd: number, modifiedMs: number): Promise<void>;
+  give(fd: number, owner: number, group: number): Promise<void>;
+  sync(fd: number): Promise<void>;
+  link(from: string, to: string): Promise<void>;
+  rename(from: string, to: string): Promise<void>;
+  unlink(path: string): Promise<void>;
+  /** Makes a folder with mode 0700. */
+  makeFolder(path: string): Promise<void>;
+  giveFolder(path: string, owner: number, group: number): Promise<void>;
+  syncFolder(path: string): Promise<void>;
+  /** Sets the mtime to the present, which a watch of the folder above reports. */
+  touch(path: string): Promise<void>;
+
+  /** `lstat` of the quick look. Null if there is nothing of that name. */
+  identitySync(path: string): FileIdentity | null;
+  /** Reports names that appear in a folder, go, or change. Keeps no process alive. */
+  watch(path: string, onEvent: (name: string | null) => void, onError: (error: unknown) => void): FolderWatcher;
+}
+
+/** Loaded at the first use: to import it makes every start of an ES module longer (docs/adr/0011). */
+const fs = () => process.getBuiltinModule('node:fs');
+
+const big = { bigint: true } as const;
+const quick = { bigint: true, throwIfNoEntry: false } as const;
+
+/** The file system of this machine. */
+export const nodeFileSystem: FileSystem = {
+  userId: () => process.geteuid?.() ?? 0,
+  userName(id) {
+    try {
+      const lines = fs().readFileSync('/etc/passwd', 'utf8').split('\n');
+      return lines.map((line) => line.split(':')).find(([, , found]) => found === String(id))?.[0] ?? null;
+    } catch {
+      return null;
+    }
+  },
+  randomName: (bytes) => randomBytes(bytes).toString('hex'),
+
+  facts: (path) => unlessMissing(settled<BigIntStats>((done) => fs().lstat(path, big, done)).then(asFacts)),
+  factsOfTarget: (path) => unlessMissing(settled<BigIntStats>((done) => fs().stat(path, big, done)).then(asFacts)),
+  list: (path) => unlessMissing(settled<string[]>((done) => fs().readdir(path, done))),
+  open(path) {
+    const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = fs().constants;
+    return unlessMissing(settled<number>((done) => fs().open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, done)));
+  },
+  factsOfOpen: (fd) => settled<BigIntStats>((done) => fs().fstat(fd, big, done)).then(asFacts),
+  read: (fd) => settled<string>((done) => fs().readFile(fd, 'utf8', done)),
+  close: (fd) => settled((done) => fs().close(fd, done)),
+
+  create: (path) => settled<number>((done) => fs().open(path, 'wx', 0o600, done)),
+  write: (fd, text) => settled((done) => fs().writeFile(fd, text, done)),
+  setModified: (fd, modifiedMs) => settled((done) => fs().futimes(fd, modifiedMs / 1_000, modifiedMs / 1_000, done)),
+  give: (fd, owner, group) => settled((done) => fs().fchown(fd, owner, group, done)),
+  sync: (fd) => settled((done) => fs().fsync(fd, done)),
+  link: (from, to) => settled((done) => fs().link(from, to, done)),
+  rename: (from, to) => settled((done) => fs().rename(from, to, done)),
+  unlink: (path) => settled((done) => fs().unlink(path, done)),
+  makeFolder: (path) => settled((done) => fs().mkdir(path, 0o700, done)),
+  giveFolder: (path, owner, group) => settled((done) => fs().lchown(path, owner, group, done)),
+  async syncFolder(path) {
+    const fd = await settled<number>((done) => fs().open(path, 'r', done));
+    try {
+      await settled((done) => fs().fsync(fd, done));
+    } finally {
+      await settled((done) => fs().close(fd, done));
+    }
+  },
+  touch: (path) => settled((done) => fs().utimes(path, Date.now() / 1_000, Date.now() / 1_000, done)),
+
+  identitySync(path) {
+    const stats = fs().lstatSync(path, quick);
+    return stats === undefined ? null : { device: stats.dev, inode: stats.ino };
+  },
+  watch(path, onEvent, onError) {
+    const watcher = fs().watch(path, { persistent: false }, (_, name) => onEvent(name));
+    watcher.on('error', onError);
+    return watcher;
+  },
+};
+
+/** Calls Node with a callback. Not by `promisify`: `node:util` makes a start longer too. */
+function settled<T = void>(start: (done: (error: Error | null, value?: T) => void) => void): Promise<T> {
+  // Without an error there is a value, if the call has one.
+  return new Promise((resolve, reject) => start((error, value) => (error ? reject(error) : resolve(value as T))));
+}
+
+function asFacts(stats: BigIntStats): FileFacts {
+  return {
+    kind: stats.isFile() ? 'file' : stats.isDirectory() ? 'folder' : 'other',
+    device: stats.dev,
+    inode: stats.ino,
+    owner: Number(stats.uid),
+    group: Number(stats.gid),
+    mode: Number(stats.mode),
+    bytes: Number(stats.size),
+    changedMs: Number(stats.ctimeMs),
+    modifiedMs: Number(stats.mtimeMs),
+  };
+}
+
+async function unlessMissing<T>(look: Promise<T>): Promise<T | null> {
+  try {
+    return await look;
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return null;
+    throw error;
+  }
+}
+
+/** The system's code of an error. Not by `instanceof Error`: to a program under Jest, the errors of Node are none. */
+export function errnoOf(error: unknown): string | undefined {
+  if (typeof error !== 'object' || error === null || !('code' in error)) return undefined;
+  return typeof error.code === 'string' ? error.code : undefined;
+}
