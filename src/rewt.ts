@@ -110,7 +110,7 @@ export class Rewt<Claims = JwtClaims, Output = Claims, Input = Signable<Claims>>
       clock,
       softAgeMs,
       syncSoftAgeMs: member.softAgeMs,
-      pushOff: whyNoPush(this.#settings, softAgeMs),
+      pushOff: whyNoPush(this.#settings, this.#store),
       listener: withPresence(listener, this.#presence),
     });
     this.#signer = new Signer(this.#member, this.#settings);
@@ -290,10 +290,9 @@ export class Rewt<Claims = JwtClaims, Output = Claims, Input = Signable<Claims>>
   }
 }
 
-function whyNoPush({ push, member }: Settings, softAgeMs: number): string | null {
+function whyNoPush({ push, member }: Settings, { local, watch }: Store): string | null {
   if (!push) return 'It was turned off: push is false.';
-  if (softAgeMs > 0) return null;
-  return member.softAgeMs === 0
-    ? 'There is nothing to tell: with maxStaleness 0 every operation asks the store.'
-    : 'There is nothing to tell: this store is so near that every operation asks it.';
+  if (member.softAgeMs === 0) return 'There is nothing to tell: with maxStaleness 0 every operation asks the store.';
+  if (!local || watch) return null;
+  return 'There is nothing to tell: this store is so near that every operation asks it.';
 }

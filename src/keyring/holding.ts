@@ -41,6 +41,11 @@ export class Holding {
     return this.#copy?.ring ?? null;
   }
 
+  /** The version that the store had in the newest read whose answer was taken; null if there was none. */
+  get version(): string | null {
+    return this.#newest?.version ?? null;
+  }
+
   /** A lease from before this order is suspect: something happened since. */
   get suspectSince(): number {
     return this.#suspectSince;

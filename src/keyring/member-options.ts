@@ -16,7 +16,7 @@ export interface MemberOptions {
   readonly leastTtlMs: number;
   /** Until this age a copy is used without asking. Milliseconds. */
   readonly softAgeMs: number;
-  /** The same for operations that cannot wait. Longer where the store is so near that all others always ask. */
+  /** The same for operations that cannot wait, and for all if the store has a look. Longer if the store is local. */
   readonly syncSoftAgeMs: number;
   /** How long after a failure the store is tried again; for twice as long nobody waits for it. Milliseconds. */
   readonly retryMs: number;

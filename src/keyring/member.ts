@@ -43,12 +43,15 @@ export class Member {
   readonly #holding: Holding;
   readonly #outage: Outage;
   readonly #needs: Needs;
+  /** Whether the store can show by a look that the copy is what a read would give (protocol.md, "A look"). */
+  readonly #looks: boolean;
   #closed = false;
 
   constructor(options: MemberOptions) {
     const { store, namespace, clock, pushOff } = options;
     this.#options = options;
     this.#clock = clock;
+    this.#looks = store.local && store.isUnchanged !== undefined;
     this.#exchange = new Exchange(store, namespace, options.storeTimeoutMs, clock);
     this.#watching = new Watching({ store, namespace, clock, off: pushOff, suspect: () => this.#suspect() });
     const nextOrder = () => this.now().order;
@@ -70,8 +73,9 @@ export class Member {
     const lease = this.#holding.lease;
     if (lease === null || this.#closed || lease.sent.order < this.#holding.suspectSince) return null;
     const ageMs = leaseAgeMs(lease, now);
-    if (ageMs >= softAgeMs) return null;
-    if (ageMs * 2 >= softAgeMs && this.#outage.failedAgoMs(now.monotonicMs) >= this.#options.retryMs) {
+    const freshMs = this.#looks ? this.#options.syncSoftAgeMs : softAgeMs;
+    if (ageMs >= freshMs || (this.#looks && !this.#isUnchanged())) return null;
+    if (ageMs * 2 >= freshMs && this.#outage.failedAgoMs(now.monotonicMs) >= this.#options.retryMs) {
       this.#refreshAhead();
     }
     return lease;
@@ -237,6 +241,12 @@ export class Member {
     this.#renewal.end();
     this.#holding.end();
     this.#watching.end();
+  }
+
+  #isUnchanged(): boolean {
+    const { store, namespace } = this.#options;
+    const { version } = this.#holding;
+    return version !== null && store.isUnchanged?.(namespace, version) === true;
   }
 
   /** A copy that the store's silence has not yet made worthless. */

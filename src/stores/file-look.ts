@@ -35,6 +35,8 @@ export interface Held {
 
 export class Look {
   readonly #system: FileSystem;
+  /** The folder that the last read found; null if there was none. */
+  folder: FileIdentity | null = null;
   #held: Held | null = null;
   /** The version of what is held, and in which times of the store's clock it has this one. */
   #version: { readonly text: string; readonly fromMs: number; readonly untilMs: number } | null = null;

@@ -14,7 +14,6 @@ import {
   parseRecord,
   recordName,
 } from './file-record.js';
-import type { FileIdentity } from './file-system.js';
 
 /** Each attempt but the last fails only because another process wrote meanwhile. */
 const MAX_ATTEMPTS = 1_000;
@@ -24,16 +23,10 @@ export class Reader {
   readonly #look: Look;
   /** The birth of the folder whose `namespace` was compared. */
   #compared: string | null = null;
-  #folder: FileIdentity | null = null;
 
   constructor(place: Place, look: Look) {
     this.#place = place;
     this.#look = look;
-  }
-
-  /** The folder that the last read found; null if there was none. */
-  get folder(): FileIdentity | null {
-    return this.#folder;
   }
 
   /** Reads the newest record, and holds it. */
@@ -73,8 +66,9 @@ export class Reader {
   async #attempt(): Promise<FolderState | null> {
     const { system, guard, path: folder } = this.#place;
     const owner = await guard.root();
-    this.#folder = owner && (await guard.folder(folder, owner));
-    if (owner === null || this.#folder === null) return emptyState(null);
+    const found = owner && (await guard.folder(folder, owner));
+    this.#look.folder = found;
+    if (owner === null || found === null) return emptyState(null);
     const birth = await this.birth(owner);
     if (birth === null) return emptyState(null);
     const generations = await this.generations(birth);

@@ -9,7 +9,7 @@ import { outcomeUnknown, protectedLinks } from './file-errors.js';
 import type { Look } from './file-look.js';
 import type { Place } from './file-place.js';
 import type { Reader } from './file-reader.js';
-import { type FolderState, formatRecord, parseRecord, recordName } from './file-record.js';
+import { formatRecord, parseRecord, recordName } from './file-record.js';
 import { errnoOf } from './file-system.js';
 import { snapshotOf, swapRecord } from './record.js';
 import type { SwapAnswer, WantedState } from './store.js';
@@ -40,7 +40,11 @@ export interface Swap {
 }
 
 /** A record that this process is about to link, or has linked. */
-type Written = FolderState & { readonly birth: string; readonly op: string };
+interface Written {
+  readonly birth: string;
+  readonly generation: number;
+  readonly op: string;
+}
 
 export interface SwapParts {
   readonly place: Place;
@@ -67,8 +71,7 @@ export async function swapNewest(parts: SwapParts, swap: Swap): Promise<SwapAnsw
     return { swapped: false, snapshot: snapshotOf((await reader.read()).record, now()) };
   }
   const generation = before.generation + 1;
-  const record = { ...write, digest: `${birth}.${generation}.${op}` };
-  const written: Written = { birth, generation, op, parent: before.op, record };
+  const written = { birth, generation, op };
   return look.whileWriting(async () =>
     (await link(parts, draft, written)) ? confirm(parts, swap, draft, written) : lost(parts, swap),
   );
@@ -92,7 +95,7 @@ async function link({ place, drafts }: SwapParts, { path, owner }: Draft, writte
 /** Finds out whether the record that was linked replaced the one that it was made from. */
 async function confirm(parts: SwapParts, swap: Swap, { path, owner }: Draft, written: Written): Promise<SwapAnswer> {
   const { place, reader, drafts, now } = parts;
-  const { birth, generation, op, record } = written;
+  const { birth, generation, op } = written;
   try {
     await drafts.remove(path);
     await place.system.syncFolder(place.path);
@@ -109,8 +112,8 @@ async function confirm(parts: SwapParts, swap: Swap, { path, owner }: Draft, wri
       }
     }
     await tidy(parts, written, generations).catch(() => {});
-    const after = newest > generation ? (await reader.read()).record : record;
-    return { swapped: true, snapshot: snapshotOf(after, now()) };
+    // Also holds the new record, so that the next look finds it.
+    return { swapped: true, snapshot: snapshotOf((await reader.read()).record, now()) };
   } catch (error) {
     throw outcomeUnknown(place.root, error);
   }

@@ -9,7 +9,7 @@ import { asStoreError, heldUp } from './file-errors.js';
 import { announce, announcements, withdraw } from './file-members.js';
 import { Place } from './file-place.js';
 import { Reader } from './file-reader.js';
-import { borrowLook } from './file-shared.js';
+import { borrowFolder } from './file-shared.js';
 import { swapNewest } from './file-swap.js';
 import { type FileSystem, nodeFileSystem } from './file-system.js';
 import { snapshotOf } from './record.js';
@@ -98,8 +98,20 @@ export function fileStoreOn(system: FileSystem, platform: string, options: FileS
       if (snapshot !== null) return snapshot;
       return call(namespace, timeoutMs, async ({ reader }) => snapshotOf((await reader.read()).record, now()));
     },
+    isUnchanged(namespace, version) {
+      try {
+        return closing === null && (keyrings.get(namespace)?.look.hasVersion(version, now()) ?? false);
+      } catch {
+        // The read that follows reports what is wrong with the clock.
+        return false;
+      }
+    },
     swap: (namespace, expected, wanted, { timeoutMs, notAfterMs }) =>
       call(namespace, timeoutMs, (keyring) => swapNewest(keyring, { expected, wanted, notAfterMs })),
+    watch(namespace, onSuspect) {
+      const { watch, look } = open(namespace);
+      return watch.join(onSuspect, () => look.folder);
+    },
     announce: (namespace, id, text, { timeoutMs, keepMs }) =>
       call(namespace, timeoutMs, (keyring) =>
         text === null ? withdraw(keyring, id) : announce(keyring, id, text, keepMs),
@@ -117,6 +129,6 @@ type Keyring = ReturnType<typeof openKeyring>;
 
 function openKeyring(system: FileSystem, root: string, namespace: string, now: () => number) {
   const place = new Place(system, root, namespace);
-  const { look, release } = borrowLook(system, place.path);
-  return { place, look, now, release, reader: new Reader(place, look), drafts: new Drafts(place) };
+  const shared = borrowFolder(system, place.path);
+  return { ...shared, place, now, reader: new Reader(place, shared.look), drafts: new Drafts(place) };
 }

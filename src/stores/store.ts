@@ -143,12 +143,18 @@ export interface Caveat {
  * Methods may be called at any time and by many callers at once.
  */
 export interface Store {
-  /** A word for status and messages: 'redis', 'lmdb', 'memory'. Never an address. */
+  /** A word for status and messages: 'redis', 'file', 'lmdb', 'memory'. Never an address. */
   readonly kind: string;
   /** True where a read costs no more than a look at local memory, so that every operation can afford one of its own. */
   readonly local: boolean;
   /** Both entries of `namespace` at one instant. Never served by a replica. */
   read(namespace: string, limits: ReadLimits): Promise<Snapshot>;
+  /**
+   * Looks whether both entries have the version `version` at this instant, without waiting. False if the store cannot tell.
+   * May go by its last look in the same turn of the event loop for at most 1 ms, unless this process wrote since.
+   * Only for a local store; absent if it has no look that is cheaper than a read. Never throws.
+   */
+  isUnchanged?(namespace: string, version: string): boolean;
   /** Writes `wanted` if, and only if, the entries still have the version `expected`, and the store's clock is not past `notAfterMs`. K is written before R. */
   swap(namespace: string, expected: string, wanted: WantedState, limits: SwapLimits): Promise<SwapAnswer>;
   /**

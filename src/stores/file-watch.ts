@@ -1,0 +1,147 @@
+/**
+ * A watch of the folder of one namespace, for all members of this process. It is a hint: what it misses, the members
+ * notice by their looks, and only a read says what has changed.
+ */
+
+import { detached } from '../detached.js';
+import { isSame } from './file-look.js';
+import { DRAFTS, MEMBERS, NAMESPACE } from './file-record.js';
+import { errnoOf, type FileIdentity, type FileSystem, type FolderWatcher } from './file-system.js';
+import type { PushStatus, Watch } from './store.js';
+
+/** How soon a file system that reports changes has reported this process' own. */
+const HEARD_WITHIN_MS = 1_000;
+/** How soon a watch that failed is tried again. */
+const RETRY_MS = 60_000;
+
+const NO_KEYRING = 'It begins once there is a keyring.';
+const TRYING = 'The file system has not reported a change yet that this process made.';
+const SILENT =
+  'The file system does not report changes, as many shared and network mounts do not: members notice them by looking.';
+
+/** What the system lacks for one more watch. */
+const lacking: Readonly<Record<string, string>> = {
+  EMFILE: 'Too many files or watches are open: raise ulimit -n, or fs.inotify.max_user_instances.',
+  ENFILE: 'The system has too many files open.',
+  ENOSPC: 'Too many folders are watched: raise fs.inotify.max_user_watches.',
+};
+
+interface Listener {
+  /** Weak: a member that its application has forgotten is not kept by a watch that others use. */
+  readonly onSuspect: WeakRef<() => void>;
+}
+
+/** Keeps each callback for as long as its watch is there. */
+const callbacks = new WeakMap<Watch, () => void>();
+const forgotten = new FinalizationRegistry<() => void>((leave) => leave());
+
+export class FolderWatch {
+  readonly #system: FileSystem;
+  readonly #path: string;
+  readonly #listeners = new Set<Listener>();
+  #watched: { readonly watcher: FolderWatcher; readonly folder: FileIdentity } | null = null;
+  /** Whether the file system reported what this process did. */
+  #isProven = false;
+  #triedAtMs = Number.NEGATIVE_INFINITY;
+  /** Why there is no watch although there is a folder. */
+  #refused: string | null = null;
+
+  constructor(system: FileSystem, path: string) {
+    this.#system = system;
+    this.#path = path;
+  }
+
+  /** @param folder gives the folder that was read last */
+  join(onSuspect: () => void, folder: () => FileIdentity | null): Watch {
+    const listener = { onSuspect: new WeakRef(onSuspect) };
+    this.#listeners.add(listener);
+    const leave = (): void => this.#leave(listener);
+    const watch: Watch = {
+      status: () => this.#status(),
+      check: () => this.#check(folder()),
+      end() {
+        forgotten.unregister(listener);
+        leave();
+      },
+    };
+    callbacks.set(watch, onSuspect);
+    forgotten.register(watch, leave, listener);
+    return watch;
+  }
+
+  end(): void {
+    this.#listeners.clear();
+    this.#stop();
+  }
+
+  #leave(listener: Listener): void {
+    this.#listeners.delete(listener);
+    if (this.#listeners.size === 0) this.#stop();
+  }
+
+  #status(): PushStatus {
+    if (this.#refused !== null) return { state: 'off', reason: this.#refused };
+    if (this.#watched === null) return { state: 'connecting', reason: NO_KEYRING };
+    if (this.#isProven) return { state: 'on', reason: null };
+    if (performance.now() - this.#triedAtMs > HEARD_WITHIN_MS) return { state: 'off', reason: SILENT };
+    return { state: 'connecting', reason: TRYING };
+  }
+
+  /** Watches the folder that a read has found, if that is another one. */
+  #check(folder: FileIdentity | null): void {
+    if (this.#listeners.size === 0) return;
+    if (folder === null) this.#stop();
+    else if (this.#refused !== null && performance.now() - this.#triedAtMs < RETRY_MS) return;
+    else if (!isSame(this.#watched?.folder ?? null, folder)) detached(() => this.#start(folder));
+  }
+
+  #start(folder: FileIdentity): void {
+    this.#stop();
+    this.#triedAtMs = performance.now();
+    try {
+      const watcher = this.#system.watch(
+        this.#path,
+        (name) => this.#onEvent(watcher, name),
+        (error) => this.#refuse(error),
+      );
+      this.#watched = { watcher, folder };
+    } catch (error) {
+      this.#refuse(error);
+      return;
+    }
+    // Not in the records: other processes would have to read for it.
+    this.#system.touch(`${this.#path}/${DRAFTS}`).catch((error) => this.#refuse(error));
+  }
+
+  #onEvent(watcher: FolderWatcher, name: string | null): void {
+    if (watcher !== this.#watched?.watcher) return;
+    const wasProven = this.#isProven;
+    this.#isProven = true;
+    // With the first event what came before it may have been missed.
+    if (!wasProven || isNews(name)) this.#report();
+  }
+
+  #report(): void {
+    for (const { onSuspect } of this.#listeners) onSuspect.deref()?.();
+  }
+
+  #refuse(error: unknown): void {
+    const errno = errnoOf(error) ?? 'UNKNOWN';
+    this.#stop();
+    // Without `tmp` or the folder there is nothing to watch: the next read finds out.
+    if (errno === 'ENOENT') return;
+    this.#refused = lacking[errno] ?? `The folder cannot be watched: the file system answers ${errno}.`;
+  }
+
+  #stop(): void {
+    this.#watched?.watcher.close();
+    this.#watched = null;
+    this.#isProven = false;
+    this.#refused = null;
+  }
+}
+
+/** Whether a change of this name can be one of the keyring: also the folder itself, or one that the system does not name. */
+function isNews(name: string | null): boolean {
+  return name === null || ![DRAFTS, MEMBERS, NAMESPACE].includes(name);
+}
