@@ -67,11 +67,14 @@ export class Drafts {
   async rename(draft: Draft, folder: string, path: string): Promise<void> {
     const { system } = this.#place;
     try {
-      await system.rename(draft.path, path);
+      await system.rename(draft.path, path).catch(async (error) => {
+        if (errnoOf(error) !== 'ENOENT') throw error;
+        await this.#make(this.#place.file(folder), draft.owner);
+        await system.rename(draft.path, path);
+      });
     } catch (error) {
-      if (errnoOf(error) !== 'ENOENT') throw error;
-      await this.#make(this.#place.file(folder), draft.owner);
-      await system.rename(draft.path, path);
+      await this.remove(draft.path).catch(() => {});
+      throw error;
     }
   }
 

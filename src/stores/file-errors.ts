@@ -10,6 +10,8 @@ interface Refusal {
   readonly code: StoreErrorCode;
   /** `{path}` becomes the folder that was given to `fileStore`. */
   readonly message: string;
+  /** A call that failed with it may have done its work. */
+  readonly isUncertain?: true;
 }
 
 const refusals: readonly Refusal[] = [
@@ -46,6 +48,7 @@ const refusals: readonly Refusal[] = [
     errno: ['ENOENT', 'ESTALE', 'ENODEV', 'ENXIO'],
     code: 'ERR_REWT_STORE_DOWN',
     message: '{path} was removed or unmounted during the call. Try again.',
+    isUncertain: true,
   },
   {
     errno: ['EMFILE', 'ENFILE'],
@@ -56,6 +59,7 @@ const refusals: readonly Refusal[] = [
     errno: ['EIO'],
     code: 'ERR_REWT_STORE_DOWN',
     message: 'The disk that holds {path} fails. See the log of the system, and repair or replace it.',
+    isUncertain: true,
   },
 ];
 
@@ -63,14 +67,24 @@ const refusals: readonly Refusal[] = [
 export function asStoreError(error: unknown, path: string): Error {
   if (isRewtError(error)) return error;
   const cause = causeOf(error);
-  const refusal = refusals.find(
-    ({ errno, syscall }) => errno.includes(cause.code) && (syscall === undefined || syscall === cause.syscall),
-  );
+  const refusal = refusalOf(cause);
   const message = refusal?.message ?? `The file system refuses {path}: it answers ${cause.code}. Give another folder.`;
   return new StoreError(
     refusal?.code ?? 'ERR_REWT_STORE_DOWN',
     message.replace('{path}', () => path),
     cause,
+  );
+}
+
+/** Whether a system call that failed with this has certainly done nothing. */
+export function isCertain(error: unknown): boolean {
+  const refusal = refusalOf(causeOf(error));
+  return refusal !== undefined && !refusal.isUncertain;
+}
+
+function refusalOf(cause: StoreFailureCause): Refusal | undefined {
+  return refusals.find(
+    ({ errno, syscall }) => errno.includes(cause.code) && (syscall === undefined || syscall === cause.syscall),
   );
 }
 
@@ -112,10 +126,11 @@ export function damaged(path: string, what: string): StoreError {
   );
 }
 
-export function heldUp(path: string): StoreError {
+export function heldUp(path: string, mayHaveWritten: boolean): StoreError {
+  const unknown = mayHaveWritten ? ' The change may or may not have happened.' : '';
   return new StoreError(
     'ERR_REWT_STORE_TIMEOUT',
-    `The file system of ${path} did not answer in time. A write may or may not have happened. See whether the disk is overloaded, or allow a longer \`storeTimeout\`.`,
+    `The file system of ${path} did not answer in time.${unknown} See whether the disk is overloaded, or allow a longer \`storeTimeout\`.`,
   );
 }
 

@@ -11,6 +11,8 @@ import { ANNOUNCEMENT_LIFE_MS, type Announcements, LONGEST_ANNOUNCEMENT, MOST_AN
 
 /** Others' files that one announcement looks at, at random, to remove those whose time is over. */
 const LOOKED_AT = 8;
+/** As exact as file systems keep times. */
+const GRAIN_MS = 1_000;
 /** Files that are read at once. */
 const READ_AT_ONCE = 16;
 /** A longer file is none that the store wrote. */
@@ -30,9 +32,9 @@ export async function announce(parts: MembersParts, id: string, text: string, ke
   const said = { text: text.slice(0, LONGEST_ANNOUNCEMENT), keepMs };
   const contents = formatEntries(entriesWith({}, id, said, nowMs));
   if (Buffer.byteLength(contents) > MAX_BYTES) throw new OptionError('The id of the announcement is too long.');
-  const endsMs = nowMs + (keepMs ?? ANNOUNCEMENT_LIFE_MS);
   const path = place.file(MEMBERS, memberName(id));
-  // Its mtime says when it ends, so that nobody has to read it for that.
+  // The mtime says from when on it counts no more, so that no member has to read it for that.
+  const endsMs = nowMs + (keepMs ?? ANNOUNCEMENT_LIFE_MS) + GRAIN_MS;
   const write = () => drafts.write(contents, (fd) => place.system.setModified(fd, endsMs));
   let draft = await write();
   if (draft === null) {

@@ -5,7 +5,7 @@
  */
 
 import type { Draft, Drafts } from './file-drafts.js';
-import { outcomeUnknown, protectedLinks } from './file-errors.js';
+import { isCertain, outcomeUnknown, protectedLinks } from './file-errors.js';
 import type { Look } from './file-look.js';
 import type { Place } from './file-place.js';
 import type { Reader } from './file-reader.js';
@@ -18,20 +18,6 @@ import type { SwapAnswer, WantedState } from './store.js';
 const OLD_MS = 60_000;
 /** The newest records, which are never removed. */
 const KEPT = 2;
-
-/** With these `link` has certainly made nothing. */
-const NOT_LINKED = [
-  'EPERM',
-  'EACCES',
-  'ENOSPC',
-  'EDQUOT',
-  'EROFS',
-  'EMLINK',
-  'EXDEV',
-  'ENOTSUP',
-  'EOPNOTSUPP',
-  'ENOSYS',
-];
 
 export interface Swap {
   readonly expected: string;
@@ -88,7 +74,7 @@ async function link({ place, drafts }: SwapParts, { path, owner }: Draft, writte
     await drafts.remove(path).catch(() => {});
     if (errno === 'EEXIST' || errno === 'ENOENT') return false;
     if (errno === 'EPERM' && guard.isOther(owner.owner)) throw protectedLinks(root, guard.nameOf(owner.owner));
-    throw NOT_LINKED.includes(errno) ? error : outcomeUnknown(root, error);
+    throw isCertain(error) ? error : outcomeUnknown(root, error);
   }
 }
 

@@ -67,13 +67,18 @@ export function fileStoreOn(system: FileSystem, platform: string, options: FileS
     return keyring;
   }
 
-  async function call<T>(namespace: string, timeoutMs: number, work: (keyring: Keyring) => Promise<T>): Promise<T> {
+  async function call<T>(
+    namespace: string,
+    timeoutMs: number,
+    work: (keyring: Keyring) => Promise<T>,
+    mayWrite = false,
+  ): Promise<T> {
     const keyring = open(namespace);
     const running = typed(work(keyring));
     calls.add(running);
     const done = () => void calls.delete(running);
     running.then(done, done);
-    return within(timeoutMs, running, () => heldUp(root));
+    return within(timeoutMs, running, () => heldUp(root, mayWrite));
   }
 
   async function typed<T>(work: Promise<T>): Promise<T> {
@@ -107,7 +112,7 @@ export function fileStoreOn(system: FileSystem, platform: string, options: FileS
       }
     },
     swap: (namespace, expected, wanted, { timeoutMs, notAfterMs }) =>
-      call(namespace, timeoutMs, (keyring) => swapNewest(keyring, { expected, wanted, notAfterMs })),
+      call(namespace, timeoutMs, (keyring) => swapNewest(keyring, { expected, wanted, notAfterMs }), true),
     watch(namespace, onSuspect) {
       const { watch, look } = open(namespace);
       return watch.join(onSuspect, () => look.folder);
@@ -118,7 +123,7 @@ export function fileStoreOn(system: FileSystem, platform: string, options: FileS
       ),
     announcements: (namespace, { timeoutMs }) => call(namespace, timeoutMs, announcements),
     close() {
-      closing ??= within(CLOSE_TIMEOUT_MS, release(), () => heldUp(root)).catch(() => {});
+      closing ??= within(CLOSE_TIMEOUT_MS, release(), () => heldUp(root, true)).catch(() => {});
       return closing;
     },
   };
