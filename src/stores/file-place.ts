@@ -44,7 +44,7 @@ export class Place {
       const facts = await this.system.factsOfOpen(fd);
       this.guard.assertSafe(path, facts, owner, 'file');
       if (facts.bytes > maxBytes) throw damaged(this.root, `${path} is too long`);
-      return { fd, facts, text: await this.system.read(fd) };
+      return { fd, facts, text: await this.system.read(fd, facts.bytes) };
     } catch (error) {
       await this.system.close(fd);
       throw error;

@@ -51,8 +51,8 @@ export interface FileSystem {
   /** Opens a file to read it. Follows no symbolic link, and waits for no writer of a pipe. */
   open(path: string): Promise<number | null>;
   factsOfOpen(fd: number): Promise<FileFacts>;
-  /** Reads all of a file, as UTF-8. */
-  read(fd: number): Promise<string>;
+  /** Reads a file of so many bytes from its beginning, as UTF-8. */
+  read(fd: number, bytes: number): Promise<string>;
   close(fd: number): Promise<void>;
 
   /** Creates a file with mode 0600, and fails with `EEXIST` if the name exists. */
@@ -105,7 +105,15 @@ export const nodeFileSystem: FileSystem = {
     return unlessMissing(settled<number>((done) => fs().open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, done)));
   },
   factsOfOpen: (fd) => settled<BigIntStats>((done) => fs().fstat(fd, big, done)).then(asFacts),
-  read: (fd) => settled<string>((done) => fs().readFile(fd, 'utf8', done)),
+  async read(fd, bytes) {
+    const buffer = Buffer.alloc(bytes);
+    let end = 0;
+    for (let count = -1; end < bytes && count !== 0; end += count) {
+      const from = end;
+      count = await settled<number>((done) => fs().read(fd, buffer, from, bytes - from, from, done));
+    }
+    return buffer.toString('utf8', 0, end);
+  },
   close: (fd) => settled((done) => fs().close(fd, done)),
 
   create: (path) => settled<number>((done) => fs().open(path, 'wx', 0o600, done)),
