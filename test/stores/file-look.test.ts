@@ -89,6 +89,24 @@ describe('a look', () => {
     }
   });
 
+  it('is made again in the next turn, also if another folder was looked at in that one before', async () => {
+    await swapRing(store, 'other', 'other');
+    const others = (await store.read('other', limits)).version;
+    const version = await versionNow();
+    const measure = async (): Promise<number[]> => {
+      const first = costOf(version);
+      await nextTurn();
+      const before = calls.length;
+      expect(store.isUnchanged?.('other', others)).toBe(true);
+      return [first, calls.length - before, costOf(version)];
+    };
+    // Repeated, because a look that is a millisecond old is made again anyway.
+    for (let attempt = 0; attempt < 50; attempt += 1) {
+      await nextTurn();
+      expect(await measure()).toEqual([2, 2, 2]);
+    }
+  });
+
   it('is made again after a millisecond, in the same turn too', async () => {
     const version = await versionNow();
     await nextTurn();
