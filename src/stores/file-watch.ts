@@ -21,6 +21,7 @@ const SILENT =
 
 /** What the system lacks for one more watch. */
 const lacking: Readonly<Record<string, string>> = {
+  ENOENT: 'The folder tmp is missing from the keyring: the next write makes it, and a minute later it is watched.',
   EMFILE: 'Too many files or watches are open: raise ulimit -n, or fs.inotify.max_user_instances.',
   ENFILE: 'The system has too many files open.',
   ENOSPC: 'Too many folders are watched: raise fs.inotify.max_user_watches.',
@@ -102,15 +103,14 @@ export class FolderWatch {
       const watcher = this.#system.watch(
         this.#path,
         (name) => this.#onEvent(watcher, name),
-        (error) => this.#refuse(error),
+        (error) => this.#onError(watcher, error),
       );
       this.#watched = { watcher, folder };
+      // Not in the records: other processes would have to read for it.
+      this.#system.touch(`${this.#path}/${DRAFTS}`).catch((error) => this.#onError(watcher, error));
     } catch (error) {
-      this.#refuse(error);
-      return;
+      this.#refuse(error, null);
     }
-    // Not in the records: other processes would have to read for it.
-    this.#system.touch(`${this.#path}/${DRAFTS}`).catch((error) => this.#refuse(error));
   }
 
   #onEvent(watcher: FolderWatcher, name: string | null): void {
@@ -121,16 +121,33 @@ export class FolderWatch {
     if (!wasProven || isNews(name)) this.#report();
   }
 
+  #onError(watcher: FolderWatcher, error: unknown): void {
+    // Another folder may be watched by now.
+    if (watcher === this.#watched?.watcher) this.#refuse(error, this.#watched.folder);
+  }
+
   #report(): void {
     for (const { onSuspect } of this.#listeners) onSuspect.deref()?.();
   }
 
-  #refuse(error: unknown): void {
+  /** @param folder is what was watched; null if it could not be */
+  #refuse(error: unknown, folder: FileIdentity | null): void {
     const errno = errnoOf(error) ?? 'UNKNOWN';
     this.#stop();
-    // Without `tmp` or the folder there is nothing to watch: the next read finds out.
-    if (errno === 'ENOENT') return;
+    if (errno === 'ENOENT' && !isSame(this.#found(), folder)) {
+      // The folder was deleted after the read that found it, and a member that is not used would not notice.
+      detached(() => setImmediate(() => this.#report()));
+      return;
+    }
     this.#refused = lacking[errno] ?? `The folder cannot be watched: the file system answers ${errno}.`;
+  }
+
+  #found(): FileIdentity | null {
+    try {
+      return this.#system.identitySync(this.#path);
+    } catch {
+      return null;
+    }
   }
 
   #stop(): void {
