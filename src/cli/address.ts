@@ -1,22 +1,27 @@
 /** From `--url` and `--namespace`, or their variables, to the place of one keyring. */
 
+import { mkdirSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { isAbsolute, join } from 'node:path';
+import { dirname, isAbsolute, join } from 'node:path';
 import { OptionError } from '../errors.js';
-import { lmdbStore } from '../stores/lmdb.js';
+import { fileStore } from '../stores/file.js';
 import { redisStoreFor } from '../stores/redis.js';
 import type { Store } from '../stores/store.js';
 import { type Link, type LinkArguments, linkOf, linkOptions, variables } from './link.js';
 import { escapedJson } from './words.js';
 
 /** Where keyrings live. */
-export type Address =
-  | { readonly redisUrl: string; readonly link: Link }
-  | { readonly folder: string; readonly urlMissing?: true };
+export type Address = { readonly redisUrl: string; readonly link: Link } | FolderAddress;
+
+export interface FolderAddress {
+  readonly folder: string;
+  /** Neither `--url` nor REWT_URL says where, so this is the embedded store of the user. */
+  readonly urlMissing?: true;
+}
 
 /** Where one keyring lives, as the command shows it: without user and password. */
 export interface Place {
-  readonly store: 'redis' | 'lmdb';
+  readonly store: 'redis' | 'file';
   /** `host:port`, or the folder of the embedded store. */
   readonly server: string;
   /** Null for a store that has no databases. */
@@ -41,12 +46,17 @@ export function addressOf(url: string | undefined, env: NodeJS.ProcessEnv, flags
     throw new OptionError(`--${flag}: has no effect without Redis. Give its --url, or set REWT_URL`, { option: flag });
   }
   if (given === undefined) return { folder: stateFolder(env), urlMissing: true };
-  const [, folder] = /^lmdb:(.*)$/s.exec(given) ?? [];
+  if (/^lmdb:/i.test(given)) {
+    throw new OptionError('lmdb: is not supported any more. Give file: and a new folder, such as file:/var/lib/rewt', {
+      option: 'url',
+    });
+  }
+  const [, folder] = /^file:(.*)$/s.exec(given) ?? [];
   if (folder === undefined) {
-    throw new OptionError('the URL must begin with redis://, rediss:// (TLS) or lmdb: (a folder)', { option: 'url' });
+    throw new OptionError('the URL must begin with redis://, rediss:// (TLS) or file: (a folder)', { option: 'url' });
   }
   if (folder === '' || folder.startsWith('//') || folder.startsWith('~')) {
-    throw new OptionError('lmdb: takes the path of a folder as it is, without // and ~, such as lmdb:/var/lib/rewt', {
+    throw new OptionError('file: takes the path of a folder as it is, without // and ~, such as file:/var/lib/rewt', {
       option: 'url',
     });
   }
@@ -70,7 +80,7 @@ export function placeOf(address: Address, namespace: string, keyPrefix = ''): Pl
   }
   if ('folder' in address) {
     const { folder, ...more } = address;
-    return { store: 'lmdb', server: folder, database: null, namespace, ...more };
+    return { store: 'file', server: folder, database: null, namespace, ...more };
   }
   const { kind, master, hosts, database } = address.link;
   const named = hosts.map(({ host, port }) => `${host.includes(':') ? `[${host}]` : host}:${port}`).join(',');
@@ -107,9 +117,23 @@ export function underPrefix({ keyPrefix }: { readonly keyPrefix?: string | undef
 export function openStore(address: Address, namespace: string, keyPrefix = ''): Store {
   // Throws for options that do not fit the address.
   placeOf(address, namespace, keyPrefix);
-  return 'redisUrl' in address
-    ? redisStoreFor(address.redisUrl, namespace, keyPrefix)
-    : lmdbStore({ path: address.folder });
+  if ('redisUrl' in address) return redisStoreFor(address.redisUrl, namespace, keyPrefix);
+  if (address.urlMissing) makeFolder(dirname(address.folder));
+  return fileStore({ path: address.folder });
+}
+
+/** Makes a folder for state and those above it, as the specification has it. If that fails, the store reports what is missing. */
+function makeFolder(path: string): void {
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch (error) {
+    // Not with `recursive`, which in Node 20 never returns below a folder that takes none, such as /proc.
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || dirname(path) === path) return;
+    makeFolder(dirname(path));
+    try {
+      mkdirSync(path, { mode: 0o700 });
+    } catch {}
+  }
 }
 
 function stateFolder({ XDG_STATE_HOME = '' }: NodeJS.ProcessEnv): string {

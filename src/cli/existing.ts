@@ -54,7 +54,7 @@ export async function withExisting<T>(
 
 /** The folder of an embedded store that is not there is not made. */
 async function foundIn(session: Session): Promise<Found> {
-  return session.place.store === 'lmdb' ? examine(await session.read()) : lookFirst(session);
+  return session.place.store === 'file' ? examine(await session.read()) : lookFirst(session);
 }
 
 /** What `change` came to, also if something fails after it was written, and the ring that was. */

@@ -30,7 +30,7 @@ const namespace = `  --namespace <name> which keyring; or ${variables.namespace}
 `;
 
 const common = (extra: string) => `
-  --url <url>        redis://..., rediss://... or lmdb:<folder>; or ${variables.url}.
+  --url <url>        redis://..., rediss://... or file:<folder>; or ${variables.url}.
                      Without: an embedded store in $XDG_STATE_HOME/rewt,
                      else ~/.local/state/rewt
 ${extra}  --key-prefix <text>  what the Redis client of the members puts before keys

@@ -1,7 +1,7 @@
 /** One run of the command on one place: what it reads there, and the store that a member works on. */
 
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname } from 'node:path';
 import { isRewtError, StoreError } from '../errors.js';
 import { connectRedis } from '../redis/connect.js';
 import type { FoundNamespaces } from '../redis/find.js';
@@ -9,12 +9,22 @@ import { redisNames } from '../redis/names.js';
 import { createPlainReader, type PlainSnapshot } from '../redis/plain-reader.js';
 import { connectedReplicas } from '../redis/replicas.js';
 import { watchKeys } from '../redis/tracking.js';
-import { lmdbStore } from '../stores/lmdb.js';
+import { fileStore } from '../stores/file.js';
 import { type RedisStore, redisStore } from '../stores/redis.js';
 import type { Announcements, Store, Watch } from '../stores/store.js';
-import { type Address, addressOf, namespaceOf, openStore, type Place, placeInWords, placeOf } from './address.js';
+import {
+  type Address,
+  addressOf,
+  type FolderAddress,
+  namespaceOf,
+  openStore,
+  type Place,
+  placeInWords,
+  placeOf,
+} from './address.js';
 import { type Connected, connectLink } from './client.js';
 import { FailedStore, misnamed, storeInWords } from './failure.js';
+import { namespacesIn } from './folder-namespaces.js';
 import type { LinkArguments } from './link.js';
 import { type Terminal, unlessInterrupted } from './terminal.js';
 import { TimeLimit } from './time-limit.js';
@@ -72,7 +82,7 @@ export async function withSession<T>(
   const place = placeOf(address, namespaceOf(values.namespace, terminal.env), values['key-prefix']);
   let session: Opened | null = null;
   try {
-    session = 'folder' in address ? openFolder(address.folder, place, limit) : await openRedis(address, place, limit);
+    session = 'folder' in address ? openFolder(address, place, limit) : await openRedis(address, place, limit);
     return await unlessInterrupted(use(session), terminal);
   } catch (error) {
     if (isRewtError(error) && error.status === 503) throw new FailedStore(place, error as StoreError);
@@ -152,42 +162,46 @@ async function openRedis(address: RedisAddress, place: Place, limit: TimeLimit):
   };
 }
 
-export type RedisAddress = Exclude<Address, { readonly folder: string }>;
+export type RedisAddress = Exclude<Address, FolderAddress>;
 
 /** Makes no folder and no files: a member does. */
-function openFolder(folder: string, place: Place, limit: TimeLimit): Opened {
-  let store: Store | null = null;
-  const openStore = (): Store => {
-    store ??= lmdbStore({ path: folder });
-    return store;
-  };
-  const isEmpty = (): boolean => !existsSync(join(folder, 'data.mdb'));
+function openFolder(address: FolderAddress, place: Place, limit: TimeLimit): Opened {
+  const { folder, urlMissing } = address;
+  let member: Store | null = null;
+  const looking = fileStore({ path: folder });
   const limits = () => ({ timeoutMs: limit.leftMs() });
+  // The store refuses it as a disk that is not mounted.
+  const isNew = (): boolean => urlMissing === true && !existsSync(dirname(folder));
   return {
     place,
     limit,
     replicas: async () => null,
     async read(namespace = place.namespace) {
-      if (store === null && isEmpty()) return { nowMs: Date.now(), key: null, ring: null, roleUnknown: null };
-      const { nowMs, key, ring } = await openStore().read(namespace, limits());
+      if (isNew()) return { nowMs: Date.now(), key: null, ring: null, roleUnknown: null };
+      const { nowMs, key, ring } = await looking.read(namespace, limits());
       return { nowMs, key, ring, roleUnknown: null };
     },
     async announcements() {
       const none = { nowMs: Date.now(), count: 0, kept: [] };
-      if (store === null && isEmpty()) return none;
-      return (await openStore().announcements?.(place.namespace, limits())) ?? none;
+      return isNew() ? none : ((await looking.announcements?.(place.namespace, limits())) ?? none);
     },
     assertNoPrefix: async () => {},
-    watch: () => null,
+    watch: (onChange) => looking.watch?.(place.namespace, onChange) ?? null,
     async namespaces() {
-      if (store === null && isEmpty()) return { names: [], unread: [] };
-      throw new StoreError(
-        'ERR_REWT_STORE_DENIED',
-        'The embedded store does not list its namespaces. Name one with --namespace.',
-      );
+      if (isNew()) return { names: [], unread: [] };
+      const found = await namespacesIn(folder);
+      // Throws for a folder that holds something else.
+      if (found.names.length === 0) await looking.read(place.namespace, limits());
+      return found;
     },
-    openStore,
-    close: async () => store?.close(),
+    openStore() {
+      member ??= openStore(address, place.namespace);
+      return member;
+    },
+    async close() {
+      await looking.close();
+      await member?.close();
+    },
   };
 }
 

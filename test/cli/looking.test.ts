@@ -241,8 +241,8 @@ describe('where a verb looks', () => {
         expect(stdout + stderr).toContain('(neither --url nor REWT_URL is set)');
         if (verb !== 'sign') expect(existsSync(state.folder)).toBe(false);
         const json = await runHere([verb, ...words, '--json'], state.env);
-        if (verb !== 'verify') expect(JSON.parse(json.stdout)).toMatchObject({ store: 'lmdb', urlMissing: true });
-        const given = await runHere([verb, ...words, '--url', `lmdb:${state.folder}`], state.env);
+        if (verb !== 'verify') expect(JSON.parse(json.stdout)).toMatchObject({ store: 'file', urlMissing: true });
+        const given = await runHere([verb, ...words, '--url', `file:${state.folder}`], state.env);
         expect(given.stdout + given.stderr).not.toContain('REWT_URL is set');
       } finally {
         state.remove();

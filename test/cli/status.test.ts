@@ -44,7 +44,7 @@ test.runIf(hasScript)('with NO_COLOR it has none, and in the locale C only ASCII
 
 test('elsewhere it is the table alone, in plain ASCII', async () => {
   const { stdout } = await rewt(['status'], { env: { ...state.env, LC_ALL: 'C.UTF-8' } });
-  expect(stdout).toMatch(/^namespace {3}rewt\nstore {7}lmdb\nserver {6}.*\nsigning /);
+  expect(stdout).toMatch(/^namespace {3}rewt\nstore {7}file\nserver {6}.*\nsigning /);
   expect(stdout).toMatch(/^[ -~\n]*$/);
 });
 

@@ -12,16 +12,17 @@ const spans = fc.oneof(
 const others = fc.oneof({ arbitrary: fc.constantFrom('orders', 'billing', 'ann', CANARY), weight: 3 }, texts);
 const names = fc.oneof({ arbitrary: fc.constantFrom('rewt', 'a', 'b'), weight: 4 }, texts);
 const urls = fc.oneof(
-  { arbitrary: fc.constantFrom('lmdb:a', 'lmdb:b/c'), weight: 4 },
+  { arbitrary: fc.constantFrom('file:a', 'file:b/c'), weight: 4 },
   fc.constantFrom(
-    'lmdb:',
-    'lmdb://a',
-    'lmdb:~/a',
+    'file:',
+    'file://a',
+    'file:~/a',
     'http://user:pass@host',
-    `lmdb:${'d'.repeat(300)}`,
-    'lmdb:a/data.mdb',
+    `file:${'d'.repeat(300)}`,
+    'file:a/data.mdb',
+    'lmdb:a',
   ),
-  texts.map((text) => `lmdb:${text}`),
+  texts.map((text) => `file:${text}`),
   texts,
 );
 

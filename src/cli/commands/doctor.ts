@@ -73,13 +73,10 @@ export function judgeRedis(facts: RedisFacts): readonly Finding[] {
   return [finding('reachable', 'ok', 'it answers'), ...judgeServer(facts), ...judgeAccess(facts), ...keyring];
 }
 
-async function lookAtFolder(
-  { folder, urlMissing }: Exclude<Address, RedisAddress>,
-  namespace: string,
-): Promise<readonly Finding[]> {
-  const facts = await folderFactsOf(folder, namespace);
+async function lookAtFolder(address: Exclude<Address, RedisAddress>, namespace: string): Promise<readonly Finding[]> {
+  const facts = await folderFactsOf(address, namespace);
   return [
-    ...judgeFolder(facts, urlMissing),
+    ...judgeFolder(facts, address.urlMissing),
     ...(facts.keyring === null ? [] : judgeRead(facts.keyring, facts.announcements)),
   ];
 }

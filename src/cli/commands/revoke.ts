@@ -68,7 +68,7 @@ export const revoke: Command = {
     }
     const revokeIn = async (session: ChangingSession, found: Found): Promise<Outcome> => {
       const { place } = session;
-      if (replicas > 0 && place.store === 'lmdb') {
+      if (replicas > 0 && place.store === 'file') {
         throw new OptionError('--replicas: the embedded store has none. Leave it out', { option: 'replicas' });
       }
       if (!yes && !(await limit.paused(isConfirmed(session, found, terminal)))) {

@@ -1,22 +1,34 @@
 /** Everything that the doctor looks at in the folder of an embedded store. It makes nothing that is not there. */
 
-import { existsSync, statfsSync, statSync } from 'node:fs';
+import { existsSync, lstatSync, readdirSync, readFileSync, type Stats, statfsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { StoreError } from '../../errors.js';
-import { lmdbStore } from '../../stores/lmdb.js';
+import { fileStore } from '../../stores/file.js';
+import { folderName } from '../../stores/file-record.js';
+import { nodeFileSystem } from '../../stores/file-system.js';
 import type { Announcements } from '../../stores/store.js';
+import type { FolderAddress } from '../address.js';
 import { type KeyringFacts, keyringFactsOf } from './keyring-facts.js';
 import type { Failed } from './redis-facts.js';
 
+export type Part = 'the folder' | "the namespace's folder" | 'a record';
+
 export interface FolderFacts {
+  /** Whether the namespace has a folder. */
   readonly exists: boolean;
-  /** Permission bits of the folder and its files, where they give something to others than their owner. */
-  readonly open: readonly { readonly what: 'the folder' | 'data.mdb' | 'lock.mdb'; readonly mode: number }[];
-  /** Whether the folder is this user's; null where a system knows no users. */
-  readonly own: boolean | null;
+  /** What is open to others than its owner, with its permission bits. */
+  readonly open: readonly { readonly what: Part; readonly mode: number }[];
+  /** Who owns the folder, by name if it is known; null if it is not there. */
+  readonly owner: { readonly name: string; readonly is: 'user' | 'other' | 'other, for root' } | null;
+  /** What another user owns than the owner of the folder. */
+  readonly foreign: readonly Part[];
+  /** Whether this root may not link the owner's files: `fs.protected_hardlinks`, without the capability CAP_FOWNER. */
+  readonly mayNotLink: boolean;
   /** Of a network file system, its name. */
   readonly network: string | null;
   readonly freeBytes: number | null;
+  /** Null if the file system does not count them. */
+  readonly freeFiles: number | null;
   readonly keyring: KeyringFacts | Failed | null;
   readonly announcements: Announcements | Failed;
 }
@@ -34,46 +46,86 @@ const networks: Readonly<Record<number, string>> = {
   16914839: '9P',
   1397113167: 'AFS',
   12805120: 'Ceph',
-  1702057286: 'FUSE (which may be a network)',
+  2020557398: 'vboxsf',
+  1702057286: 'FUSE (which may be a network, or virtiofs)',
 };
 
-export async function folderFactsOf(folder: string, namespace: string): Promise<FolderFacts> {
-  const exists = existsSync(join(folder, 'data.mdb'));
+const CAP_FOWNER = 3n;
+
+export async function folderFactsOf({ folder, urlMissing }: FolderAddress, namespace: string): Promise<FolderFacts> {
   if (!existsSync(folder)) {
-    return { exists, open: [], own: null, network: null, freeBytes: null, keyring: null, announcements: none };
+    const nothing = { open: [], owner: null, foreign: [], mayNotLink: false, network: null };
+    // The folder above may be missing, too: to the store that is a disk that is not mounted.
+    const { keyring } = urlMissing ? { keyring: null } : await readFolder(folder, namespace);
+    const failed = keyring !== null && 'code' in keyring ? keyring : null;
+    return { exists: false, ...nothing, freeBytes: null, freeFiles: null, keyring: failed, announcements: none };
   }
-  const parts = [
-    ['the folder', folder],
-    ['data.mdb', join(folder, 'data.mdb')],
-    ['lock.mdb', join(folder, 'lock.mdb')],
-  ] as const;
-  // Windows has other permissions than these.
-  const isPosix = process.getuid !== undefined;
-  const open = parts
-    .filter(([, path]) => isPosix && existsSync(path))
-    .map(([what, path]) => ({ what, mode: statSync(path).mode & 0o777 }))
-    .filter(({ mode }) => (mode & 0o077) !== 0);
-  const { type, bavail, bsize } = statfsSync(folder);
+  const parts = partsOf(folder, join(folder, folderName(namespace)));
+  const exists = parts.length > 1;
+  const [[, { uid }]] = parts;
+  const isRoot = nodeFileSystem.userId() === 0;
+  const isOwn = uid === nodeFileSystem.userId();
+  const { type, bavail, bsize, files, ffree } = statfsSync(folder);
   const found = {
     exists,
-    open,
-    own: isPosix ? statSync(folder).uid === process.getuid?.() : null,
+    open: parts.map(([what, { mode }]) => ({ what, mode: mode & 0o777 })).filter(({ mode }) => (mode & 0o077) !== 0),
+    owner: {
+      name: nodeFileSystem.userName(uid) ?? `#${uid}`,
+      is: isOwn ? 'user' : isRoot ? 'other, for root' : 'other',
+    },
+    foreign: parts.filter(([, stats]) => stats.uid !== uid).map(([what]) => what),
+    mayNotLink: isRoot && !isOwn && mayNotLink(),
     network: (process.platform === 'linux' ? networks[type >>> 0] : undefined) ?? null,
     freeBytes: bavail * bsize,
-  };
-  if (!exists) return { ...found, keyring: null, announcements: none };
-  return { ...found, ...(await readFolder(folder, namespace)) };
+    freeFiles: files === 0 ? null : ffree,
+  } as const;
+  const read = await readFolder(folder, namespace);
+  return { ...found, ...read, keyring: exists || 'code' in read.keyring ? read.keyring : null };
 }
 
-async function readFolder(folder: string, namespace: string): Promise<Pick<FolderFacts, 'keyring' | 'announcements'>> {
-  const store = lmdbStore({ path: folder });
+/** The folder, and the namespace's folder with its records as far as there is one and this user may look. */
+function partsOf(folder: string, inside: string): readonly [readonly [Part, Stats], ...(readonly [Part, Stats])[]] {
+  const first = ['the folder', statSync(folder)] as const;
+  const second = lstatSync(inside, { throwIfNoEntry: false });
+  if (second === undefined) return [first];
+  const records = namesIn(inside)
+    .filter((name) => name.startsWith('ring.'))
+    .flatMap((name) => lstatSync(join(inside, name), { throwIfNoEntry: false }) ?? [])
+    .map((stats) => ['a record', stats] as const);
+  return [first, ["the namespace's folder", second], ...records];
+}
+
+function namesIn(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
+}
+
+/** By proc(5). */
+function mayNotLink(): boolean {
+  try {
+    const capabilities = /^CapEff:\s*([0-9a-f]+)$/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] ?? '';
+    const isProtected = readFileSync('/proc/sys/fs/protected_hardlinks', 'utf8').trim() === '1';
+    return isProtected && ((BigInt(`0x${capabilities}`) >> CAP_FOWNER) & 1n) === 0n;
+  } catch {
+    return false;
+  }
+}
+
+async function readFolder(
+  folder: string,
+  namespace: string,
+): Promise<{ readonly keyring: KeyringFacts | Failed; readonly announcements: Announcements }> {
+  const store = fileStore({ path: folder });
   const limits = { timeoutMs: ANSWER_MS };
   try {
     const keyring = keyringFactsOf(await store.read(namespace, limits));
     const announcements = (await store.announcements?.(namespace, limits)) ?? none;
     return { keyring, announcements };
   } catch (error) {
-    // A package that is missing is the caller's to mend, not the folder's.
+    // A namespace that is none is the caller's to mend, not the folder's.
     if (!(error instanceof StoreError)) throw error;
     const { code, message } = error;
     return { keyring: { code, message }, announcements: none };

@@ -1,55 +1,79 @@
 /** What the doctor says of the folder of an embedded store. Pure. */
 
 import { type Finding, finding } from './finding.js';
-import type { FolderFacts } from './folder-facts.js';
+import type { FolderFacts, Part } from './folder-facts.js';
 
-/** A rotation needs some pages. */
+/** A rotation needs some blocks, and a file or two. */
 const LEAST_FREE_BYTES = 1_048_576;
+const LEAST_FREE_FILES = 16;
 
-export function judgeFolder(
-  { exists, open, own, network, freeBytes }: FolderFacts,
-  urlMissing = false,
-): readonly Finding[] {
+const OTHERS_WRITE = 0o022;
+
+export function judgeFolder(facts: FolderFacts, urlMissing = false): readonly Finding[] {
+  const { exists, open, foreign, owner, network, freeBytes, freeFiles, keyring } = facts;
   const none = 'there is no store in it yet: the first sign makes one';
+  const isFull =
+    (freeBytes ?? LEAST_FREE_BYTES) < LEAST_FREE_BYTES || (freeFiles ?? LEAST_FREE_FILES) < LEAST_FREE_FILES;
   return [
-    ...(exists
+    ...(exists || keyring !== null
       ? []
       : [
           urlMissing
             ? finding('folder', 'warning', none, 'if the members use Redis or another folder: --url, or REWT_URL')
             : finding('folder', 'note', none),
         ]),
-    ...open.map(({ what, mode }) =>
+    ...open.map(judgeOpen),
+    ...foreign.map((what) =>
       finding(
         'permissions',
         'problem',
-        `${what} is open to others (mode ${mode.toString(8).padStart(4, '0')}): whoever reads it can sign`,
-        what === 'the folder' ? 'chmod 700, then rewt revoke' : 'chmod 600, then rewt revoke',
+        `${what} is not of the user who owns the folder: members refuse it`,
+        'find out who made it, then remove it and run rewt revoke',
       ),
     ),
-    ...(exists && open.length === 0 && own !== null ? [finding('permissions', 'ok', 'for its user alone')] : []),
-    ...(own === false
-      ? [
-          finding(
-            'owner',
-            'warning',
-            'another user owns the folder',
-            'run rewt as the user of the services that share it',
-          ),
-        ]
-      : []),
+    ...(exists && open.length + foreign.length === 0 ? [finding('permissions', 'ok', 'for its user alone')] : []),
+    ...judgeOwner(owner, facts.mayNotLink),
     ...(network === null
       ? []
       : [
           finding(
             'file system',
             'problem',
-            `${network}: the locks of LMDB do not work across machines, and the keyring may be damaged`,
+            `${network}: two machines may both win there, and a revocation may be seen late`,
             'a folder on a disk of this machine, or Redis',
           ),
         ]),
-    ...(freeBytes !== null && freeBytes < LEAST_FREE_BYTES
+    ...(isFull
       ? [finding('room', 'problem', 'the disk is full: nothing rotates, and nobody can revoke', 'make room on it')]
       : []),
   ];
+}
+
+function judgeOpen({ what, mode }: FolderFacts['open'][number]): Finding {
+  const opened = `${what} is open to others (mode ${mode.toString(8).padStart(4, '0')})`;
+  const right = modeOf(what);
+  if ((mode & OTHERS_WRITE) !== 0) {
+    const remedy = `chmod ${right}, then rewt revoke`;
+    return finding('permissions', 'problem', `${opened}: whoever writes there chooses the secret`, remedy);
+  }
+  if (what !== 'a record') {
+    return finding('permissions', 'problem', `${opened}: they see when secrets change`, `chmod ${right}`);
+  }
+  return finding('permissions', 'problem', `${opened}: whoever reads it can sign`, `chmod ${right}, then rewt revoke`);
+}
+
+function modeOf(what: Part): string {
+  return what === 'a record' ? '600' : '700';
+}
+
+function judgeOwner(owner: FolderFacts['owner'], mayNotLink: boolean): readonly Finding[] {
+  if (owner === null || owner.is === 'user') return [];
+  const { name } = owner;
+  const remedy = `sudo -u '${name}' rewt ...`;
+  if (owner.is === 'other') {
+    return [finding('owner', 'problem', `${name} owns the folder, and only that user may use it`, remedy)];
+  }
+  return mayNotLink
+    ? [finding('owner', 'warning', `fs.protected_hardlinks lets this root write nothing for ${name}`, remedy)]
+    : [finding('owner', 'note', `${name} owns the folder, and gets what root writes there`)];
 }

@@ -337,22 +337,44 @@ describe('a folder', () => {
   const folder: FolderFacts = {
     exists: true,
     open: [],
-    own: true,
+    owner: { name: 'ann', is: 'user' },
+    foreign: [],
+    mayNotLink: false,
     network: null,
     freeBytes: 1e9,
+    freeFiles: 1e6,
     keyring,
     announcements: { nowMs, count: 0, kept: [] },
   };
   test.each([
     ['is well', {}, ['permissions: ok']],
-    ['is not there', { exists: false, own: null, freeBytes: null }, ['folder: note']],
-    ['is open to others', { open: [{ what: 'data.mdb', mode: 0o644 }] }, ['permissions: problem']],
-    ['is somebody else’s', { own: false }, ['permissions: ok', 'owner: warning']],
+    ['is not there', { exists: false, owner: null, freeBytes: null, keyring: null }, ['folder: note']],
+    ['is refused', { exists: false, keyring: { code: 'ERR_REWT_STORE_DOWN', message: 'data.mdb' } }, []],
+    ['is open to others', { open: [{ what: 'a record', mode: 0o644 }] }, ['permissions: problem']],
+    ['is somebody else’s', { owner: { name: 'bob', is: 'other' } }, ['permissions: ok', 'owner: problem']],
+    ['is not root’s', { owner: { name: 'bob', is: 'other, for root' } }, ['permissions: ok', 'owner: note']],
+    [
+      'root may not link in',
+      { owner: { name: 'bob', is: 'other, for root' }, mayNotLink: true },
+      ['permissions: ok', 'owner: warning'],
+    ],
+    ['has a record of another user', { foreign: ['a record'] }, ['permissions: problem']],
     ['is far away', { network: 'NFS' }, ['permissions: ok', 'file system: problem']],
     ['is full', { freeBytes: 10 }, ['permissions: ok', 'room: problem']],
+    ['takes no more files', { freeFiles: 3 }, ['permissions: ok', 'room: problem']],
   ] as const)('that %s', (_, over, found) => {
     const findings = judgeFolder({ ...folder, ...(over as Partial<FolderFacts>) });
     expect(findings.map(({ check, level }) => `${check}: ${level}`)).toEqual(found);
+  });
+
+  test.each([
+    ['the folder', 0o755, 'they see when secrets change', 'chmod 700'],
+    ["the namespace's folder", 0o770, 'whoever writes there chooses the secret', 'chmod 700, then rewt revoke'],
+    ['a record', 0o640, 'whoever reads it can sign', 'chmod 600, then rewt revoke'],
+    ['a record', 0o622, 'whoever writes there chooses the secret', 'chmod 600, then rewt revoke'],
+  ] as const)('of which %s has another mode says what that costs', (what, mode, found, remedy) => {
+    const [finding] = judgeFolder({ ...folder, open: [{ what, mode }] });
+    expect(finding).toMatchObject({ found: expect.stringContaining(found), remedy });
   });
 });
 

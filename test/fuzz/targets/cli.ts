@@ -42,7 +42,7 @@ export function cliTarget(): Target<Input, Input> {
   /** No other folder is made, and no network asked. */
   function confined(text: string): string {
     if (/rediss?:/i.test(text)) throw new Error('not on a network');
-    return text.replaceAll('lmdb:', `lmdb:${folder}/`).replaceAll('..', '.');
+    return text.replaceAll('file:', `file:${folder}/`).replaceAll('..', '.');
   }
   const runIn = (words: readonly string[], stdin: Uint8Array, isTerminal = false, url = '') =>
     runWith(words, stdin, isTerminal, { XDG_STATE_HOME: folder, REWT_URL: url });
@@ -55,7 +55,7 @@ export function cliTarget(): Target<Input, Input> {
       stdin: fc.oneof(texts, jsonTexts),
       isBytes: fc.oneof({ arbitrary: fc.constant(false), weight: 5 }, fc.constant(true)),
       isTerminal: fc.oneof({ arbitrary: fc.constant(false), weight: 5 }, fc.constant(true)),
-      url: fc.oneof({ arbitrary: fc.constant(''), weight: 9 }, texts, fc.constantFrom('lmdb:a', 'lmdb:', 'http://a')),
+      url: fc.oneof({ arbitrary: fc.constant(''), weight: 9 }, texts, fc.constantFrom('file:a', 'file:', 'http://a')),
     }),
     prepare(input) {
       // Processes of their own, and what goes on until Ctrl-C, are no subject here, but their words are.

@@ -1,0 +1,121 @@
+/** The `rewt` command and the folder of an embedded store: what it refuses, what it makes, and what it lists. */
+import { chmodSync, chownSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { freshState } from './command.js';
+import { runHere } from './run-here.js';
+
+let state: ReturnType<typeof freshState>;
+beforeEach(() => {
+  state = freshState();
+});
+afterEach(() => state.remove());
+
+const run = (...words: string[]) => runHere(words, state.env);
+const looking = [['status'], ['list'], ['verify', 'x.y.z'], ['explain', 'x.y.z'], ['doctor']] as const;
+const changing = [
+  ['sign', '{}'],
+  ['rotate', '--force'],
+  ['revoke', '--yes'],
+] as const;
+
+/** Every verb but the doctor, which reports a problem, ends with exit code 3 and this. */
+async function allRefuse(code: string, words: string): Promise<void> {
+  for (const verb of [...looking, ...changing]) {
+    const { code: exitCode, stdout } = await run(...verb, '--json');
+    const answer = JSON.parse(stdout);
+    const found = verb[0] === 'doctor' ? answer.findings.at(-1) : answer.error;
+    expect({ verb, exitCode, found }).toMatchObject(
+      verb[0] === 'doctor'
+        ? { exitCode: 1, found: { level: 'problem', found: expect.stringContaining(words) } }
+        : { exitCode: 3, found: { code, message: expect.stringContaining(words) } },
+    );
+  }
+}
+
+describe('a folder that others may write', () => {
+  test('is refused with the keyring that is planted in it, whatever the verb', async () => {
+    const { stdout: token } = await run('sign', '{"user":"eve"}');
+    chmodSync(state.folder, 0o777);
+    await allRefuse('ERR_REWT_STORE_DENIED', `chmod go-w ${state.folder}`);
+    expect(await run('verify', token.trim())).toMatchObject({ code: 3, stdout: '' });
+  });
+});
+
+test('a folder that LMDB kept is refused by name, and stays as it is', async () => {
+  mkdirSync(state.folder, { mode: 0o700 });
+  writeFileSync(join(state.folder, 'data.mdb'), 'pages');
+  await allRefuse('ERR_REWT_STORE_DOWN', `${state.folder} holds a keyring that LMDB kept`);
+  expect(readdirSync(state.folder)).toEqual(['data.mdb']);
+});
+
+describe('what is not there', () => {
+  test('of the way to the state folder is made by sign, for the user alone, and by no verb that looks', async () => {
+    const home = join(state.env.XDG_STATE_HOME, 'a', 'b');
+    const env = { XDG_STATE_HOME: home };
+    for (const verb of looking) {
+      const { code } = await runHere(verb, env);
+      expect({ verb, code }).toEqual({ verb, code: verb[0] === 'verify' || verb[0] === 'explain' ? 1 : 0 });
+    }
+    expect(readdirSync(state.env.XDG_STATE_HOME)).toEqual([]);
+    expect(await runHere(['sign', '{}'], env)).toMatchObject({ code: 0 });
+    for (const folder of ['..', '.', 'rewt']) expect(statSync(join(home, folder)).mode & 0o777).toBe(0o700);
+  });
+
+  test('above a folder that was named is a disk that is not mounted', async () => {
+    const url = `file:${join(state.env.XDG_STATE_HOME, 'disk', 'rewt')}`;
+    for (const verb of [['status'], ['list'], ['sign', '{}']]) {
+      const { code, stderr } = await run(...verb, '--url', url);
+      expect({ verb, code, stderr }).toMatchObject({ code: 3, stderr: expect.stringContaining('not mounted') });
+    }
+    expect((await run('doctor', '--url', url)).stdout).toContain('not mounted');
+    expect(readdirSync(state.env.XDG_STATE_HOME)).toEqual([]);
+  });
+});
+
+describe('rewt list', () => {
+  test('shows the namespaces of a folder, and passes over what else is in it', async () => {
+    const names = ['Shop', 'shop', 'Größe', 'n'.repeat(300)];
+    for (const name of names) await run('sign', '{}', '--namespace', name);
+    mkdirSync(join(state.folder, 'f'.repeat(32)));
+    writeFileSync(join(state.folder, 'notes'), '');
+    const { code, stdout } = await run('list', '--json');
+    const { store, keyrings } = JSON.parse(stdout);
+    expect({ code, store }).toEqual({ code: 0, store: 'file' });
+    expect(keyrings.map(({ namespace }: { namespace: string }) => namespace)).toEqual([...names].sort());
+    for (const each of keyrings) expect(each).toMatchObject({ signing: expect.any(String), unreadable: null });
+    expect((await run('verify', 'x.y.z', '--namespace', 'shopp')).stderr).toContain('There are: Größe, Shop, ');
+  });
+
+  test('shows a namespace that is refused beside those that are not', async () => {
+    for (const name of ['good', 'bad']) await run('sign', '{}', '--namespace', name);
+    const { keyrings } = JSON.parse((await run('list', '--json')).stdout);
+    expect(keyrings).toHaveLength(2);
+    const [bad = ''] = readdirSync(state.folder);
+    chmodSync(join(state.folder, bad), 0o770);
+    const after = JSON.parse((await run('list', '--json')).stdout).keyrings;
+    expect(after.map(({ unreadable }: { unreadable: string }) => unreadable).sort()).toEqual([
+      'ERR_REWT_STORE_DENIED',
+      null,
+    ]);
+  });
+});
+
+describe.runIf(process.getuid?.() === 0)('root', () => {
+  test('writes for the owner of the folder, and the doctor says so', async () => {
+    await run('sign', '{}');
+    const owner = 12_345;
+    const all = [state.folder, ...readdirSync(state.folder, { recursive: true, encoding: 'utf8' })];
+    for (const name of all) chownSync(join(state.folder, name === state.folder ? '' : name), owner, owner);
+    expect(await run('revoke', '--yes')).toMatchObject({ code: 0 });
+    for (const name of readdirSync(state.folder, { recursive: true, encoding: 'utf8' })) {
+      expect({ name, uid: statSync(join(state.folder, name)).uid }).toEqual({ name, uid: owner });
+    }
+    const { stdout } = await run('doctor', '--json');
+    expect(JSON.parse(stdout).findings).toContainEqual({
+      check: 'owner',
+      level: 'note',
+      found: expect.stringContaining(`#${owner}`),
+    });
+  });
+});
