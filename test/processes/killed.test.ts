@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { lmdbStore, Rewt } from '../../src/index.js';
+import { fileStore, Rewt } from '../../src/index.js';
 import type { RewtOptions } from '../../src/options.js';
 import { type RedisServer, startRedis } from '../servers.js';
 import { type Place, startMember } from './members.js';
@@ -27,7 +27,7 @@ afterAll(async () => {
 
 const places: readonly (readonly [string, () => Place, () => RewtOptions])[] = [
   ['Redis', () => ({ redis: server.port, client: 'ioredis' }), () => ({ redisConn: server.url })],
-  ['LMDB', () => ({ lmdb: folder }), () => ({ store: lmdbStore({ path: folder }) })],
+  ['files', () => ({ folder }), () => ({ store: fileStore({ path: folder }) })],
 ];
 
 describe.each(places)('on %s', (_, place, connection) => {

@@ -1,32 +1,35 @@
 /**
- * A member in a process of its own: does what its parent asks over IPC, and answers under the same number.
- * `node member.js <folder of the compiled library> <place as JSON>`, where a place is { redis: port, client } or { lmdb: folder }.
+ * A member in a process or thread of its own: does what its parent asks, and answers under the same number.
+ * `node member.js <folder of the compiled library> <place as JSON>`, where a place is { redis: port, client } or { folder }.
  */
 import { connect as connectTo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
+import { parentPort } from 'node:worker_threads';
 
 const [, , dist, placeJson] = process.argv;
 
-process.on('message', async ({ number, verb, order }) => {
+const answer = (message) => (parentPort === null ? process.send(message) : parentPort.postMessage(message));
+(parentPort ?? process).on('message', async ({ number, verb, order }) => {
   try {
-    process.send({ number, value: await verbs[verb](order) });
+    answer({ number, value: await verbs[verb](order) });
   } catch (error) {
-    process.send({ number, error: error.code ?? String(error) });
+    answer({ number, error: error.code ?? String(error) });
   }
 });
+answer({ number: 0 });
 // A parent that has gone needs no member.
 process.on('disconnect', () => process.exit());
 
 const ready = start(JSON.parse(placeJson));
 let rewt;
 
-/** Answers with what a new Rewt takes: this process has one connection, or one environment, for all of them. */
+/** Answers with what a new Rewt takes: this process has one connection, or one store, for all of them. */
 async function start(place) {
-  const { Rewt, lmdbStore } = await import(pathToFileURL(join(dist, 'index.js')).href);
-  if (place.lmdb) return { Rewt, shared: { store: lmdbStore({ path: place.lmdb }) } };
+  const { Rewt, fileStore } = await import(pathToFileURL(join(dist, 'index.js')).href);
+  if (place.folder) return { Rewt, shared: { store: fileStore({ path: place.folder }) } };
   const address = { host: '127.0.0.1', port: place.redis };
   if (place.client === 'ioredis') {
     const { Redis } = await import('ioredis');
@@ -58,6 +61,11 @@ const verbs = {
     const payloads = await Promise.all(tokens.map((token) => rewt.verify(token)));
     await rewt.ready();
     return { payloads, keyring: rewt.status().keyring };
+  },
+
+  /** Revokes, and answers with the new kid. */
+  async revoke() {
+    return (await rewt.revoke()).kid;
   },
 
   /** Verifies every token that arrives at a port, one a line; one in fifty again half a second before it ends. */

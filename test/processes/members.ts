@@ -1,8 +1,10 @@
-/** Starts members in processes of their own, which run the compiled library: dist/esm, or the folder that REWT_DIST names. */
+/** Starts members in processes or threads of their own, which run the compiled library: dist/esm, or the folder that REWT_DIST names. */
 import { type ChildProcess, fork } from 'node:child_process';
+import cluster from 'node:cluster';
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { Worker } from 'node:worker_threads';
 import type { RewtOptions } from '../../src/options.js';
 import type { KeyringStatus } from '../../src/status.js';
 
@@ -10,7 +12,7 @@ const project = fileURLToPath(new URL('../..', import.meta.url));
 const script = fileURLToPath(new URL('member.js', import.meta.url));
 
 /** Where members meet, and with what. */
-export type Place = { readonly redis: number; readonly client: 'redis' | 'ioredis' } | { readonly lmdb: string };
+export type Place = { readonly redis: number; readonly client: 'redis' | 'ioredis' } | { readonly folder: string };
 
 interface Room {
   readonly namespace: string;
@@ -24,6 +26,7 @@ interface Verbs {
     order: { tokens: readonly string[] },
     answer: { payloads: readonly unknown[]; keyring: Omit<KeyringStatus, 'current' | 'next'> },
   ];
+  revoke: [order: undefined, answer: string];
   listen: [order: Room, answer: number];
   heard: [
     order: undefined,
@@ -34,9 +37,15 @@ interface Verbs {
   rotateForEver: [order: Room, answer: undefined];
 }
 
+interface Answer {
+  readonly number: number;
+  readonly value: never;
+  readonly error?: string;
+}
+
 export interface MemberProcess {
   ask<Verb extends keyof Verbs>(verb: Verb, order: Verbs[Verb][0]): Promise<Verbs[Verb][1]>;
-  /** SIGKILL; resolves once the process is gone. */
+  /** SIGKILL, or the end of the thread; resolves once it is gone. */
   kill(): Promise<void>;
 }
 
@@ -54,21 +63,22 @@ export function compiledFolder(): string {
   );
 }
 
-export function startMember(place: Place): MemberProcess {
-  const child = fork(script, [compiledFolder(), JSON.stringify(place)], { execArgv: [] });
-  running.add(child);
+export function startMember(place: Place, how: Way = 'fork'): MemberProcess {
+  const started = ways[how](script, [compiledFolder(), JSON.stringify(place)]);
   const waiting = new Map<number, { resolve(value: never): void; reject(error: Error): void }>();
-  child.on('message', ({ number, value, error }: { number: number; value: never; error?: string }) => {
+  started.onMessage(({ number, value, error }) => {
     const asked = waiting.get(number);
     waiting.delete(number);
     if (error === undefined) asked?.resolve(value);
     else asked?.reject(new Error(`a member answered: ${error}`));
   });
-  const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  const gone = new Promise<void>((resolve) => started.onExit(resolve));
   void gone.then(() => {
-    running.delete(child);
     for (const { reject } of waiting.values()) reject(new Error('a member ended before it answered'));
   });
+  // To a worker of cluster, an order that comes before it listens is lost.
+  const up = new Promise<void>((resolve, reject) => waiting.set(0, { resolve, reject }));
+  up.catch(() => {});
   let numbers = 0;
   return {
     ask(verb, order) {
@@ -76,12 +86,54 @@ export function startMember(place: Place): MemberProcess {
       const number = numbers;
       return new Promise((resolve, reject) => {
         waiting.set(number, { resolve, reject });
-        child.send({ number, verb, order });
+        up.then(
+          () => started.send({ number, verb, order }),
+          () => {},
+        );
       });
     },
     kill() {
-      child.kill('SIGKILL');
+      started.kill();
       return gone;
     },
+  };
+}
+
+/** What all of them have in common. */
+interface Started {
+  onMessage(listener: (message: Answer) => void): void;
+  onExit(listener: () => void): void;
+  send(message: object): void;
+  kill(): void;
+}
+
+const ways = {
+  fork: (file: string, args: string[]): Started => startedProcess(fork(file, args, { execArgv: [] })),
+  'worker of cluster'(file: string, args: string[]): Started {
+    cluster.setupPrimary({ exec: file, args, execArgv: [] });
+    return startedProcess(cluster.fork().process);
+  },
+  thread(file: string, args: string[]): Started {
+    const worker = new Worker(file, { argv: args, execArgv: [] });
+    return {
+      onMessage: (listener) => void worker.on('message', listener),
+      onExit: (listener) => void worker.once('exit', listener),
+      send: (message) => worker.postMessage(message),
+      kill: () => void worker.terminate(),
+    };
+  },
+} satisfies Record<string, (file: string, args: string[]) => Started>;
+
+/** How a member is started. */
+export type Way = keyof typeof ways;
+
+function startedProcess(child: ChildProcess): Started {
+  running.add(child);
+  child.once('exit', () => running.delete(child));
+  return {
+    onMessage: (listener) => void child.on('message', listener),
+    onExit: (listener) => void child.once('exit', listener),
+    send: (message) => void child.send(message),
+    kill: () => void child.kill('SIGKILL'),
   };
 }

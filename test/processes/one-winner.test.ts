@@ -28,7 +28,7 @@ afterAll(async () => {
 const places: readonly (readonly [string, (index: number) => Place])[] = [
   // Few of those that take twice as long to load.
   ['Redis', (index) => ({ redis: server.port, client: index % 4 === 0 ? 'redis' : 'ioredis' })],
-  ['LMDB', () => ({ lmdb: folder })],
+  ['files', () => ({ folder })],
 ];
 
 const startMembers = (count: number, place: (index: number) => Place): MemberProcess[] =>
