@@ -47,7 +47,7 @@ export {
 } from './rewt.js';
 export type { KeyringStatus, LoggedChange, Status } from './status.js';
 export { type FileStoreOptions, fileStore } from './stores/file.js';
-export { type LmdbStoreOptions, lmdbStore } from './stores/lmdb.js';
+export { lmdbStore } from './stores/lmdb.js';
 export { memoryStore } from './stores/memory.js';
 export type {
   Announcement,

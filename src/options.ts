@@ -40,7 +40,7 @@ export interface RewtOptions {
   redisConn?: object | string | undefined;
   /** Names the keyring: members with the same namespace on the same store share one. Default: `'rewt'`. */
   redisNamespace?: string | undefined;
-  /** A store in place of Redis: `lmdbStore({ path })` or `memoryStore()`, made and closed by you. */
+  /** A store in place of Redis: `fileStore({ path })` or `memoryStore()`, made and closed by you. */
   store?: Store | undefined;
   /** How long a secret signs before the next one does. Default: the keyring's, or one day (86 400 s) where there is none yet. */
   ttl?: number | string | undefined;
@@ -144,7 +144,7 @@ export function readOptions(raw: unknown): Settings {
   if ((redisConn === null) === (store === null)) {
     const found = store === null ? 'neither is there' : 'both are there, so leave one out';
     throw new OptionError(
-      `Rewt needs one place for its keyring, redisConn (a Redis client or URL) or store (lmdbStore() or memoryStore()): ${found}`,
+      `Rewt needs one place for its keyring, redisConn (a Redis client or URL) or store (fileStore() or memoryStore()): ${found}`,
       { option: 'redisConn' },
     );
   }

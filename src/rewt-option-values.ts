@@ -81,7 +81,7 @@ export function asRedisConn(value: unknown, option: string): object | string {
 
 export function asStore(value: unknown, option: string): Store {
   if (isStore(value)) return value;
-  throw new OptionError(`${option}: must be a store, such as lmdbStore({ path }) or memoryStore()`, { option });
+  throw new OptionError(`${option}: must be a store, such as fileStore({ path }) or memoryStore()`, { option });
 }
 
 function isStore(value: unknown): value is Store {

@@ -10,7 +10,7 @@ import type { PushStatus } from './stores/store.js';
 /** All dates are by the store's clock. */
 export interface Status {
   readonly namespace: string;
-  /** The kind of store: 'redis', 'lmdb', 'memory'. */
+  /** The kind of store: 'redis', 'file', 'memory'. */
   readonly store: string;
   /** 'none': nothing was read yet. 'usable': operations go on, also without the store (with `maxStaleness: 0` they ask it all the same). 'expired': older than `maxStaleness`, of no use until the store answers. */
   readonly copy: 'none' | 'usable' | 'expired';

@@ -106,7 +106,7 @@ describe('refused, with the reason and the remedy:', () => {
       /both are there, so leave one out/,
     ],
     ['a connection that is none', { redisConn: 6379 }, 'redisConn', /must be a Redis client, or a URL/],
-    ['a store that is none', { store: {} }, 'store', /must be a store, such as lmdbStore/],
+    ['a store that is none', { store: {} }, 'store', /must be a store, such as fileStore/],
     ['a misspelt option', { store, tokenLifetme: 5 }, 'tokenLifetme', /did you mean 'tokenLifetime'\?/],
     ['another misspelt option', { store, redisNamspace: 'x' }, 'redisNamspace', /did you mean 'redisNamespace'\?/],
     ['cacheSecret', { store, cacheSecret: true }, 'cacheSecret', /maxStaleness/],

@@ -4,9 +4,9 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { inspect } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import DefaultRewt, {
+  fileStore,
   isRewtError,
   type JwtClaims,
-  lmdbStore,
   memoryStore,
   Rewt,
   type RewtOptions,
@@ -163,8 +163,8 @@ describe('refusals', () => {
   test('of an unknown option say what was meant', async () => {
     const rewt = rewtWith();
     await expect(rewt.rotate({ forse: true } as never)).rejects.toThrow(/did you mean 'force'/);
-    expect(() => lmdbStore({ path: 'x', pth: 'x' } as never)).toThrow(/did you mean 'path'/);
-    expect(() => lmdbStore(undefined as never)).toThrow(/must be a plain object/);
+    expect(() => fileStore({ path: 'x', pth: 'x' } as never)).toThrow(/did you mean 'path'/);
+    expect(() => fileStore(undefined as never)).toThrow(/must be a plain object/);
     await expect(rewt.sign({}, { expireIn: 5 } as never)).rejects.toThrow(/did you mean 'expiresIn'/);
     await expect(rewt.verify('x', { audiance: 'a' } as never)).rejects.toThrow(/did you mean 'audience'/);
   });

@@ -72,8 +72,9 @@ declare namespace Rewt {
   export type Announcement = api.Announcement;
   export type Announcements = api.Announcements;
   export const memoryStore: typeof api.memoryStore;
+  export const fileStore: typeof api.fileStore;
+  export type FileStoreOptions = api.FileStoreOptions;
   export const lmdbStore: typeof api.lmdbStore;
-  export type LmdbStoreOptions = api.LmdbStoreOptions;
 }
 
 export = Rewt;

@@ -92,7 +92,7 @@ export const optionMembers: Readonly<Record<string, fc.Arbitrary<readonly Member
     algorithms: fc.constantFrom({ list: ['HS256'] }),
   }),
   memory: membersOf({ now: values.map((value) => ({ function: value })) }),
-  lmdb: membersOf({ path: texts, now: values.map((value) => ({ function: value })) }),
+  file: membersOf({ path: texts, now: values.map((value) => ({ function: value })) }),
   rotate: membersOf({ force: flags }),
   revoke: membersOf({ replicas: counts, timeout: durations }),
 };

@@ -2,7 +2,7 @@
 
 import fc from 'fast-check';
 import { CLOCK } from '../../../src/clock.js';
-import { lmdbStore, memoryStore, Rewt, type RewtOptions } from '../../../src/index.js';
+import { fileStore, memoryStore, Rewt, type RewtOptions } from '../../../src/index.js';
 import { compileSignOptions, compileVerifyOptions } from '../../../src/jwt/claims.js';
 import { optionMembers } from '../option-members.js';
 import { openStage, storeWith, turnedClock } from '../stage.js';
@@ -24,7 +24,7 @@ const doors: Readonly<Record<string, Door>> = {
   rewt: useRewt,
   memory: (raw) => memoryStore(raw as object),
   // Nothing is opened before the first call.
-  lmdb: (raw) => lmdbStore(raw as { path: string }),
+  file: (raw) => fileStore(raw as { path: string }),
   rotate: (raw) => emptyStage().rewt.rotate(raw as object),
   revoke: (raw) => emptyStage().rewt.revoke(raw as object),
   calls: useCalls,
