@@ -13,7 +13,7 @@ import { figure, markdownTable, tableText } from './table.js';
 
 process.chdir(fileURLToPath(new URL('..', import.meta.url)));
 
-const benches = ['codec', 'reject', 'repeat', 'server', 'http', 'redis', 'start', 'tricks', 'fleet'];
+const benches = ['codec', 'reject', 'repeat', 'server', 'http', 'redis', 'start', 'embedded', 'tricks', 'fleet'];
 
 // Whoever ends it ends what it has started: that is done on exit.
 for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1));

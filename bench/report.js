@@ -22,6 +22,7 @@ const headings = {
   http: 'In front of a route',
   redis: 'End to end, against the original',
   start: 'Start',
+  embedded: 'The embedded store',
   tricks: 'What each trick buys',
 };
 

@@ -9,6 +9,10 @@ const original = (row, column) => ({ table: 'redis verify', row, column });
 
 const http = (framework, kind, row) => ({ table: `http ${framework} ${kind}`, row, column: 'ratio' });
 
+/** The embedded store against a fresh copy of what is in Redis. */
+const embedded = (table) => ({ table: `embedded ${table}`, row: 'the embedded store', column: 'ratio' });
+const started = (row) => ({ table: 'embedded start', row, column: 'ratio' });
+
 const REWT_2 = 'GET, jsonwebtoken 8, string (rewt 2.0)';
 const STRICT = 'rewt, maxStaleness: 0';
 
@@ -82,6 +86,20 @@ export const targets = [
     claim: 'load the package against jsonwebtoken',
     is: { table: 'start', row: 'import jsonwebtoken', column: 'ratio' },
     least: 3,
+  },
+  { claim: 'the embedded store, a remembered token in a loop', is: embedded('loop'), most: 3 },
+  { claim: 'the embedded store, a remembered token a turn', is: embedded('turn'), most: 6 },
+  { claim: 'the embedded store, a token that never comes again', is: embedded('never'), most: 1.8 },
+  {
+    claim: 'rewt sign against node -e 0',
+    is: started('rewt sign'),
+    most: (node) => (node < 22 ? 2.2 : Number.POSITIVE_INFINITY),
+  },
+  {
+    claim: 'rewt sign against a program that requires rewt',
+    is: started('rewt sign'),
+    over: started('a program that requires rewt'),
+    most: (node) => (node < 22 ? Number.POSITIVE_INFINITY : 1.6),
   },
   { claim: 'dependencies', is: { table: 'start weight', row: 'rewt', column: 'dependencies' }, most: 0 },
 ];
