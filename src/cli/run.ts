@@ -4,17 +4,7 @@ import { OptionError } from '../errors.js';
 import { nearest } from '../option-names.js';
 import { isAsked } from './arguments.js';
 import type { Command } from './command.js';
-import { demo } from './commands/demo.js';
-import { doctor } from './commands/doctor.js';
-import { explain } from './commands/explain.js';
-import { list } from './commands/list.js';
-import { move } from './commands/move.js';
-import { revoke } from './commands/revoke.js';
-import { rotate } from './commands/rotate.js';
-import { serve } from './commands/serve.js';
-import { set } from './commands/set.js';
 import { sign } from './commands/sign.js';
-import { status } from './commands/status.js';
 import { verify } from './commands/verify.js';
 import { failureOf } from './failure.js';
 import { overview } from './help.js';
@@ -22,9 +12,15 @@ import type { Terminal } from './terminal.js';
 import { escapedJson } from './words.js';
 import { Writes } from './writes.js';
 
-const commands = new Map<string, Command>(
-  Object.entries({ sign, verify, explain, rotate, revoke, status, list, set, move, doctor, serve, demo }),
-);
+const others = ['explain', 'rotate', 'revoke', 'status', 'list', 'set', 'move', 'doctor', 'serve', 'demo'] as const;
+const verbs: readonly string[] = ['sign', 'verify', ...others];
+
+async function commandOf(verb: string): Promise<Command | undefined> {
+  if (verb === 'sign') return sign;
+  if (verb === 'verify') return verify;
+  const other = others.find((name) => name === verb);
+  return other && (await import('./verbs.js'))[other];
+}
 
 /**
  * The exit code. Whatever happens is said on the terminal, never thrown.
@@ -33,13 +29,13 @@ const commands = new Map<string, Command>(
  */
 export async function run(words: readonly string[], shown: Terminal, version: () => string): Promise<number> {
   const [verb = '', ...rest] = words;
-  const command = commands.get(verb);
+  const command = await commandOf(verb);
   const asked = command === undefined ? words : rest;
   const json = isAsked(asked, '--json');
   const terminal = json ? { ...shown, print: (text: string) => shown.print(escapedJson(text)) } : shown;
   const writes = new Writes();
   try {
-    if (['help', '--help', '-h'].includes(verb)) terminal.print(helpOn(rest));
+    if (['help', '--help', '-h'].includes(verb)) terminal.print(await helpOn(rest));
     else if (isAsked(asked, '--help', '-h')) terminal.print(command?.help ?? overview);
     else if (command === undefined && isAsked(asked, '--version', '-v')) terminal.print(version());
     else if (command === undefined) throw unknownVerb(verb);
@@ -71,9 +67,9 @@ export async function run(words: readonly string[], shown: Terminal, version: ()
 }
 
 /** `rewt help`, `rewt help <verb>`. @throws {OptionError} for a verb that there is not. */
-function helpOn([verb]: readonly string[]): string {
+async function helpOn([verb]: readonly string[]): Promise<string> {
   if (verb === undefined || verb.startsWith('-')) return overview;
-  const command = commands.get(verb);
+  const command = await commandOf(verb);
   if (command === undefined) throw unknownVerb(verb);
   return command.help;
 }
@@ -88,11 +84,11 @@ function asSentence(words: string): string {
 
 function unknownVerb(verb: string): OptionError {
   if (verb === 'watch') return new OptionError("'watch' is rewt status --watch");
-  const verbs = [...commands.keys()].join(', ');
-  if (verb === '') return new OptionError(`say what to do: ${verbs}`);
-  const meant = nearest(verb, [...commands.keys()], 2);
+  const named = verbs.join(', ');
+  if (verb === '') return new OptionError(`say what to do: ${named}`);
+  const meant = nearest(verb, verbs, 2);
   if (meant !== undefined) return new OptionError(`unknown verb '${verb}'; did you mean '${meant}'?`);
   // Not repeated unless it looks like a word: it may be a token whose verb was forgotten.
-  const named = /^[a-z]{1,12}$/i.test(verb) ? `'${verb}' is none of` : 'the first word must be one of';
-  return new OptionError(`${named} ${verbs}`);
+  const start = /^[a-z]{1,12}$/i.test(verb) ? `'${verb}' is none of` : 'the first word must be one of';
+  return new OptionError(`${start} ${named}`);
 }

@@ -34,7 +34,9 @@ describe('the tarball', () => {
     'testing-your-service',
   ].map((page) => `docs/${page}.md`);
   const required = ['dist/cjs/index.d.cts', 'dist/cjs/package.json'];
-  const command = ['main', 'demo/caller', 'demo/server', 'demo/shared'].map((name) => `cli/${name}`);
+  const command = ['address', 'main', 'verbs', 'demo/caller', 'demo/server', 'demo/shared'].map(
+    (name) => `cli/${name}`,
+  );
   const shared = ['core', 'http/shared', 'observe/metrics'];
 
   it('holds the documents, few files of JavaScript, and of the types those that the entries lead to, and nothing else', () => {
