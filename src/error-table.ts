@@ -95,7 +95,7 @@ export const storeErrors = /* @__PURE__ */ rows({
   ERR_REWT_STORE_DOWN: {
     meaning: 'The store cannot be reached or used, and there is no copy that may be used without it.',
     cause:
-      'The server is away, starting or failing over; a cluster is not whole; or its address, its kind (cluster, sentinel) or its TLS is another one. The message has what is known.',
+      'The server is away, starting or failing over; a cluster is not whole; or its address, its kind (cluster, sentinel) or its TLS is another one. Of a folder: what is above it is missing, something else is in it, or it has no hard links. The message has what is known.',
     remedy: 'Run `rewt doctor`. See "503 everywhere" in the runbook.',
     retry: 'yes',
   },
@@ -108,9 +108,10 @@ export const storeErrors = /* @__PURE__ */ rows({
   },
   ERR_REWT_STORE_DENIED: {
     meaning: 'The store refuses this user a command or a key.',
-    cause: 'A wrong password, or an ACL that lacks a right.',
+    cause:
+      'A wrong password, or an ACL that lacks a right. Of a folder: another owner, or a mode that lets others write.',
     remedy:
-      'Run `rewt doctor`: it names the missing right. Then correct the user with `ACL SETUSER`. For a member that is not to write, see "503 everywhere" in the runbook.',
+      'Run `rewt doctor`: it names the missing right, or the owner. Then correct the user with `ACL SETUSER`, or run as the owner. For a member that is not to write, see "503 everywhere" in the runbook.',
     retry: 'once mended',
   },
   ERR_REWT_STORE_READ_ONLY: {

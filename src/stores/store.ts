@@ -143,7 +143,7 @@ export interface Caveat {
  * Methods may be called at any time and by many callers at once.
  */
 export interface Store {
-  /** A word for status and messages: 'redis', 'file', 'lmdb', 'memory'. Never an address. */
+  /** A word for status and messages: 'redis', 'file', 'memory'. Never an address. */
   readonly kind: string;
   /** True where a read costs no more than a look at local memory, so that every operation can afford one of its own. */
   readonly local: boolean;
