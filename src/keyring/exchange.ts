@@ -3,7 +3,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '../clock.js';
 import { isRewtError, StoreError } from '../errors.js';
-import { isInstant, type Snapshot, type Store } from '../stores/store.js';
+import { isInstant, type Snapshot, type Store, type SwapAnswer, type SwapLimits } from '../stores/store.js';
 import { type Mint, oneName, type Plan, remember, type Seen } from './advance.js';
 import { distrust, isLater, type Known, NOTHING_KNOWN } from './known.js';
 import type { Instant } from './lease.js';
@@ -62,6 +62,8 @@ export class Exchange {
     of: NOTHING_KNOWN.revoked,
     kids: new Set(),
   };
+  /** The plans of swaps whose answer has not come, by the `op` of what each writes. */
+  readonly #swapping = new Map<string, Plan>();
   #order = 0;
 
   constructor(store: Store, namespace: string, timeoutMs: number, clock: Clock) {
@@ -76,6 +78,11 @@ export class Exchange {
     const { revoked } = this.#known;
     if (this.#revokedKids.of !== revoked) this.#revokedKids = { of: revoked, kids: new Set([...revoked].map(kidOf)) };
     return this.#revokedKids.kids.has(kid);
+  }
+
+  /** Returns the plan of this member's swap that wrote `ring`, if a read shows it before the swap is answered; else null. */
+  planOf(ring: Ring): Plan | null {
+    return this.#swapping.get(ring.op) ?? null;
   }
 
   /** The next instant: later than all that this member has sent or been told before. */
@@ -136,7 +143,7 @@ export class Exchange {
       // Counted from the answer, not from the sending: the swap must be over by then, so rather too early than too late.
       const notAfterMs = snapshot.nowMs + timeoutMs;
       const limits = { timeoutMs, notAfterMs };
-      const answer = await typed(() => this.#store.swap(this.#namespace, version, plan.wanted, limits));
+      const answer = await this.#swap(version, plan, limits);
       if (answer.swapped) {
         // Now it is proven: the store was as it was seen.
         if (seen.ring !== null && !isProven && plan.name === 'rollback') this.#know(distrust(this.#known, seen.ring));
@@ -146,6 +153,16 @@ export class Exchange {
       wrote = answer.swapped ? plan : null;
       replaced = answer.swapped ? version : null;
       snapshot = answer.snapshot;
+    }
+  }
+
+  async #swap(version: string, plan: Plan, limits: SwapLimits): Promise<SwapAnswer> {
+    const { op } = parseRing(plan.wanted.ring.text);
+    this.#swapping.set(op, plan);
+    try {
+      return await typed(() => this.#store.swap(this.#namespace, version, plan.wanted, limits));
+    } finally {
+      this.#swapping.delete(op);
     }
   }
 

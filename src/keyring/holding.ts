@@ -16,6 +16,7 @@ export interface HoldingListener {
 export class Holding {
   readonly #listener: HoldingListener;
   readonly #nextOrder: () => number;
+  readonly #planOf: (ring: Ring) => Plan | null;
   #lease: Lease | null = null;
   /** The last copy, also without a lease: what changes are compared with. */
   #copy: Copy | null = null;
@@ -26,9 +27,10 @@ export class Holding {
   #pastEnds: PastEnds = new Map();
   #ended = false;
 
-  /** `nextOrder` numbers instants. */
-  constructor(nextOrder: () => number, listener: HoldingListener) {
+  /** `nextOrder` numbers instants; `planOf` gives the plan of this member's swap that wrote a ring and is not answered yet. */
+  constructor(nextOrder: () => number, planOf: (ring: Ring) => Plan | null, listener: HoldingListener) {
     this.#nextOrder = nextOrder;
+    this.#planOf = planOf;
     this.#listener = listener;
   }
 
@@ -138,7 +140,7 @@ export class Holding {
     this.#copy = copy;
     this.#lease = lease;
     this.#pastEnds = pastEnds(lease, this.#pastEnds);
-    if (before !== null && before !== copy) this.#listener.changed(ring, before.ring, wrote);
+    if (before !== null && before !== copy) this.#listener.changed(ring, before.ring, wrote ?? this.#planOf(ring));
     return lease;
   }
 }

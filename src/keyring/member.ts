@@ -55,7 +55,7 @@ export class Member {
     this.#exchange = new Exchange(store, namespace, options.storeTimeoutMs, clock);
     this.#watching = new Watching({ store, namespace, clock, off: pushOff, suspect: () => this.#suspect() });
     const nextOrder = () => this.now().order;
-    this.#holding = new Holding(nextOrder, options.listener);
+    this.#holding = new Holding(nextOrder, (ring) => this.#exchange.planOf(ring), options.listener);
     this.#outage = new Outage(clock, options.listener);
     this.#needs = new Needs(options.policy, options.leastTtlMs, clock, () => options.listener.signing());
     const renewed = { holding: this.#holding, outage: this.#outage, needs: this.#needs, watching: this.#watching };

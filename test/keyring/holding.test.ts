@@ -36,6 +36,7 @@ function holdingNothing(): Holding {
       order += 1;
       return order;
     },
+    () => null,
     { changed() {}, unusableSecret() {} },
   );
 }
