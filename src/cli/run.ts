@@ -9,7 +9,7 @@ import { verify } from './commands/verify.js';
 import { failureOf } from './failure.js';
 import { overview } from './help.js';
 import type { Terminal } from './terminal.js';
-import { escapedJson } from './words.js';
+import { escapedJson, foreignName } from './words.js';
 import { Writes } from './writes.js';
 
 const others = ['explain', 'rotate', 'revoke', 'status', 'list', 'set', 'move', 'doctor', 'serve', 'demo'] as const;
@@ -87,7 +87,7 @@ function unknownVerb(verb: string): OptionError {
   const named = verbs.join(', ');
   if (verb === '') return new OptionError(`say what to do: ${named}`);
   const meant = nearest(verb, verbs, 2);
-  if (meant !== undefined) return new OptionError(`unknown verb '${verb}'; did you mean '${meant}'?`);
+  if (meant !== undefined) return new OptionError(`unknown verb '${foreignName(verb)}'; did you mean '${meant}'?`);
   // Not repeated unless it looks like a word: it may be a token whose verb was forgotten.
   const start = /^[a-z]{1,12}$/i.test(verb) ? `'${verb}' is none of` : 'the first word must be one of';
   return new OptionError(`${start} ${named}`);

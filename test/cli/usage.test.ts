@@ -41,6 +41,7 @@ test.concurrent.each([
     ['sign', '--expire-in', '5m', 'x'],
     "unknown option '--expire-in'; did you mean '--expires-in'?",
   ],
+  ['a verb with a line end', ['\nsig'], "unknown verb '?sig'; did you mean 'sign'?"],
   ['a short flag', ['status', '-n', 'shop'], "unknown option '-n'; did you mean '--namespace'?"],
   ['a short flag of several', ['status', '-c', 'x'], "did you mean '--cluster' or '--ca' or '--cert'?"],
   ['an option of another verb', ['rotate', '--yes'], "unknown option '--yes'"],
