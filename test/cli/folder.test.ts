@@ -49,6 +49,22 @@ test('a folder that LMDB kept is refused by name, and stays as it is', async () 
   expect(readdirSync(state.folder)).toEqual(['data.mdb']);
 });
 
+test('the doctor names what others may read, each mode of the records once', async () => {
+  await run('sign', '{}');
+  await run('rotate', '--force');
+  const [inside = ''] = readdirSync(state.folder);
+  const records = readdirSync(join(state.folder, inside)).filter((name) => name.startsWith('ring.'));
+  expect(records).toHaveLength(2);
+  for (const name of records) chmodSync(join(state.folder, inside, name), 0o644);
+  chmodSync(join(state.folder, inside), 0o711);
+  const { stdout } = await run('doctor', '--json');
+  const open = JSON.parse(stdout).findings.filter(({ check }: { check: string }) => check === 'permissions');
+  expect(open.map(({ found }: { found: string }) => found)).toEqual([
+    "the namespace's folder is open to others (mode 0711): they see when secrets change",
+    'a record is open to others (mode 0644): whoever reads it can sign',
+  ]);
+});
+
 describe('what is not there', () => {
   test('of the way to the state folder is made by sign, for the user alone, and by no verb that looks', async () => {
     const home = join(state.env.XDG_STATE_HOME, 'a', 'b');

@@ -2,7 +2,7 @@
 
 import { redisNames } from '../../redis/names.js';
 import type { Announcements } from '../../stores/store.js';
-import { type Address, addressOf, namespaceOf, placeInWords, placeOf } from '../address.js';
+import { addressOf, type FolderAddress, namespaceOf, placeInWords, placeOf } from '../address.js';
 import { assertNoWords, lookOptions, readArguments } from '../arguments.js';
 import type { Command } from '../command.js';
 import { countOf, type Finding, finding, formatFindings, summaryOf } from '../doctor/finding.js';
@@ -73,7 +73,7 @@ export function judgeRedis(facts: RedisFacts): readonly Finding[] {
   return [finding('reachable', 'ok', 'it answers'), ...judgeServer(facts), ...judgeAccess(facts), ...keyring];
 }
 
-async function lookAtFolder(address: Exclude<Address, RedisAddress>, namespace: string): Promise<readonly Finding[]> {
+async function lookAtFolder(address: FolderAddress, namespace: string): Promise<readonly Finding[]> {
   const facts = await folderFactsOf(address, namespace);
   return [
     ...judgeFolder(facts, address.urlMissing),

@@ -68,12 +68,12 @@ export async function folderFactsOf({ folder, urlMissing }: FolderAddress, names
   const { type, bavail, bsize, files, ffree } = statfsSync(folder);
   const found = {
     exists,
-    open: parts.map(([what, { mode }]) => ({ what, mode: mode & 0o777 })).filter(({ mode }) => (mode & 0o077) !== 0),
+    open: openIn(parts),
     owner: {
       name: nodeFileSystem.userName(uid) ?? `#${uid}`,
       is: isOwn ? 'user' : isRoot ? 'other, for root' : 'other',
     },
-    foreign: parts.filter(([, stats]) => stats.uid !== uid).map(([what]) => what),
+    foreign: [...new Set(parts.filter(([, stats]) => stats.uid !== uid).map(([what]) => what))],
     mayNotLink: isRoot && !isOwn && mayNotLink(),
     network: (process.platform === 'linux' ? networks[type >>> 0] : undefined) ?? null,
     freeBytes: bavail * bsize,
@@ -101,6 +101,16 @@ function namesIn(folder: string): readonly string[] {
   } catch {
     return [];
   }
+}
+
+/** Each mode once for the records, of which several may have it. */
+function openIn(parts: readonly (readonly [Part, Stats])[]): FolderFacts['open'] {
+  const found = new Map<string, FolderFacts['open'][number]>();
+  for (const [what, stats] of parts) {
+    const mode = stats.mode & 0o777;
+    if ((mode & 0o077) !== 0) found.set(`${what} ${mode}`, { what, mode });
+  }
+  return [...found.values()];
 }
 
 /** By proc(5). */
