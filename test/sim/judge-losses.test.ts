@@ -137,6 +137,18 @@ describe('an EXPIRE', () => {
     expect(court.accusations).toEqual(['extra']);
   });
 
+  it.each([
+    { jumpS: 20.1, accusations: [] },
+    { jumpS: 23, accusations: ['extra'] },
+  ])("that was read is a brake if the store's clock brought its end too soon after ($jumpS s)", (row) => {
+    const { court, member } = opened();
+    court.at(20).writes('EXPIRE', { key: { secret: 'one', endS: 30 } });
+    court.answers(court.member('m2'));
+    court.at(row.jumpS).server.jump(10_000);
+    court.at(23.1).writes(member, revoked);
+    expect(court.accusations).toEqual(row.accusations);
+  });
+
   it('of less than twice the soft age is no brake if a member read it in time', () => {
     const { court, member } = opened();
     court.at(10).writes('EXPIRE', { key: { secret: 'one', endS: 13.5 } });

@@ -26,13 +26,54 @@ describe('a rotation', () => {
     court.at(58).writes(member, rotated);
     court.at(70).server.jump(aheadMs);
     const { fromMs } = court.at(77.8).calls(member, 'rotate');
-    court.ledger.showings.executed(member.shown, 'read', fromMs);
+    court.ledger.showings.executed(member.shown, 'read', fromMs, court.server.record);
     court.at(77.85).server.jump(-aheadMs);
     court.at(77.9).writes(member, {
       key: { secret: 'three', endS: 137 },
       ring: { current: 'three', endS: 137, next: 'four', sinceS: 77.9, retired: [{ secret: 'two', untilS: 97 }] },
     });
     expect(court.accusations).toEqual(accusations);
+  });
+
+  it.each([
+    { what: 'back by as much', atS: 21, backMs: 600, accusations: [] },
+    { what: 'back by less', atS: 21, backMs: 400, accusations: ['extra'] },
+    { what: 'ahead during the call, and back after it', atS: 20.5, backMs: -600, accusations: [] },
+    { what: 'ahead after the call, and back again', atS: 21.1, backMs: -600, accusations: ['extra'] },
+  ])("is explained by a call that is over for as long as the store's clock was set $what", (row) => {
+    const { court, member } = opened();
+    const { fromMs } = court.at(20).calls(member, 'rotate');
+    court.ledger.showings.executed(member.shown, 'read', fromMs, court.server.record);
+    court.at(row.atS).server.jump(-row.backMs);
+    if (row.backMs < 0) court.at(21.2).server.jump(row.backMs);
+    court.at(21.5).writes(member, rotated);
+    expect(court.accusations).toEqual(row.accusations);
+  });
+
+  it.each([
+    { what: 'was made again after', readS: 59, accusations: [] },
+    { what: 'was lost before', readS: 59.6, accusations: ['extra'] },
+  ])('that a failover took back and that $what the first read of a rotate() explains no other', (row) => {
+    const { court, member } = opened();
+    const other = court.member('m2');
+    const call = (atS: number) => {
+      if (atS !== row.readS) return;
+      const { fromMs } = court.at(atS).calls(member, 'rotate', true);
+      court.ledger.showings.executed(member.shown, 'read', fromMs, court.server.record);
+    };
+    court.at(58).writes(other, rotated);
+    call(59);
+    court.at(59.5).server.loseWrites(1);
+    call(59.6);
+    court.at(59.7).writes(other, rotated);
+    court.at(59.8).writes(member, {
+      key: { secret: 'three', endS: 119 },
+      ring: {
+        ...{ current: 'three', endS: 119, next: 'four', sinceS: 59.8 },
+        retired: [...rotated.ring.retired, { secret: 'two', untilS: 79.8 }],
+      },
+    });
+    expect(court.accusations).toEqual(row.accusations);
   });
 
   it('is explained by other times only if one of them is shorter', () => {

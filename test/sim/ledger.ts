@@ -230,7 +230,7 @@ export class Ledger {
     if (before.ring?.epoch === after.ring.epoch && before.ring.rev !== after.ring.rev) {
       this.#reports.violation('extra', `${shown.name} names a revocation that was none`);
     }
-    const isSetting = openErrands(shown, this.#agenda.nowMs, 'set').length > 0;
+    const isSetting = openErrands(shown, this.clock, this.#agenda.nowMs, 'set').length > 0;
     if (isShorter(before.ring, after.ring) && !isSetting) {
       this.#reports.violation('extra', `${shown.name} makes the times of the ring shorter`);
     }
@@ -238,7 +238,7 @@ export class Ledger {
       this.#reports.violation('lost', `${shown.name} lets the ring end before what is in it`);
     }
     if (before.ring?.id !== after.ring.id || before.ring.epoch !== after.ring.epoch) {
-      for (const errand of openErrands(shown, this.#agenda.nowMs, 'revoke')) errand.hasRevoked = true;
+      for (const errand of openErrands(shown, this.clock, this.#agenda.nowMs, 'revoke')) errand.hasRevoked = true;
     }
     this.#born(after.ring.next.secret, this.#agenda.nowMs, null);
     // What had ended by the store's clock as that stood in the read before this write is dropped, not revoked.
@@ -295,7 +295,7 @@ export class Ledger {
 
   /** What makes next sign sooner than the schedule does, or null. */
   #whyYoung(shown: Shown, { current, next, ttl }: Written, nowMs: number): string | null {
-    const calls = openErrands(shown, this.#agenda.nowMs, 'rotate', 'set');
+    const calls = openErrands(shown, this.clock, this.#agenda.nowMs, 'rotate', 'set');
     if (calls.some(({ force }) => force)) return 'rotate() by force';
     const { nextAtMs } = this.#origins.get(next.secret) ?? { nextAtMs: null };
     const moved = this.#whatHastenedSince(nextAtMs ?? 0);

@@ -189,7 +189,8 @@ export class Link implements Store {
         } catch (error) {
           return fail(error);
         }
-        this.#ledger.showings.executed(shown, verb, sent.atMs);
+        const record = oldMaster ?? this.#server.record;
+        this.#ledger.showings.executed(shown, verb, sent.atMs, record);
         if (!isAnswered) return this.#troubled();
         const isWritable = oldMaster === null && this.#server.writes === 'taken';
         const showing = {
@@ -198,7 +199,7 @@ export class Link implements Store {
           errand,
           executedAtMs: atMs,
           snapshot: snapshotIn(answer),
-          record: oldMaster ?? this.#server.record,
+          record,
           mayBeDeposed: oldMaster !== null,
           isOwnWrite: isDone(answer),
           isWritable,

@@ -157,14 +157,9 @@ export class Member {
       const [, code] = await outcome(running);
       if (errand.sent === 0 && code !== 'ERR_REWT_OPTION') throw new Error('a command that sends nothing of its own');
       ledger.showings.concluded(this.shown, errand, code);
-      // A swap that was given up, or sent twice, may land as long as its "not after" allows, by the store's clock.
-      const { shiftedAtMs, leastToleranceMs } = ledger.clock;
-      const allowedMs =
-        this.times.storeTimeoutMs +
-        this.machine.awayMs() -
-        call.awayMs +
-        (shiftedAtMs > errand.fromMs ? leastToleranceMs : 10);
-      errand.untilMs = errand.fromMs + allowedMs;
+      // A swap that was given up, or sent twice, may land as long as its "not after" allows.
+      const awayMs = this.machine.awayMs() - call.awayMs;
+      errand.untilMs = errand.fromMs + this.times.storeTimeoutMs + awayMs + 10;
       judge.trace?.(`${this.name} ${verb}(): ${code ?? 'done'}`);
       if (this.shown.isAlive) judge.commanded(call, errand, code);
     });

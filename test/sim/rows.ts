@@ -21,8 +21,8 @@ interface Meddling {
   readonly kind: string;
   readonly atMs: number;
   readonly ttlMs: number;
-  /** Members with the right to write that were shown it in time to copy it into the ring. */
-  readonly noticedBy: Set<Shown>;
+  /** Members with the right to write that were shown it, when, and how long K had to live then. */
+  readonly noticedBy: Map<Shown, { readonly atMs: number; readonly leftMs: number }>;
 }
 
 export class Rows {
@@ -47,9 +47,9 @@ export class Rows {
     this.#rotatedAtMs = [];
   }
 
-  /** A member with the right to write was shown this, in time to copy it into the ring. */
-  noticed(record: StoreRecord, shown: Shown): void {
-    this.#meddling.get(record)?.noticedBy.add(shown);
+  /** A member with the right to write was shown this, `leftMs` before the end of K. */
+  noticed(record: StoreRecord, shown: Shown, leftMs: number): void {
+    this.#meddling.get(record)?.noticedBy.set(shown, { atMs: this.#agenda.nowMs, leftMs });
   }
 
   /** A member that was shown this could not write. */
@@ -69,7 +69,7 @@ export class Rows {
       kind: isMore ? earlier.kind : kind,
       atMs: this.#agenda.nowMs,
       ttlMs,
-      noticedBy: new Set(),
+      noticedBy: new Map(),
     });
   }
 
@@ -87,7 +87,7 @@ export class Rows {
   causeOf(shown: Shown, before: Entries, beforeRecord: StoreRecord): string | null {
     const { ring } = before;
     const nowMs = this.#clock.nowMs();
-    if (openErrands(shown, this.#agenda.nowMs, 'revoke').length > 0) return 'revoke()';
+    if (openErrands(shown, this.#clock, this.#agenda.nowMs, 'revoke').length > 0) return 'revoke()';
     if (ring === null) return 'store came back without a ring';
     const brake = this.brakeIn(shown, before, beforeRecord, nowMs);
     if (brake !== null) return brake;
@@ -114,11 +114,19 @@ export class Rows {
     if (meddling.kind !== 'EXPIRE') return meddling.kind;
     if (key !== null) return null;
     // On a master that was left, no member can write it down.
-    if (meddling.noticedBy.size === 0 || mayBeDeposed) {
+    if (!this.#couldBeWritten(meddling) || mayBeDeposed) {
       const isShort = meddling.ttlMs < 2 * shown.times.softAgeMs;
       return isShort ? 'EXPIRE below twice the soft age' : 'EXPIRE that nobody read';
     }
     return this.#restored.has(record) ? 'EXPIRE that a failover brought back' : null;
+  }
+
+  /** Whether a member had the time to copy K's end into the ring, also if the store's clock was put forward meanwhile. */
+  #couldBeWritten({ noticedBy }: Meddling): boolean {
+    return [...noticedBy].some(([{ times }, { atMs, leftMs }]) => {
+      const takesMs = 2 * times.storeTimeoutMs;
+      return leftMs - this.#clock.putForwardMs(atMs, atMs, atMs + takesMs) > takesMs;
+    });
   }
 
   /** Row 1: the store shows less than this member has seen. */
@@ -166,6 +174,7 @@ export class Rows {
     if (this.#clock.latestMs(readMs) >= endMs - leadMs(times, ring) - NOISE_MS) return null;
     const calls = openErrands(
       shown,
+      this.#clock,
       this.#agenda.nowMs,
       'rotate',
       ...(isShorter(ring, after) ? (['set'] as const) : []),
@@ -176,8 +185,10 @@ export class Rows {
       return 'to a next that is younger than its maxStaleness';
     const isFirst = calls.some(({ verb, fromMs }) => {
       if (verb === 'set') return true;
-      const readMs = shown.firstReads.get(fromMs);
-      return readMs !== undefined && !this.#rotatedAtMs.some((atMs) => atMs > readMs);
+      const read = shown.firstReads.get(fromMs);
+      if (read === undefined) return false;
+      // What a failover took back, and another call made again, is no other secret than this one read.
+      return read.current === ring.current.secret || !this.#rotatedAtMs.some((atMs) => atMs > read.atMs);
     });
     return isFirst ? null : "although another member's rotation came between";
   }

@@ -1,12 +1,13 @@
 /** What answers of the store mean for the member that gets them: what it must have taken in by then. */
 
+import type { StoreRecord } from '../../src/stores/record.js';
 import type { Agenda } from './agenda.js';
 import type { Fates } from './fates.js';
 import type { Reports } from './ledger.js';
 import type { Names } from './names.js';
 import type { Rows } from './rows.js';
 import type { Errand, Showing, Shown } from './shown.js';
-import { type Entries, entriesOf, isLater, secretsIn } from './written.js';
+import { type Entries, entriesOf, isLater, ringIn, secretsIn } from './written.js';
 
 export class Showings {
   readonly #agenda: Agenda;
@@ -23,8 +24,9 @@ export class Showings {
     this.#rows = rows;
   }
 
-  executed(shown: Shown, verb: string, sentAtMs: number): void {
-    if (verb === 'read') shown.firstReads.set(sentAtMs, this.#agenda.nowMs);
+  executed(shown: Shown, verb: string, sentAtMs: number, record: StoreRecord): void {
+    const { nowMs: atMs } = this.#agenda;
+    if (verb === 'read') shown.firstReads.set(sentAtMs, { atMs, current: ringIn(record)?.current.secret ?? null });
   }
 
   told(shown: Shown): void {
@@ -120,7 +122,7 @@ export class Showings {
     if (executedAtMs >= shown.newestMs) shown.newestRing = ring;
     shown.newestMs = Math.max(shown.newestMs, executedAtMs);
     const leftMs = (entries.key?.endMs ?? 0) - snapshot.nowMs;
-    if (isWritable && leftMs > 2 * shown.times.storeTimeoutMs) this.#rows.noticed(record, shown);
+    if (isWritable) this.#rows.noticed(record, shown, leftMs);
   }
 
   /** A command has come to its end. A `rotate()` that is refused is a read like any other. */

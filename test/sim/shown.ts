@@ -3,6 +3,7 @@
 import type { StoreRecord } from '../../src/stores/record.js';
 import type { Snapshot } from '../../src/stores/store.js';
 import { Epochs } from './epochs.js';
+import type { StoreClock } from './store-clock.js';
 import type { Times, Written } from './written.js';
 
 export interface Instant {
@@ -33,7 +34,7 @@ export interface Errand {
   readonly verb: 'rotate' | 'revoke' | 'set';
   readonly force: boolean;
   readonly fromMs: number;
-  /** When no swap of it can land any more. */
+  /** When no swap of it can land any more, unless the store's clock is set back. */
   untilMs: number;
   /** How many questions it has sent. */
   sent: number;
@@ -100,7 +101,8 @@ export class Shown {
   knownRing: Written | null = null;
   /** When the last read was sent that was answered, and when that answer came. */
   readonly answers: { sentAtMs: number; shownAtMs: number }[] = [];
-  readonly firstReads = new Map<number, number>();
+  /** Of what was sent first at an instant: when it was carried out, and which secret was current then. */
+  readonly firstReads = new Map<number, { readonly atMs: number; readonly current: string | null }>();
   /** When messages came, the last few. */
   readonly toldAtMs: number[] = [];
 
@@ -110,9 +112,17 @@ export class Shown {
   }
 }
 
-/** The calls of a member whose write may land at `atMs`. */
-export function openErrands({ errands }: Shown, atMs: number, ...verbs: readonly Errand['verb'][]): Errand[] {
-  return errands.filter(({ verb, fromMs, untilMs }) => verbs.includes(verb) && fromMs <= atMs && atMs <= untilMs);
+/** The calls of a member whose write may land at `atMs`: a swap carries its last permissible instant by the store's clock. */
+export function openErrands(
+  { errands }: Shown,
+  clock: Pick<StoreClock, 'setBackMs'>,
+  atMs: number,
+  ...verbs: readonly Errand['verb'][]
+): Errand[] {
+  return errands.filter(
+    ({ verb, fromMs, untilMs }) =>
+      verbs.includes(verb) && fromMs <= atMs && atMs - clock.setBackMs(fromMs, untilMs) <= untilMs,
+  );
 }
 
 export interface Author {

@@ -34,34 +34,25 @@ export class StoreClock {
     return true;
   }
 
-  /** By how much it was at most put forward after `sinceMs`, as it stood at any time from `fromMs` on. What a copy read at `sinceMs` cannot know. */
-  putForwardMs(sinceMs: number, fromMs: number): number {
-    const before = this.#settings.find(({ atMs }) => atMs <= sinceMs)?.skewMs ?? 0;
-    let mostMs = 0;
-    for (const { atMs, skewMs } of this.#settings) {
-      if (atMs <= sinceMs) break;
-      mostMs = Math.max(mostMs, skewMs - before);
-      if (atMs <= fromMs) break;
-    }
-    return mostMs;
+  /** By how much it was at most put forward after `sinceMs`, as it stood at any time from `fromMs` to `toMs`. What a copy read at `sinceMs` cannot know. */
+  putForwardMs(sinceMs: number, fromMs: number, toMs = this.#agenda.nowMs): number {
+    return Math.max(0, this.#mostMs(Math.max(sinceMs, fromMs), toMs) - this.#mostMs(sinceMs, sinceMs));
+  }
+
+  /** How far it stands behind where it stood at any time from `fromMs` to `toMs`. */
+  setBackMs(fromMs: number, toMs = this.#agenda.nowMs): number {
+    return Math.max(0, this.#mostMs(fromMs, toMs) - (this.#settings[0]?.skewMs ?? 0));
   }
 
   /** The present by this clock as it stood at any time from `sinceMs` on: the latest of them. What a read before a write may have shown. */
   latestMs(sinceMs: number): number {
-    return this.nowMs() + this.#setBackMs(sinceMs);
+    return this.nowMs() + this.setBackMs(sinceMs);
   }
 
-  /** By how much it was at most ahead, after `sinceMs`, of where it stands now. */
-  #setBackMs(sinceMs: number): number {
-    const [now, ...before] = this.#settings;
-    if (now === undefined) return 0;
-    let mostMs = 0;
-    let lastMs = now.atMs;
-    for (const { atMs, skewMs } of [...before, { atMs: Number.NEGATIVE_INFINITY, skewMs: 0 }]) {
-      if (lastMs < sinceMs) break;
-      mostMs = Math.max(mostMs, skewMs - now.skewMs);
-      lastMs = atMs;
-    }
-    return mostMs;
+  /** By how much it was at most ahead of true time between these two. */
+  #mostMs(fromMs: number, toMs: number): number {
+    const later = this.#settings.filter(({ atMs }) => fromMs < atMs && atMs <= toMs);
+    const before = this.#settings.find(({ atMs }) => atMs <= fromMs);
+    return Math.max(before?.skewMs ?? 0, ...later.map(({ skewMs }) => skewMs));
   }
 }
