@@ -42,6 +42,8 @@ export class Fates {
   keySinceMs = 0;
   /** Ends of retired secrets by the store's clock, the last that was written. */
   readonly ends = new Map<string, number>();
+  /** The later ends that secrets had until a failover, and when that was. True time. */
+  readonly #endsBefore = new Map<string, { readonly atMs: number; readonly endMs: number }[]>();
   /** By how much later than the read that decided it each rotation landed. Milliseconds. */
   readonly #landedLateMs = new Map<string, number>();
 
@@ -62,6 +64,13 @@ export class Fates {
       ({ atMs, untilMs, leftMs }) => atMs <= toMs && fromMs <= untilMs && leftMs < needsMs,
     );
     return loss?.why ?? null;
+  }
+
+  /** The end of a secret as a copy may have it that was read at `readMs`, by the store's clock. */
+  endIn(secret: string, readMs: number): number | undefined {
+    const before = (this.#endsBefore.get(secret) ?? []).filter(({ atMs }) => atMs > readMs);
+    const ends = [this.ends.get(secret), ...before.map(({ endMs }) => endMs)].filter((end) => end !== undefined);
+    return ends.length === 0 ? undefined : Math.max(...ends);
   }
 
   /** A rotation that took a secret out of `current` has landed, after a read at `decidedMs` of the store's clock. */
@@ -104,7 +113,12 @@ export class Fates {
       const knownMs = isInRing || !this.#adopted.has(secret) ? endMs : Math.max(endMs, this.ends.get(secret) ?? 0);
       this.#live.set(secret, knownMs);
       // What a failover takes back, members hold as long as they may.
-      this.ends.set(secret, isFailover ? Math.max(knownMs, this.ends.get(secret) ?? 0) : knownMs);
+      const earlierMs = this.ends.get(secret) ?? 0;
+      if (isFailover && earlierMs > knownMs) {
+        const before = this.#endsBefore.get(secret) ?? [];
+        this.#endsBefore.set(secret, [...before, { atMs: this.#agenda.nowMs, endMs: earlierMs }]);
+      }
+      this.ends.set(secret, isFailover ? Math.max(knownMs, earlierMs) : knownMs);
       if (this.#missing.delete(secret)) {
         for (const loss of this.#lost.get(secret) ?? []) {
           // One that has retired meanwhile keeps the end that it was given.

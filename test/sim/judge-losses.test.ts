@@ -75,7 +75,83 @@ describe('a lost grant of a larger overlap', () => {
   });
 });
 
+describe('a copy that was read before a failover', () => {
+  it.each([
+    { readS: 59.5, accusations: [] },
+    { readS: 60.5, accusations: ['late'] },
+  ])('has the end that a secret had until then (60 s, read at $readS s)', ({ readS, accusations }) => {
+    const { court, member } = opened();
+    court.at(58).writes(member, rotated);
+    court.at(59).server.loseWrites(1);
+    court.at(Math.min(readS, 60)).answers(member);
+    const token = court.at(60).token('one');
+    court.server.otherMaster();
+    court.at(60.1).writes('EXPIRE', { key: { secret: 'two', endS: 117 } });
+    if (readS > 60) court.at(readS).answers(member);
+    court.at(79).verified(member, token, null);
+    expect(court.accusations).toEqual(accusations);
+  });
+});
+
+describe('a copy that lacks what a failover brought back', () => {
+  it.each([
+    { what: 'while that was gone', readS: 21, accusations: [], excuses: { 'revoke(), unheard of': 1 } },
+    { what: 'before it was', readS: 19, accusations: ['lost'], excuses: {} },
+    { what: 'when it was back', readS: 23, accusations: ['lost'], excuses: {} },
+  ])('is excused if it was read $what', ({ readS, accusations, excuses }) => {
+    const { court } = opened();
+    const member = court.member('m2');
+    const other = court.member('m3');
+    const reads = (fromS: number, toS: number) => {
+      if (fromS < readS && readS < toS) court.at(readS).answers(member);
+    };
+    reads(1, 20);
+    court.at(20).calls(other, 'revoke');
+    court.writes(other, revoked);
+    reads(20, 22);
+    court.at(22).server.loseWrites(1);
+    reads(22, 24);
+    member.link.state = 'silent';
+    court.at(24).verified(member, court.token('one', { hasKid: false }), timeout);
+    expect(court.accusations).toEqual(accusations);
+    expect(court.excuses).toEqual(excuses);
+  });
+});
+
+describe('a copy that lacks what was there when it was read', () => {
+  it('is accused, whatever a failover took out and brought back since', () => {
+    const { court, member } = opened();
+    const { record } = court.server;
+    const other = court.member('m2');
+    court.at(20).calls(other, 'revoke');
+    court.writes(other, revoked);
+    court.at(20.5).answers(member, { record });
+    court.at(21).server.loseWrites(1);
+    court.at(22).server.otherMaster();
+    member.link.state = 'silent';
+    court.at(24).verified(member, court.token('six'), timeout);
+    expect(court.accusations).toEqual(['lost']);
+  });
+});
+
 describe("a jump of the store's clock", () => {
+  it.each([
+    { what: 'before that', readS: 20, atS: 85, accusations: [], excuses: { 'clock shift': 1 } },
+    { what: 'after it', readS: 31, atS: 85, accusations: ['lost'], excuses: {} },
+    { what: 'after it', readS: 31, atS: 115, accusations: ['lost'], excuses: {} },
+  ])('back excuses a copy in which a secret has ended, if it was read $what ($atS s)', (row) => {
+    const { readS, atS, accusations, excuses } = row;
+    const { court } = opened();
+    const member = court.member('m2', { maxStalenessMs: 100_000 });
+    court.at(20).answers(member);
+    court.at(30).server.jump(-30_000);
+    if (readS > 30) court.at(readS).answers(member);
+    member.link.state = 'silent';
+    court.at(atS).verified(member, court.token('one'), timeout);
+    expect(court.accusations).toEqual(accusations);
+    expect(court.excuses).toEqual(excuses);
+  });
+
   it.each([
     { what: 'the current secret', secret: 'two', accusations: ['lost'] },
     { what: 'a retired one', secret: 'one', accusations: [] },

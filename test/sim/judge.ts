@@ -98,7 +98,7 @@ export class Judge {
     }
     if (shown.pendingSinceMs < fromMs)
       return this.violation('late', `${member.name} goes on although it has to revoke first`);
-    const endMs = ledger.fates.ends.get(token.secret);
+    const endMs = ledger.fates.endIn(token.secret, shown.newestMs);
     const overMs = endMs === undefined ? 0 : ledger.clock.nowMs() - endMs - COARSE_MS - (nowMs - fromMs);
     // A suspended machine whose wall clock was set back besides knows nothing of the time between.
     const unknownMs = nowMs - shown.newestMs - member.machine.elapsedMs(shown.newestMs);
@@ -227,12 +227,15 @@ export class Judge {
       // What nobody signed, a copy does not settle.
       if (token.secret === undefined || this.#isOver(token)) return;
       const { secret } = token;
-      const isHeld = (ring: Written) => holds(ring, secret, good.storeMs + ageMs + COARSE_MS);
+      const isHeld = (ring: Written, backMs = 0) => holds(ring, secret, good.storeMs + ageMs + COARSE_MS - backMs);
       // A copy drops what had ended before the clock went back.
       if (this.#excuseFor(token, secret, fromMs) === 'clock jump') return this.#excuse('clock jump');
       if (!isHeld(good.ring) || !isHeld(newestRing)) {
         const excuse = this.#excuseFor(token, secret, fromMs) ?? ledger.whyUnheard(token, secret, good);
         if (excuse !== null) return this.#excuse(excuse);
+        // Of how far the store's clock was put back a copy knows nothing until the next read.
+        const backMs = ledger.clock.setBackMs(shown.newestMs, shown.newestMs);
+        if (isHeld(good.ring, backMs) && isHeld(newestRing, backMs)) return this.#excuse('clock shift');
         lacks = ` that lacks ${ledger.names.of(secret)}: ${ledger.names.show({ key: null, ring: good.ring })}`;
       }
     }

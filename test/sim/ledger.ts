@@ -75,7 +75,11 @@ export class Ledger {
   }
 
   /** Why a copy that was read at `executedAtMs` may lack a secret that signs within `maxStaleness` of it; null: it must have it. */
-  whyUnheard({ lifetimeMs }: { lifetimeMs: number }, secret: string, { executedAtMs, ring }: Good): string | null {
+  whyUnheard(
+    { lifetimeMs, needsMs }: { readonly lifetimeMs: number; readonly needsMs: number },
+    secret: string,
+    { executedAtMs, ring }: Good,
+  ): string | null {
     if (secret === ring.current.secret) {
       // Its signer has the ring grant that before its first token.
       if (lifetimeMs > ring.overlap) return 'larger overlap, unheard of';
@@ -85,6 +89,9 @@ export class Ledger {
     if (revivedAtMs > executedAtMs && ring.retired.some((slot) => slot.secret === secret)) {
       return `${LOST_TWO}, unheard of`;
     }
+    // A failover has brought it back since.
+    const whyGone = this.fates.excuseFor(secret, executedAtMs, executedAtMs, needsMs);
+    if (whyGone !== null) return `${whyGone}, unheard of`;
     const origin = this.#origins.get(secret);
     if (origin === undefined || (origin.nextAtMs !== null && origin.nextAtMs <= executedAtMs)) return null;
     if (origin.how !== null) return `${origin.how}, unheard of`;
