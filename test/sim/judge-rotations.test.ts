@@ -1,7 +1,8 @@
 /** The judge of the simulation and rotations: which it accuses, and what they excuse. */
 import { describe, expect, it } from 'vitest';
-import { opened, rotated } from './court.js';
+import { begun, opened, rotated } from './court.js';
 import { BEGIN_MS } from './machine.js';
+import { isPromotion } from './shown.js';
 
 const timeout = 'ERR_REWT_STORE_TIMEOUT';
 
@@ -135,4 +136,28 @@ describe('a rotation', () => {
       expect(court.accusations).toEqual(accusations);
     },
   );
+});
+
+describe("a token signed with next, though K's end was moved to a later one", () => {
+  it.each([
+    { what: 'past the end in the ring', atS: 45, writesS: 50, accusations: [] },
+    { what: 'before that', atS: 39, writesS: 50, accusations: ['old'] },
+    { what: 'after the ring was read with the later end', atS: 45, writesS: 38, accusations: ['old'] },
+  ])('is one that old rewt may refuse, if it was signed $what', ({ atS, writesS, accusations }) => {
+    const { court, member } = opened();
+    const sooner = { key: { secret: 'one', endS: 40 }, ring: { ...begun.ring, endS: 40 } };
+    court.at(20).writes('EXPIRE', { key: sooner.key });
+    court.writes(court.member('m2'), sooner);
+    court.at(30).writes('EXPIRE', { key: { secret: 'one', endS: 90 } });
+    court.answers(member);
+    if (writesS < atS) {
+      court.at(writesS).writes(court.member('m2'), { ring: { ...begun.ring, endS: 90 } });
+      court.answers(member);
+    }
+    const token = court.at(atS).token('two');
+    const { good, newest } = member.shown;
+    const isPromoted = isPromotion(token.secret ?? '', member.machine, [good, newest]);
+    court.judge.oldVerified('old1', { ...token, isPromoted }, false, 0, court.agenda.nowMs);
+    expect(court.accusations).toEqual(accusations);
+  });
 });

@@ -12,7 +12,7 @@ import { Link } from './link.js';
 import { Machine } from './machine.js';
 import type { Random } from './random.js';
 import type { Server } from './server.js';
-import { type Errand, type Good, Shown } from './shown.js';
+import { type Errand, isPromotion, Shown } from './shown.js';
 import type { Weather } from './weather.js';
 import { overlapOf, type Times } from './written.js';
 
@@ -79,7 +79,7 @@ export class Member {
       const signedAtMs = this.#place.agenda.nowMs;
       const isUnaware = signedAtMs - this.shown.newestMs - this.machine.elapsedMs(this.shown.newestMs) > 5;
       const knownAtMs = this.shown.good?.sent.atMs ?? 0;
-      const isPromoted = [call.good, this.shown.good].some((good) => good !== null && this.#isPast(good, secret));
+      const isPromoted = isPromotion(secret, this.machine, [call.good, this.shown.good, this.shown.newest]);
       then({
         text,
         isPromoted,
@@ -95,11 +95,6 @@ export class Member {
         needsMs: overlapOf(this.times),
       });
     });
-  }
-
-  /** Tests whether a secret is next in a copy whose current has ended by this member's clocks. */
-  #isPast({ ring, storeMs, sent }: Good, next: string): boolean {
-    return ring.next.secret === next && storeMs + this.machine.ageMs(sent) >= ring.current.expiresAt;
   }
 
   verify(token: Token): void {

@@ -119,7 +119,10 @@ export class Showings {
       shown.learnedAtMs = nowMs;
       shown.lastOp = ring.op;
     }
-    if (executedAtMs >= shown.newestMs) shown.newestRing = ring;
+    if (executedAtMs >= shown.newestMs) {
+      shown.newestRing = ring;
+      if (ring !== null) shown.newest = { sent, executedAtMs, ring, storeMs: snapshot.nowMs };
+    }
     shown.newestMs = Math.max(shown.newestMs, executedAtMs);
     const leftMs = (entries.key?.endMs ?? 0) - snapshot.nowMs;
     if (isWritable) this.#rows.noticed(record, shown, leftMs);

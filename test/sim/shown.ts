@@ -97,6 +97,8 @@ export class Shown {
   pendingSinceMs = Number.POSITIVE_INFINITY;
   /** The ring in the newest answer. */
   newestRing: Written | null = null;
+  /** The newest answer with a ring, also if something is left to be written of it. */
+  newest: Good | null = null;
   /** The last ring that it had no reason to doubt. */
   knownRing: Written | null = null;
   /** When the last read was sent that was answered, and when that answer came. */
@@ -132,4 +134,16 @@ export interface Author {
   readonly half?: boolean;
   /** The store's clock in the answer that a member's swap follows. */
   readonly decidedMs?: number;
+}
+
+/** Whether a secret is next in one of these copies, and its current has ended by the member's clocks. */
+export function isPromotion(
+  secret: string,
+  machine: { ageMs(sent: Instant): number },
+  copies: readonly (Good | null)[],
+): boolean {
+  return copies.some((copy) => {
+    if (copy === null || copy.ring.next.secret !== secret) return false;
+    return copy.storeMs + machine.ageMs(copy.sent) >= copy.ring.current.expiresAt;
+  });
 }
