@@ -100,14 +100,16 @@ export function startMember(place: Place, how: Way = 'fork'): MemberProcess {
 }
 
 /** What all of them have in common. */
-interface Started {
+export interface Started {
+  /** Absent for a thread, which has none of its own. */
+  readonly pid: number | undefined;
   onMessage(listener: (message: Answer) => void): void;
   onExit(listener: () => void): void;
   send(message: object): void;
   kill(): void;
 }
 
-const ways = {
+export const ways = {
   fork: (file: string, args: string[]): Started => startedProcess(fork(file, args, { execArgv: [] })),
   'worker of cluster'(file: string, args: string[]): Started {
     cluster.setupPrimary({ exec: file, args, execArgv: [] });
@@ -116,6 +118,7 @@ const ways = {
   thread(file: string, args: string[]): Started {
     const worker = new Worker(file, { argv: args, execArgv: [] });
     return {
+      pid: undefined,
       onMessage: (listener) => void worker.on('message', listener),
       onExit: (listener) => void worker.once('exit', listener),
       send: (message) => worker.postMessage(message),
@@ -127,10 +130,11 @@ const ways = {
 /** How a member is started. */
 export type Way = keyof typeof ways;
 
-function startedProcess(child: ChildProcess): Started {
+export function startedProcess(child: ChildProcess): Started {
   running.add(child);
   child.once('exit', () => running.delete(child));
   return {
+    pid: child.pid,
     onMessage: (listener) => void child.on('message', listener),
     onExit: (listener) => void child.once('exit', listener),
     send: (message) => void child.send(message),
