@@ -1,6 +1,7 @@
 /** A writer or a reader of a storm: started anew whenever it was killed, with a report for each life. */
 
 import { existsSync, readFileSync } from 'node:fs';
+import { basename } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { compiledFolder, type Started } from '../processes/members.js';
@@ -17,6 +18,7 @@ export class Actor {
   readonly #path: string;
   readonly #log: string;
   #lives = 0;
+  readonly #failed: Report[] = [];
   #running: Started | null = null;
   #gone: Promise<void> = Promise.resolve();
   #stoppedUntilMs: number | null = null;
@@ -31,9 +33,11 @@ export class Actor {
   }
 
   reports(): readonly Report[] {
-    return Array.from({ length: this.#lives }, (_, index) => this.#logOf(index + 1))
+    const files = Array.from({ length: this.#lives }, (_, index) => this.#logOf(index + 1));
+    const read = files
       .filter((file) => existsSync(file))
-      .map((file) => ({ actor: `${this.#role} ${file}`, text: readFileSync(file, 'utf8') }));
+      .map((file) => ({ actor: basename(file), text: readFileSync(file, 'utf8') }));
+    return [...read, ...this.#failed];
   }
 
   /** Resolves as soon as it is at work. */
@@ -41,7 +45,11 @@ export class Actor {
     while (!existsSync(this.#logOf(this.#lives))) await setTimeout(5);
   }
 
-  /** Stops it until then. False if that cannot be. */
+  get canStop(): boolean {
+    return this.#running?.pid !== undefined;
+  }
+
+  /** Stops it until then. False if it is stopped. */
   stop(untilMs: number): boolean {
     if (this.#stoppedUntilMs !== null || !this.#signal('SIGSTOP')) return false;
     this.#stoppedUntilMs = untilMs;
@@ -62,14 +70,18 @@ export class Actor {
   }
 
   async kill(): Promise<void> {
-    this.#running?.kill();
+    const running = this.#running;
+    this.#running = null;
+    running?.kill();
     await this.#gone;
   }
 
   /** Lets it finish what it does. */
   async end(): Promise<void> {
     this.goOn(Number.POSITIVE_INFINITY);
-    this.#running?.send({ verb: 'end' });
+    const running = this.#running;
+    this.#running = null;
+    running?.send({ verb: 'end' });
     await this.#gone;
   }
 
@@ -77,17 +89,12 @@ export class Actor {
     this.#lives += 1;
     this.#stoppedUntilMs = null;
     const log = this.#logOf(this.#lives);
-    const started = this.#start(script, [
-      compiledFolder(),
-      this.#role,
-      this.#path,
-      log,
-      log.slice(log.lastIndexOf('/') + 1),
-    ]);
+    const started = this.#start(script, [compiledFolder(), this.#role, this.#path, log, basename(log)]);
     this.#running = started;
     this.#gone = new Promise((resolve) =>
       started.onExit(() => {
-        if (this.#running === started) this.#running = null;
+        // Unless it was to end.
+        if (this.#running === started) this.#failed.push({ actor: basename(log), text: 'failed\n' });
         resolve();
       }),
     );

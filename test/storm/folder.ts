@@ -2,14 +2,15 @@
 
 import { readdirSync, readFileSync, statSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import type { FoundRecord } from './judge.js';
+import type { FoundRecord, Report } from './judge.js';
 
 /** As in the store, but not for a minute. Milliseconds of the file system's clock. */
-const OLD_MS = 250;
+const OLD_MS = 50;
 const KEPT = 2;
 
 export class RecordsOf {
   readonly #folder: string;
+  readonly #torn = new Set<string>();
   readonly #found = new Map<string, FoundRecord>();
 
   /** `folder` is that of a namespace. */
@@ -19,6 +20,11 @@ export class RecordsOf {
 
   get found(): readonly FoundRecord[] {
     return [...this.#found.values()];
+  }
+
+  /** The records that were not whole, as a reader reports them. */
+  get report(): Report {
+    return { actor: 'the copier', text: [...this.#torn].map((name) => `torn ${name}\n`).join('') };
   }
 
   /** Copies what is new. */
@@ -48,9 +54,12 @@ export class RecordsOf {
     // Its writer may have removed it, if it was late.
     const text = unlessGone(() => readFileSync(join(this.#folder, name), 'utf8'));
     if (text === null) return;
-    const { op, parent, ring } = JSON.parse(text);
-    if (!this.#found.has(op)) {
-      this.#found.set(op, { generation: Number(name.slice(-12)), op, parent, name: JSON.parse(ring.text).name });
+    try {
+      const { op, parent, ring } = JSON.parse(text);
+      const generation = Number(name.slice(-12));
+      if (!this.#found.has(op)) this.#found.set(op, { generation, op, parent, name: JSON.parse(ring.text).name });
+    } catch {
+      this.#torn.add(name);
     }
   }
 

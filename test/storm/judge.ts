@@ -39,6 +39,7 @@ export function judge(records: readonly FoundRecord[], reports: readonly Report[
   for (const { actor, words } of linesOf(reports)) {
     const [verb = '', name = ''] = words;
     if (verb === 'torn') broken.push(`${actor} read a torn record: ${words.slice(1).join(' ')}`);
+    if (verb === 'failed') broken.push(`${actor} ended by itself`);
     if (verb === 'try') swaps.set(name, 'unanswered');
     if (!['done', 'conflict', 'unknown'].includes(verb)) continue;
     swaps.set(name, verb);

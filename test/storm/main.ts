@@ -18,7 +18,7 @@ export interface Orders {
 /** Eight writers and two readers in processes of their own. */
 export function stormOf({ seconds, seed }: Orders): Storm {
   const forks = (count: number) => Array.from({ length: count }, () => ways.fork);
-  return { seed, seconds, writers: forks(8), readers: forks(2), faultsPerSecond: 8 };
+  return { seed, seconds, writers: forks(8), readers: forks(2), faultsPerSecond: 25 };
 }
 
 /** Null: there is nothing to play, and the exit code is set. */

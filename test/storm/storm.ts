@@ -30,8 +30,10 @@ export interface Outcome extends Verdict {
 /** In a longer storm, the writers alone remove records at the end, a minute after they were replaced. */
 const UNHURRIED_MS = 80_000;
 const TURN_MS = 10;
+/** The part of those that could be stopped that is killed. */
+const KILLED = 0.2;
 /** Longer than records live while they are removed sooner. */
-const LONGEST_STOP_MS = 4_000;
+const LONGEST_STOP_MS = 2_000;
 
 export async function play({ seed, seconds, writers, readers, faultsPerSecond }: Storm): Promise<Outcome> {
   const random = new Random(seed, 'storm');
@@ -59,18 +61,17 @@ export async function play({ seed, seconds, writers, readers, faultsPerSecond }:
         const actor = random.pick(actors);
         // As many of milliseconds as of seconds.
         const stopMs = LONGEST_STOP_MS ** random.next();
-        if (random.chance(0.6) && actor.stop(nowMs + stopMs)) stops += 1;
-        else {
+        if (!actor.canStop || random.chance(KILLED)) {
           await actor.killAndStart();
           kills += 1;
-        }
+        } else if (actor.stop(nowMs + stopMs)) stops += 1;
       }
       await setTimeout(TURN_MS);
     }
     await Promise.all(actors.map((actor) => actor.end()));
     records.copy();
     const reports = actors.flatMap((actor) => actor.reports());
-    return { ...judge(records.found, reports), kills, stops, pids: pidsIn(reports) };
+    return { ...judge(records.found, [records.report, ...reports]), kills, stops, pids: pidsIn(reports) };
   } finally {
     await Promise.all(actors.map((actor) => actor.kill()));
     rmSync(folder, { recursive: true, force: true });
