@@ -4,6 +4,7 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { asUser } from '../processes/users.js';
 
 export const dist = fileURLToPath(new URL('../../dist', import.meta.url));
 export const main = join(dist, 'cjs/cli/main.cjs');
@@ -22,13 +23,23 @@ export interface Surroundings {
   /** Another copy of the command. */
   readonly file?: string;
   readonly cwd?: string;
+  /** The number of the user who runs it. Needs root. */
+  readonly user?: number;
 }
 
-export function startRewt(args: readonly string[], { env = {}, file = main, cwd }: Surroundings = {}): ChildProcess {
+export function startRewt(
+  args: readonly string[],
+  { env = {}, file = main, cwd, user }: Surroundings = {},
+): ChildProcess {
   if (!existsSync(file)) throw new Error('these tests run what is published: build it first, node scripts/build.js');
   const foreign = (name: string) => name.startsWith('REWT_') || name === 'FORCE_COLOR';
   const inherited = Object.fromEntries(Object.entries(process.env).filter(([name]) => !foreign(name)));
-  return spawn(process.execPath, [file, ...args], { env: { ...inherited, ...env }, stdio: 'pipe', cwd });
+  return spawn(process.execPath, [file, ...args], {
+    env: { ...inherited, ...env },
+    stdio: 'pipe',
+    cwd,
+    ...asUser(user),
+  });
 }
 
 export async function rewt(args: readonly string[], surroundings: Surroundings = {}): Promise<Run> {

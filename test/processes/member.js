@@ -56,6 +56,9 @@ const verbs = {
     return rewt.sign(payload);
   },
 
+  /** The same member signs once more. */
+  signAgain: ({ payload }) => rewt.sign(payload),
+
   /** Verifies tokens, and tells what the store holds after that. */
   async verify({ tokens }) {
     const payloads = await Promise.all(tokens.map((token) => rewt.verify(token)));

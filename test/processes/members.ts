@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import type { RewtOptions } from '../../src/options.js';
 import type { KeyringStatus } from '../../src/status.js';
+import { asUser, type UserCopy } from './users.js';
 
 const project = fileURLToPath(new URL('../..', import.meta.url));
 const script = fileURLToPath(new URL('member.js', import.meta.url));
@@ -22,6 +23,7 @@ interface Room {
 /** What a member can be asked (member.js): the order it takes and the answer it gives. */
 interface Verbs {
   sign: [order: Room & { payload: object; atMs: number }, answer: string];
+  signAgain: [order: { payload: object }, answer: string];
   verify: [
     order: { tokens: readonly string[] },
     answer: { payloads: readonly unknown[]; keyring: Omit<KeyringStatus, 'current' | 'next'> },
@@ -63,8 +65,12 @@ export function compiledFolder(): string {
   );
 }
 
-export function startMember(place: Place, how: Way = 'fork'): MemberProcess {
-  const started = ways[how](script, [compiledFolder(), JSON.stringify(place)]);
+/** `copy` is what a member of another user runs, as that user. */
+export function startMember(place: Place, how: Way = 'fork', copy?: UserCopy): MemberProcess {
+  const started =
+    copy === undefined
+      ? ways[how](script, [compiledFolder(), JSON.stringify(place)])
+      : ways.fork(copy.member, [copy.library, JSON.stringify(place)], copy.user);
   const waiting = new Map<number, { resolve(value: never): void; reject(error: Error): void }>();
   started.onMessage(({ number, value, error }) => {
     const asked = waiting.get(number);
@@ -110,7 +116,8 @@ export interface Started {
 }
 
 export const ways = {
-  fork: (file: string, args: string[]): Started => startedProcess(fork(file, args, { execArgv: [] })),
+  fork: (file: string, args: string[], user?: number): Started =>
+    startedProcess(fork(file, args, { execArgv: [], ...asUser(user) })),
   'worker of cluster'(file: string, args: string[]): Started {
     cluster.setupPrimary({ exec: file, args, execArgv: [] });
     return startedProcess(cluster.fork().process);
