@@ -46,9 +46,11 @@ export class Drafts {
   async write(text: string, finish?: (fd: number) => Promise<void>): Promise<Draft | null> {
     const { system, guard } = this.#place;
     const owner = await guard.root();
+    // A member that holds a record reads without examining the folder.
+    if (owner === null || (await guard.folder(this.#place.path, owner)) === null) return null;
     const path = this.#place.file(DRAFTS, system.randomName(12));
-    const fd = owner && (await this.#create(path, owner));
-    if (owner === null || fd === null) return null;
+    const fd = await this.#create(path, owner);
+    if (fd === null) return null;
     try {
       await guard.give(fd, owner);
       await system.write(fd, text);
