@@ -26,6 +26,8 @@ export class Drafts {
     await this.makeFolder();
     const { system, path } = this.#place;
     const text = await this.#publish(BIRTH, system.randomName(16));
+    // The folder may have been deleted and made anew since the name was written.
+    await this.#publish(NAMESPACE, this.#place.namespace);
     if (text !== null) await system.syncFolder(path);
     return text;
   }

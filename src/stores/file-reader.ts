@@ -56,7 +56,8 @@ export class Reader {
     if (birth === this.#compared) return birth;
     const namespace = await this.#place.text(this.#place.file(NAMESPACE), owner);
     if (namespace === this.#place.namespace) this.#compared = birth;
-    else if ((await this.#place.text(path, owner)) === birth) {
+    // Without a name, a writer died that made the folder anew after a deletion: no other namespace has this folder.
+    else if (namespace !== null && (await this.#place.text(path, owner)) === birth) {
       throw damaged(root, `${this.#place.file(NAMESPACE)} does not name the namespace of that folder`);
     }
     return birth;

@@ -221,6 +221,14 @@ describe('the file store', () => {
       expect(await ringIn(store, 'other')).toBe('other');
     });
 
+    it('is read without the file that names it', async () => {
+      await swapRing(store, 'ring');
+      remove(inside(path, 'namespace'));
+      expect(await ringIn(fileStore({ path }))).toBe('ring');
+      expect((await swapRing(fileStore({ path }), 'next')).swapped).toBe(true);
+      expect(await ringIn(store)).toBe('next');
+    });
+
     it('takes no file for a record that is none of its own', async () => {
       await swapRing(store, 'ring');
       const birth = readFileSync(inside(path, 'birth'), 'utf8');
