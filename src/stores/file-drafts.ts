@@ -50,6 +50,7 @@ export class Drafts {
     const owner = await guard.root();
     // A member that holds a record reads without examining the folder.
     if (owner === null || (await guard.folder(this.#place.path, owner)) === null) return null;
+    await guard.inner(this.#place.file(DRAFTS), owner);
     const path = this.#place.file(DRAFTS, system.randomName(12));
     const fd = await this.#create(path, owner);
     if (fd === null) return null;
@@ -69,8 +70,9 @@ export class Drafts {
 
   /** Moves a draft to a name in a folder beside `tmp`, in place of what has that name. */
   async rename(draft: Draft, folder: string, path: string): Promise<void> {
-    const { system } = this.#place;
+    const { system, guard } = this.#place;
     try {
+      await guard.inner(this.#place.file(folder), draft.owner);
       await system.rename(draft.path, path).catch(async (error) => {
         if (errnoOf(error) !== 'ENOENT') throw error;
         await this.#make(this.#place.file(folder), draft.owner);

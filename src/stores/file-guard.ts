@@ -60,6 +60,12 @@ export class Guard {
     return null;
   }
 
+  /** Examines `tmp` or `members`, if it exists: through a symbolic link, root would write elsewhere. */
+  async inner(path: string, owner: Owner): Promise<void> {
+    const facts = await this.#system.facts(path);
+    if (facts !== null) this.assertSafe(path, facts, owner, 'folder');
+  }
+
   /** @throws {StoreError} unless it is of this kind, belongs to the owner, and no other user may write to it. */
   assertSafe(path: string, facts: FileFacts, { owner }: Pick<Owner, 'owner'>, kind: 'file' | 'folder'): void {
     if (facts.kind !== kind) {

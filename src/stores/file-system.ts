@@ -67,6 +67,7 @@ export interface FileSystem {
   unlink(path: string): Promise<void>;
   /** Makes a folder with mode 0700. */
   makeFolder(path: string): Promise<void>;
+  /** Fails if that is no folder any more: root must not give away a file that the owner put there. */
   giveFolder(path: string, owner: number, group: number): Promise<void>;
   syncFolder(path: string): Promise<void>;
   /** Sets the mtime to the present, which a watch of the folder above reports. */
@@ -125,15 +126,9 @@ export const nodeFileSystem: FileSystem = {
   rename: (from, to) => settled((done) => fs().rename(from, to, done)),
   unlink: (path) => settled((done) => fs().unlink(path, done)),
   makeFolder: (path) => settled((done) => fs().mkdir(path, 0o700, done)),
-  giveFolder: (path, owner, group) => settled((done) => fs().lchown(path, owner, group, done)),
-  async syncFolder(path) {
-    const fd = await settled<number>((done) => fs().open(path, 'r', done));
-    try {
-      await settled((done) => fs().fsync(fd, done));
-    } finally {
-      await settled((done) => fs().close(fd, done));
-    }
-  },
+  giveFolder: (path, owner, group) =>
+    onFolder(path, fs().constants.O_NOFOLLOW, (fd) => nodeFileSystem.give(fd, owner, group)),
+  syncFolder: (path) => onFolder(path, 0, (fd) => nodeFileSystem.sync(fd)),
   touch: (path) => settled((done) => fs().utimes(path, Date.now() / 1_000, Date.now() / 1_000, done)),
 
   identitySync(path) {
@@ -146,6 +141,17 @@ export const nodeFileSystem: FileSystem = {
     return watcher;
   },
 };
+
+/** Opens a folder for one call. A file, even one that took its name meanwhile, is refused. */
+async function onFolder(path: string, flags: number, call: (fd: number) => Promise<void>): Promise<void> {
+  const { O_RDONLY, O_DIRECTORY } = fs().constants;
+  const fd = await settled<number>((done) => fs().open(path, O_RDONLY | O_DIRECTORY | flags, done));
+  try {
+    await call(fd);
+  } finally {
+    await nodeFileSystem.close(fd);
+  }
+}
 
 /** Calls Node with a callback. Not by `promisify`: `node:util` makes a start longer too. */
 function settled<T = void>(start: (done: (error: Error | null, value?: T) => void) => void): Promise<T> {

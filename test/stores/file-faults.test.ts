@@ -8,11 +8,12 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  realpathSync,
   renameSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Rewt } from '../../src/index.js';
 import { fileStore } from '../../src/stores/file.js';
@@ -198,6 +199,39 @@ describe('permissions', () => {
       expect(await nodeFileSystem.facts(join(folder, each))).toMatchObject({ owner: 4_242, group: 4_242 });
     }
   });
+
+  it.for(['file', 'link'] as const)('are not given away with a %s that took the name of a new folder', async (kind) => {
+    const made = join(path, 'made');
+    if (kind === 'file') writeFileSync(made, 'of root');
+    else symlinkSync(path, made);
+    const given = nodeFileSystem.giveFolder(made, process.geteuid?.() ?? 0, process.getegid?.() ?? 0);
+    expect(await caught(given)).toMatchObject({ syscall: 'open', code: expect.stringMatching(/ENOTDIR|ELOOP/) });
+  });
+
+  it.for(['tmp', 'members'])(
+    'outside of the folder are not used: %s that is a symbolic link is refused',
+    async (name) => {
+      const outside = createFolder();
+      try {
+        remove(inside(path, name));
+        symlinkSync(outside, inside(path, name));
+        const refused = { ...down, message: expect.stringContaining(inside(path, name)) };
+        const created: string[] = [];
+        const watched = failing({
+          create(file) {
+            created.push(realpathSync(dirname(file)));
+            return nodeFileSystem.create(file);
+          },
+        });
+        expect(await caught(watched.announce?.('rewt', 'a', 'x', limits) ?? Promise.resolve())).toMatchObject(refused);
+        if (name === 'tmp') expect(await caught(swapRing(watched, 'x'))).toMatchObject(refused);
+        expect(created).not.toContain(realpathSync(outside));
+        expect(readdirSync(outside)).toEqual([]);
+      } finally {
+        remove(outside);
+      }
+    },
+  );
 
   it('of Linux against links to the files of others are told from a file system without links', async () => {
     const refused = { link: () => Promise.reject(errno('EPERM', 'link')) };
