@@ -73,7 +73,7 @@ export class Guard {
     }
     if (facts.owner !== owner) throw this.#foreign(path, facts.owner, owner);
     if ((facts.mode & OTHERS_WRITE) === 0) return;
-    const message = `Other users may write to ${path}, and could choose the secret. Run: chmod go-w ${path}`;
+    const message = `Other users may write to ${path}, and could choose the secret. Run: chmod go-w ${asArgument(path)}`;
     throw new StoreError('ERR_REWT_STORE_DENIED', message);
   }
 
@@ -100,4 +100,9 @@ export class Guard {
     const message = `${path} belongs to ${is} and not to ${must}. Run it as the owner (sudo -u ${this.nameOf(found)} rewt …), or give another folder.`;
     return new StoreError('ERR_REWT_STORE_DENIED', message);
   }
+}
+
+/** Writes a path as one argument of a shell command. */
+function asArgument(path: string): string {
+  return /^[\w./@%+:,-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
 }

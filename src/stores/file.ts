@@ -49,6 +49,9 @@ export function fileStoreOn(system: FileSystem, platform: string, options: FileS
   if (path === '') {
     throw new OptionError('fileStore needs `path`, the folder to keep the keyring in', { option: 'path' });
   }
+  if (path.includes('\0')) {
+    throw new OptionError('path: no file name can hold a NUL character. Remove it', { option: 'path' });
+  }
   if (!PLATFORMS.includes(platform)) {
     const message = `fileStore: runs on Linux and macOS, not on ${platform}. Give redisConn instead`;
     throw new OptionError(message, { option: 'path' });

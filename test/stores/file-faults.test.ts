@@ -141,6 +141,16 @@ describe('permissions', () => {
     expect(await ringIn(failing({}))).toBe('before');
   });
 
+  it('name a path with spaces and quotes as one argument of the shell', async () => {
+    const folder = join(path, "it's mine");
+    mkdirSync(folder);
+    chmodSync(folder, 0o720);
+    const theirs = fileStore({ path: folder });
+    stores.push(theirs);
+    const message = expect.stringContaining(`chmod go-w '${path}/it'\\''s mine'`);
+    expect(await caught(ringIn(theirs))).toMatchObject({ ...denied, message });
+  });
+
   it('of others to read are not the business of the store', async () => {
     chmodSync(path, 0o755);
     chmodSync(newestIn(path), 0o644);
