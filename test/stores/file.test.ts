@@ -304,7 +304,7 @@ describe('the file store', () => {
   });
 
   it('asks for a folder in a sentence if none is given', () => {
-    for (const wrong of [{ path: '' }, { path: 7 as unknown as string }]) {
+    for (const wrong of [{ path: '' }, { path: 'a\0b' }, { path: 7 as unknown as string }]) {
       expect(() => fileStore(wrong)).toThrow(OptionError);
     }
   });
