@@ -1,7 +1,7 @@
 /** From `--url` and `--namespace`, or their variables, to the place of one keyring. */
 
 import { mkdirSync } from 'node:fs';
-import { homedir } from 'node:os';
+import { homedir, userInfo } from 'node:os';
 import { dirname, isAbsolute, join } from 'node:path';
 import { OptionError } from '../errors.js';
 import { fileStore } from '../stores/file.js';
@@ -138,5 +138,8 @@ function makeFolder(path: string): void {
 
 function stateFolder({ XDG_STATE_HOME = '' }: NodeJS.ProcessEnv): string {
   // The specification: a path that is not absolute is to be ignored.
-  return join(isAbsolute(XDG_STATE_HOME) ? XDG_STATE_HOME : join(homedir(), '.local', 'state'), 'rewt');
+  if (isAbsolute(XDG_STATE_HOME)) return join(XDG_STATE_HOME, 'rewt');
+  // HOME may be empty, or relative: the keyring must not depend on the working directory.
+  const home = isAbsolute(homedir()) ? homedir() : userInfo().homedir;
+  return join(home, '.local', 'state', 'rewt');
 }

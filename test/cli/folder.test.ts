@@ -1,7 +1,7 @@
 /** The `rewt` command and the folder of an embedded store: what it refuses, what it makes, and what it lists. */
 import { chmodSync, chownSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { freshState } from './command.js';
 import { runHere } from './run-here.js';
 
@@ -63,6 +63,16 @@ test('the doctor names what others may read, each mode of the records once', asy
     "the namespace's folder is open to others (mode 0711): they see when secrets change",
     'a record is open to others (mode 0644): whoever reads it can sign',
   ]);
+});
+
+test.for(['', 'here'])('the state folder does not depend on the working directory with HOME=%j', async (home) => {
+  vi.stubEnv('HOME', home);
+  try {
+    const { stdout } = await runHere(['status', '--json'], { XDG_STATE_HOME: '' });
+    expect(JSON.parse(stdout).server).toMatch(/^\//);
+  } finally {
+    vi.unstubAllEnvs();
+  }
 });
 
 describe('what is not there', () => {
