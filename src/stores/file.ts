@@ -65,6 +65,11 @@ export function fileStoreOn(system: FileSystem, platform: string, options: FileS
     if (closing !== null) throw new StoreError('ERR_REWT_STORE_CLOSED', 'The store has been closed.');
     const known = keyrings.get(namespace);
     if (known !== undefined) return known;
+    // UTF-8 has none of these, so that the folders of two such namespaces would be one.
+    if (/\p{Surrogate}/u.test(namespace)) {
+      const message = 'redisNamespace: has half a surrogate pair, which no file can hold. Remove it';
+      throw new OptionError(message, { option: 'redisNamespace' });
+    }
     const keyring = openKeyring(system, root, namespace, now);
     keyrings.set(namespace, keyring);
     return keyring;

@@ -14,6 +14,7 @@ import {
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { OptionError } from '../../src/errors.js';
+import { Rewt } from '../../src/rewt.js';
 import { fileStore, fileStoreOn } from '../../src/stores/file.js';
 import { formatRecord } from '../../src/stores/file-record.js';
 import { nodeFileSystem } from '../../src/stores/file-system.js';
@@ -300,6 +301,15 @@ describe('the file store', () => {
       await other.close();
       expect(await Promise.all(reads)).toEqual(reads.map(() => 'ring'));
       expect(openFiles()).toBe(before);
+    });
+  });
+
+  it('refuses a namespace that is no text, since two of them would share a folder', async () => {
+    const rewt = new Rewt({ store, redisNamespace: 'a\ud800' });
+    await expect(rewt.sign({})).rejects.toMatchObject({
+      code: 'ERR_REWT_OPTION',
+      option: 'redisNamespace',
+      message: expect.stringContaining('half a surrogate pair'),
     });
   });
 
