@@ -2,7 +2,16 @@ import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** A minute or more each: begun last, one of them would go on alone. Those that keep both processors busy not at the same time. */
-const longest = ['sim/sim', 'redis/port', 'processes/one-winner', 'redis/deadline', 'redis/failover', 'stores/redis'];
+const longest = [
+  'sim/sim',
+  'redis/port',
+  'processes/one-winner',
+  'redis/deadline',
+  'redis/failover',
+  'stores/redis',
+  'processes/file-storm',
+  'stores/file-interleavings',
+];
 
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {

@@ -21,6 +21,7 @@ export class Actor {
   readonly #failed: Report[] = [];
   #running: Started | null = null;
   #gone: Promise<void> = Promise.resolve();
+  #isGone = false;
   #stoppedUntilMs: number | null = null;
 
   /** `path` is the store's, `log` the beginning of the names of its reports. */
@@ -40,9 +41,9 @@ export class Actor {
     return [...read, ...this.#failed];
   }
 
-  /** Resolves as soon as it is at work. */
+  /** Resolves as soon as it is at work, or gone. */
   async begun(): Promise<void> {
-    while (!existsSync(this.#logOf(this.#lives))) await setTimeout(5);
+    while (!this.#isGone && !existsSync(this.#logOf(this.#lives))) await setTimeout(5);
   }
 
   get canStop(): boolean {
@@ -79,6 +80,8 @@ export class Actor {
   /** Lets it finish what it does. */
   async end(): Promise<void> {
     this.goOn(Number.POSITIVE_INFINITY);
+    // A worker of cluster loses what it is sent before it listens.
+    await this.begun();
     const running = this.#running;
     this.#running = null;
     running?.send({ verb: 'end' });
@@ -91,10 +94,12 @@ export class Actor {
     const log = this.#logOf(this.#lives);
     const started = this.#start(script, [compiledFolder(), this.#role, this.#path, log, basename(log)]);
     this.#running = started;
+    this.#isGone = false;
     this.#gone = new Promise((resolve) =>
       started.onExit(() => {
         // Unless it was to end.
         if (this.#running === started) this.#failed.push({ actor: basename(log), text: 'failed\n' });
+        this.#isGone = true;
         resolve();
       }),
     );
