@@ -1,7 +1,4 @@
-/**
- * One process' part in a namespace: a copy of the keyring with a lease, kept young enough to be believed
- * (protocol.md, "A member's copy").
- */
+/** A process' part in a namespace: a copy of the keyring with a lease (protocol.md, "A member's copy"). */
 
 import type { Clock } from '../clock.js';
 import { within } from '../deadline.js';

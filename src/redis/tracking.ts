@@ -2,6 +2,7 @@
 
 import { processClock } from '../clock.js';
 import type { PushStatus, Watch } from '../stores/store.js';
+import { weakWatch } from '../stores/weak-watch.js';
 import { unlessAborted } from './connection.js';
 import { asStoreError } from './failure.js';
 import type { AllRedisNames } from './names.js';
@@ -28,7 +29,6 @@ const REFUSED_PAUSE_MS = 60_000;
 
 interface Listener {
   readonly names: AllRedisNames;
-  /** Weak: a member that its application has forgotten is not kept by a connection that others use. */
   readonly onSuspect: WeakRef<() => void>;
 }
 
@@ -42,10 +42,6 @@ interface Armed {
 
 /** By client, then by scope: what a client has beside it serves every Rewt on that client. */
 const trackings = new WeakMap<object, Map<string, Tracking>>();
-
-/** Keeps each callback for as long as its watch is there. */
-const callbacks = new WeakMap<Watch, () => void>();
-const forgotten = new FinalizationRegistry<() => void>((leave) => leave());
 
 /** Watches one namespace; the first watch beside a client opens the connection, the last one that ends, or is forgotten, closes it. */
 export function watchKeys(port: RedisPort, names: AllRedisNames, onSuspect: () => void): Watch {
@@ -63,17 +59,7 @@ export function watchKeys(port: RedisPort, names: AllRedisNames, onSuspect: () =
   const leave = (): void => {
     if (tracking.leave(listener) === 0 && scopes.get(scope) === tracking) scopes.delete(scope);
   };
-  const watch: Watch = {
-    status: () => tracking.status(),
-    check: () => tracking.check(),
-    end() {
-      forgotten.unregister(listener);
-      leave();
-    },
-  };
-  callbacks.set(watch, onSuspect);
-  forgotten.register(watch, leave, listener);
-  return watch;
+  return weakWatch(onSuspect, leave, { status: () => tracking.status(), check: () => tracking.check() });
 }
 
 class Tracking {

@@ -79,8 +79,12 @@ export interface FileSystem {
   watch(path: string, onEvent: (name: string | null) => void, onError: (error: unknown) => void): FolderWatcher;
 }
 
-/** Loaded at the first use: to import it makes every start of an ES module longer (docs/adr/0011). */
-const fs = () => process.getBuiltinModule('node:fs');
+let loaded: typeof import('node:fs') | undefined;
+/** Loads it at the first use: to import it makes every start of an ES module longer (docs/adr/0011). */
+function fs(): typeof import('node:fs') {
+  loaded ??= process.getBuiltinModule('node:fs');
+  return loaded;
+}
 
 const big = { bigint: true } as const;
 const quick = { bigint: true, throwIfNoEntry: false } as const;

@@ -8,6 +8,7 @@ import { isSame } from './file-look.js';
 import { DRAFTS, MEMBERS, NAMESPACE } from './file-record.js';
 import { errnoOf, type FileIdentity, type FileSystem, type FolderWatcher } from './file-system.js';
 import type { PushStatus, Watch } from './store.js';
+import { weakWatch } from './weak-watch.js';
 
 /** How soon a file system that reports changes has reported this process' own. */
 const HEARD_WITHIN_MS = 1_000;
@@ -28,13 +29,8 @@ const lacking: Readonly<Record<string, string>> = {
 };
 
 interface Listener {
-  /** Weak: a member that its application has forgotten is not kept by a watch that others use. */
   readonly onSuspect: WeakRef<() => void>;
 }
-
-/** Keeps each callback for as long as its watch is there. */
-const callbacks = new WeakMap<Watch, () => void>();
-const forgotten = new FinalizationRegistry<() => void>((leave) => leave());
 
 export class FolderWatch {
   readonly #system: FileSystem;
@@ -56,18 +52,10 @@ export class FolderWatch {
   join(onSuspect: () => void, folder: () => FileIdentity | null): Watch {
     const listener = { onSuspect: new WeakRef(onSuspect) };
     this.#listeners.add(listener);
-    const leave = (): void => this.#leave(listener);
-    const watch: Watch = {
+    return weakWatch(onSuspect, () => this.#leave(listener), {
       status: () => this.#status(),
       check: () => this.#check(folder()),
-      end() {
-        forgotten.unregister(listener);
-        leave();
-      },
-    };
-    callbacks.set(watch, onSuspect);
-    forgotten.register(watch, leave, listener);
-    return watch;
+    });
   }
 
   end(): void {
