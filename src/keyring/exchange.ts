@@ -3,7 +3,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '../clock.js';
 import { isRewtError, StoreError } from '../errors.js';
-import { isInstant, type Snapshot, type Store, type SwapAnswer, type SwapLimits } from '../stores/store.js';
+import { isInstant, type Snapshot, type Store } from '../stores/store.js';
 import { type Mint, oneName, type Plan, remember, type Seen } from './advance.js';
 import { distrust, isLater, type Known, NOTHING_KNOWN } from './known.js';
 import type { Instant } from './lease.js';
@@ -22,7 +22,7 @@ export interface Settled {
   readonly sent: Instant;
   /** What the store was compared by: the same version is the same K and R. */
   readonly version: string;
-  /** The plan that made this ring, if this exchange wrote it; null if another member did. */
+  /** The plan of this exchange that was written last, or the one before it that revoked; null after a lost swap. */
   readonly wrote: Plan | null;
   /** The version that this plan replaced. */
   readonly replaced: string | null;
@@ -62,8 +62,8 @@ export class Exchange {
     of: NOTHING_KNOWN.revoked,
     kids: new Set(),
   };
-  /** The plans of swaps whose answer has not come, by the `op` of what each writes. */
-  readonly #swapping = new Map<string, Plan>();
+  /** What exchanges that have not come to their end wrote, or may have written, by the `op` of each ring. */
+  readonly #written = new Map<string, Plan>();
   #order = 0;
 
   constructor(store: Store, namespace: string, timeoutMs: number, clock: Clock) {
@@ -80,9 +80,9 @@ export class Exchange {
     return this.#revokedKids.kids.has(kid);
   }
 
-  /** Returns the plan of this member's swap that wrote `ring`, if a read shows it before the swap is answered; else null. */
+  /** Returns the plan that wrote `ring`, if it is of an exchange that has not come to its end; else null. */
   planOf(ring: Ring): Plan | null {
-    return this.#swapping.get(ring.op) ?? null;
+    return this.#written.get(ring.op) ?? null;
   }
 
   /** The next instant: later than all that this member has sent or been told before. */
@@ -97,6 +97,16 @@ export class Exchange {
    * @throws {StoreError} within the store timeout.
    */
   async run<T>(errand: Errand, settle: (settled: Settled) => T): Promise<T> {
+    const ops: string[] = [];
+    try {
+      return await this.#toItsEnd(errand, settle, ops);
+    } finally {
+      // Not before `settle` knows: another answer may come between the swap's and that.
+      for (const op of ops) this.#written.delete(op);
+    }
+  }
+
+  async #toItsEnd<T>(errand: Errand, settle: (settled: Settled) => T, ops: string[]): Promise<T> {
     let sent = this.instant();
     const giveUpMs = sent.monotonicMs + this.#timeoutMs;
     const leftMs = (): number => {
@@ -143,26 +153,21 @@ export class Exchange {
       // Counted from the answer, not from the sending: the swap must be over by then, so rather too early than too late.
       const notAfterMs = snapshot.nowMs + timeoutMs;
       const limits = { timeoutMs, notAfterMs };
-      const answer = await this.#swap(version, plan, limits);
+      const { op } = parseRing(plan.wanted.ring.text);
+      ops.push(op);
+      this.#written.set(op, plan);
+      const answer = await typed(() => this.#store.swap(this.#namespace, version, plan.wanted, limits));
       if (answer.swapped) {
         // Now it is proven: the store was as it was seen.
         if (seen.ring !== null && !isProven && plan.name === 'rollback') this.#know(distrust(this.#known, seen.ring));
         errand.wrote?.(plan);
       }
       // After a swap that was lost, what is there is another member's.
-      wrote = answer.swapped ? plan : null;
+      if (!answer.swapped) wrote = null;
+      // The rotation that follows a revocation is no cause of it.
+      else if (!wrote?.revokes) wrote = plan;
       replaced = answer.swapped ? version : null;
       snapshot = answer.snapshot;
-    }
-  }
-
-  async #swap(version: string, plan: Plan, limits: SwapLimits): Promise<SwapAnswer> {
-    const { op } = parseRing(plan.wanted.ring.text);
-    this.#swapping.set(op, plan);
-    try {
-      return await typed(() => this.#store.swap(this.#namespace, version, plan.wanted, limits));
-    } finally {
-      this.#swapping.delete(op);
     }
   }
 

@@ -27,7 +27,7 @@ export class Holding {
   #pastEnds: PastEnds = new Map();
   #ended = false;
 
-  /** `nextOrder` numbers instants; `planOf` gives the plan of this member's swap that wrote a ring and is not answered yet. */
+  /** `nextOrder` numbers instants; `planOf` gives the plan that wrote a ring, if it is of an exchange that has not come to its end. */
   constructor(nextOrder: () => number, planOf: (ring: Ring) => Plan | null, listener: HoldingListener) {
     this.#nextOrder = nextOrder;
     this.#planOf = planOf;

@@ -23,11 +23,12 @@ export function announce(
   return {
     changed(ring, before, wrote) {
       const kid = kidOf(ring.current.secret);
-      const own = wrote !== null;
       if (ring.id !== before.id || ring.epoch !== before.epoch) {
-        publish('revoked', { namespace, kid, epoch: ring.epoch, cause: wrote?.name ?? 'read', own });
+        // What another member revoked may have been rescheduled by this one since.
+        const revoked = wrote?.revokes ? wrote.name : null;
+        publish('revoked', { namespace, kid, epoch: ring.epoch, cause: revoked ?? 'read', own: revoked !== null });
       } else if (ring.current.secret !== before.current.secret) {
-        publish('rotated', { namespace, kid, previousKid: kidOf(before.current.secret), own });
+        publish('rotated', { namespace, kid, previousKid: kidOf(before.current.secret), own: wrote !== null });
       }
     },
     refreshed(durationMs, error) {
