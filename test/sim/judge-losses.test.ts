@@ -213,6 +213,16 @@ describe('an EXPIRE', () => {
     expect(court.accusations).toEqual(['extra']);
   });
 
+  it('that was read in time is no brake, though it was read again when it was too late', () => {
+    const { court, member } = opened();
+    const other = court.member('m2');
+    court.at(20).writes('EXPIRE', { key: { secret: 'one', endS: 30 } });
+    court.answers(other);
+    court.at(29).answers(other);
+    court.at(30.1).writes(member, revoked);
+    expect(court.accusations).toEqual(['extra']);
+  });
+
   it.each([
     { jumpS: 20.1, accusations: [] },
     { jumpS: 23, accusations: ['extra'] },

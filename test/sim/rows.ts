@@ -21,8 +21,8 @@ interface Meddling {
   readonly kind: string;
   readonly atMs: number;
   readonly ttlMs: number;
-  /** Members with the right to write that were shown it, when, and how long K had to live then. */
-  readonly noticedBy: Map<Shown, { readonly atMs: number; readonly leftMs: number }>;
+  /** Members with the right to write that were shown it, each time, and how long K had to live then. */
+  readonly noticedBy: Map<Shown, readonly { readonly atMs: number; readonly leftMs: number }[]>;
 }
 
 export class Rows {
@@ -49,7 +49,8 @@ export class Rows {
 
   /** A member with the right to write was shown this, `leftMs` before the end of K. */
   noticed(record: StoreRecord, shown: Shown, leftMs: number): void {
-    this.#meddling.get(record)?.noticedBy.set(shown, { atMs: this.#agenda.nowMs, leftMs });
+    const { noticedBy } = this.#meddling.get(record) ?? {};
+    noticedBy?.set(shown, [...(noticedBy.get(shown) ?? []), { atMs: this.#agenda.nowMs, leftMs }]);
   }
 
   /** A member that was shown this could not write. */
@@ -123,9 +124,11 @@ export class Rows {
 
   /** Whether a member had the time to copy K's end into the ring, also if the store's clock was put forward meanwhile. */
   #couldBeWritten({ noticedBy }: Meddling): boolean {
-    return [...noticedBy].some(([{ times }, { atMs, leftMs }]) => {
+    return [...noticedBy].some(([{ times }, notices]) => {
       const takesMs = 2 * times.storeTimeoutMs;
-      return leftMs - this.#clock.putForwardMs(atMs, atMs, atMs + takesMs) > takesMs;
+      return notices.some(
+        ({ atMs, leftMs }) => leftMs - this.#clock.putForwardMs(atMs, atMs, atMs + takesMs) > takesMs,
+      );
     });
   }
 
