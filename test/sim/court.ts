@@ -122,6 +122,7 @@ export class Court {
       isOwnWrite?: boolean;
       record?: StoreRecord;
       sentS?: number;
+      executedS?: number;
       mayBeDeposed?: boolean;
     } = {},
   ): void {
@@ -132,7 +133,7 @@ export class Court {
       sent,
       verb: how.verb ?? 'read',
       errand: how.errand ?? null,
-      executedAtMs: this.agenda.nowMs,
+      executedAtMs: how.executedS === undefined ? this.agenda.nowMs : how.executedS * 1_000,
       snapshot: this.server.read(),
       record: how.record ?? this.server.record,
       mayBeDeposed: how.mayBeDeposed ?? false,

@@ -121,17 +121,19 @@ describe('a rotation', () => {
   );
 
   it.each([
-    { slowMs: 1_700, leftMs: 100, accusations: [] },
-    { slowMs: 900, leftMs: 100, accusations: ['lost'] },
-    { slowMs: 1_700, leftMs: 1_800, accusations: ['lost'] },
+    { slowMs: 1_700, backMs: 0, leftMs: 100, accusations: [] },
+    { slowMs: 900, backMs: 0, leftMs: 100, accusations: ['lost'] },
+    { slowMs: 1_700, backMs: 0, leftMs: 1_800, accusations: ['lost'] },
+    { slowMs: 0, backMs: 1_700, leftMs: 100, accusations: ['lost'] },
   ])(
-    'may be counted as over $leftMs ms too soon by an answer that was $slowMs ms on its way',
-    ({ slowMs, leftMs, accusations }) => {
+    'may be counted as over $leftMs ms too soon by a read that was $slowMs ms on its way, and $backMs ms back',
+    ({ slowMs, backMs, leftMs, accusations }) => {
       const { court, member } = opened();
       court.at(58).writes(member, rotated);
       const token = court.token('one', { expMs: BEGIN_MS + 90_000, lifetimeMs: 32_000 });
       const answeredS = 78 - leftMs / 1_000;
-      court.at(answeredS).answers(member, { sentS: answeredS - slowMs / 1_000 });
+      const executedS = answeredS - backMs / 1_000;
+      court.at(answeredS).answers(member, { sentS: executedS - slowMs / 1_000, executedS });
       court.verified(member, token, 'ERR_REWT_UNKNOWN_KEY');
       expect(court.accusations).toEqual(accusations);
     },

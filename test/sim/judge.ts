@@ -173,9 +173,9 @@ export class Judge {
     const excuse = this.#excuseFor(token, token.secret, fromMs);
     if (excuse !== null) return this.#excuse(excuse);
     if (ledger.fates.endedSoon(token.secret)) return this.#excuse('slow rotation');
-    // A verifier counts the store's clock from when its read was sent, so an answer that is long on its way ends secrets sooner.
-    const { sentAtMs = 0, shownAtMs = 0 } = shown.answers.at(-1) ?? {};
-    const slowMs = shownAtMs - sentAtMs;
+    // A verifier counts the store's clock from when its read was sent, so one that is long on its way there ends secrets sooner.
+    const { sentAtMs = 0, executedAtMs = 0 } = shown.answers.at(-1) ?? {};
+    const slowMs = executedAtMs - sentAtMs;
     if (slowMs > times.clockToleranceMs && ledger.fates.isOverIn(token.secret, slowMs))
       return this.#excuse('slow read');
     const ageMs = nowMs - token.signedAtMs;

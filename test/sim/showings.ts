@@ -48,7 +48,7 @@ export class Showings {
     const pending = isForRevoke ? 'none' : this.#rows.pending(shown, entries, snapshot.nowMs);
     if (mayBeDeposed && !this.#takesAway(shown, entries, pending)) return;
     const isProof = sent.atMs >= (shown.answers.at(-1)?.shownAtMs ?? 0);
-    if (!mayBeDeposed) shown.answers.push({ sentAtMs: sent.atMs, shownAtMs: nowMs });
+    if (!mayBeDeposed) shown.answers.push({ sentAtMs: sent.atMs, executedAtMs, shownAtMs: nowMs });
     if (shown.answers.length > 40) shown.answers.splice(0, 20);
     const { ring } = entries;
     const { taken } = shown;

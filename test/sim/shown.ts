@@ -101,8 +101,8 @@ export class Shown {
   newest: Good | null = null;
   /** The last ring that it had no reason to doubt. */
   knownRing: Written | null = null;
-  /** When the last read was sent that was answered, and when that answer came. */
-  readonly answers: { sentAtMs: number; shownAtMs: number }[] = [];
+  /** When each of the last calls that were answered was sent and carried out, and when its answer came. */
+  readonly answers: { readonly sentAtMs: number; readonly executedAtMs: number; readonly shownAtMs: number }[] = [];
   /** Of what was sent first at an instant: when it was carried out, and which secret was current then. */
   readonly firstReads = new Map<number, { readonly atMs: number; readonly current: string | null }>();
   /** When messages came, the last few. */
