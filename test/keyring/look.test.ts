@@ -2,7 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { memoryStore, Rewt, type RewtOptions, type Store } from '../../src/index.js';
+import { memoryStore, Rewt, type RewtOptions, type Store, StoreError } from '../../src/index.js';
 import { pass, times, turnTime } from '../turned-time.js';
 
 /** What became of a call, in reads and looks. */
@@ -16,11 +16,14 @@ let reads: number;
 let looks: number;
 /** Set while the store has no look to offer, or its look fails. */
 let isBlind: boolean;
+/** Set while the store takes no writes of these members. */
+let isFull: boolean;
 
 beforeEach(() => {
   turnTime();
   register = memoryStore();
   isBlind = false;
+  isFull = false;
 });
 afterEach(() => {
   vi.useRealTimers();
@@ -35,6 +38,7 @@ function member(options: Partial<RewtOptions> = {}): Rewt {
       return current;
     },
     async swap(...what) {
+      if (isFull) throw new StoreError('ERR_REWT_STORE_FULL', 'full');
       const answer = await register.swap(...what);
       current = answer.snapshot;
       return answer;
@@ -133,6 +137,24 @@ describe('a store with a look', () => {
     await a.revoke();
     expect(() => b.verifySync(token)).toThrow(expect.objectContaining({ code: 'ERR_REWT_COPY_NOT_FRESH' }));
     await expect(b.verify(token)).rejects.toMatchObject({ code: 'ERR_REWT_UNKNOWN_KEY' });
+  });
+
+  test('makes nobody wait for a soft age after what was due could not be written', async () => {
+    const rewt = member({ ttl: 120 });
+    const token = await rewt.sign({ sub: 'a' });
+    for (let second = 0; second < 112; second += 1) {
+      await pass(1_000);
+      await rewt.verify(token);
+    }
+    isFull = true;
+    await pass(2_000);
+    expect(await cost(() => rewt.verify(token))).toMatchObject({ reads: 1 });
+    isFull = false;
+    await member().revoke();
+    await pass(999);
+    expect(await rewt.verify(token)).toMatchObject({ sub: 'a' });
+    await pass(1_001);
+    await expect(rewt.verify(token)).rejects.toMatchObject({ code: 'ERR_REWT_UNKNOWN_KEY' });
   });
 
   test('is not asked if it is not local: its answer could be a message old', async () => {
