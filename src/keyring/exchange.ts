@@ -36,7 +36,7 @@ export interface Errand {
   /** What to write for what was read; null: nothing, the ring may be used. A snapshot without a ring always has a plan. */
   propose(seen: Seen, known: Known): Plan | null;
   /** Called with each plan before it is tried, and with what a server shows that may have been replaced: then `plan` may be null. */
-  pending(plan: Plan | null, seen: Seen, sent: Instant, version: string): void;
+  pending(plan: Plan | null, seen: Seen, sent: Instant, version: string, mayBeDeposed: boolean): void;
   /** Called in place of `pending` with what may be no more than an older answer. */
   unproven(): void;
   /** Called if the server that answered may have been replaced; `error` is what the errand ends with. */
@@ -147,7 +147,7 @@ export class Exchange {
         return settle({ ring: seen.ring as Ring, storeMs: snapshot.nowMs, sent, version, wrote, replaced });
       }
 
-      if (isProven) errand.pending(plan, seen, sent, version);
+      if (isProven) errand.pending(plan, seen, sent, version, false);
       sent = this.instant();
       const timeoutMs = leftMs();
       // Counted from the answer, not from the sending: the swap must be over by then, so rather too early than too late.
@@ -208,7 +208,7 @@ export class Exchange {
     const { ring } = seen;
     if (!found?.revokes && (ring === null || !isLater(ring, this.#known))) return;
     if (ring !== null) this.#know(remember(this.#known, ring, found));
-    errand.pending(found, seen, sent, version);
+    errand.pending(found, seen, sent, version, true);
   }
 
   #see({ nowMs, key, ring: text, beside }: Snapshot, replace: Replaceable | null): Seen {

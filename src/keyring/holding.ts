@@ -62,7 +62,7 @@ export class Holding {
    * Takes over what was read without renewing the lease: its plan is not written yet, or (without a plan) the server that
    * showed it may have been replaced. What was revoked is gone at once.
    */
-  pending(plan: Plan | null, seen: Seen, sent: Instant, version: string): void {
+  pending(plan: Plan | null, seen: Seen, sent: Instant, version: string, mayBeDeposed = false): void {
     if (this.#ended) return;
     if (plan?.unusableSecret) this.#listener.unusableSecret();
     // The store does not show a revoke(): if that fails, what was read before goes on.
@@ -75,8 +75,9 @@ export class Holding {
     this.#takeFor(sent, version, isToRevoke);
     if (plan?.revokes) this.#lease = null;
     else if (this.#lease !== null && seen.ring !== null) {
-      // The store's clock may have been set since the lease's own read.
-      this.#take(seen.ring, this.#lease.sent, { storeMs: seen.nowMs, sent }, null);
+      // The store's clock may have been set since the lease's own read; that of a deposed master is another one.
+      const reading = mayBeDeposed ? this.#lease.reading : { storeMs: seen.nowMs, sent };
+      this.#take(seen.ring, this.#lease.sent, reading, null);
     }
   }
 

@@ -55,6 +55,29 @@ async function kept(): Promise<() => Promise<void>> {
 }
 
 describe('a read from a master that may be deposed', () => {
+  test.each([600_000, -600_000])('shows no time: its clock is %i ms ahead', async (aheadMs) => {
+    const { rewt, store } = member();
+    const other = await elsewhere();
+    const token = await other.sign({ sub: 'a' });
+    await other.rotate({ force: true });
+    await rewt.verify(token);
+    const read = store.read.bind(store);
+    store.read = async (...by) => {
+      const snapshot = await read(...by);
+      return snapshot.mayBeDeposed ? { ...snapshot, nowMs: snapshot.nowMs + aheadMs } : snapshot;
+    };
+    // A later generation is taken over.
+    await other.rotate({ force: true });
+    store.mayBeDeposed = true;
+    await settle(rewt.refresh());
+    expect(rewt.status().keyring).toMatchObject({ generation: 3 });
+    expect(rewt.verifySync(token)).toMatchObject({ sub: 'a' });
+    expect(rewt.status().storeTime).toEqual(new Date());
+    store.mayBeDeposed = false;
+    await settle(rewt.refresh());
+    expect(rewt.verifySync(token)).toMatchObject({ sub: 'a' });
+  });
+
   test('renews no lease: a member accepts no longer than maxStaleness after the last read that counts', async () => {
     const { rewt, store } = member();
     const token = await rewt.sign({ sub: 'a' });
