@@ -1,7 +1,19 @@
 /** The `rewt` command and the folder of an embedded store: what it refuses, what it makes, and what it lists. */
-import { chmodSync, chownSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmdirSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import type { Finding } from '../../src/cli/doctor/finding.js';
+import { folderName } from '../../src/stores/file-record.js';
 import { freshState } from './command.js';
 import { runHere } from './run-here.js';
 
@@ -31,6 +43,11 @@ async function allRefuse(code: string, words: string): Promise<void> {
         : { exitCode: 3, found: { code, message: expect.stringContaining(words) } },
     );
   }
+}
+
+function giveAll(owner: number): void {
+  const names = readdirSync(state.folder, { recursive: true, encoding: 'utf8' });
+  for (const path of [state.folder, ...names.map((name) => join(state.folder, name))]) chownSync(path, owner, owner);
 }
 
 describe('a folder that others may write', () => {
@@ -63,6 +80,46 @@ test('the doctor names what others may read, each mode of the records once', asy
     "the namespace's folder is open to others (mode 0711): they see when secrets change",
     'a record is open to others (mode 0644): whoever reads it can sign',
   ]);
+});
+
+describe('the doctor finds that nobody can write', () => {
+  const inside = (...names: string[]) => join(state.folder, readdirSync(state.folder)[0] ?? '', ...names);
+  const tmp = () => inside('tmp');
+  test.for([
+    ['the folder is shut', () => chmodSync(state.folder, 0o500), 'the folder is shut to its owner (mode 0500)'],
+    ['its inside is shut', () => chmodSync(inside(), 0o500), "the namespace's folder is shut to its owner (mode 0500)"],
+    ['tmp is shut', () => chmodSync(tmp(), 0o600), 'its folder tmp is shut to its owner (mode 0600)'],
+    ['tmp is open to others', () => chmodSync(tmp(), 0o777), 'its folder tmp is open to others (mode 0777)'],
+    [
+      'tmp is a link',
+      () => {
+        rmdirSync(tmp());
+        symlinkSync(state.folder, tmp());
+      },
+      'its folder tmp is no folder, perhaps a link',
+    ],
+    [
+      'its inside is a link',
+      () => {
+        renameSync(inside(), `${state.folder}.moved`);
+        symlinkSync(`${state.folder}.moved`, join(state.folder, folderName('rewt')));
+      },
+      "the namespace's folder is no folder, perhaps a link",
+    ],
+  ] as const)('%s', async ([, change, words]) => {
+    await run('sign', '{}');
+    // Modes do not bind root, nor the members that root runs.
+    if (process.getuid?.() === 0) giveAll(12_345);
+    change();
+    const { code, stdout } = await run('doctor', '--json');
+    const { findings } = JSON.parse(stdout);
+    const ofModes = findings.filter(({ check }: Finding) => check === 'permissions');
+    expect({ code, ofModes }).toMatchObject({
+      code: 1,
+      ofModes: [{ level: 'problem', found: expect.stringContaining(words) }],
+    });
+    chmodSync(state.folder, 0o700);
+  });
 });
 
 test.for(['', 'here'])('the state folder does not depend on the working directory with HOME=%j', async (home) => {
@@ -131,8 +188,7 @@ describe.runIf(process.getuid?.() === 0)('root', () => {
   test('writes for the owner of the folder, and the doctor says so', async () => {
     await run('sign', '{}');
     const owner = 12_345;
-    const all = [state.folder, ...readdirSync(state.folder, { recursive: true, encoding: 'utf8' })];
-    for (const name of all) chownSync(join(state.folder, name === state.folder ? '' : name), owner, owner);
+    giveAll(owner);
     expect(await run('revoke', '--yes')).toMatchObject({ code: 0 });
     for (const name of readdirSync(state.folder, { recursive: true, encoding: 'utf8' })) {
       expect({ name, uid: statSync(join(state.folder, name)).uid }).toEqual({ name, uid: owner });

@@ -1,23 +1,45 @@
 /** Everything that the doctor looks at in the folder of an embedded store. It makes nothing that is not there. */
 
-import { existsSync, lstatSync, readdirSync, readFileSync, type Stats, statfsSync, statSync } from 'node:fs';
+import {
+  accessSync,
+  constants,
+  existsSync,
+  lstatSync,
+  readdirSync,
+  readFileSync,
+  type Stats,
+  statfsSync,
+  statSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { StoreError } from '../../errors.js';
 import { fileStore } from '../../stores/file.js';
-import { folderName } from '../../stores/file-record.js';
-import { nodeFileSystem } from '../../stores/file-system.js';
+import { DRAFTS, folderName } from '../../stores/file-record.js';
+import { errnoOf, nodeFileSystem } from '../../stores/file-system.js';
 import type { Announcements } from '../../stores/store.js';
 import type { FolderAddress } from '../address.js';
 import { type KeyringFacts, keyringFactsOf } from './keyring-facts.js';
 import type { Failed } from './redis-facts.js';
 
-export type Part = 'the folder' | "the namespace's folder" | 'a record';
+export type Part = 'the folder' | "the namespace's folder" | 'its folder tmp' | 'a record';
+
+/** A part with its permission bits. */
+interface Moded {
+  readonly what: Part;
+  readonly mode: number;
+}
 
 export interface FolderFacts {
   /** Whether the namespace has a folder. */
   readonly exists: boolean;
-  /** What is open to others than its owner, with its permission bits. */
-  readonly open: readonly { readonly what: Part; readonly mode: number }[];
+  /** What is open to others than its owner. */
+  readonly open: readonly Moded[];
+  /** What its owner may not use as a member has to. */
+  readonly shut: readonly Moded[];
+  /** What is a link, or a file in place of a folder, or the other way round. */
+  readonly misplaced: readonly Part[];
+  /** Whether the file system takes no writes. */
+  readonly readOnly: boolean;
   /** Who owns the folder, by name if it is known; null if it is not there. */
   readonly owner: { readonly name: string; readonly is: 'user' | 'other' | 'other, for root' } | null;
   /** What another user owns than the owner of the folder. */
@@ -54,7 +76,8 @@ const CAP_FOWNER = 3n;
 
 export async function folderFactsOf({ folder, urlMissing }: FolderAddress, namespace: string): Promise<FolderFacts> {
   if (!existsSync(folder)) {
-    const nothing = { open: [], owner: null, foreign: [], mayNotLink: false, network: null };
+    const parts = { open: [], shut: [], misplaced: [], foreign: [] };
+    const nothing = { ...parts, owner: null, mayNotLink: false, readOnly: false, network: null };
     // The folder above may be missing, too: to the store that is a disk that is not mounted.
     const { keyring } = urlMissing ? { keyring: null } : await readFolder(folder, namespace);
     const failed = keyring !== null && 'code' in keyring ? keyring : null;
@@ -63,17 +86,23 @@ export async function folderFactsOf({ folder, urlMissing }: FolderAddress, names
   const parts = partsOf(folder, join(folder, folderName(namespace)));
   const exists = parts.length > 1;
   const [[, { uid }]] = parts;
+  const right = parts.filter((part) => !isMisplaced(part));
   const isRoot = nodeFileSystem.userId() === 0;
   const isOwn = uid === nodeFileSystem.userId();
   const { type, bavail, bsize, files, ffree } = statfsSync(folder);
   const found = {
     exists,
-    open: openIn(parts),
+    open: withModes(right, ([, { mode }]) => (mode & 0o077) !== 0),
+    // Modes do not bind root.
+    shut: uid === 0 ? [] : withModes(right, isShut),
+    // Of the folder itself, the read says it.
+    misplaced: partsIn(parts.slice(1).filter(isMisplaced)),
     owner: {
       name: nodeFileSystem.userName(uid) ?? `#${uid}`,
       is: isOwn ? 'user' : isRoot ? 'other, for root' : 'other',
     },
-    foreign: [...new Set(parts.filter(([, stats]) => stats.uid !== uid).map(([what]) => what))],
+    foreign: partsIn(right.filter(([, stats]) => stats.uid !== uid)),
+    readOnly: isReadOnly(folder),
     mayNotLink: isRoot && !isOwn && mayNotLink(),
     network: (process.platform === 'linux' ? networks[type >>> 0] : undefined) ?? null,
     freeBytes: bavail * bsize,
@@ -83,16 +112,27 @@ export async function folderFactsOf({ folder, urlMissing }: FolderAddress, names
   return { ...found, ...read, keyring: exists || 'code' in read.keyring ? read.keyring : null };
 }
 
-/** The folder, and the namespace's folder with its records as far as there is one and this user may look. */
-function partsOf(folder: string, inside: string): readonly [readonly [Part, Stats], ...(readonly [Part, Stats])[]] {
-  const first = ['the folder', statSync(folder)] as const;
-  const second = lstatSync(inside, { throwIfNoEntry: false });
-  if (second === undefined) return [first];
-  const records = namesIn(inside)
-    .filter((name) => name.startsWith('ring.'))
-    .flatMap((name) => lstatSync(join(inside, name), { throwIfNoEntry: false }) ?? [])
-    .map((stats) => ['a record', stats] as const);
-  return [first, ["the namespace's folder", second], ...records];
+type Found = readonly [Part, Stats];
+
+/** The folder, and the namespace's folder with what is in it, as far as there is one and this user may look. */
+function partsOf(folder: string, inside: string): readonly [Found, ...Found[]] {
+  const records = namesIn(inside).filter((name) => name.startsWith('ring.'));
+  return [
+    ['the folder', statSync(folder)],
+    ...found("the namespace's folder", inside),
+    ...found('its folder tmp', join(inside, DRAFTS)),
+    ...records.flatMap((name) => found('a record', join(inside, name))),
+  ];
+}
+
+function found(what: Part, path: string): readonly Found[] {
+  try {
+    const stats = lstatSync(path, { throwIfNoEntry: false });
+    return stats === undefined ? [] : [[what, stats]];
+  } catch {
+    // The read that follows reports why.
+    return [];
+  }
 }
 
 function namesIn(folder: string): readonly string[] {
@@ -103,14 +143,36 @@ function namesIn(folder: string): readonly string[] {
   }
 }
 
+function isMisplaced([what, stats]: Found): boolean {
+  return what === 'a record' ? !stats.isFile() : !stats.isDirectory();
+}
+
+function isShut([what, { mode }]: Found): boolean {
+  const needed = what === 'a record' ? 0o400 : 0o700;
+  return (mode & needed) !== needed;
+}
+
+function partsIn(parts: readonly Found[]): readonly Part[] {
+  return [...new Set(parts.map(([what]) => what))];
+}
+
 /** Each mode once for the records, of which several may have it. */
-function openIn(parts: readonly (readonly [Part, Stats])[]): FolderFacts['open'] {
-  const found = new Map<string, FolderFacts['open'][number]>();
-  for (const [what, stats] of parts) {
+function withModes(parts: readonly Found[], isMeant: (part: Found) => boolean): readonly Moded[] {
+  const modes = new Map<string, Moded>();
+  for (const [what, stats] of parts.filter(isMeant)) {
     const mode = stats.mode & 0o777;
-    if ((mode & 0o077) !== 0) found.set(`${what} ${mode}`, { what, mode });
+    modes.set(`${what} ${mode}`, { what, mode });
   }
-  return [...found.values()];
+  return [...modes.values()];
+}
+
+function isReadOnly(folder: string): boolean {
+  try {
+    accessSync(folder, constants.W_OK);
+    return false;
+  } catch (error) {
+    return errnoOf(error) === 'EROFS';
+  }
 }
 
 /** By proc(5). */

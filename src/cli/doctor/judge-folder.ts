@@ -9,8 +9,11 @@ const LEAST_FREE_FILES = 16;
 
 const OTHERS_WRITE = 0o022;
 
+const UNWRITTEN = 'nothing rotates, and nobody can revoke';
+
 export function judgeFolder(facts: FolderFacts, urlMissing = false): readonly Finding[] {
-  const { exists, open, foreign, owner, network, freeBytes, freeFiles, keyring } = facts;
+  const { exists, open, shut, misplaced, foreign, owner, readOnly, network, freeBytes, freeFiles, keyring } = facts;
+  const wrong = [open, shut, misplaced, foreign].flat().length;
   const none = 'there is no store in it yet: the first sign makes one';
   const isFull =
     (freeBytes ?? LEAST_FREE_BYTES) < LEAST_FREE_BYTES || (freeFiles ?? LEAST_FREE_FILES) < LEAST_FREE_FILES;
@@ -23,6 +26,15 @@ export function judgeFolder(facts: FolderFacts, urlMissing = false): readonly Fi
             : finding('folder', 'note', none),
         ]),
     ...open.map(judgeOpen),
+    ...shut.map(judgeShut),
+    ...misplaced.map((what) =>
+      finding(
+        'permissions',
+        'problem',
+        `${what} is ${what === 'a record' ? 'no file' : 'no folder'}, perhaps a link: members refuse it`,
+        'find out who made it, then remove it and run rewt revoke',
+      ),
+    ),
     ...foreign.map((what) =>
       finding(
         'permissions',
@@ -31,7 +43,7 @@ export function judgeFolder(facts: FolderFacts, urlMissing = false): readonly Fi
         'find out who made it, then remove it and run rewt revoke',
       ),
     ),
-    ...(exists && open.length + foreign.length === 0 ? [finding('permissions', 'ok', 'for its user alone')] : []),
+    ...(exists && wrong === 0 ? [finding('permissions', 'ok', 'for its user alone')] : []),
     ...judgeOwner(owner, facts.mayNotLink),
     ...(network === null
       ? []
@@ -43,14 +55,15 @@ export function judgeFolder(facts: FolderFacts, urlMissing = false): readonly Fi
             'a folder on a disk of this machine, or Redis',
           ),
         ]),
-    ...(isFull
-      ? [finding('room', 'problem', 'the disk is full: nothing rotates, and nobody can revoke', 'make room on it')]
+    ...(readOnly
+      ? [finding('file system', 'problem', `it is read-only: ${UNWRITTEN}`, 'see why it was mounted so')]
       : []),
+    ...(isFull ? [finding('room', 'problem', `the disk is full: ${UNWRITTEN}`, 'make room on it')] : []),
   ];
 }
 
 function judgeOpen({ what, mode }: FolderFacts['open'][number]): Finding {
-  const opened = `${what} is open to others (mode ${mode.toString(8).padStart(4, '0')})`;
+  const opened = `${what} is open to others (mode ${octal(mode)})`;
   const right = modeOf(what);
   if ((mode & OTHERS_WRITE) !== 0) {
     const remedy = `chmod ${right}, then rewt revoke`;
@@ -60,6 +73,16 @@ function judgeOpen({ what, mode }: FolderFacts['open'][number]): Finding {
     return finding('permissions', 'problem', `${opened}: they see when secrets change`, `chmod ${right}`);
   }
   return finding('permissions', 'problem', `${opened}: whoever reads it can sign`, `chmod ${right}, then rewt revoke`);
+}
+
+function judgeShut({ what, mode }: FolderFacts['shut'][number]): Finding {
+  const cost = what === 'a record' ? 'members cannot read it' : UNWRITTEN;
+  const found = `${what} is shut to its owner (mode ${octal(mode)}): ${cost}`;
+  return finding('permissions', 'problem', found, `chmod ${modeOf(what)}`);
+}
+
+function octal(mode: number): string {
+  return mode.toString(8).padStart(4, '0');
 }
 
 function modeOf(what: Part): string {

@@ -1,5 +1,6 @@
 /** `rewt doctor` as a process, on real servers with bad settings: it finds them, changes nothing, and shows nothing. */
 
+import { spawnSync } from 'node:child_process';
 import { chmodSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
@@ -7,9 +8,11 @@ import type { Finding } from '../../../src/cli/doctor/finding.js';
 import { Rewt } from '../../../src/index.js';
 import { redisNames } from '../../../src/redis/names.js';
 import { aclRules } from '../../../src/redis/rights.js';
+import { unshared } from '../../processes/namespaces.js';
+import { createCopy, isRoot, STRANGER } from '../../processes/users.js';
 import { startProxy } from '../../proxy.js';
 import { onDisk, type RedisServer, startRedis } from '../../servers.js';
-import { freshState, rewt } from '../command.js';
+import { freshState, main, rewt } from '../command.js';
 
 const secret = 'x3Vq0yQyZ9mJ1c7bKQw2nT5dLr8aHfUe4sGpYzWiXoA';
 const uuid = '0b6c1f5e-8a0d-4c1e-9d0a-5a3c2b1d0e9f';
@@ -201,5 +204,39 @@ describe('on the embedded store', () => {
     expect(open.code).toBe(1);
     expect(open.stdout).toContain('problem  permissions');
     expect(open.stdout).toContain('mode 0755');
+  });
+
+  test.runIf(isRoot)('of another user it says whose it is, although it cannot look inside', async () => {
+    await rewt(['sign', '{}'], { env: state.env });
+    chmodSync(state.env.XDG_STATE_HOME, 0o755);
+    const copy = createCopy();
+    try {
+      const { command, user } = copy.for(STRANGER);
+      const { code, stdout } = await rewt(['doctor', '--json'], { env: state.env, file: command, user });
+      expect({ code, findings: JSON.parse(stdout).findings }).toMatchObject({
+        code: 1,
+        findings: [
+          { check: 'owner', level: 'problem' },
+          { check: 'keyring', level: 'problem' },
+        ],
+      });
+    } finally {
+      copy.remove();
+    }
+  });
+
+  test.runIf(process.platform === 'linux')('on a disk that is read-only it says that nobody can write', () => {
+    const mount = state.env.XDG_STATE_HOME;
+    const steps = ['mount -t tmpfs none "$0"', '"$@" sign {} >/dev/null', 'mount -o remount,ro "$0"', '"$@" doctor'];
+    const [file = '', ...words] = unshared('-m');
+    const script = [...words, 'sh', '-c', steps.join(' && '), mount, process.execPath, main];
+    const { status, stdout } = spawnSync(file, script, {
+      env: { ...process.env, ...state.env, REWT_URL: '' },
+      encoding: 'utf8',
+    });
+    expect({ status, stdout }).toEqual({
+      status: 1,
+      stdout: expect.stringMatching(/^problem {2}file system.*read-only/m),
+    });
   });
 });
