@@ -10,6 +10,7 @@ import {
   type FolderState,
   generationsIn,
   isBirth,
+  LAST_GENERATION,
   NAMESPACE,
   parseRecord,
   recordName,
@@ -77,6 +78,9 @@ export class Reader {
     const generation = generations.at(-1) ?? 0;
     if (generation === 0) return (await this.birth(owner)) === birth ? emptyState(birth) : null;
     const path = this.#place.file(recordName(birth, generation));
+    if (generation === LAST_GENERATION) {
+      throw damaged(this.#place.root, `${path} has the last number of a record, which the file store does not write`);
+    }
     const opened = await this.#place.open(path, owner);
     if (opened === null) return null;
     const { fd, facts, text } = opened;

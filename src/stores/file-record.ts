@@ -11,6 +11,8 @@ export const DRAFTS = 'tmp';
 export const MEMBERS = 'members';
 
 const GENERATION_DIGITS = 12;
+/** No swap can follow it, and no number of swaps comes to it. */
+export const LAST_GENERATION = 10 ** GENERATION_DIGITS - 1;
 
 /** One record of a folder, or that there is none. */
 export interface FolderState {

@@ -4,12 +4,14 @@ import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
   chownSync,
+  copyFileSync,
   existsSync,
   mkdirSync,
   readdirSync,
   readFileSync,
   realpathSync,
   renameSync,
+  rmSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
@@ -115,6 +117,21 @@ describe('a folder that cannot be used is a typed error that names it', () => {
   ] as const)('if it has %s', async ([, arrange]) => {
     arrange();
     expect(await caught(ringIn(failing({})))).toMatchObject({ ...down, message: expect.stringContaining(path) });
+  });
+
+  it('if a record has the last number, which the next swap could not follow', async () => {
+    const record = newestIn(path);
+    const last = record.replace(/\d{12}$/, '9'.repeat(12));
+    copyFileSync(record, last);
+    const other = failing({});
+    const refusal = { code: 'ERR_REWT_STORE_DOWN', message: expect.stringMatching(`is damaged: ${last}`) };
+    expect(await caught(swapRing(other, 'after'))).toMatchObject(refusal);
+    expect(await caught(ringIn(other))).toMatchObject(refusal);
+    // A member that holds the record before may write one more.
+    await caught(swapRing(store, 'after'));
+    expect(await caught(swapRing(store, 'after that'))).toMatchObject(refusal);
+    rmSync(last);
+    expect(await swapRing(other, 'mended')).toMatchObject({ swapped: true });
   });
 
   it('if it has a file in place of the folder of drafts', async () => {
