@@ -139,7 +139,19 @@ function makeFolder(path: string): void {
 function stateFolder({ XDG_STATE_HOME = '' }: NodeJS.ProcessEnv): string {
   // The specification: a path that is not absolute is to be ignored.
   if (isAbsolute(XDG_STATE_HOME)) return join(XDG_STATE_HOME, 'rewt');
-  // HOME may be empty, or relative: the keyring must not depend on the working directory.
-  const home = isAbsolute(homedir()) ? homedir() : userInfo().homedir;
-  return join(home, '.local', 'state', 'rewt');
+  return join(homeFolder(), '.local', 'state', 'rewt');
+}
+
+/** @throws {OptionError} for a user without one, such as the number that a container was given */
+function homeFolder(): string {
+  try {
+    // HOME may be empty, or relative: the keyring must not depend on the working directory.
+    const home = isAbsolute(homedir()) ? homedir() : userInfo().homedir;
+    if (isAbsolute(home)) return home;
+  } catch {
+    // The user database does not know this user.
+  }
+  throw new OptionError('this user has no home folder for the embedded store. Give --url, or set REWT_URL', {
+    option: 'url',
+  });
 }
