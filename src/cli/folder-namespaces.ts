@@ -1,11 +1,11 @@
 /** The namespaces in the folder of an embedded store. */
 
-import { readdirSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { isRewtError, type StoreError } from '../errors.js';
+import { readdirSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { isRewtError, StoreError } from '../errors.js';
 import type { FoundNamespaces } from '../redis/find.js';
 import { asStoreError } from '../stores/file-errors.js';
-import { Guard } from '../stores/file-guard.js';
+import { Place } from '../stores/file-place.js';
 import { folderName, NAMESPACE } from '../stores/file-record.js';
 import { errnoOf, nodeFileSystem } from '../stores/file-system.js';
 
@@ -17,11 +17,16 @@ import { errnoOf, nodeFileSystem } from '../stores/file-system.js';
 export async function namespacesIn(folder: string): Promise<FoundNamespaces> {
   const names: string[] = [];
   const unread: { of: string; error: StoreError }[] = [];
-  await new Guard(nodeFileSystem, folder, dirname(folder)).root();
+  // Of no namespace in particular.
+  const place = new Place(nodeFileSystem, resolve(folder), '');
+  const owner = await place.guard.root();
+  if (owner === null) return { names, unread };
   for (const inside of foldersIn(folder)) {
     try {
-      const name = nameOf(join(folder, inside));
-      if (name !== null && folderName(name) === inside) names.push(name);
+      if (!hasRecord(join(folder, inside))) continue;
+      const name = await place.text(join(folder, inside, NAMESPACE), owner);
+      if (name === null) throw nameless();
+      if (folderName(name) === inside) names.push(name);
     } catch (error) {
       unread.push({ of: join(folder, inside), error: asFailure(error, folder) });
     }
@@ -38,10 +43,15 @@ function foldersIn(folder: string): readonly string[] {
   }
 }
 
-/** Null for a folder without a record. */
-function nameOf(path: string): string | null {
-  if (!readdirSync(path).some((name) => name.startsWith('ring.'))) return null;
-  return readFileSync(join(path, NAMESPACE), 'utf8');
+function hasRecord(path: string): boolean {
+  return readdirSync(path).some((name) => name.startsWith('ring.'));
+}
+
+function nameless(): StoreError {
+  return new StoreError(
+    'ERR_REWT_STORE_DOWN',
+    `The file ${NAMESPACE} is missing there. Whoever knows the name can use the keyring all the same.`,
+  );
 }
 
 function asFailure(error: unknown, folder: string): StoreError {

@@ -1,4 +1,5 @@
 /** The `rewt` command and the folder of an embedded store: what it refuses, what it makes, and what it lists. */
+import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
   chownSync,
@@ -6,6 +7,7 @@ import {
   readdirSync,
   renameSync,
   rmdirSync,
+  rmSync,
   statSync,
   symlinkSync,
   writeFileSync,
@@ -14,7 +16,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Finding } from '../../src/cli/doctor/finding.js';
 import { folderName } from '../../src/stores/file-record.js';
-import { freshState } from './command.js';
+import { createCopy, STRANGER } from '../processes/users.js';
+import { freshState, rewt } from './command.js';
 import { runHere } from './run-here.js';
 
 let state: ReturnType<typeof freshState>;
@@ -132,6 +135,17 @@ test.for(['', 'here'])('the state folder does not depend on the working director
   }
 });
 
+test.runIf(process.getuid?.() === 0)('a user without a home folder is asked for a URL', async () => {
+  const copy = createCopy();
+  try {
+    const { command, user } = copy.for(STRANGER);
+    const { code, stderr } = await rewt(['sign', '{}'], { env: { HOME: '' }, file: command, user });
+    expect({ code, stderr }).toMatchObject({ code: 2, stderr: expect.stringContaining('set REWT_URL') });
+  } finally {
+    copy.remove();
+  }
+});
+
 describe('what is not there', () => {
   test('of the way to the state folder is made by sign, for the user alone, and by no verb that looks', async () => {
     const home = join(state.env.XDG_STATE_HOME, 'a', 'b');
@@ -168,6 +182,24 @@ describe('rewt list', () => {
     expect(keyrings.map(({ namespace }: { namespace: string }) => namespace)).toEqual([...names].sort());
     for (const each of keyrings) expect(each).toMatchObject({ signing: expect.any(String), unreadable: null });
     expect((await run('verify', 'x.y.z', '--namespace', 'shopp')).stderr).toContain('There are: Größe, Shop, ');
+  });
+
+  test.for([
+    ['missing', () => {}, 'The file namespace is missing there'],
+    // Nobody writes to it: a reader that waited would wait for ever.
+    ['a pipe', (file: string) => execFileSync('mkfifo', [file]), 'is no file'],
+    ['a link', (file: string) => symlinkSync('/dev/zero', file), 'Move it away'],
+  ] as const)('says of a folder whose name is %s that it is not known', async ([, plant, words]) => {
+    for (const name of ['good', 'bad']) await run('sign', '{}', '--namespace', name);
+    const file = join(state.folder, folderName('bad'), 'namespace');
+    rmSync(file);
+    plant(file);
+    const { code, stdout } = await rewt(['list', '--json'], { env: state.env });
+    expect({ code, ...JSON.parse(stdout) }).toMatchObject({
+      code: 3,
+      keyrings: [{ namespace: 'good' }],
+      unknown: [{ message: expect.stringContaining(words) }],
+    });
   });
 
   test('shows a namespace that is refused beside those that are not', async () => {
