@@ -101,7 +101,10 @@ export async function connectLink(link: Link, keyPrefix: string, timeoutMs: numb
   };
 }
 
-/** Those of several hosts that can be connected, or all of them: clients wait for ever for one that hangs. */
+/**
+ * The hosts that can be connected, or all of them if none can: clients wait for ever for one that hangs. Sentinels are
+ * tried in their order, so the others follow: they may only be slow, or answer again when those that answer now are away.
+ */
 async function hostsThatAnswer(link: Link, timeoutMs: number): Promise<readonly Host[]> {
   if (link.kind === 'server' || link.hosts.length === 1) return link.hosts;
   // A sentinel is given no password.
@@ -115,7 +118,8 @@ async function hostsThatAnswer(link: Link, timeoutMs: number): Promise<readonly 
   const all = Promise.allSettled(attempts);
   await Promise.any(attempts).catch(() => {});
   await Promise.race([all, sleep(OTHERS_MS)]);
-  return answered.size === 0 ? link.hosts : link.hosts.filter((host) => answered.has(host));
+  const silent = link.hosts.filter((host) => !answered.has(host));
+  return answered.size > 0 && link.kind === 'cluster' ? [...answered] : [...answered, ...silent];
 }
 
 function fromNodeRedis(link: Link, keyPrefix: string): Client | null {

@@ -7,10 +7,12 @@ import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type LinkArguments, linkOf } from '../../src/cli/link.js';
 import { type Cluster, startCluster } from '../cluster.js';
+import { startProxy } from '../proxy.js';
 import { type SentinelSetup, startSentinel } from '../sentinel.js';
-import { freePort, type RedisServer, startRedis } from '../servers.js';
+import { freePort, type RedisServer, serverGroup, startRedis, until } from '../servers.js';
 import { type Certificates, makeCertificates } from '../tls.js';
 import { dist, endOf, rewt, startRewt } from './command.js';
+import { startServing } from './serving.js';
 
 const privateKey = join(mkdtempSync(join(tmpdir(), 'rewt-key-')), 'a.key');
 writeFileSync(privateKey, '-----BEGIN PRIVATE KEY-----\n');
@@ -228,6 +230,32 @@ describe.each(['redis', 'ioredis'])('with %s as the installed client', (client) 
     const { status } = await fetch(`${await listening}/verify`, { headers: { authorization: `Bearer ${token}` } });
     child.kill('SIGTERM');
     expect({ status, code: (await end).code }).toEqual({ status: 204, code: 0 });
+  });
+
+  test('serve finds the master by a sentinel that was slow when it began', async () => {
+    const group = serverGroup();
+    const master = await group.start([]);
+    // So that neither sentinel knows of the other, as if it announced an address that this host cannot reach.
+    await master.cli('ACL', 'SETUSER', 'default', '-publish');
+    const monitor = `sentinel monitor main 127.0.0.1 ${master.port} 1`;
+    const [first, second] = await Promise.all([1, 2].map(() => group.start(['--sentinel'], monitor)));
+    const slow = await startProxy(second?.port ?? 0);
+    await slow.delayReplies(500);
+    const env = { REWT_URL: `redis+sentinel://127.0.0.1:${slow.port},127.0.0.1:${first?.port}/main` };
+    const serving = await startServing(['--max-staleness', '0'], { ...installed, env });
+    try {
+      await slow.pass();
+      await first?.kill();
+      await master.cli('CLIENT', 'KILL', 'TYPE', 'normal');
+      const token = (await rewt(['sign', '{}', '--url', master.url], installed)).stdout.trim();
+      const headers = { authorization: `Bearer ${token}` };
+      const judge = () => fetch(`http://127.0.0.1:${serving.port}/verify`, { headers });
+      await until('the token is accepted', async () => (await judge()).status === 204);
+    } finally {
+      await serving.end();
+      await slow.stop();
+      await group.stop();
+    }
   });
 
   test('a server of another kind than the command line says is named as that, with what to do', async () => {

@@ -1,6 +1,6 @@
 /** `rewt serve` as a process of its own, for the time of a test. */
 import type { ChildProcess } from 'node:child_process';
-import { endOf, type Run, startRewt } from './command.js';
+import { endOf, type Run, type Surroundings, startRewt } from './command.js';
 
 export interface Serving {
   readonly port: number;
@@ -15,8 +15,8 @@ process.once('exit', () => {
   for (const child of running) child.kill('SIGKILL');
 });
 
-export async function startServing(args: readonly string[]): Promise<Serving> {
-  const child = startRewt(['serve', '--port', '0', ...args]);
+export async function startServing(args: readonly string[], surroundings?: Surroundings): Promise<Serving> {
+  const child = startRewt(['serve', '--port', '0', ...args], surroundings);
   running.add(child);
   const ended = endOf(child).finally(() => running.delete(child));
   let said = '';
