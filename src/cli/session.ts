@@ -82,7 +82,10 @@ export async function withSession<T>(
   const place = placeOf(address, namespaceOf(values.namespace, terminal.env), values['key-prefix']);
   let session: Opened | null = null;
   try {
-    session = 'folder' in address ? openFolder(address, place, limit) : await openRedis(address, place, limit);
+    session =
+      'folder' in address
+        ? openFolder(address, place, limit)
+        : await unlessInterrupted(openRedis(address, place, limit), terminal);
     return await unlessInterrupted(use(session), terminal);
   } catch (error) {
     if (isRewtError(error) && error.status === 503) throw new FailedStore(place, error as StoreError);

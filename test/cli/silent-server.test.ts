@@ -1,7 +1,8 @@
 /** Servers that take a connection and say nothing: each verb ends, with an error that names the place. */
+import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { rewt } from './command.js';
+import { endOf, rewt, startRewt } from './command.js';
 
 let silent: Server;
 let port: number;
@@ -30,4 +31,14 @@ it.concurrent.each([
   const url = `${scheme}://127.0.0.1:${port}${scheme === 'redis' ? '' : '/main'}`;
   const { code, stderr } = await rewt([verb, '--url', url, ...(verb === 'revoke' ? ['--yes'] : [])]);
   expect({ code, isNamed: stderr.includes(`127.0.0.1:${port}`) }).toEqual({ code: 3, isNamed: true });
+});
+
+it('rewt revoke leaves at Ctrl-C while it connects to sentinels that are silent', async () => {
+  const taken = once(silent, 'connection');
+  const url = `redis+sentinel://127.0.0.1:${port},localhost:${port}/main`;
+  const child = startRewt(['revoke', '--yes', '--timeout', '600', '--url', url]);
+  const ended = endOf(child);
+  await taken;
+  child.kill('SIGINT');
+  expect(await ended).toEqual({ code: 130, stdout: '', stderr: expect.stringContaining('Nothing was written.') });
 });

@@ -14,7 +14,7 @@ import { linkOptions } from '../link.js';
 import { parseClaimHeaders } from '../serve/claim-headers.js';
 import { closeServer, createAuthServer } from '../serve/server.js';
 import { openPlace } from '../session.js';
-import type { Terminal } from '../terminal.js';
+import { type Terminal, unlessInterrupted } from '../terminal.js';
 
 const DEFAULT_PORT = 4180;
 
@@ -72,7 +72,8 @@ export const serve: Command = {
     const maxStaleness = asSeconds(values['max-staleness'], '--max-staleness');
     const address = addressOf(values.url, terminal.env, values);
     const place = placeOf(address, namespace, values['key-prefix']);
-    const { store, close } = await openPlace(address, namespace, place.keyPrefix);
+    const opening = openPlace(address, namespace, place.keyPrefix);
+    const { store, close } = await unlessInterrupted(opening, terminal);
     const endLog = log(terminal);
     try {
       await using rewt = new Rewt({ store, redisNamespace: namespace, maxStaleness });
