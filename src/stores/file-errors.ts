@@ -112,6 +112,13 @@ export function parentGone(path: string): StoreError {
   );
 }
 
+export function targetGone(path: string): StoreError {
+  return new StoreError(
+    'ERR_REWT_STORE_DOWN',
+    `${path} is a link to a folder that does not exist: it was removed, or is not mounted. Make or mount it.`,
+  );
+}
+
 export function keptByLmdb(path: string): StoreError {
   return new StoreError(
     'ERR_REWT_STORE_DOWN',

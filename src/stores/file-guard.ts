@@ -1,7 +1,7 @@
 /** Refuses folders and files that another user owns or may write: whoever can write a record chooses the secret. */
 
 import { StoreError } from '../errors.js';
-import { keptByLmdb, parentGone } from './file-errors.js';
+import { keptByLmdb, parentGone, targetGone } from './file-errors.js';
 import type { FileFacts, FileSystem } from './file-system.js';
 
 /** The user to whom all files of a store belong. */
@@ -35,12 +35,15 @@ export class Guard {
 
   /**
    * Examines the path that was given to the store. Null if nothing is there.
-   * @throws {StoreError} if the folder above does not exist either, or this process must not use what is there.
+   * @throws {StoreError} if the folder above does not exist either, if it is a link to nothing, or if this process must
+   * not use what is there.
    */
   async root(): Promise<Owner | null> {
     const facts = await this.#system.factsOfTarget(this.#root);
     if (facts === null) {
       await this.parent();
+      // To those who read it, a disk that is not mounted must not be an empty keyring.
+      if ((await this.#system.facts(this.#root))?.kind === 'other') throw targetGone(this.#root);
       return null;
     }
     const user = this.#system.userId();

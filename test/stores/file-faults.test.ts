@@ -119,6 +119,23 @@ describe('a folder that cannot be used is a typed error that names it', () => {
     expect(await caught(ringIn(failing({})))).toMatchObject({ ...down, message: expect.stringContaining(path) });
   });
 
+  it('if it is a link to a folder that is gone, and not an empty keyring', async () => {
+    const target = `${path}-target`;
+    renameSync(path, target);
+    symlinkSync(target, path);
+    const other = failing({});
+    expect(await ringIn(other)).toBe('before');
+    renameSync(target, `${target}-away`);
+    const refusal = { code: 'ERR_REWT_STORE_DOWN', message: expect.stringMatching(`${path} is a link.*not mounted`) };
+    for (const one of [other, failing({})]) {
+      expect(await caught(ringIn(one))).toMatchObject(refusal);
+      expect(await caught(swapRing(one, 'after'))).toMatchObject(refusal);
+    }
+    renameSync(`${target}-away`, target);
+    expect(await ringIn(other)).toBe('before');
+    remove(target);
+  });
+
   it('if a record has the last number, which the next swap could not follow', async () => {
     const record = newestIn(path);
     const last = record.replace(/\d{12}$/, '9'.repeat(12));
