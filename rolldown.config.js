@@ -42,7 +42,12 @@ export default defineConfig({
     // Marks for bundlers too go: they read them in ES modules only. So does indentation: 3 of 211 kB.
     minify: false,
     comments: false,
-    plugins: [{ name: 'ascii', renderChunk: (code) => asAscii(code.replaceAll(/\/\* @__PURE__ \*\/ |^\t+/gm, '')) }],
+    plugins: [
+      {
+        name: 'small',
+        renderChunk: (code) => asAscii(withPlainExports(code).replaceAll(/\/\* @__PURE__ \*\/ |^\t+/gm, '')),
+      },
+    ],
     // So that `const Rewt = require('rewt')` is the class, as it was in the first rewt, and everything else hangs on it by name.
     footer: ({ name }) => (name === 'index' ? 'module.exports = Object.assign(exports.Rewt, exports);' : ''),
     codeSplitting: {
@@ -62,4 +67,15 @@ export default defineConfig({
 /** One character beyond Latin-1, and V8 keeps the whole source in two bytes for each. What is left of them stands in strings and patterns. */
 function asAscii(code) {
   return code.replace(/[\u0080-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
+/** What a file exports, at its end: as a value, which is a quarter as long as a getter. No binding changes once a file has run. */
+function withPlainExports(code) {
+  return code.replaceAll(
+    /^Object\.defineProperty\(exports, "(\w+)", \{\s+enumerable: true,\s+get: function \(\) \{\s+return (\w+);\s+\}\s+\}\);$/gm,
+    (_getter, name, binding) => {
+      if (new RegExp(`^let ${binding}\\b`, 'm').test(code)) throw new Error(`${name} is exported, and may change.`);
+      return `exports.${name} = ${binding};`;
+    },
+  );
 }

@@ -1,4 +1,7 @@
-/** The verbs that a start of `rewt sign` or `rewt verify` does without: they and what they need are loaded when one is called. */
+/**
+ * The verbs that a start of `rewt sign` or `rewt verify` does without: they and what they need are
+ * loaded when one is called.
+ */
 
 export { demo } from './commands/demo.js';
 export { doctor } from './commands/doctor.js';

@@ -1,4 +1,7 @@
-/** Makes folders and files so that they appear whole: written under `tmp`, flushed to the disk, then linked or renamed. */
+/**
+ * Makes folders and files so that they appear whole: written under `tmp`, flushed to the disk, then
+ * linked or renamed.
+ */
 
 import type { Owner } from './file-guard.js';
 import type { Place } from './file-place.js';
@@ -21,7 +24,10 @@ export class Drafts {
     this.#place = place;
   }
 
-  /** Makes what is missing of a folder with a birth, but no record in it. Gives the birth, or null if it was deleted meanwhile. */
+  /**
+   * Makes what is missing of a folder with a birth, but no record in it. Gives the birth, or null
+   * if it was deleted meanwhile.
+   */
   async makeBirth(): Promise<string | null> {
     await this.makeFolder();
     const { system, path } = this.#place;
@@ -42,7 +48,8 @@ export class Drafts {
   }
 
   /**
-   * Writes a file with mode 0600 under `tmp`, for the owner of the folder. Null if the folder is gone.
+   * Writes a file with mode 0600 under `tmp`, for the owner of the folder. Null if the folder is
+   * gone.
    * @param finish is called with the descriptor before it is closed
    */
   async write(text: string, finish?: (fd: number) => Promise<void>): Promise<Draft | null> {
@@ -105,7 +112,10 @@ export class Drafts {
     }
   }
 
-  /** Makes a file with this text, unless there is one. Gives the text that is there; null if the folder is gone. */
+  /**
+   * Makes a file with this text, unless there is one. Gives the text that is there; null if the
+   * folder is gone.
+   */
   async #publish(name: string, text: string): Promise<string | null> {
     const path = this.#place.file(name);
     const owner = await this.#place.guard.root();
@@ -141,7 +151,10 @@ export class Drafts {
     }
   }
 
-  /** The folder that was given to the store belongs to the owner of the one above, so that a first `sudo rewt` locks no service out. */
+  /**
+   * The folder that was given to the store belongs to the owner of the one above, so that a first
+   * `sudo rewt` locks no service out.
+   */
   async #makeRoot(): Promise<Owner> {
     const { system, guard, root } = this.#place;
     const above = await guard.parent();

@@ -1,4 +1,7 @@
-/** The errors of the file store: one table from what the file system refuses to what that means, and what to do. Pure. */
+/**
+ * The errors of the file store: one table from what the file system refuses to what that means, and
+ * what to do. Pure.
+ */
 
 import { isRewtError, StoreError, type StoreErrorCode, type StoreFailureCause } from '../errors.js';
 import { errnoOf } from './file-system.js';
@@ -63,7 +66,9 @@ const refusals: readonly Refusal[] = [
   },
 ];
 
-/** The error to throw for whatever a system call rejected with. Errors of rewt's own are passed on. */
+/**
+ * The error to throw for whatever a system call rejected with. Errors of rewt's own are passed on.
+ */
 export function asStoreError(error: unknown, path: string): Error {
   if (isRewtError(error)) return error;
   const cause = causeOf(error);
@@ -88,7 +93,9 @@ function refusalOf(cause: StoreFailureCause): Refusal | undefined {
   );
 }
 
-/** What the caller of a swap is told whose record was linked, if the rest could not be done or seen. */
+/**
+ * The error of a swap whose record was linked, if the rest could not be done or seen.
+ */
 export function outcomeUnknown(path: string, error?: unknown): StoreError {
   const cause = error === undefined || isRewtError(error) ? undefined : causeOf(error);
   const why =
@@ -97,7 +104,10 @@ export function outcomeUnknown(path: string, error?: unknown): StoreError {
   return new StoreError('ERR_REWT_STORE_DOWN', message, cause);
 }
 
-/** `fs.protected_hardlinks` of Linux refuses root without CAP_FOWNER the draft that it has given to the owner. */
+/**
+ * `fs.protected_hardlinks` of Linux refuses root without CAP_FOWNER the draft that it has given to
+ * the owner.
+ */
 export function protectedLinks(path: string, user: string): StoreError {
   return new StoreError(
     'ERR_REWT_STORE_DENIED',

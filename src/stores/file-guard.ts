@@ -1,4 +1,7 @@
-/** Refuses folders and files that another user owns or may write: whoever can write a record chooses the secret. */
+/**
+ * Refuses folders and files that another user owns or may write: whoever can write a record chooses
+ * the secret.
+ */
 
 import { StoreError } from '../errors.js';
 import { keptByLmdb, parentGone, targetGone } from './file-errors.js';
@@ -26,7 +29,10 @@ export class Guard {
     this.parentPath = parentPath;
   }
 
-  /** Examines the folder above the path that was given to the store. @throws {StoreError} if there is none */
+  /**
+   * Examines the folder above the path that was given to the store.
+   * @throws {StoreError} if there is none
+   */
   async parent(): Promise<Owner> {
     const facts = await this.#system.factsOfTarget(this.parentPath);
     if (facts === null) throw parentGone(this.#root);
@@ -35,7 +41,8 @@ export class Guard {
 
   /**
    * Examines the path that was given to the store. Null if nothing is there.
-   * @throws {StoreError} if the folder above does not exist either, if it is a link to nothing, or if this process must
+   * @throws {StoreError} if the folder above does not exist either, if it is a link to nothing, or
+   * if this process must
    * not use what is there.
    */
   async root(): Promise<Owner | null> {
@@ -52,7 +59,10 @@ export class Guard {
     return { owner: facts.owner, group: facts.group };
   }
 
-  /** Examines the folder of a namespace. Null if there is none. @throws {StoreError} if LMDB kept the folder above. */
+  /**
+   * Examines the folder of a namespace. Null if there is none.
+   * @throws {StoreError} if LMDB kept the folder above.
+   */
   async folder(path: string, owner: Owner): Promise<FileFacts | null> {
     const facts = await this.#system.facts(path);
     if (facts !== null) {
@@ -63,13 +73,18 @@ export class Guard {
     return null;
   }
 
-  /** Examines `tmp` or `members`, if it exists: through a symbolic link, root would write elsewhere. */
+  /**
+   * Examines `tmp` or `members`, if it exists: through a symbolic link, root would write elsewhere.
+   */
   async inner(path: string, owner: Owner): Promise<void> {
     const facts = await this.#system.facts(path);
     if (facts !== null) this.assertSafe(path, facts, owner, 'folder');
   }
 
-  /** @throws {StoreError} unless it is of this kind, belongs to the owner, and no other user may write to it. */
+  /**
+   * @throws {StoreError} unless it is of this kind, belongs to the owner, and no other user may
+   * write to it.
+   */
   assertSafe(path: string, facts: FileFacts, { owner }: Pick<Owner, 'owner'>, kind: 'file' | 'folder'): void {
     if (facts.kind !== kind) {
       throw new StoreError('ERR_REWT_STORE_DOWN', `${path} is no ${kind}. Move it away, or give another folder.`);

@@ -1,5 +1,6 @@
 /**
- * The record that this process read last, held by an open descriptor, and the quick look that tells whether it is still
+ * The record that this process read last, held by an open descriptor, and the quick look that tells
+ * whether it is still
  * the newest: two system calls, neither of which reads a file.
  */
 
@@ -11,7 +12,10 @@ import type { Snapshot } from './store.js';
 /** How long the result of a look is remembered at most. Milliseconds of the monotonic clock. */
 const LOOK_LASTS_MS = 1;
 
-/** Taken at load, so that a program that replaces them for its tests cannot stop the time that bounds a look. */
+/**
+ * Taken at load, so that a program that replaces them for its tests cannot stop the time that
+ * bounds a look.
+ */
 const monotonicMs = performance.now.bind(performance);
 const atEndOfTurn = setImmediate;
 
@@ -69,7 +73,8 @@ export class Look {
   }
 
   /**
-   * Whether both entries have this version at `nowMs`. May go by a look of this turn of the event loop that is younger
+   * Whether both entries have this version at `nowMs`. May go by a look of this turn of the event
+   * loop that is younger
    * than a millisecond, unless this process has written to the folder since.
    */
   hasVersion(version: string, nowMs: number): boolean {
@@ -111,13 +116,15 @@ export class Look {
     if (held !== null) await this.#close(held.fd);
   }
 
-  /** The order matters: another writer may add the next generation and remove this one in between. */
+  /**
+   * The order matters: another writer may add the next generation and remove this one in between.
+   */
   #isNewest({ path, nextPath, identity }: Held): boolean {
     try {
       if (this.#system.identitySync(nextPath) !== null) return false;
       return isSame(this.#system.identitySync(path), identity);
     } catch {
-      // Whoever reads then gets the error.
+      // The read that follows gets the error.
       return false;
     }
   }

@@ -1,4 +1,7 @@
-/** What members say of themselves, each in a file of its own: to announce costs one small write, however many members there are. */
+/**
+ * What members say of themselves, each in a file of its own: to announce costs one small write,
+ * however many members there are.
+ */
 
 import { OptionError } from '../errors.js';
 import { type Entries, entriesAt, entriesWith, formatEntries, parseEntries } from './announced.js';
@@ -69,7 +72,10 @@ export async function announcements({ place, now }: MembersParts): Promise<Annou
   return { ...found, count: found.count + left };
 }
 
-/** The files to read, and how many others are kept. Only of too many it has to be found out which are the newest. */
+/**
+ * The files to read, and how many others are kept. Only of too many it has to be found out which
+ * are the newest.
+ */
 async function newest(
   place: Place,
   names: readonly string[],

@@ -1,4 +1,6 @@
-/** Where the keyring of one namespace is, and the files in that folder as a process may trust them. */
+/**
+ * Where the keyring of one namespace is, and the files in that folder as a process may trust them.
+ */
 
 import { dirname } from 'node:path';
 import { damaged } from './file-errors.js';
@@ -36,7 +38,10 @@ export class Place {
     return [this.path, ...names].join('/');
   }
 
-  /** Opens and reads a file. Null if there is none. @throws {StoreError} if it is not the owner's alone to write */
+  /**
+   * Opens and reads a file. Null if there is none.
+   * @throws {StoreError} if it is not the owner's alone to write
+   */
   async open(path: string, owner: Owner, maxBytes = MAX_FILE_BYTES): Promise<OpenedFile | null> {
     const fd = await this.system.open(path);
     if (fd === null) return null;

@@ -57,14 +57,17 @@ export class Reader {
     if (birth === this.#compared) return birth;
     const namespace = await this.#place.text(this.#place.file(NAMESPACE), owner);
     if (namespace === this.#place.namespace) this.#compared = birth;
-    // Without a name, a writer died that made the folder anew after a deletion: no other namespace has this folder.
+    // Without a name, a writer died that made the folder anew after a deletion: no other namespace
+    // has this folder.
     else if (namespace !== null && (await this.#place.text(path, owner)) === birth) {
       throw damaged(root, `${this.#place.file(NAMESPACE)} does not name the namespace of that folder`);
     }
     return birth;
   }
 
-  /** Null if another process wrote meanwhile, so that what was seen may never have been the state. */
+  /**
+   * Null if another process wrote meanwhile, so that what was seen may never have been the state.
+   */
   async #attempt(): Promise<FolderState | null> {
     const { system, guard, path: folder } = this.#place;
     const owner = await guard.root();
@@ -86,7 +89,8 @@ export class Reader {
     const { fd, facts, text } = opened;
     let isHeld = false;
     try {
-      // A writer that slept may have linked this generation anew, long after it was replaced and removed.
+      // A writer that slept may have linked this generation anew, long after it was replaced and
+      // removed.
       if ((await this.generations(birth))?.at(-1) !== generation || (await this.birth(owner)) !== birth) return null;
       if (!isSame(await system.facts(path), facts)) return null;
       const state = parseRecord(text, birth, generation);

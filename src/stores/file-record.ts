@@ -1,4 +1,7 @@
-/** The text of a record in the file store: both entries, with the names that make the records one chain. Pure. */
+/**
+ * The text of a record in the file store: both entries, with the names that make the records one
+ * chain. Pure.
+ */
 
 import { createHash } from 'node:crypto';
 import { emptyRecord, type RingEntry, type StoreRecord } from './record.js';
@@ -31,7 +34,10 @@ export function emptyState(birth: string | null): FolderState {
   return { birth, generation: 0, op: null, parent: null, record: emptyRecord };
 }
 
-/** The folder of a namespace: also for names that are long, that differ in case, or that no file can have. */
+/**
+ * The folder of a namespace: also for names that are long, that differ in case, or that no file can
+ * have.
+ */
 export function folderName(namespace: string): string {
   return createHash('sha256').update(namespace).digest('hex').slice(0, 32);
 }
@@ -45,7 +51,10 @@ export function recordName(birth: string, generation: number): string {
   return `ring.${birth}.${String(generation).padStart(GENERATION_DIGITS, '0')}`;
 }
 
-/** The generations of one birth among the names in a folder, in ascending order. Other names are foreign. */
+/**
+ * The generations of one birth among the names in a folder, in ascending order. Other names are
+ * foreign.
+ */
 export function generationsIn(names: readonly string[], birth: string): readonly number[] {
   const start = `ring.${birth}.`;
   return names
@@ -62,7 +71,10 @@ export function formatRecord(op: string, parent: string | null, { key, ring }: O
   return JSON.stringify({ v: 1, op, parent, key, ring });
 }
 
-/** A text that no store wrote is handed on as a ring that cannot be parsed: a typed error, which `revoke()` can replace. */
+/**
+ * A text that no store wrote is handed on as a ring that cannot be parsed: a typed error, which
+ * `revoke()` can replace.
+ */
 export function parseRecord(text: string, birth: string, generation: number): FolderState {
   const { op, parent, key, ring } = parsed(text) ?? {
     op: `!${createHash('sha256').update(text).digest('hex').slice(0, 24)}`,

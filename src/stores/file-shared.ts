@@ -1,4 +1,7 @@
-/** What the stores of one process share for each folder: one descriptor and one watch, however many stores there are. */
+/**
+ * What the stores of one process share for each folder: one descriptor and one watch, however many
+ * stores there are.
+ */
 
 import { Look } from './file-look.js';
 import type { FileSystem } from './file-system.js';
@@ -17,7 +20,10 @@ export interface Borrowed extends Pick<Shared, 'look' | 'watch'> {
   release(): Promise<void>;
 }
 
-/** Gives what all stores of this process share of a folder; the last one that releases it closes its descriptor and its watch. */
+/**
+ * Gives what all stores of this process share of a folder; the last one that releases it closes its
+ * descriptor and its watch.
+ */
 export function borrowFolder(system: FileSystem, path: string): Borrowed {
   const ofSystem = folders.get(system) ?? new Map<string, Shared>();
   folders.set(system, ofSystem);

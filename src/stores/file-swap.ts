@@ -1,7 +1,8 @@
 /**
  * Replaces the newest record of a folder, if it is still what the caller read (docs/adr/0029).
  *
- * `link(2)` makes the next generation and fails if that exists. All that follows is about writers that slept before it.
+ * `link(2)` makes the next generation and fails if that exists. All that follows is about writers
+ * that slept before it.
  */
 
 import type { Draft, Drafts } from './file-drafts.js';
@@ -14,7 +15,10 @@ import { errnoOf } from './file-system.js';
 import { snapshotOf, swapRecord } from './record.js';
 import type { SwapAnswer, WantedState } from './store.js';
 
-/** A record is removed once the one after next has been there for so long; a draft, once it has. Milliseconds of the file system's clock. */
+/**
+ * A record is removed once the one after next has been there for so long; a draft, once it has.
+ * Milliseconds of the file system's clock.
+ */
 const OLD_MS = 60_000;
 /** The newest records, which are never removed. */
 const KEPT = 2;
@@ -63,7 +67,10 @@ export async function swapNewest(parts: SwapParts, swap: Swap): Promise<SwapAnsw
   );
 }
 
-/** Resolves to false if another process was quicker, or the folder was deleted, or a sweeper took the draft of a writer that slept. */
+/**
+ * Resolves to false if another process was quicker, or the folder was deleted, or a sweeper took
+ * the draft of a writer that slept.
+ */
 async function link({ place, drafts }: SwapParts, { path, owner }: Draft, written: Written): Promise<boolean> {
   const { system, guard, root } = place;
   try {
@@ -105,13 +112,19 @@ async function confirm(parts: SwapParts, swap: Swap, { path, owner }: Draft, wri
   }
 }
 
-/** What is there in place of a record that was not written; it may be that of the same swap, sent twice. */
+/**
+ * What is there in place of a record that was not written; it may be that of the same swap, sent
+ * twice.
+ */
 async function lost({ reader, now }: SwapParts, { wanted }: Swap): Promise<SwapAnswer> {
   const snapshot = snapshotOf((await reader.read()).record, now());
   return { swapped: snapshot.ring === wanted.ring.text, snapshot };
 }
 
-/** Removes old records, then old drafts. In ascending order up to the first failure, so that no record comes to the top that was replaced. */
+/**
+ * Removes old records, then old drafts. In ascending order up to the first failure, so that no
+ * record comes to the top that was replaced.
+ */
 async function tidy({ place, drafts }: SwapParts, written: Written, generations: readonly number[]): Promise<void> {
   const { system } = place;
   // The file system's clock: `link` and `unlink` have just set this.

@@ -67,7 +67,9 @@ export interface FileSystem {
   unlink(path: string): Promise<void>;
   /** Makes a folder with mode 0700. */
   makeFolder(path: string): Promise<void>;
-  /** Fails if that is no folder any more: root must not give away a file that the owner put there. */
+  /**
+   * Fails if that is no folder any more: root must not give away a file that the owner put there.
+   */
   giveFolder(path: string, owner: number, group: number): Promise<void>;
   syncFolder(path: string): Promise<void>;
   /** Sets the mtime to the present, which a watch of the folder above reports. */
@@ -80,7 +82,9 @@ export interface FileSystem {
 }
 
 let loaded: typeof import('node:fs') | undefined;
-/** Loads it at the first use: to import it makes every start of an ES module longer (docs/adr/0011). */
+/**
+ * Loads it at the first use: to import it makes every start of an ES module longer (docs/adr/0011).
+ */
 function fs(): typeof import('node:fs') {
   loaded ??= process.getBuiltinModule('node:fs');
   return loaded;
@@ -186,7 +190,10 @@ async function unlessMissing<T>(look: Promise<T>): Promise<T | null> {
   }
 }
 
-/** The system's code of an error. Not by `instanceof Error`: to a program under Jest, the errors of Node are none. */
+/**
+ * The system's code of an error. Not by `instanceof Error`: to a program under Jest, the errors of
+ * Node are none.
+ */
 export function errnoOf(error: unknown): string | undefined {
   if (typeof error !== 'object' || error === null || !('code' in error)) return undefined;
   return typeof error.code === 'string' ? error.code : undefined;

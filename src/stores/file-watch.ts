@@ -1,5 +1,6 @@
 /**
- * A watch of the folder of one namespace, for all members of this process. It is a hint: what it misses, the members
+ * A watch of the folder of one namespace, for all members of this process. It is a hint: what it
+ * misses, the members
  * notice by their looks, and only a read says what has changed.
  */
 
@@ -123,7 +124,8 @@ export class FolderWatch {
     const errno = errnoOf(error) ?? 'UNKNOWN';
     this.#stop();
     if (errno === 'ENOENT' && !isSame(this.#found(), folder)) {
-      // The folder was deleted after the read that found it, and a member that is not used would not notice.
+      // The folder was deleted after the read that found it, and a member that is not used would
+      // not notice.
       detached(() => setImmediate(() => this.#report()));
       return;
     }
@@ -146,7 +148,10 @@ export class FolderWatch {
   }
 }
 
-/** Whether a change of this name can be one of the keyring: also the folder itself, or one that the system does not name. */
+/**
+ * Whether a change of this name can be one of the keyring: also the folder itself, or one that the
+ * system does not name.
+ */
 function isNews(name: string | null): boolean {
   return name === null || ![DRAFTS, MEMBERS, NAMESPACE].includes(name);
 }

@@ -1,4 +1,7 @@
-/** A store in a folder of this machine, for any number of processes and no server: small files, each made whole by `link(2)`. */
+/**
+ * A store in a folder of this machine, for any number of processes and no server: small files, each
+ * made whole by `link(2)`.
+ */
 
 import { resolve } from 'node:path';
 import { within } from '../deadline.js';
@@ -17,11 +20,15 @@ import type { Store } from './store.js';
 
 export interface FileStoreOptions {
   /**
-   * The folder, created with mode 0700 if there is none; the folder above it must exist. On a local disk of this host:
+   * The folder, created with mode 0700 if there is none; the folder above it must exist. On a local
+   * disk of this host:
    * never on a network file system, whose answers may be out of date.
    */
   readonly path: string;
-  /** The store's clock, in milliseconds since the epoch; `Date.now` by default. All processes must agree on it. */
+  /**
+   * The store's clock, in milliseconds since the epoch; `Date.now` by default. All processes must
+   * agree on it.
+   */
   readonly now?: () => number;
 }
 

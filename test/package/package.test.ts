@@ -51,7 +51,7 @@ describe('the tarball', () => {
     // More than half of it are the command and what is imported by its own name: a program loads what it imports.
     // The embedded store is 26 kB of what is installed, in place of a package of 21 MB.
     expect(scratch.packedSize).toBeLessThan(224_000);
-    expect(scratch.installedSize).toBeLessThan(745_000);
+    expect(scratch.installedSize).toBeLessThan(740_000);
     expect(scratch.files.length).toBeLessThan(98);
   });
 

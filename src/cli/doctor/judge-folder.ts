@@ -9,7 +9,7 @@ const LEAST_FREE_FILES = 16;
 
 const OTHERS_WRITE = 0o022;
 
-const UNWRITTEN = 'nothing rotates, and nobody can revoke';
+const UNWRITTEN = 'nothing rotates, and no revocation is written';
 
 export function judgeFolder(facts: FolderFacts, urlMissing = false): readonly Finding[] {
   const { exists, open, shut, misplaced, foreign, owner, readOnly, network, freeBytes, freeFiles, keyring } = facts;

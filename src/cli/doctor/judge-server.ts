@@ -49,7 +49,7 @@ function judgeWrites(failed: RedisFacts['writes']): Finding {
     'writes',
     'problem',
     `it takes none: ${failed.message}`,
-    'until then nothing rotates, and nobody can revoke',
+    'until then nothing rotates, and no revocation is written',
   );
 }
 
