@@ -1,16 +1,22 @@
 import { defineConfig } from 'vitest/config';
 
-/** The tests of the pure files alone: no server, no sleep, so that each mutant can be tried against them (stryker.config.json). */
+/**
+ * The tests of the pure files alone: no server, no sleep, so that each mutant can be tried against
+ * them (stryker.config.json).
+ */
 export default defineConfig({
   test: {
     include: [
       'test/jwt/**/*.test.ts',
-      'test/keyring/{secret,ring,advance,advance.property,copy,changes,times,two-names,replace}.test.ts',
-      'test/keyring/{exchange,answers,holding,deposed,diverged-masters,revocation-names,revoked-kids}.test.ts',
-      'test/option-{names,values}.test.ts',
+      'test/keyring/{secret,ring,advance,advance.property,begin-ring,rotate-ring,copy,changes,times,two-names}.test.ts',
+      'test/keyring/{replace,exchange,answers,copy-state,deposed,diverged-masters}.test.ts',
+      'test/keyring/{revocation-names,revoked-kids}.test.ts',
+      'test/validation/*.test.ts',
+      'test/options.test.ts',
       'test/{hostile,hostile-keys}.test.ts',
     ],
-    // One seed for all mutants, since a score that depends on luck says nothing, and fewer runs, since there are many mutants.
+    // One seed for all mutants, since a score that depends on luck says nothing, and fewer runs,
+    // since there are many mutants.
     env: { REWT_SEED: '20250101', REWT_RUNS: '0.2' },
     testTimeout: 30_000,
   },

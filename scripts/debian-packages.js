@@ -1,4 +1,7 @@
-/** Unpacks programs from Debian's archive into a folder, for tests: nothing is installed, and no server is started. */
+/**
+ * Unpacks programs from Debian's archive into a folder, for tests: nothing is installed, and no
+ * server is started.
+ */
 
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -9,10 +12,12 @@ const mirror = 'http://deb.debian.org/debian';
 const keys = '/usr/share/keyrings/debian-archive-keyring.gpg';
 
 /**
- * Unpacks a package and all that it depends on into `root` of a folder. apt verifies what it downloads.
+ * Unpacks a package and all that it depends on into `root` of a folder. apt verifies what it
+ * downloads.
  *
  * @param {string} folder
- * @param {readonly string[]} suites the last one has the package, those before it have its dependencies
+ * @param {readonly string[]} suites the last one has the package, those before it have its
+ * dependencies
  * @param {string} name
  * @param {{ alone?: boolean }} [options] `alone`: without its dependencies
  * @throws {Error} a sentence that says what to do
@@ -44,7 +49,7 @@ function download(state, suites, name, alone) {
     'Dir::State::Status': join(state, 'status'),
     'Dir::Cache': state,
     'Dir::Cache::Archives': archives,
-    'APT::Sandbox::User': '', // it need not read the folders of whoever runs this
+    'APT::Sandbox::User': '', // it need not read the folders of this process' user
     'APT::Default-Release': suites.at(-1),
     'Debug::NoLocking': true,
   };

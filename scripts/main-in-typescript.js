@@ -1,10 +1,16 @@
-/** Runs the `main` of a module in TypeScript (test/…/main.ts) with the words of the command line, once the library is built. */
+/**
+ * Runs the `main` of a module in TypeScript (test/…/main.ts) with the words of the command line,
+ * once the library is built.
+ */
 
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { createViteServer } from 'vitest/node';
 
-/** @param prepare makes sure of what the module needs; not called if the command line asks for help alone */
+/**
+ * @param prepare makes sure of what the module needs; not called if the command line asks for help
+ * alone
+ */
 export async function runMain(path, prepare = () => {}) {
   process.chdir(fileURLToPath(new URL('..', import.meta.url)));
   // What the module starts is ended when this process ends by itself.

@@ -11,7 +11,9 @@ const nginx = {
 /** The path, or null. */
 export const findNginx = () => findProgram(nginx);
 
-/** The path; installed first where there is none. @throws {Error} a sentence that says what to do */
+/**
+ * The path; installed first where there is none. @throws {Error} a sentence that says what to do
+ */
 export const ensureNginx = () => ensureProgram(nginx);
 
 printIfRun(import.meta.url, ensureNginx);

@@ -1,4 +1,7 @@
-/** Makes sure of promtool, which tests the alerts for Prometheus. On Debian it is unpacked: installing its package would start a server. */
+/**
+ * Makes sure of promtool, which tests the alerts for Prometheus. On Debian it is unpacked:
+ * installing its package would start a server.
+ */
 
 import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -18,7 +21,10 @@ const unpacked = join(folder, 'root/usr/bin/promtool');
 /** The path, or null. */
 export const findPromtool = () => findProgram(promtool) ?? (existsSync(unpacked) ? unpacked : null);
 
-/** The path; unpacked or installed first if there is none. @throws {Error} a sentence that says what to do */
+/**
+ * The path; unpacked or installed first if there is none. @throws {Error} a sentence that says what
+ * to do
+ */
 export function ensurePromtool() {
   const found = findPromtool();
   if (found !== null) return found;

@@ -11,7 +11,9 @@ const redisServer = {
 /** The path, or null. */
 export const findRedisServer = () => findProgram(redisServer);
 
-/** The path; installed first where there is none. @throws {Error} a sentence that says what to do */
+/**
+ * The path; installed first where there is none. @throws {Error} a sentence that says what to do
+ */
 export const ensureRedisServer = () => ensureProgram(redisServer);
 
 printIfRun(import.meta.url, ensureRedisServer);

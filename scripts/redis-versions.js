@@ -1,4 +1,7 @@
-/** The servers that rewt promises to work with beside the installed one: from Debian's archive, unpacked and not installed, into a cache folder. */
+/**
+ * The servers that rewt promises to work with beside the installed one: from Debian's archive,
+ * unpacked and not installed, into a cache folder.
+ */
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -8,7 +11,10 @@ import { unpackDebian } from './debian-packages.js';
 
 const cache = fileURLToPath(new URL('../node_modules/.cache/rewt-servers', import.meta.url));
 
-/** The last suite is the one that has the package; those before it have what it needs. `cli` says whose redis-cli stands in. */
+/**
+ * The last suite is the one that has the package; those before it have what it needs. `cli` says
+ * whose redis-cli stands in.
+ */
 const recipes = [
   { name: 'redis-8.0', suites: ['trixie'], product: 'redis' },
   { name: 'valkey-8.0', suites: ['bookworm', 'bookworm-backports'], product: 'valkey' },
@@ -17,7 +23,8 @@ const recipes = [
 ];
 
 /**
- * Each with the path of a program that REWT_REDIS_SERVER can name, or with a sentence on why it cannot be had and what to do.
+ * Each with the path of a program that REWT_REDIS_SERVER can name, or with a sentence on why it
+ * cannot be had and what to do.
  * @returns {{ name: string, server: string | null, problem: string | null }[]}
  */
 export function ensureRedisVersions() {

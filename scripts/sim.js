@@ -1,27 +1,5 @@
-/** `npm run sim`: compiles src/ and the simulation (test/sim) into node_modules/.cache, and runs it there. Its options are in test/sim/main.ts. */
+/** `npm run sim`: its options are in test/sim/main.ts. */
 
-import { spawnSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { runCompiled } from './compiled.js';
 
-const project = fileURLToPath(new URL('..', import.meta.url));
-// REWT_SIM_DIST names another folder, for instance while somebody else compiles.
-const folder = process.env.REWT_SIM_DIST ?? `${project}node_modules/.cache/rewt-sim`;
-
-function run(...command) {
-  const { status } = spawnSync(process.execPath, command, { stdio: 'inherit' });
-  if (status !== 0) process.exit(status ?? 1);
-}
-
-mkdirSync(folder, { recursive: true });
-writeFileSync(`${folder}/package.json`, '{"type":"module"}\n');
-run(
-  `${project}node_modules/typescript/bin/tsc`,
-  '-p',
-  `${project}test/sim/tsconfig.json`,
-  '--outDir',
-  folder,
-  '--tsBuildInfoFile',
-  `${folder}/.tsbuildinfo`,
-);
-run('--no-warnings', `${folder}/test/sim/main.js`, ...process.argv.slice(2));
+runCompiled('sim');

@@ -1,4 +1,7 @@
-/** Makes sure of a program that is no package of npm's: the one that a variable names, else one on the PATH, else the system's package manager brings it. */
+/**
+ * Makes sure of a program that is no package of npm's: the one that a variable names, else one on
+ * the PATH, else the system's package manager brings it.
+ */
 
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants, statSync } from 'node:fs';
@@ -6,7 +9,10 @@ import { delimiter, join, resolve } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 
-/** How each package manager installs; the first that is there is asked. Homebrew refuses to run as root, the others need it. */
+/**
+ * How each package manager installs; the first that is there is asked. Homebrew refuses to run as
+ * root, the others need it.
+ */
 const installers = [
   { manager: 'apt-get', asRoot: true, steps: [['update'], ['install', '-y', '--no-install-recommends']] },
   { manager: 'dnf', asRoot: true, steps: [['install', '-y']] },
@@ -30,7 +36,8 @@ export function findProgram({ program, variable }) {
 
 /**
  * The path of a program, installed first where there is none.
- * @param {{ program: string, variable: string, packages: Record<string, string> }} wanted `packages` is what each manager calls it.
+ * @param {{ program: string, variable: string, packages: Record<string, string> }} wanted
+ * `packages` is what each manager calls it.
  * @returns {string}
  * @throws {Error} a sentence that says what to do
  */
@@ -44,7 +51,8 @@ export function ensureProgram(wanted) {
   const installed = findProgram(wanted);
   if (installed) return installed;
   throw new Error(
-    `The tests need ${program} and could not install it: install it (Debian: apt-get install ${packages['apt-get']}; macOS: brew install ${packages.brew}), or name one in ${variable}.`,
+    `The tests need ${program} and could not install it: install it (Debian: apt-get install ` +
+      `${packages['apt-get']}; macOS: brew install ${packages.brew}), or name one in ${variable}.`,
   );
 }
 
@@ -65,7 +73,8 @@ function install({ manager, asRoot, steps }, name) {
   for (const [at, step] of steps.entries()) {
     const words = [manager, ...step, ...(at === steps.length - 1 ? [name] : [])];
     const [command, ...args] = [...prefix, 'env', 'DEBIAN_FRONTEND=noninteractive', ...words];
-    // The words of a package manager belong on stderr: stdout is for the path. One failed step (a stale mirror, say) need not matter.
+    // The words of a package manager belong on stderr: stdout is for the path. One failed step (a
+    // stale mirror, say) need not matter.
     spawnSync(command, args, { stdio: ['ignore', 2, 2] });
   }
 }

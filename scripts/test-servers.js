@@ -1,12 +1,17 @@
-/** `npm run test:servers`: the store's tests (or those that are named) against every server that rewt promises to work with; one row for each. */
+/**
+ * `npm run test:servers`: the store's tests (or those that are named) against every server that
+ * rewt promises to work with; one row for each.
+ */
 import { spawnSync } from 'node:child_process';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { ensureRedisServer } from './redis-server.js';
 import { ensureRedisVersions } from './redis-versions.js';
 
-/** Whatever talks to a server through rewt's own code, or starts servers that other tests stand on. */
-const suites = ['test/stores/redis.test.ts', 'test/redis/', 'test/servers/'];
+/**
+ * Whatever talks to a server through rewt's own code, or starts servers that other tests stand on.
+ */
+const suites = ['test/stores/redis/', 'test/servers/'];
 
 process.chdir(fileURLToPath(new URL('..', import.meta.url)));
 

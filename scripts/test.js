@@ -1,4 +1,7 @@
-/** `npm test`: makes sure of redis-server, nginx and promtool, builds (some tests run what is published), and runs every test. */
+/**
+ * `npm test`: makes sure of redis-server, nginx and promtool, builds (some tests run what is
+ * published), and runs every test, or those of the files that are named.
+ */
 
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -22,4 +25,12 @@ try {
   process.exit(1);
 }
 run('scripts/build.js');
-run('node_modules/vitest/vitest.mjs', 'run', ...process.argv.slice(2));
+const given = process.argv.slice(2);
+const test = (...args) => run('node_modules/vitest/vitest.mjs', 'run', ...args, ...given);
+if (given.some((arg) => !arg.startsWith('-'))) test();
+else {
+  // The pure files have to be covered by what takes seconds, and everything else takes less time
+  // without being counted.
+  test('--project=quick*', '--coverage');
+  test('--project=rest');
+}

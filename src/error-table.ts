@@ -1,5 +1,6 @@
 /**
- * The one table of error codes: what each means, what causes it, what to do, and whether a repetition helps.
+ * The one table of error codes: what each means, what causes it, what to do, and whether a
+ * repetition helps.
  *
  * The types of `code` come from its keys, docs/errors.md and the command's words from its rows.
  */
@@ -23,7 +24,7 @@ export const tokenErrors = /* @__PURE__ */ rows({
     retry: 'no',
   },
   ERR_REWT_UNSUPPORTED: {
-    meaning: 'The header asks for something that rewt never does, such as another algorithm or `crit`.',
+    meaning: 'The header requires something that rewt never does, such as another algorithm or `crit`.',
     cause: 'A token of another issuer, or an attempt to weaken the check.',
     remedy: 'Sign with HS256 and a plain header.',
     retry: 'no',
@@ -41,7 +42,7 @@ export const tokenErrors = /* @__PURE__ */ rows({
     retry: 'no',
   },
   ERR_REWT_PAYLOAD_INVALID: {
-    meaning: 'The signature is good, but the payload is not a JSON object although the header says that it is a JWT.',
+    meaning: 'The signature is good, and the header names a JWT, but the payload is not a JSON object.',
     cause: 'A signer that is not rewt.',
     remedy: 'Sign an object, or leave `typ` out of the header for a text.',
     retry: 'no',
@@ -65,13 +66,13 @@ export const tokenErrors = /* @__PURE__ */ rows({
     retry: 'no',
   },
   ERR_REWT_EXPIRED: {
-    meaning: 'The token has ended. `expiredAt` says when.',
+    meaning: 'The token has ended, at `expiredAt`.',
     cause: 'It is older than its life, or clocks differ by more than `clockTolerance`.',
     remedy: 'Sign a new token. If fresh ones are refused, compare the clocks with `rewt doctor`.',
     retry: 'no',
   },
   ERR_REWT_NOT_ACTIVE: {
-    meaning: 'The token is not valid yet. `date` says from when on it is.',
+    meaning: 'The token is not valid before `date`.',
     cause: '`notBefore`, or clocks that differ by more than `clockTolerance`.',
     remedy: 'Wait until then, or correct the clocks.',
     retry: 'yes',
@@ -90,19 +91,21 @@ export const tokenErrors = /* @__PURE__ */ rows({
   },
 });
 
-/** `StoreError`: the store cannot be used, which says nothing about a token. */
+/** `StoreError`: the store cannot be used, which is no fault of a token. */
 export const storeErrors = /* @__PURE__ */ rows({
   ERR_REWT_STORE_DOWN: {
     meaning: 'The store cannot be reached or used, and there is no copy that may be used without it.',
     cause:
-      'The server is away, starting or failing over; a cluster is not whole; or its address, its kind (cluster, sentinel) or its TLS is another one. Of a folder: what is above it is missing, something else is in it, or it has no hard links. The message has what is known.',
+      'The server is away, starting or failing over, or a cluster is not whole. ' +
+      'Its address, its kind (cluster, sentinel) or its TLS may be another one. ' +
+      'Of a folder: its parent is missing, something else is in it, or it has no hard links. ' +
+      'The message has what is known.',
     remedy: 'Run `rewt doctor`. See "503 everywhere" in the runbook.',
     retry: 'yes',
   },
   ERR_REWT_STORE_TIMEOUT: {
     meaning: 'The store did not answer within `storeTimeout`.',
-    cause:
-      'A slow or silent network, a blocked server, TLS to a port without it, or an event loop that was busy for longer than that.',
+    cause: 'A slow or silent network, a blocked server, TLS to a port without it, or a busy event loop.',
     remedy: 'Look at latency and at the event loop. Raise `storeTimeout` only if such times are normal.',
     retry: 'yes',
   },
@@ -111,7 +114,9 @@ export const storeErrors = /* @__PURE__ */ rows({
     cause:
       'A wrong password, or an ACL that lacks a right. Of a folder: another owner, or a mode that lets others write.',
     remedy:
-      'Run `rewt doctor`: it names the missing right, or the owner. Then correct the user with `ACL SETUSER`, or run as the owner. For a member that is not to write, see "503 everywhere" in the runbook.',
+      'Run `rewt doctor`: it names the missing right, or the owner. ' +
+      'Then correct the user with `ACL SETUSER`, or run as the owner. ' +
+      'For a member that is not to write, see "503 everywhere" in the runbook.',
     retry: 'once mended',
   },
   ERR_REWT_STORE_READ_ONLY: {
@@ -124,7 +129,8 @@ export const storeErrors = /* @__PURE__ */ rows({
     meaning: 'The store has no room for the keyring.',
     cause: 'Redis has reached `maxmemory`, or the disk is full.',
     remedy:
-      'Give it more memory, or remove other data. Never let it evict: the keyring would be evicted too. See "Redis is full" in the runbook.',
+      'Give it more memory, or remove other data. ' +
+      'Never let it evict: the keyring would be evicted too. See "Redis is full" in the runbook.',
     retry: 'once mended',
   },
   ERR_REWT_STORE_WRONG_TYPE: {
@@ -170,7 +176,7 @@ export const callerErrors = /* @__PURE__ */ rows({
   ERR_REWT_OPTION: {
     meaning: 'An option is unknown, has a wrong value, or does not fit another one. `option` names it.',
     cause: 'A mistake in the calling program or its configuration.',
-    remedy: 'The message says what is allowed.',
+    remedy: 'Follow the message: it has the rule.',
     retry: 'no',
   },
   ERR_REWT_PAYLOAD: {
@@ -180,8 +186,7 @@ export const callerErrors = /* @__PURE__ */ rows({
     retry: 'no',
   },
   ERR_REWT_ROTATION_REFUSED: {
-    meaning:
-      '`rotate()` came too soon: a member may not hold the next secret yet, or there is no room for another retired one.',
+    meaning: '`rotate()` came too soon: a member may lack the next secret, or too many retired ones still verify.',
     cause: 'Another rotation within `maxStaleness`, or many of them within the life of a token.',
     remedy: 'Wait for as long as the message says. After a leak call `revoke()`, which is never too soon.',
     retry: 'yes',

@@ -1,6 +1,6 @@
 /** All that `import 'rewt'` and `require('rewt')` give. */
 
-export type { Callback } from './callback.js';
+export type { Callback } from './callbacks.js';
 export {
   type CallerErrorCode,
   isRewtError,
@@ -14,14 +14,10 @@ export {
   TokenError,
   type TokenErrorCode,
 } from './errors.js';
-export type {
-  JwtClaims,
-  RegisteredClaims,
-  SchemaResult,
-  SignOptions,
-  StandardSchema,
-  VerifyOptions,
-} from './jwt/claims.js';
+export type { JwtClaims, RegisteredClaims } from './jwt/registered-claims.js';
+export type { SchemaResult, StandardSchema } from './jwt/schema.js';
+export type { SignOptions } from './jwt/sign-options.js';
+export type { VerifyOptions } from './jwt/verify-options.js';
 export type {
   ChannelMessages,
   DegradedMessage,
@@ -35,28 +31,36 @@ export type {
 } from './observe/channels.js';
 export type { RewtOptions } from './options.js';
 export {
+  type BoundSign,
   type CompleteToken,
   type KeyringChange,
   type Payload,
   type RevokeOptions,
   Rewt,
   Rewt as default,
-  type SchemaOptions,
   type Signable,
   type Verified,
+  type VerifiedBy,
 } from './rewt.js';
 export type { KeyringStatus, LoggedChange, Status } from './status.js';
-export { type FileStoreOptions, fileStore } from './stores/file.js';
+export { fileStore } from './stores/file.js';
+export type { FileStoreOptions } from './stores/files/file-store.js';
 export { lmdbStore } from './stores/lmdb.js';
 export { memoryStore } from './stores/memory.js';
 export type {
+  AcknowledgedBy,
+  AnnounceLimits,
   Announcement,
   Announcements,
   CallLimits,
+  ClientWarning,
   KeyEntry,
+  PushStatus,
+  ReadLimits,
   Snapshot,
   Store,
   SwapAnswer,
   SwapLimits,
   WantedState,
+  Watch,
 } from './stores/store.js';

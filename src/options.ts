@@ -1,69 +1,107 @@
 /** The options of a Rewt: read once, at the door, into what the rest of the code works with. */
 
-import { CLOCK, type Clock, processClock } from './clock.js';
 import { OptionError } from './errors.js';
-import {
-  type CompiledSign,
-  type CompiledVerify,
-  compileSignOptions,
-  compileVerifyOptions,
-  type SignOptions,
-  signOptionNames,
-  type VerifyOptions,
-  verifyOptionNames,
-} from './jwt/claims.js';
+import { type CompiledSign, compileSignOptions, type SignOptions, signReaders } from './jwt/sign-options.js';
+import { type CompiledVerify, compileVerifyOptions, type VerifyOptions, verifyReaders } from './jwt/verify-options.js';
 import type { MemberOptions } from './keyring/member-options.js';
 import {
-  asAlgorithms,
-  asFlag,
+  DEFAULT_CLOCK_TOLERANCE_SECONDS,
+  DEFAULT_STORE_TIMEOUT_SECONDS,
+  DEFAULT_TOKEN_LIFETIME_SECONDS,
+  inMs,
+  type MemberTimes,
+  memberTimes,
+} from './keyring/policy.js';
+import type { Store } from './stores/store.js';
+import { CLOCK, type Clock, processClock } from './time/clock.js';
+import {
   assertGiven,
-  asText,
   type Given,
   type GivenName,
+  type OptionReader,
+  type OptionReaders,
   optionReader,
-} from './option-values.js';
-import {
-  asMemberName,
-  asPositive,
-  asRedisConn,
-  asSpan,
-  asStore,
-  asTimeout,
-  asTokenBytes,
-  asTokenCache,
-} from './rewt-option-values.js';
-import type { Store } from './stores/store.js';
+  readAlgorithms,
+  readFlag,
+  readPositive,
+  readSpan,
+  readText,
+  readTimeout,
+} from './validation/option-values.js';
+import { hasMethods } from './validation/plain-object.js';
 
-/** Every span of time is seconds as a number, or a string with a unit such as `'15m'`. */
-export interface RewtOptions {
-  /** A client of `redis` (2.8 to 6) or `ioredis`/`iovalkey`, made and closed by you; or a URL (`redis://`, `rediss://`), then rewt makes and closes one. */
+/**
+ * Options of `new Rewt()`. Every span of time is seconds as a number, or a string with a unit such
+ * as `'15m'`.
+ *
+ * @typeParam Output the output of the schema in `verify`.
+ */
+export interface RewtOptions<Output = unknown> {
+  /**
+   * A client of `redis` (2.8 to 6) or `ioredis`/`iovalkey`, made and closed by you; or a URL
+   * (`redis://`, `rediss://`), then rewt makes and closes one.
+   */
   redisConn?: object | string | undefined;
-  /** Names the keyring: members with the same namespace on the same store share one. Default: `'rewt'`. */
+  /**
+   * Names the keyring: members with the same namespace on the same store share one. Default:
+   * `'rewt'`.
+   */
   redisNamespace?: string | undefined;
-  /** A store in place of Redis: `fileStore({ path })` or `memoryStore()`, made and closed by you. */
+  /**
+   * A store in place of Redis: `fileStore({ path })` or `memoryStore()`, made and closed by you.
+   */
   store?: Store | undefined;
-  /** How long a secret signs before the next one does. Default: the keyring's, or one day (86 400 s) where there is none yet. */
+  /**
+   * How long a secret signs before the next one does. Default: the keyring's, or one day (86 400 s)
+   * if there is none yet. Members share the longest value; only `rewt set --ttl` makes it shorter.
+   */
   ttl?: number | string | undefined;
   /** The longest that a token may live, and how long it does by default. Default: 300 s. */
   tokenLifetime?: number | string | undefined;
-  /** How long a member goes on with its copy while the store cannot be read; no revoked secret is accepted longer. 0: every operation asks the store. At most `ttl / 2`. Default: 60 s, or `ttl / 2` if that is less. */
+  /**
+   * How long a member goes on with its copy while the store cannot be read; no revoked secret is
+   * accepted longer. 0: every operation reads the store. At most `ttl / 2`. Default: 60 s, or
+   * `ttl / 2` if that is less.
+   */
   maxStaleness?: number | string | undefined;
-  /** By how much clocks may differ, at `exp` and `nbf` and around a rotation. At most `ttl / 4`. Default: 5 s. */
+  /**
+   * By how much clocks may differ, at `exp` and `nbf` and around a rotation. At most `ttl / 4`.
+   * Default: 5 s.
+   */
   clockTolerance?: number | string | undefined;
   /** No call waits longer for the store. Default: 1 s. */
   storeTimeout?: number | string | undefined;
-  /** Whether Redis is to tell of changes at once, over one connection more per client. Default: true, wherever client and server can do it. */
+  /**
+   * Whether Redis pushes changes at once, over one connection more per client. Default:
+   * true, wherever client and server can do it.
+   */
   push?: boolean | undefined;
-  /** Under this name the member announces itself, with the generation of the keyring that it holds, for `rewt status` to show: one small write per half minute, and within two seconds after a rotation, a revocation or the end of an outage. Default: none, and nothing is announced. */
+  /**
+   * Under this name the member announces itself, with the generation of the keyring that it holds,
+   * for `rewt status` to show: one small write per half minute, and within two seconds after a
+   * rotation, a revocation or the end of an outage. Default: none, and nothing is announced.
+   */
   memberName?: string | undefined;
-  /** The longest token that is made or read, in bytes. Give all members the same. From 512 to 1 048 576. Default: 8192; a whole request's headers may have 16 384 in Node. */
+  /**
+   * The longest token that is made or read, in bytes. Give all members the same. From 512 to 1 048
+   * 576. Default: 8192; a whole request's headers may have 16 384 in Node.
+   */
   maxTokenBytes?: number | undefined;
-  /** How many verified tokens are remembered, so that one that comes again costs next to nothing. 0: none. At most 100 000. Default: 1000, in about 2 MB at most. */
+  /**
+   * How many verified tokens are remembered, so that one that comes again costs next to nothing. 0:
+   * none. At most 100 000. Default: 1000, in about 2 MB at most.
+   */
   tokenCache?: number | undefined;
-  /** Defaults for the options of `sign`. An audience or issuer that is named here has to have a value. */
+  /**
+   * Defaults for the options of `sign`. An audience or issuer that is named here has to have a
+   * value.
+   */
   sign?: Given<SignOptions, GivenName> | undefined;
-  /** Defaults for the options of `verify`. An audience or issuer that is named here has to have a value. */
-  verify?: Given<VerifyOptions, GivenName> | undefined;
+  /**
+   * Defaults for the options of `verify`. An audience or issuer that is named here has to have a
+   * value.
+   */
+  verify?: Given<VerifyOptions<Output> | VerifyOptions, GivenName> | undefined;
   /** Accepted for what was written for jsonwebtoken: there is no other. */
   algorithms?: readonly 'HS256'[] | undefined;
 }
@@ -81,51 +119,52 @@ export interface Settings {
   readonly tokenCache: number;
   readonly sign: CompiledSign;
   readonly verify: CompiledVerify;
-  readonly member: Pick<MemberOptions, 'policy' | 'leastTtlMs' | 'softAgeMs' | 'retryMs' | 'storeTimeoutMs'>;
+  readonly member: MemberTimes & Pick<MemberOptions, 'storeTimeoutMs'>;
 }
 
-const rewtOptionNames = [
-  'redisConn',
-  'redisNamespace',
-  'store',
-  'ttl',
-  'tokenLifetime',
-  'maxStaleness',
-  'clockTolerance',
-  'storeTimeout',
-  'push',
-  'memberName',
-  'maxTokenBytes',
-  'tokenCache',
-  'sign',
-  'verify',
-  'algorithms',
-] as const satisfies readonly (keyof RewtOptions)[];
+/** The options of `new Rewt()`. Those of `sign` and `verify` are read with the times. @internal */
+export const rewtReaders = {
+  redisConn: readRedisConn,
+  redisNamespace: readText,
+  store: readStore,
+  ttl: readPositive,
+  tokenLifetime: readPositive,
+  maxStaleness: readSpan,
+  clockTolerance: readSpan,
+  storeTimeout: readTimeout,
+  push: readFlag,
+  memberName: readMemberName,
+  maxTokenBytes: readTokenBytes,
+  tokenCache: readTokenCache,
+  sign: (value) => value,
+  verify: (value) => value,
+  algorithms: readAlgorithms,
+} satisfies OptionReaders<RewtOptions>;
 
 /** What people bring from the first rewt, and options that belong one level down. */
 const misplaced: Record<string, string> = {
-  ...Object.fromEntries(verifyOptionNames.map((name) => [name, `'${name}' goes under 'verify': { ${name}: … }`])),
-  ...Object.fromEntries(signOptionNames.map((name) => [name, `'${name}' goes under 'sign': { ${name}: … }`])),
   ...Object.fromEntries(
-    signOptionNames
-      .filter((name) => verifyOptionNames.some((other) => other === name))
-      .map((name) => [name, `'${name}' goes under 'sign', under 'verify', or both: they need not be the same`]),
+    Object.keys({ ...signReaders, ...verifyReaders }).map((name) => {
+      const [inSign, inVerify] = [Object.hasOwn(signReaders, name), Object.hasOwn(verifyReaders, name)];
+      const both = `'${name}' goes under 'sign', under 'verify', or both: they need not be the same`;
+      const one = inSign ? 'sign' : 'verify';
+      return [name, inSign && inVerify ? both : `'${name}' goes under '${one}': { ${name}: … }`];
+    }),
   ),
   cacheSecret:
-    "'cacheSecret' is gone: every Rewt keeps a copy of the keyring, for at most 'maxStaleness' without the store's word; maxStaleness: 0 asks the store each time",
+    "'cacheSecret' is gone: every Rewt keeps a copy of the keyring, for at most 'maxStaleness' " +
+    'without the store; maxStaleness: 0 reads the store each time',
   cache:
-    "'cache' is called 'tokenCache', and says how many verified tokens are remembered; the keyring's copy is bounded by 'maxStaleness'",
+    "'cache' is called 'tokenCache', the number of verified tokens that are remembered; the " +
+    "keyring's copy is bounded by 'maxStaleness'",
   redisUrl: "'redisUrl' is called 'redisConn', which takes a client or a URL",
   secret: "'secret' cannot be given: rewt makes the secret and keeps it in the store",
 };
 
-const DEFAULT_TTL_SECONDS = 86_400;
-const DEFAULT_MAX_STALENESS_SECONDS = 60;
-
-/** So that a schedule never retires more secrets than a ring holds: a turn takes at least 3/4 of `ttl`, which makes at most 22 of 32. */
-export const MOST_OVERLAP_PER_TTL = 16;
-
-const MOST_SOFT_AGE_MS = 2_000;
+const MIN_TOKEN_BYTES = 512;
+const MAX_TOKEN_BYTES = 1_048_576;
+const MAX_TOKEN_CACHE = 100_000;
+const MAX_NAME_CHARACTERS = 64;
 
 const DEFAULT_TOKEN_BYTES = 8_192;
 
@@ -133,97 +172,50 @@ const DEFAULT_TOKEN_CACHE = 1_000;
 
 /**
  * Reads the options of `new Rewt()`.
- * @throws {OptionError} that says which option is wrong, why, and what to do.
+ * @throws {OptionError} that names the option, its rule and the remedy.
  * @internal
  */
 export function readOptions(raw: unknown): Settings {
-  const option = optionReader(raw ?? {}, rewtOptionNames, 'Rewt options', misplaced);
-  option('algorithms', asAlgorithms, undefined);
-  const redisConn = option('redisConn', asRedisConn, null);
-  const store = option('store', asStore, null);
+  const option = optionReader(raw ?? {}, rewtReaders, 'Rewt options', misplaced);
+  option('algorithms', undefined);
+  const redisConn = option('redisConn', null);
+  const store = option('store', null);
   if ((redisConn === null) === (store === null)) {
     const found = store === null ? 'neither is there' : 'both are there, so leave one out';
     throw new OptionError(
-      `Rewt needs one place for its keyring, redisConn (a Redis client or URL) or store (fileStore() or memoryStore()): ${found}`,
+      'Rewt needs one place for its keyring, redisConn (a Redis client or URL) or store ' +
+        `(fileStore() or memoryStore()): ${found}`,
       { option: 'redisConn' },
     );
   }
 
   const times = readTimes(option);
   return Object.freeze({
-    namespace: option('redisNamespace', asText, 'rewt'),
+    namespace: option('redisNamespace', 'rewt'),
     redisConn,
     store,
     clock: (raw as { [CLOCK]?: Clock })[CLOCK] ?? processClock,
-    push: option('push', asFlag, true),
-    memberName: readMemberName(option('memberName', asMemberName, null), store),
+    push: option('push', true),
+    memberName: announcedName(option('memberName', null), store),
     tokenLifetimeSeconds: times.tokenLifetimeSeconds,
-    maxTokenBytes: option('maxTokenBytes', asTokenBytes, DEFAULT_TOKEN_BYTES),
-    tokenCache: option('tokenCache', asTokenCache, DEFAULT_TOKEN_CACHE),
-    sign: readSign(
-      option('sign', (value) => value, undefined),
-      times.tokenLifetimeSeconds,
-    ),
-    verify: readVerify(
-      option('verify', (value) => value, undefined),
-      times.clockToleranceSeconds,
-    ),
+    maxTokenBytes: option('maxTokenBytes', DEFAULT_TOKEN_BYTES),
+    tokenCache: option('tokenCache', DEFAULT_TOKEN_CACHE),
+    sign: readSign(option('sign', undefined), times.tokenLifetimeSeconds),
+    verify: readVerify(option('verify', undefined), times.clockToleranceSeconds),
     member: times.member,
   });
 }
 
-function readTimes(option: ReturnType<typeof optionReader>) {
-  const givenTtl = option('ttl', asPositive, null);
-  const ttl = givenTtl ?? DEFAULT_TTL_SECONDS;
-  const tokenLifetimeSeconds = option('tokenLifetime', asPositive, 300);
-  const clockToleranceSeconds = option('clockTolerance', asSpan, 5);
-  // Lowered to fit only where nobody chose it.
-  const maxStaleness = option('maxStaleness', asSpan, Math.min(DEFAULT_MAX_STALENESS_SECONDS, ttl / 2));
-  const overlap = tokenLifetimeSeconds + maxStaleness + clockToleranceSeconds;
-
-  // Of a copy that old, half a turn is left: all that has signed meanwhile is in it.
-  const leastTtlToVerify = 2 * maxStaleness;
-  if (leastTtlToVerify > ttl) {
-    throw inconsistent('maxStaleness', maxStaleness, ttl, 'at most half of it, or a member could miss a whole turn');
-  }
-  if (clockToleranceSeconds > ttl / 4) {
-    throw inconsistent(
-      'clockTolerance',
-      clockToleranceSeconds,
-      ttl,
-      'at most a quarter of it, or the end of a secret could not be told from its being pulled',
-    );
-  }
-  if (overlap > ttl * MOST_OVERLAP_PER_TTL) {
-    throw inconsistent(
-      'tokenLifetime',
-      tokenLifetimeSeconds,
-      ttl,
-      `at most ${MOST_OVERLAP_PER_TTL} times it, less maxStaleness and clockTolerance, or too many retired secrets would have to go on verifying`,
-    );
-  }
-
-  const ms = (seconds: number) => Math.ceil(seconds * 1_000);
-  const softAgeMs = Math.min(MOST_SOFT_AGE_MS, ms(maxStaleness) / 2);
-  // Without a ttl of its own a member follows the keyring's, if that is long enough for its other times.
-  const leastTtl = Math.max(leastTtlToVerify, 4 * clockToleranceSeconds, overlap / MOST_OVERLAP_PER_TTL);
+function readTimes(option: OptionReader<typeof rewtReaders>) {
+  const ttl = option('ttl', null);
+  const tokenLifetime = option('tokenLifetime', DEFAULT_TOKEN_LIFETIME_SECONDS);
+  const clockTolerance = option('clockTolerance', DEFAULT_CLOCK_TOLERANCE_SECONDS);
+  const maxStaleness = option('maxStaleness', null);
+  const times = memberTimes({ ttl, tokenLifetime, maxStaleness, clockTolerance });
   return {
-    tokenLifetimeSeconds,
-    clockToleranceSeconds,
-    member: {
-      softAgeMs,
-      retryMs: softAgeMs / 2,
-      storeTimeoutMs: ms(option('storeTimeout', asTimeout, 1)),
-      leastTtlMs: ms(leastTtlToVerify),
-      policy: {
-        ttlMs: ms(ttl),
-        overlapMs: ms(overlap),
-        clockToleranceMs: ms(clockToleranceSeconds),
-        maxStalenessMs: ms(maxStaleness),
-        leadMs: softAgeMs + ms(clockToleranceSeconds),
-        asks: { ttlMs: ms(givenTtl ?? leastTtl), overlapMs: ms(overlap) },
-      },
-    },
+    tokenLifetimeSeconds: tokenLifetime,
+    clockToleranceSeconds: clockTolerance,
+    member: { ...times, storeTimeoutMs: inMs(option('storeTimeout', DEFAULT_STORE_TIMEOUT_SECONDS)) },
   };
 }
 
@@ -232,14 +224,15 @@ function readSign(raw: unknown, tokenLifetimeSeconds: number): CompiledSign {
   assertGiven(Object(raw));
   if ((sign.expiresInSeconds ?? 0) > tokenLifetimeSeconds) {
     throw new OptionError(
-      `sign.expiresIn (${sign.expiresInSeconds} s) is longer than tokenLifetime (${tokenLifetimeSeconds} s): shorten it, or give every member a larger tokenLifetime`,
+      `sign.expiresIn (${sign.expiresInSeconds} s) is longer than tokenLifetime ` +
+        `(${tokenLifetimeSeconds} s): shorten it, or give every member a larger tokenLifetime`,
       { option: 'sign' },
     );
   }
   return sign;
 }
 
-/** The tolerance of the instance holds for its tokens too, unless `verify` says otherwise. */
+/** The tolerance of the instance holds for its tokens too, unless `verify` has another. */
 function readVerify(raw: unknown, clockToleranceSeconds: number): CompiledVerify {
   const tolerant = { ...compileVerifyOptions({}), clockToleranceSeconds };
   const verify = compileVerifyOptions(raw, "Rewt options, 'verify'", Object.freeze(tolerant));
@@ -247,18 +240,50 @@ function readVerify(raw: unknown, clockToleranceSeconds: number): CompiledVerify
   return verify;
 }
 
-function inconsistent(option: string, seconds: number, ttl: number, rule: string): OptionError {
-  return new OptionError(
-    `${option} (${seconds} s) does not fit ttl (${ttl} s): it must be ${rule}. Lower ${option}, or raise ttl`,
+function announcedName(name: string | null, store: Store | null): string | null {
+  if (name === null || store === null || store.announce) return name;
+  throw new OptionError('memberName: this store cannot carry announcements; leave the name out', {
+    option: 'memberName',
+  });
+}
+
+function readTokenBytes(value: unknown, option: string): number {
+  return readWithin(value, option, { what: 'bytes', min: MIN_TOKEN_BYTES, max: MAX_TOKEN_BYTES });
+}
+
+function readTokenCache(value: unknown, option: string): number {
+  return readWithin(value, option, { what: 'tokens', min: 0, max: MAX_TOKEN_CACHE });
+}
+
+/** Long enough for the name of a pod, which others have to read. */
+function readMemberName(value: unknown, option: string): string {
+  const name = readText(value, option);
+  if (name.length <= MAX_NAME_CHARACTERS && !/\p{C}/u.test(name)) return name;
+  throw new OptionError(
+    `${option}: must have at most ${MAX_NAME_CHARACTERS} characters, none of them a control character`,
     {
       option,
     },
   );
 }
 
-function readMemberName(name: string | null, store: Store | null): string | null {
-  if (name === null || store === null || store.announce) return name;
-  throw new OptionError('memberName: this store cannot carry announcements; leave the name out', {
-    option: 'memberName',
-  });
+function readRedisConn(value: unknown, option: string): object | string {
+  if ((typeof value === 'string' && value !== '') || (typeof value === 'object' && value !== null)) return value;
+  throw new OptionError(`${option}: must be a Redis client, or a URL such as redis://localhost:6379`, { option });
+}
+
+function readStore(value: unknown, option: string): Store {
+  if (hasMethods(value, 'read', 'swap', 'close')) return value as Store;
+  throw new OptionError(`${option}: must be a store, such as fileStore({ path }) or memoryStore()`, { option });
+}
+
+interface Range {
+  readonly what: string;
+  readonly min: number;
+  readonly max: number;
+}
+
+function readWithin(value: unknown, option: string, { what, min, max }: Range): number {
+  if (Number.isSafeInteger(value) && (value as number) >= min && (value as number) <= max) return value as number;
+  throw new OptionError(`${option}: must be a number of ${what} from ${min} to ${max}`, { option });
 }

@@ -1,6 +1,7 @@
 /** Signs tokens for one member: the claims, the copy of the keyring, then the signature. */
 
-import { type CompiledSign, claimsToSign, compileSignOptions, type SignablePayload } from './jwt/claims.js';
+import { claimsToSign, type SignablePayload } from './jwt/payload.js';
+import { type CompiledSign, compileSignOptions } from './jwt/sign-options.js';
 import { encodeHeader, signToken } from './jwt/token.js';
 import type { Instant, Lease } from './keyring/lease.js';
 import type { Member } from './keyring/member.js';
@@ -20,29 +21,50 @@ export class Signer {
     this.#settings = settings;
   }
 
-  /** @throws {OptionError | StoreError} */
-  async sign(payload: unknown, options: unknown): Promise<string> {
-    const compiled = this.#compiled(options);
-    const arrived = this.#member.now();
-    const signable = this.#signable(payload, compiled, arrived);
-    const fresh = this.#member.freshToSign(arrived);
-    if (fresh !== null) return this.#seal(signable, compiled, fresh, arrived);
-    const lease = await this.#member.signingLease(arrived);
-    return this.#seal(signable, compiled, lease, this.#member.now());
+  /** Reads the options of a call; those not given are the instance's. @throws {OptionError} */
+  compile(options: unknown): CompiledSign {
+    return compileSignOptions(options, 'sign options', this.#settings.sign);
+  }
+
+  /** @throws {OptionError | StoreError} in the promise. */
+  sign(payload: unknown, options: unknown): Promise<string> {
+    try {
+      return this.signCompiled(payload, this.compile(options));
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /**
+   * Not an async function, as in the verifier.
+   *
+   * @throws {OptionError | StoreError} in the promise.
+   */
+  signCompiled(payload: unknown, compiled: CompiledSign): Promise<string> {
+    try {
+      const arrived = this.#member.now();
+      const signable = this.#signable(payload, compiled, arrived);
+      const fresh = this.#member.freshSigningLease(arrived);
+      if (fresh === null) return this.#signAfterRead(signable, compiled, arrived);
+      return Promise.resolve(this.#seal(signable, compiled, fresh, arrived));
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   /** @throws {OptionError | StoreError} */
   signSync(payload: unknown, options: unknown): string {
-    const compiled = this.#compiled(options);
+    const compiled = this.compile(options);
     const now = this.#member.now();
     const signable = this.#signable(payload, compiled, now);
-    const lease = this.#member.freshToSign(now, this.#member.syncSoftAgeMs);
-    if (lease === null) throw this.#member.notFresh('sign');
+    const lease = this.#member.freshSigningLease(now, this.#member.syncSoftAgeMs);
+    if (lease === null) throw this.#member.refreshForSync('sign');
     return this.#seal(signable, compiled, lease, now);
   }
 
-  #compiled(options: unknown): CompiledSign {
-    return compileSignOptions(options, 'sign options', this.#settings.sign);
+  async #signAfterRead(signable: SignablePayload, compiled: CompiledSign, arrived: Instant): Promise<string> {
+    const lease = await this.#member.signingLease(arrived);
+    return this.#seal(signable, compiled, lease, this.#member.now());
   }
 
   #signable(payload: unknown, options: CompiledSign, now: Instant): SignablePayload {

@@ -7,33 +7,55 @@ import type { Member } from './keyring/member.js';
 import type { Settings } from './options.js';
 import type { PushStatus } from './stores/store.js';
 
-/** All dates are by the store's clock. */
+/** A member, from either kind of module. */
+export interface Observed {
+  status(): Status;
+}
+
+/** The state of a member, as `status()` returns it. All dates are by the store's clock. */
 export interface Status {
+  /** The namespace that all members of the keyring share. */
   readonly namespace: string;
   /** The kind of store: 'redis', 'file', 'memory'. */
   readonly store: string;
-  /** 'none': nothing was read yet. 'usable': operations go on, also without the store (with `maxStaleness: 0` they ask it all the same). 'expired': older than `maxStaleness`, of no use until the store answers. */
+  /**
+   * 'none': nothing was read yet. 'usable': operations go on, also without the store (with
+   * `maxStaleness: 0` they still read it). 'expired': older than `maxStaleness`, of no use
+   * until the store answers.
+   */
   readonly copy: 'none' | 'usable' | 'expired';
   /** Seconds since the read was sent that last showed the copy to be right. */
   readonly ageSeconds: number | null;
-  /** What the store's clock says now, as far as this member knows. */
+  /** The time of the store's clock now, as far as this member knows. */
   readonly storeTime: Date | null;
-  /** Whether changes by other members arrive at once, and if not, why. Without it they are noticed within two seconds (half of `maxStaleness`, if that is less). */
+  /**
+   * Whether changes by other members arrive at once, and if not, why. Without it they are noticed
+   * within two seconds (half of `maxStaleness`, if that is less).
+   */
   readonly push: PushStatus;
   /**
-   * What the store needs before its answers count again. `'replicas'`: the master takes no writes because too few replicas follow
-   * it, so another may have replaced it, and the copy is not renewed. Null: nothing that this member knows of.
+   * What the store needs before its answers count again. `'replicas'`: the master takes no writes
+   * because too few replicas follow it, so another may have replaced it, and the copy is not
+   * renewed. Null: nothing that this member knows of.
    */
   readonly waitsFor: 'replicas' | null;
+  /** The cached keyring; null before the first read. */
   readonly keyring: KeyringStatus | null;
 }
 
+/** A cached keyring: kids and times, never a secret. */
 export interface KeyringStatus {
-  /** Names this keyring since its beginning; another one means that all before it was lost or revoked. */
+  /**
+   * Names this keyring since its beginning; another one means that all before it was lost or
+   * revoked.
+   */
   readonly lineage: string;
   /** Revocations in this lineage. */
   readonly epoch: number;
-  /** Names the last of them; null before the first. Two keyrings of one epoch with different names were revoked apart from each other. */
+  /**
+   * Names the last of them; null before the first. Two keyrings of one epoch with different names
+   * were revoked apart from each other.
+   */
   readonly revocation: string | null;
   /** Writes in this lineage. */
   readonly generation: number;
@@ -43,8 +65,11 @@ export interface KeyringStatus {
   readonly overlap: number;
   /** The kid that this member would sign with now. */
   readonly signing: string;
+  /** The secret that signs until `expiresAt`, and the end of its last token. */
   readonly current: { readonly kid: string; readonly expiresAt: Date; readonly verifiesUntil: Date };
+  /** The secret that signs after the current one, and the time when it was made. */
   readonly next: { readonly kid: string; readonly since: Date };
+  /** Secrets that no longer sign, and still verify. */
   readonly retired: readonly { readonly kid: string; readonly verifiesUntil: Date }[];
   /** The last eight revocations, and rotations that were called for, the newest first. */
   readonly changes: readonly LoggedChange[];
@@ -52,9 +77,14 @@ export interface KeyringStatus {
 
 /** An entry in the log of a keyring. Everyone with write access to the store can write one. */
 export interface LoggedChange {
+  /** The time of the change. */
   readonly at: Date;
+  /** A rotation refuses no token; a revocation refuses all that came before. */
   readonly kind: 'rotation' | 'revocation';
-  /** What led to it: a call of `rotate()` or `revoke()`, or the row of the protocol's table that revoked. */
+  /**
+   * What led to it: a call of `rotate()` or `revoke()`, or the row of the protocol's table that
+   * revoked.
+   */
   readonly cause: ChangeCause;
   /** As it was given to `rotate()` or `revoke()`; null for none. */
   readonly reason: string | null;
@@ -65,7 +95,7 @@ export function statusOf(settings: Settings, store: string, member: Member): Sta
   const { namespace } = settings;
   const push = member.push();
   const waitsFor = member.waitsForReplicas() ? 'replicas' : null;
-  const lease = member.held();
+  const lease = member.currentLease();
   if (lease === null) {
     return { namespace, store, copy: 'none', ageSeconds: null, storeTime: null, push, waitsFor, keyring: null };
   }

@@ -1,27 +1,22 @@
-/** Verifies tokens for one member: the copy of the keyring, the signature, then what the token says. */
+/**
+ * Verifies tokens for one member: the copy of the keyring, the signature, then what the token says.
+ */
 
 import { TokenError, type TokenRefusal } from './errors.js';
-import { type Authentic, authenticate, mayLackKey } from './jwt/authenticate.js';
-import {
-  type CompiledVerify,
-  checkClaims,
-  checkText,
-  compileVerifyOptions,
-  fitted,
-  fittedSync,
-  type StandardSchema,
-  schemaTimedOut,
-} from './jwt/claims.js';
+import { authenticate, isRefusal } from './jwt/authenticate.js';
+import { checkClaims, checkText } from './jwt/check-claims.js';
 import { decodeText } from './jwt/encoding.js';
 import { parseObject } from './jwt/json.js';
-import { isRefusal, readToken, UNKNOWN_KEY } from './jwt/token.js';
+import { applySchema, applySchemaSync, type StandardSchema, schemaTimedOut } from './jwt/schema.js';
+import { readToken, UNKNOWN_KEY } from './jwt/token.js';
 import { claimsOf, VerifiedTokens } from './jwt/verified-tokens.js';
+import { type CompiledVerify, compileVerifyOptions } from './jwt/verify-options.js';
 import type { CopyKey } from './keyring/copy.js';
+import { timedOut } from './keyring/errors.js';
 import { type Instant, type Lease, storeNowMs } from './keyring/lease.js';
 import type { Member } from './keyring/member.js';
-import { timedOut } from './keyring/refusals.js';
 
-/** `payload` is what `verify` resolves with: the claims or the text, or `{ header, payload, signature }` with `complete`. */
+/** `payload` is the claims or the text. */
 type Verdict = { readonly payload: unknown } | TokenRefusal;
 
 export class Verifier {
@@ -37,44 +32,67 @@ export class Verifier {
     this.#verified = new VerifiedTokens(settings.tokenCache);
   }
 
+  /** Reads the options of a call; those not given are the instance's. @throws {OptionError} */
+  compile(options: unknown): CompiledVerify {
+    return compileVerifyOptions(options, 'verify options', this.#defaults);
+  }
+
   /**
-   * Not an async function: what needs no waiting costs one promise, and nothing to come back to (5 to 10 % of the time that a remembered token takes).
+   * Not an async function: what needs no waiting costs one promise, and nothing to come back to (5
+   * to 10 % of the time that a remembered token takes).
    *
    * @throws {TokenError | StoreError | OptionError} in the promise.
    */
   verify(token: unknown, options: unknown): Promise<unknown> {
     try {
-      const compiled = this.#compiled(options);
-      const arrived = this.#member.now();
-      const answer = this.#answer(token, compiled, arrived);
-      return compiled.schema === undefined
-        ? answer
-        : this.#onceFitted(answer, compiled.schema, token, compiled, arrived);
+      return this.verifyCompiled(token, options === undefined ? this.#defaults : this.compile(options));
     } catch (error) {
       return Promise.reject(error);
     }
   }
 
-  /** @throws {TokenError | StoreError | OptionError} */
-  verifySync(token: unknown, options: unknown): unknown {
-    const compiled = this.#compiled(options);
-    const now = this.#member.now();
-    const lease = this.#member.fresh(now, this.#member.syncSoftAgeMs);
-    const verdict = lease && this.#judge(token, compiled, lease, now);
-    if (verdict === null || (isRefusal(verdict) && mayLackKey(verdict))) {
-      this.#assertMayVerify(token);
-      throw this.#member.notFresh('verify');
+  /** @throws {TokenError | StoreError | OptionError} in the promise. */
+  verifyCompiled(token: unknown, options: CompiledVerify): Promise<unknown> {
+    try {
+      const arrived = this.#member.now();
+      const answer = this.#verifyWithLease(token, options, arrived);
+      return options.schema === undefined ? answer : this.#applySchema(answer, options.schema, token, options, arrived);
+    } catch (error) {
+      return Promise.reject(error);
     }
-    const answer = orThrow(verdict);
-    return compiled.schema === undefined ? answer : fittedSync(answer, compiled.schema, compiled.complete);
   }
 
-  /** Which secret a token was signed with that has just been verified; null where the copy has it no more. */
+  /** @throws {TokenError | StoreError | OptionError} in the promise. */
+  async verifyComplete(token: unknown, options: unknown): Promise<object> {
+    const payload = await this.verify(token, options);
+    // It is authentic, so its header is a JSON object in strict base64url.
+    const [header = '', , signature] = (token as string).split('.');
+    return { header: parseObject(decodeText(header) ?? ''), payload, signature };
+  }
+
+  /** @throws {TokenError | StoreError | OptionError} */
+  verifySync(token: unknown, options: unknown): unknown {
+    const compiled = this.compile(options);
+    const now = this.#member.now();
+    const lease = this.#member.freshLease(now, this.#member.syncSoftAgeMs);
+    const verdict = lease && this.#judge(token, compiled, lease, now);
+    if (verdict === null || lacksKey(verdict)) {
+      this.#assertMayVerify(token);
+      throw this.#member.refreshForSync('verify');
+    }
+    const answer = orThrow(verdict);
+    return compiled.schema === undefined ? answer : applySchemaSync(answer, compiled.schema);
+  }
+
+  /**
+   * Returns the role of the secret that a token was signed with, once it is verified. Null if the
+   * copy has that secret no more.
+   */
   secretOf(token: string): CopyKey['role'] | 'unnamed' | null {
     const parsed = readToken(token, this.#maxBytes);
     if (isRefusal(parsed)) return null;
     if (parsed.kid === undefined) return 'unnamed';
-    return this.#member.held()?.copy.keys.find(({ kid }) => kid === parsed.kid)?.role ?? null;
+    return this.#member.currentLease()?.copy.keys.find(({ kid }) => kid === parsed.kid)?.role ?? null;
   }
 
   /** Lets go of the tokens that it remembers. */
@@ -82,55 +100,58 @@ export class Verifier {
     this.#verified.forget();
   }
 
-  /** The payload or the whole, before any schema. What needs no waiting throws, and does not reject. */
-  #answer(token: unknown, options: CompiledVerify, arrived: Instant): Promise<unknown> {
-    const lease = this.#member.fresh(arrived);
-    if (lease === null) return this.#answerOnceRead(token, options, arrived);
+  /**
+   * The payload or the whole, before any schema. What needs no waiting throws, and does not reject.
+   */
+  #verifyWithLease(token: unknown, options: CompiledVerify, arrived: Instant): Promise<unknown> {
+    const lease = this.#member.freshLease(arrived);
+    if (lease === null) return this.#verifyAfterRead(token, options, arrived);
     const verdict = this.#judge(token, options, lease, arrived);
-    if (isRefusal(verdict) && mayLackKey(verdict)) return this.#answerOnceReadAgain(token, options, arrived);
-    return Promise.resolve(orThrow(verdict));
+    if (!isRefusal(verdict)) return Promise.resolve(verdict.payload);
+    if (lacksKey(verdict)) return this.#verifyAfterSecondRead(token, options, arrived);
+    throw new TokenError(verdict);
   }
 
-  async #onceFitted(
+  async #applySchema(
     answer: Promise<unknown>,
     schema: StandardSchema,
     token: unknown,
     options: CompiledVerify,
     arrived: Instant,
   ): Promise<unknown> {
-    const payload = fitted(await answer, schema, options.complete);
+    const payload = applySchema(await answer, schema);
     if (!(payload instanceof Promise)) return payload;
     let late: () => Error = schemaTimedOut;
     const judgedAgain = payload.then(async (settled) => {
       late = timedOut;
       // It may have waited for longer than a revocation takes.
-      await this.#answer(token, options, this.#member.now());
+      await this.#verifyWithLease(token, options, this.#member.now());
       return settled;
     });
     return this.#member.inTime(arrived, judgedAgain, () => late());
   }
 
-  async #answerOnceRead(token: unknown, options: CompiledVerify, arrived: Instant): Promise<unknown> {
-    // These wait for nobody, also while the store cannot be read.
+  async #verifyAfterRead(token: unknown, options: CompiledVerify, arrived: Instant): Promise<unknown> {
+    // These are refused without waiting, even while the store cannot be read.
     this.#assertMayVerify(token);
     const lease = await this.#member.lease(arrived);
     const verdict = this.#judge(token, options, lease, this.#member.now());
-    const mayBeNewer = isRefusal(verdict) && mayLackKey(verdict) && lease.sent.order < arrived.order;
-    return mayBeNewer ? this.#answerOnceReadAgain(token, options, arrived) : orThrow(verdict);
+    const mayBeNewer = lacksKey(verdict) && lease.sent.sequence < arrived.sequence;
+    return mayBeNewer ? this.#verifyAfterSecondRead(token, options, arrived) : orThrow(verdict);
   }
 
   /** The secret may be newer than the copy: one read begun after the token came settles it. */
-  async #answerOnceReadAgain(token: unknown, options: CompiledVerify, arrived: Instant): Promise<unknown> {
+  async #verifyAfterSecondRead(token: unknown, options: CompiledVerify, arrived: Instant): Promise<unknown> {
     this.#assertMayVerify(token);
-    const lease = await this.#member.leaseSince(arrived);
-    return orThrow(this.#judge(token, options, lease, this.#member.now()));
+    const judge = (lease: Lease): Verdict => this.#judge(token, options, lease, this.#member.now());
+    const hasKey = (lease: Lease): boolean => !lacksKey(judge(lease));
+    return orThrow(judge(await this.#member.leaseReadAfter(arrived, hasKey)));
   }
 
-  #compiled(options: unknown): CompiledVerify {
-    return compileVerifyOptions(options, 'verify options', this.#defaults);
-  }
-
-  /** Refuses what no read could make good: junk, and a token whose secret this member saw revoked. Looks at the header only. */
+  /**
+   * Refuses what no read could make good: junk, and a token whose secret this member saw revoked.
+   * Looks at the header only.
+   */
   #assertMayVerify(token: unknown): void {
     const parsed = readToken(token, this.#maxBytes);
     if (isRefusal(parsed)) throw new TokenError(parsed);
@@ -142,7 +163,8 @@ export class Verifier {
   /** Signature first, then claims; both without waiting and without throwing. */
   #judge(token: unknown, options: CompiledVerify, lease: Lease, now: Instant): Verdict {
     const storeMs = storeNowMs(lease, now);
-    const known = this.#isLookedUp(token, options) ? this.#verified.find(token, lease.copy) : null;
+    const isLookedUp = typeof token === 'string' && token.length <= this.#maxBytes;
+    const known = isLookedUp ? this.#verified.find(token, lease.copy) : null;
     if (known !== null && storeMs < known.key.verifiesUntilMs && lease.keys.some((key) => key === known.key)) {
       const payload = claimsOf(known);
       return checkClaims(payload, options, now.wallMs) ?? { payload };
@@ -152,24 +174,15 @@ export class Verifier {
     const { claims, text } = authentic;
     const refusal = claims === null ? checkText(options) : checkClaims(claims, options, now.wallMs);
     if (refusal !== null) return refusal;
-    if (this.#isLookedUp(token, options)) {
-      this.#verified.admit(token, authentic);
-      return { payload: claims ?? text };
-    }
-    // Whatever is authentic is a string.
-    return { payload: complete(token as string, authentic) };
-  }
-
-  /** Not where the header is asked for too, which is not remembered; and nothing that is too long to be looked at. */
-  #isLookedUp(token: unknown, { complete }: CompiledVerify): token is string {
-    return typeof token === 'string' && token.length <= this.#maxBytes && !complete;
+    // What is authentic is a string of at most that length.
+    this.#verified.admit(token as string, authentic);
+    return { payload: claims ?? text };
   }
 }
 
-function complete(token: string, { claims, text }: Authentic): object {
-  const [header = '', , signature] = token.split('.');
-  // It was read before, or is one that we wrote.
-  return { header: parseObject(decodeText(header) ?? ''), payload: claims ?? text, signature };
+/** Whether the token's secret may be one that the copy does not have. */
+function lacksKey(verdict: Verdict): boolean {
+  return isRefusal(verdict) && verdict.mayLackKey === true;
 }
 
 function orThrow(verdict: Verdict): unknown {

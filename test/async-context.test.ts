@@ -1,4 +1,7 @@
-/** What outlives a call runs outside of its caller's AsyncLocalStorage context: for every public entry, on a real Redis. */
+/**
+ * What outlives a call runs outside of its caller's AsyncLocalStorage context: for every public
+ * entry, on a real Redis.
+ */
 
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
@@ -13,20 +16,20 @@ import fastify from 'fastify';
 import { Hono } from 'hono';
 import { Redis } from 'ioredis';
 import Koa from 'koa';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { createPrometheus } from '../src/cli/serve/prometheus.js';
 import { createAuthServer } from '../src/cli/serve/server.js';
-import { rewtAuth as expressAuth } from '../src/http/express.js';
-import { rewtAuth as fastifyAuth } from '../src/http/fastify.js';
-import { createFetch } from '../src/http/fetch.js';
-import { rewtAuth as honoAuth } from '../src/http/hono.js';
-import { rewtAuth as koaAuth } from '../src/http/koa.js';
-import { rewtAuth as nodeAuth } from '../src/http/node.js';
-import { rewtAuth as webAuth } from '../src/http/web.js';
 import { Rewt, type RewtOptions } from '../src/index.js';
+import { rewtAuth as expressAuth } from '../src/middleware/express.js';
+import { rewtAuth as fastifyAuth } from '../src/middleware/fastify.js';
+import { rewtAuth as honoAuth } from '../src/middleware/hono.js';
+import { rewtAuth as koaAuth } from '../src/middleware/koa.js';
+import { rewtAuth as nodeAuth } from '../src/middleware/node.js';
+import { rewtAuth as webAuth } from '../src/middleware/web.js';
 import { instrumentRewt } from '../src/observe/otel.js';
-import { createPrometheus } from '../src/observe/prometheus.js';
+import { createFetch } from '../src/outgoing/fetch.js';
 import { createTestRewt } from '../src/testing.js';
-import { type RedisServer, startRedis, until } from './servers.js';
+import { type RedisServer, startRedis, until } from './support/servers.js';
 
 const als = new AsyncLocalStorage<object>();
 setFlagsFromString('--expose-gc');
@@ -62,7 +65,7 @@ afterEach(async () => {
   for (const end of ends.splice(0).reverse()) await end();
 });
 
-/** Not connected, so that rewt opens connections of its own; what these emit is looked at. */
+/** Not connected, so that rewt opens separate connections; what these emit is looked at. */
 function watchedClient(): Redis {
   const client = new Redis(server.port, '127.0.0.1', { lazyConnect: true });
   const duplicate = client.duplicate.bind(client);
@@ -90,7 +93,7 @@ function membersOfOneNamespace() {
 
 type Use = (rewt: Rewt, token: string) => unknown;
 
-/** One request, each in a context of its own, to a server that was there before. */
+/** One request, each in a separate context, to a server that was there before. */
 async function request(context: object, listener: RequestListener, token: string): Promise<void> {
   const web = createServer((incoming, response) => als.run(context, () => listener(incoming, response)));
   web.listen(0, '127.0.0.1');
@@ -109,8 +112,11 @@ const methods: Record<string, Use> = {
   sign: (rewt) => rewt.sign({}),
   'sign with a callback': (rewt) => new Promise<void>((resolve) => rewt.sign({}, () => resolve())),
   verify: (rewt, token) => rewt.verify(token),
+  verifyComplete: (rewt, token) => rewt.verifyComplete(token),
   'verify with a callback': (rewt, token) => new Promise<void>((resolve) => rewt.verify(token, () => resolve())),
   'verify of an unknown secret': (rewt, token) => rewt.verify(token).catch(() => {}),
+  signer: (rewt) => rewt.signer()({}),
+  verifier: (rewt, token) => rewt.verifier()(token),
   signSync: (rewt) => expect(() => rewt.signSync({})).toThrow(),
   verifySync: (rewt, token) => expect(() => rewt.verifySync(token)).toThrow(),
   rotate: (rewt) => rewt.rotate({ force: true }),
@@ -182,7 +188,7 @@ const commands: Record<string, Use> = {
   },
 };
 
-test('every public entry is walked', () => {
+it('every public entry is walked', () => {
   const { exports } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
   const entries = Object.keys(exports).filter((name) => name !== '.' && name !== './package.json');
   expect(Object.keys(modules).sort()).toEqual(entries.sort());
@@ -192,7 +198,7 @@ test('every public entry is walked', () => {
 });
 
 describe.each(Object.entries({ ...methods, ...modules, ...commands }))('%s, the first use of a member', (name, use) => {
-  test('begins nothing that goes on in its context, and the context is freed', async () => {
+  it('begins nothing that goes on in its context, and the context is freed', async () => {
     const { rewt, other } = membersOfOneNamespace();
     const token = await other.sign({});
     if (name === 'verify of an unknown secret') await other.revoke();
@@ -212,7 +218,7 @@ describe.each(Object.entries({ ...methods, ...modules, ...commands }))('%s, the 
   });
 });
 
-test('close() begins nothing that goes on in its context, and the context is freed', async () => {
+it('close() begins nothing that goes on in its context, and the context is freed', async () => {
   const { rewt } = membersOfOneNamespace();
   await rewt.ready();
   const context = await called(() => rewt.close());
@@ -222,7 +228,7 @@ test('close() begins nothing that goes on in its context, and the context is fre
   await expectFreed(context);
 });
 
-test('a member that was made within a request does not hold on to its context', async () => {
+it('a member that was made within a request does not hold on to its context', async () => {
   const made: Rewt[] = [];
   const context = await called(async () => {
     const { rewt, other } = membersOfOneNamespace();
@@ -234,7 +240,7 @@ test('a member that was made within a request does not hold on to its context', 
   await expectFreed(context);
 });
 
-test('what a caller waits for goes on in its own context', async () => {
+it('what a caller waits for goes on in its own context', async () => {
   const { rewt, other } = membersOfOneNamespace();
   const token = await other.sign({});
   for (const use of [...Object.values(methods)].filter(

@@ -1,4 +1,7 @@
-/** Which secret a member takes for a token: the one that its kid names, of its own namespace, and never one that the token brings. */
+/**
+ * Which secret a member takes for a token: the one that its kid names, of the member's namespace,
+ * and never one that the token brings.
+ */
 
 import { createHmac, createSecretKey } from 'node:crypto';
 import { Socket } from 'node:net';
@@ -7,8 +10,8 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Rewt, type Store } from '../src/index.js';
 import { kidOf } from './interop/fleet.js';
 import { base64url, forge } from './jwt/forge.js';
-import { type KnownSecrets, knownSecrets, knownStore } from './known-ring.js';
-import { times, turnTime } from './turned-time.js';
+import { type KnownSecrets, knownSecrets, knownStore } from './support/known-ring.js';
+import { times, turnTime } from './support/turned-time.js';
 
 const names = ['current', 'next', 'retired'] as const;
 const elsewhere: KnownSecrets = {
@@ -156,7 +159,7 @@ describe('a secret', () => {
     const own = await rewt.sign({ sub: 'ann' });
     const [head, body, tail] = own.split('.') as [string, string, string];
     expect(createHmac('sha256', bytes).update(`${head}.${body}`).digest('base64url')).toBe(tail);
-    // What somebody who took it for more than bytes would sign with.
+    // The key of a signer that takes it for more than bytes.
     const kid = kidOf(secret);
     for (const key of [Buffer.alloc(32), Buffer.from(secret, 'base64'), Buffer.from(secret, 'latin1'), secret.trim()]) {
       if (Buffer.from(key).equals(bytes)) continue;
@@ -178,7 +181,7 @@ describe('a secret', () => {
     expect(await codesOf(rewt, await rewt.sign({}))).toEqual(accepted);
   });
 
-  it('of 32 bytes does', async () => {
+  it('of 32 bytes verifies', async () => {
     const key = 'x'.repeat(32);
     const rewt = await member(await knownStore({ here: { ...knownSecrets, key } }));
     expect(await codesOf(rewt, signedBy(key, { alg: 'HS256' }))).toEqual(accepted);

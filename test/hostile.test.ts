@@ -1,4 +1,7 @@
-/** Every hostile token that we know of, as users meet it: `verify` and `verifySync` of a member that holds the secrets on a lease. */
+/**
+ * Every hostile token that we know of, as users meet it: `verify` and `verifySync` of a member that
+ * holds the secrets on a lease.
+ */
 
 import { createSecretKey } from 'node:crypto';
 import { inspect } from 'node:util';
@@ -10,16 +13,20 @@ import { hostileClaims, now } from './jwt/hostile-claims.js';
 import { hostileForms } from './jwt/hostile-forms.js';
 import { hostileHeaders } from './jwt/hostile-headers.js';
 import { allowed, hostilePayloads } from './jwt/hostile-payloads.js';
-import { knownSecrets, knownStore } from './known-ring.js';
-import { times, turnTime } from './turned-time.js';
+import { knownSecrets, knownStore } from './support/known-ring.js';
+import { times, turnTime } from './support/turned-time.js';
 
 const hostile = [...hostileHeaders, ...hostileForms, ...hostilePayloads, ...hostileClaims];
 const signers = signersOf(kidOf(knownSecrets.current), createSecretKey(Buffer.from(knownSecrets.current)));
 
-/** All that is ever said before the MAC is known to be right. Spelt out: to change one means to think of who searches logs for it. */
+/**
+ * All that is ever said before the MAC is known to be right. Spelt out: to change one means to
+ * think of who searches logs for it.
+ */
 const sentences: Readonly<Record<string, string>> = {
   ERR_REWT_MALFORMED:
-    'jwt malformed: it must be a string of three dot-separated parts in strict base64url, the first one a JSON object, and no longer than maxTokenBytes',
+    'jwt malformed: it must be a string of three dot-separated parts in strict base64url, the first ' +
+    'one a JSON object, and no longer than maxTokenBytes',
   ERR_REWT_UNSUPPORTED:
     'invalid algorithm: only HS256 is supported, and no header that changes the rules ("crit", "b64")',
   ERR_REWT_UNKNOWN_KEY:
@@ -40,7 +47,9 @@ afterEach(async () => {
   vi.useRealTimers();
 });
 
-/** What both verbs end with, each as often as it takes for a remembered token to come from memory. */
+/**
+ * What both verbs end with, each as often as it takes for a remembered token to come from memory.
+ */
 async function outcomes(token: unknown, options: VerifyOptions): Promise<{ sync: unknown[]; async: unknown[] }> {
   const sync: unknown[] = [];
   const async: unknown[] = [];
@@ -59,7 +68,10 @@ function outcomeOf(call: () => unknown): unknown {
   }
 }
 
-/** The clock stands still, but for the tenth of a second that a member waits before it asks the store again for a key that nobody knows. */
+/**
+ * The clock stands still, but for the tenth of a second that a member waits before it reads
+ * the store again for an unknown key.
+ */
 async function settled(call: Promise<unknown>): Promise<unknown> {
   let isSettled = false;
   const outcome = call
@@ -84,7 +96,8 @@ describe.each(signers)('under %s', (_name, isOwn, signer) => {
     it(`${rfc}: ${what} is refused with ${code}`, async () => {
       const given = token(signer);
       const { sync, async } = await outcomes(given, { clockTolerance: 0, ...options });
-      // A secret that is newer than the copy could fit, and who cannot wait for the store cannot tell.
+      // A secret that is newer than the copy could fit, and who cannot wait for the store cannot
+      // tell.
       const couldFit = code === 'ERR_REWT_UNKNOWN_KEY' || (code === 'ERR_REWT_BAD_SIGNATURE' && !isOwn);
       expect(async.map(codeOf)).toEqual([code, code]);
       expect(new Set(sync.map(codeOf))).toEqual(new Set([couldFit ? 'ERR_REWT_COPY_NOT_FRESH' : code]));
@@ -108,7 +121,7 @@ function codeOf(error: unknown): unknown {
   return error instanceof Error && 'code' in error ? error.code : error;
 }
 
-/** No part of a token in an error, as it stands or decoded, whoever prints it. */
+/** No part of a token in an error, as it stands or decoded, however it is printed. */
 function expectNothingOf(token: unknown, error: unknown): void {
   if (typeof token !== 'string') return;
   const printed = inspect(error, { showHidden: true, depth: 9 });

@@ -1,6 +1,6 @@
 /** What `npm run sim`, `fuzz` and `faults` do with their words. */
-import { afterEach, expect, test, vi } from 'vitest';
-import { ordersIn } from './orders.js';
+import { afterEach, expect, it, vi } from 'vitest';
+import { ordersIn } from './support/orders.js';
 
 const options = { seed: { type: 'string' } } as const;
 afterEach(() => {
@@ -8,7 +8,7 @@ afterEach(() => {
   process.exitCode = undefined;
 });
 
-test.each([
+it.each([
   ['--help', undefined, /^the help$/],
   ['--sead', 2, /'--sead'; did you mean '--seed'\?\n\nthe help$/],
   ['word', 2, /a word too many.*\n\nthe help$/],

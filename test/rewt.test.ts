@@ -2,7 +2,7 @@
 
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { inspect } from 'node:util';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import DefaultRewt, {
   fileStore,
   isRewtError,
@@ -18,34 +18,34 @@ function rewtWith(options: Omit<RewtOptions, 'store'> = {}): Rewt {
   return new Rewt({ store: memoryStore(), ...options });
 }
 
-test('the default export is the class', () => {
+it('the default export is the class', () => {
   expect(DefaultRewt).toBe(Rewt);
 });
 
 describe('sign and verify', () => {
-  test('carry an object there and back, with iat and an exp of tokenLifetime', async () => {
+  it('carry an object there and back, with iat and an exp of tokenLifetime', async () => {
     const rewt = rewtWith({ tokenLifetime: 60 });
     const claims = await rewt.verify<JwtClaims & { username: string }>(await rewt.sign({ username: 'a@b.c' }));
     expect(claims.username).toBe('a@b.c');
     expect((claims.exp ?? 0) - (claims.iat ?? 0)).toBe(60);
   });
 
-  test('carry a string or a Buffer as a plain JWS without typ, and give a string', async () => {
+  it('carry a string or a Buffer as a plain JWS without typ, and give a string', async () => {
     const rewt = rewtWith();
     for (const payload of ['a text', Buffer.from('a text'), new Uint8Array(Buffer.from('a text'))]) {
-      const complete = await rewt.verify<string>(await rewt.sign(payload), { complete: true });
+      const complete = await rewt.verifyComplete<string>(await rewt.sign(payload));
       expect(complete.payload).toBe('a text');
       expect(complete.header).toEqual({ alg: 'HS256', kid: expect.stringMatching(/^[\w-]{11}$/) });
     }
   });
 
-  test('write the header as alg, typ, kid', async () => {
+  it('write the header as alg, typ, kid', async () => {
     const rewt = rewtWith();
     const [header = ''] = (await rewt.sign({})).split('.');
     expect(Buffer.from(header, 'base64url').toString()).toMatch(/^\{"alg":"HS256","typ":"JWT","kid":"[\w-]{11}"\}$/);
   });
 
-  test('take their defaults from the instance and their options from the call', async () => {
+  it('take their defaults from the instance and their options from the call', async () => {
     const rewt = rewtWith({ sign: { issuer: 'billing', audience: 'orders' }, verify: { issuer: 'billing' } });
     const token = await rewt.sign({ a: 1 });
     await expect(rewt.verify(token)).resolves.toMatchObject({ iss: 'billing', aud: 'orders' });
@@ -58,15 +58,15 @@ describe('sign and verify', () => {
     await expect(rewt.verify(other, { issuer: ['shop', 'billing'] })).resolves.toMatchObject({ iss: 'shop' });
   });
 
-  test('add members to the header where they are asked to', async () => {
+  it('add members to the header where they are asked to', async () => {
     const rewt = rewtWith();
     const token = await rewt.sign({}, { header: { typ: 'at+jwt', cty: 'x' } });
-    await expect(rewt.verify(token, { complete: true })).resolves.toMatchObject({
+    await expect(rewt.verifyComplete(token)).resolves.toMatchObject({
       header: { typ: 'at+jwt', cty: 'x', alg: 'HS256' },
     });
   });
 
-  test('keep the payload that was given when they were called', async () => {
+  it('keep the payload that was given when they were called', async () => {
     const rewt = rewtWith();
     const payload = { amount: 1 };
     const signing = rewt.sign(payload);
@@ -74,7 +74,7 @@ describe('sign and verify', () => {
     await expect(rewt.verify(await signing)).resolves.toMatchObject({ amount: 1 });
   });
 
-  test('keep namespaces apart', async () => {
+  it('keep the namespaces of one store apart', async () => {
     const store = memoryStore();
     const token = await new Rewt({ store, redisNamespace: 'a' }).sign({});
     await expect(new Rewt({ store, redisNamespace: 'b' }).verify(token)).rejects.toMatchObject({
@@ -83,8 +83,51 @@ describe('sign and verify', () => {
   });
 });
 
+describe('verifyComplete', () => {
+  it('gives header, payload and signature of a token, also when it is remembered', async () => {
+    const rewt = rewtWith();
+    const token = await rewt.sign({ sub: 'ann' }, { header: { cty: 'x' } });
+    const [, , signature] = token.split('.');
+    for (let times = 0; times < 3; times += 1) {
+      const { header, payload, ...rest } = await rewt.verifyComplete(token);
+      expect(header).toEqual({ alg: 'HS256', typ: 'JWT', kid: expect.any(String), cty: 'x' });
+      expect(payload).toEqual(await rewt.verify(token));
+      expect(rest).toEqual({ signature });
+      Object.assign(header, { alg: 'none' });
+    }
+  });
+
+  it('refuses what verify refuses, by the options of the instance and of the call', async () => {
+    const rewt = rewtWith({ verify: { issuer: 'billing' } });
+    const token = await rewt.sign({ iss: 'billing' });
+    await expect(rewt.verifyComplete(await rewt.sign({}))).rejects.toMatchObject({ claim: 'iss' });
+    await expect(rewt.verifyComplete(token, { audience: 'x' })).rejects.toMatchObject({ claim: 'aud' });
+    await expect(rewt.verifyComplete('a.b.c')).rejects.toMatchObject({ code: 'ERR_REWT_MALFORMED' });
+    await expect(rewt.verifyComplete(5 as never)).rejects.toMatchObject({ code: 'ERR_REWT_MALFORMED' });
+  });
+
+  it('takes no callback, which it would never call', async () => {
+    const rewt = rewtWith();
+    const misused = { code: 'ERR_REWT_OPTION', option: 'callback' };
+    // @ts-expect-error: it has no form with a callback
+    await expect(rewt.verifyComplete('a.b.c', () => {})).rejects.toMatchObject(misused);
+    // @ts-expect-error: nor after options
+    await expect(rewt.verifyComplete('a.b.c', {}, () => {})).rejects.toMatchObject(misused);
+  });
+
+  it('is what the option complete of jsonwebtoken is refused with', async () => {
+    const hint = expect.objectContaining({ option: 'complete', message: expect.stringContaining('verifyComplete()') });
+    const rewt = rewtWith();
+    const options = { complete: true } as never;
+    await expect(rewt.verify('a.b.c', options)).rejects.toEqual(hint);
+    await expect(rewt.verifyComplete('a.b.c', options)).rejects.toEqual(hint);
+    expect(() => rewt.verifySync('a.b.c', options)).toThrow(hint);
+    expect(() => rewtWith({ verify: options })).toThrow(hint);
+  });
+});
+
 describe('refusals', () => {
-  test("say what was wrong in a stable code, under jsonwebtoken's names", async () => {
+  it("say what was wrong in a stable code, under jsonwebtoken's names", async () => {
     const rewt = rewtWith();
     const token = await rewt.sign({ sub: 'a' });
     const last = token.at(-2) === 'A' ? 'B' : 'A';
@@ -110,7 +153,7 @@ describe('refusals', () => {
     await expect(rewt.verify(undefined as never)).rejects.toBeInstanceOf(TokenError);
   });
 
-  test('judge the signature before the claims', async () => {
+  it('judge the signature before the claims', async () => {
     const rewt = rewtWith();
     const expired = await rewt.sign({ exp: 1 });
     const [header, payload] = expired.split('.');
@@ -118,7 +161,7 @@ describe('refusals', () => {
     await expect(rewt.verify(forged)).rejects.toMatchObject({ code: 'ERR_REWT_BAD_SIGNATURE' });
   });
 
-  test("of a key the keyring does not have, or of another one's signature under a known kid, differ in code alone", async () => {
+  it("of an unknown key, or of another one's signature under a known kid, differ in code alone", async () => {
     const store = memoryStore();
     const rewt = new Rewt({ store });
     const before = await rewt.sign({ sub: 'a' });
@@ -131,7 +174,7 @@ describe('refusals', () => {
     });
   });
 
-  test.each([
+  it.each([
     ['a number', 5],
     ['null', null],
     ['an array', [1]],
@@ -160,7 +203,7 @@ describe('refusals', () => {
     expect(rewt.status().copy).toBe('none');
   });
 
-  test('of an unknown option say what was meant', async () => {
+  it('of an unknown option say what was meant', async () => {
     const rewt = rewtWith();
     await expect(rewt.rotate({ forse: true } as never)).rejects.toThrow(/did you mean 'force'/);
     expect(() => fileStore({ path: 'x', pth: 'x' } as never)).toThrow(/did you mean 'path'/);
@@ -169,7 +212,7 @@ describe('refusals', () => {
     await expect(rewt.verify('x', { audiance: 'a' } as never)).rejects.toThrow(/did you mean 'audience'/);
   });
 
-  test('are recognised across copies of rewt', () => {
+  it('are recognised across copies of rewt', () => {
     expect(isRewtError(new StoreError('ERR_REWT_STORE_DOWN', 'x'))).toBe(true);
     expect(isRewtError(new Error('x'))).toBe(false);
     expect(isRewtError(null)).toBe(false);
@@ -177,7 +220,7 @@ describe('refusals', () => {
 });
 
 describe('callbacks', () => {
-  test('get the result, with and without options, and no promise comes back', async () => {
+  it('get the result, with and without options, and no promise comes back', async () => {
     const rewt = rewtWith();
     const token = await new Promise<string | undefined>((resolve) => {
       const returned: unknown = rewt.sign({ a: 1 }, (error, signed) => {
@@ -192,7 +235,7 @@ describe('callbacks', () => {
     expect(payload).toMatchObject({ a: 1 });
   });
 
-  test('get the error', async () => {
+  it('get the error as their first argument', async () => {
     const rewt = rewtWith();
     const error = await new Promise((resolve) => {
       rewt.verify('junk', (refused, claims) => resolve([refused, claims]));
@@ -200,7 +243,7 @@ describe('callbacks', () => {
     expect(error).toEqual([expect.any(TokenError), undefined]);
   });
 
-  test("that throw are an uncaught exception of the program's, not a swallowed or unhandled rejection", async () => {
+  it("that throw are an uncaught exception of the program's, not a swallowed or unhandled rejection", async () => {
     const rewt = rewtWith();
     const listeners = process.listeners('uncaughtException');
     process.removeAllListeners('uncaughtException');
@@ -215,7 +258,7 @@ describe('callbacks', () => {
     }
   });
 
-  test.each([
+  it.each([
     ['a callback that is no function', [{}, 'callback']],
     ['options behind the callback, which would count for nothing', [() => {}, { audience: 'y' }]],
     ['a third argument', [{}, () => {}, 5]],
@@ -230,7 +273,7 @@ describe('callbacks', () => {
     return expect(told).toMatchObject({ code: 'ERR_REWT_OPTION', option: 'callback' });
   });
 
-  test('may be null or undefined, as one that was not given', async () => {
+  it('may be null or undefined, as one that was not given', async () => {
     const rewt = rewtWith();
     const sign = rewt.sign.bind(rewt) as (...args: unknown[]) => Promise<string>;
     await expect(sign({}, undefined, undefined)).resolves.toMatch(/^ey/);
@@ -238,7 +281,7 @@ describe('callbacks', () => {
   });
 });
 
-test.each([
+it.each([
   ['an Error', new Error('redis://user:hunter2@host')],
   ['undefined', undefined],
   ['a number', 5],
@@ -255,7 +298,7 @@ test.each([
 });
 
 describe('what a Rewt tells', () => {
-  test('of rotations, revocations, outages and recoveries goes to the diagnostics channels', async () => {
+  it('of rotations, revocations, outages and recoveries goes to the diagnostics channels', async () => {
     const told: [string, unknown][] = [];
     const listen = (message: unknown, name: string | symbol) => told.push([String(name), message]);
     const names = ['rewt:rotated', 'rewt:revoked', 'rewt:degraded', 'rewt:recovered', 'rewt:warning'];
@@ -288,20 +331,20 @@ describe('what a Rewt tells', () => {
     }
   });
 
-  test('of a known trap of the client goes there too, at once, with its remedy', () => {
+  it('of a known trap of the client goes there too, at once, with its remedy', () => {
     const told: unknown[] = [];
     const listen = (message: unknown) => told.push(message);
     subscribe('rewt:warning', listen);
     try {
-      const caveat = { code: 'REWT_CLIENT_SLOW_FAILOVER', message: 'It notices a failover late. Update it.' };
-      new Rewt({ store: { ...memoryStore(), caveats: [caveat] }, redisNamespace: 'trapped' });
-      expect(told).toEqual([{ namespace: 'trapped', ...caveat }]);
+      const warning = { code: 'REWT_CLIENT_SLOW_FAILOVER', message: 'It notices a failover late. Update it.' };
+      new Rewt({ store: { ...memoryStore(), clientWarnings: [warning] }, redisNamespace: 'trapped' });
+      expect(told).toEqual([{ namespace: 'trapped', ...warning }]);
     } finally {
       unsubscribe('rewt:warning', listen);
     }
   });
 
-  test('is read anew by refresh(), however young the copy is', async () => {
+  it('is read anew by refresh(), however young the copy is', async () => {
     const store = memoryStore();
     const [far, other] = [new Rewt({ store: { ...store, local: false } }), new Rewt({ store })];
     await far.ready();
@@ -314,13 +357,13 @@ describe('what a Rewt tells', () => {
     await expect(far.refresh()).rejects.toMatchObject({ code: 'ERR_REWT_STORE_CLOSED' });
   });
 
-  test('in status() is kids and times and no secret', async () => {
+  it('in status() is kids and times and no secret', async () => {
     const store = memoryStore();
     const rewt = new Rewt({ store });
     expect(rewt.status()).toEqual({
       namespace: 'rewt',
       store: 'memory',
-      push: { state: 'off', reason: expect.stringContaining('every operation asks it') },
+      push: { state: 'off', reason: expect.stringContaining('every operation reads it') },
       waitsFor: null,
       copy: 'none',
       ageSeconds: null,

@@ -1,4 +1,7 @@
-/** The service that calls: a token for `orders` goes along with each request, signed anew when it has to be. */
+/**
+ * The service that calls: a token for `orders` goes along with each request, signed anew when it
+ * has to be.
+ */
 import express from 'express';
 import { isRewtError, Rewt } from 'rewt';
 import { createFetch } from 'rewt/fetch';
@@ -7,14 +10,15 @@ const { REDIS_URL = 'redis://localhost:6379', HOST = '127.0.0.1', PORT = '3000' 
 const { ORDERS_URL = 'http://127.0.0.1:3001' } = process.env;
 
 const rewt = new Rewt({ redisConn: REDIS_URL, redisNamespace: 'example' });
-// No other origin is sent a token. Over plain http only this machine is: see `plainHttp` for networks that encrypt by themselves.
+// No other origin is sent a token. Over plain http only this machine is: see `plainHttp` for
+// networks that encrypt by themselves.
 const fetch = createFetch(rewt, { audience: { [ORDERS_URL]: 'orders' }, issuer: 'shop', subject: 'ann' });
 
 const app = express();
 app.get('/', async (_req, res) => {
   const answer = await fetch(new URL('/orders', ORDERS_URL));
   if (answer.ok) return res.json(await answer.json());
-  // Not passed on as it is: that `orders` refuses the shop is no fault of whoever asked the shop.
+  // Not passed on as it is: that `orders` refuses the shop is no fault of the shop's client.
   res.status(answer.status === 503 ? 503 : 502).json({ error: `orders answered ${answer.status}` });
 });
 app.use((error, _req, res, next) => {

@@ -17,7 +17,8 @@ const server = createServer(async (req, res) => {
   if (isEnding) res.setHeader('Connection', 'close');
   // Alive: this process answers. Redis has no say in it, or an outage would restart every pod.
   if (req.url === '/livez') return res.end('ok');
-  // Ready: tokens can be judged. `ready()` is answered within `storeTimeout` (1 s), so no timer of our own is needed.
+  // Ready: tokens can be judged. `ready()` is answered within `storeTimeout` (1 s), so no timer of
+  // our own is needed.
   if (req.url === '/readyz') {
     const isReady = !isEnding && (await rewt.ready().then(accept, refuse));
     return res.writeHead(isReady ? 200 : 503).end(isReady ? 'ok' : 'not ready');
@@ -31,7 +32,7 @@ const refuse = () => false;
 
 process.once('SIGTERM', async () => {
   isEnding = true;
-  // Requests still come until every proxy has heard that this pod ends.
+  // Requests still come until every proxy knows that this pod ends.
   await setTimeout(Number(DRAIN_SECONDS) * 1000);
   server.close(() => rewt.close());
 });

@@ -5,7 +5,8 @@ import { GET } from './route.js';
 const { HOST = '127.0.0.1', PORT = '3000' } = process.env;
 
 const server = createServer(async (req, res) => {
-  // Each value of its own: with `req.headers` a second Authorization would be lost, and nobody could refuse it.
+  // One header for each value: `req.headers` would lose a second Authorization, so that `auth`
+  // could not refuse it.
   const headers = Object.entries(req.headersDistinct).flatMap(([name, values]) => values.map((value) => [name, value]));
   const answer = await GET(new Request(new URL(req.url, 'http://localhost'), { headers }));
   res.writeHead(answer.status, Object.fromEntries(answer.headers)).end(await answer.text());

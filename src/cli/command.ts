@@ -1,23 +1,26 @@
-/** What a verb of the `rewt` command is. */
+/** The contract of a verb of the `rewt` command. */
 
-import type { Terminal } from './terminal.js';
+import type { Terminal } from './output/terminal.js';
 import type { Writes } from './writes.js';
 
 export interface Command {
   readonly help: string;
-  /** Its errors say what was written. */
+  /** True if it changes the keyring: its errors then report what was written. */
   readonly changes?: true;
-  /** @throws {RewtError} whose class becomes the exit code. */
+  /** Runs the verb. @throws {RewtError} whose class becomes the exit code. */
   run(words: readonly string[], terminal: Terminal, writes: Writes): Promise<Outcome>;
 }
 
-/** What a verb leaves to be printed. */
+/** The output of a verb. */
 export interface Outcome {
-  /** For stdout, alone; absent where there is none. */
+  /** The result for stdout, alone; absent if there is none. */
   readonly result?: string;
-  /** For stdout in place of the result, with `--json`: an object, or JSON that is ready. Absent where all has been printed as it came. */
+  /**
+   * The result for stdout with `--json`: an object, or finished JSON. Absent if the verb has
+   * printed everything already.
+   */
   readonly json?: object | string;
-  /** For stderr. */
+  /** The message for stderr. */
   readonly words?: string | undefined;
   /** Default: 0. */
   readonly exitCode?: 0 | 1 | 3;

@@ -1,22 +1,23 @@
 #!/usr/bin/env node
-/** The `rewt` command as a process: its words, its terminal, and its exit code. */
+/** The `rewt` command as a process: its arguments, its terminal, and its exit code. */
 
 import { createRequire } from 'node:module';
-import { failureOf } from './failure.js';
+import { failureOf } from './output/errors.js';
+import { openTerminal } from './output/terminal.js';
 import { run } from './run.js';
-import { openTerminal } from './terminal.js';
 
 function version(): string {
   return String(createRequire(import.meta.url)('../../../package.json').version);
 }
 
 const terminal = openTerminal();
-// A stack trace could show what nobody should see.
+// A stack trace could contain secrets.
 process.on('uncaughtException', (error) => {
-  terminal.say(`rewt: ${failureOf(error).message}`);
+  terminal.report(`rewt: ${failureOf(error).message}`);
   process.exit(failureOf(error).exitCode);
 });
-// Of what a member warns of, the error that ends a verb often says the same. A service has no end, and is left to Node.
+// A member's warning often repeats the error that ends a verb. A service has no end, so Node prints
+// its warnings.
 const [verb] = process.argv.slice(2);
 const printed: string[] = [];
 const warnings = new Set<string>();
@@ -25,7 +26,7 @@ process.removeAllListeners('warning').on('warning', (warning) => {
   if (warning.name === 'RewtWarning' && verb !== 'serve') warnings.add(warning.message);
   else for (const listener of byNode) listener.call(process, warning);
 });
-// Node's code for a program that ends before what it waits for: no success, even if it was silent.
+// Node's code for a program that ends before what it awaits: no success, even if it was silent.
 process.once('exit', () => {
   process.exitCode ??= 13;
 });
@@ -40,20 +41,21 @@ async function main(): Promise<void> {
         printed.push(result);
         terminal.print(result);
       },
-      say(words) {
+      report(words) {
         printed.push(words);
-        terminal.say(words);
+        terminal.report(words);
       },
     },
     version,
   );
   for (const message of warnings) {
     if (!printed.some((line) => line.includes(message)))
-      terminal.say(`${terminal.style('yellow', 'warning:')} ${message}`);
+      terminal.report(`${terminal.style('yellow', 'warning:')} ${message}`);
   }
-  // Unless the terminal has already said that the output was lost.
+  // Unless the terminal has already reported that the output was lost.
   process.exitCode ??= exitCode;
-  // A Redis client that waits for a silent server would keep the process alive. Output that is still being written does, too, and may.
+  // A Redis client that waits for a silent server would keep the process alive. Pending output
+  // keeps it alive too, and should.
   setInterval(() => {
     if (process.stdout.writableLength === 0) process.exit();
   }, 1_000).unref();

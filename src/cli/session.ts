@@ -1,16 +1,16 @@
-/** One run of the command on one place: what it reads there, and the store that a member works on. */
+/** One run of the command at one place: its reads, and the store for a member. */
 
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { isRewtError, StoreError } from '../errors.js';
-import { connectRedis } from '../redis/connect.js';
-import type { FoundNamespaces } from '../redis/find.js';
-import { redisNames } from '../redis/names.js';
-import { createPlainReader, type PlainSnapshot } from '../redis/plain-reader.js';
-import { connectedReplicas } from '../redis/replicas.js';
-import { watchKeys } from '../redis/tracking.js';
 import { fileStore } from '../stores/file.js';
-import { type RedisStore, redisStore } from '../stores/redis.js';
+import { connectRedis } from '../stores/redis/clients/from-url.js';
+import type { FoundNamespaces } from '../stores/redis/find.js';
+import { redisNames } from '../stores/redis/names.js';
+import { createPlainReader, type PlainSnapshot } from '../stores/redis/plain-reader.js';
+import { watchKeys } from '../stores/redis/push.js';
+import { type RedisStore, redisStore } from '../stores/redis/redis-store.js';
+import { connectedReplicas } from '../stores/redis/replicas.js';
 import type { Announcements, Store, Watch } from '../stores/store.js';
 import {
   type Address,
@@ -21,15 +21,15 @@ import {
   type Place,
   placeInWords,
   placeOf,
-} from './address.js';
-import { type Connected, connectLink } from './client.js';
-import { FailedStore, misnamed, storeInWords } from './failure.js';
-import { namespacesIn } from './folder-namespaces.js';
-import type { LinkArguments } from './link.js';
-import { type Terminal, unlessInterrupted } from './terminal.js';
+} from './input/address.js';
+import type { LinkArguments } from './input/link.js';
+import { namespacesIn } from './lookup/folder-namespaces.js';
+import { FailedStore, misnamed, storeInWords } from './output/errors.js';
+import { type Terminal, unlessInterrupted } from './output/terminal.js';
+import { type Connected, connectLink } from './redis-client.js';
 import { TimeLimit } from './time-limit.js';
 
-/** A Redis with many keys takes its time. */
+/** A Redis with many keys takes long. */
 const SCAN_TIMEOUT_MS = 60_000;
 
 export interface PlaceArguments extends LinkArguments {
@@ -39,27 +39,33 @@ export interface PlaceArguments extends LinkArguments {
   readonly json?: boolean | undefined;
 }
 
-/** Only `openStore` gives what can write. */
+/** Only `openStore` returns an object that can write. */
 export interface Session {
   readonly place: Place;
   readonly limit: TimeLimit;
-  /** Both entries by plain read commands. @throws {StoreError}; {RefusedError} as `assertNoPrefix` does */
+  /**
+   * Reads both entries by plain read commands. @throws {StoreError}; {RefusedError} as
+   * `assertNoPrefix` does
+   */
   read(namespace?: string): Promise<PlainSnapshot>;
   /**
-   * Of a namespace with a secret and no ring.
+   * Checks a namespace with a secret and no ring.
    *
    * @throws {RefusedError} if the ring is under another key prefix, which its members have
    */
   assertNoPrefix(namespace: string): Promise<void>;
-  /** @throws {StoreError} */
+  /** Reads the announcements. @throws {StoreError} */
   announcements(): Promise<Announcements>;
-  /** Replicas that are connected; null if the store does not say. @throws {StoreError} */
+  /** Counts the connected replicas; null if the store does not show them. @throws {StoreError} */
   replicas(): Promise<number | null>;
-  /** Null for a store that cannot push. */
+  /** Watches the namespace. Null for a store that cannot push. */
   watch(onChange: () => void): Watch | null;
-  /** The namespaces of this place that have a keyring. @throws {StoreError} if the user may not list them. */
+  /**
+   * Finds the namespaces of this place that have a keyring. @throws {StoreError} if the user may
+   * not list them.
+   */
   namespaces(): Promise<FoundNamespaces>;
-  /** The store for a member. It ends with the session. */
+  /** Opens the store for a member. It closes with the session. */
   openStore(): Store | RedisStore;
 }
 
@@ -68,9 +74,10 @@ interface Opened extends Session {
 }
 
 /**
- * What `use` returns. The session is closed afterwards, whatever happens, so that the process can end.
+ * Runs `use` with a session, and returns its result. Always closes the session afterwards, so that
+ * the process can end.
  *
- * @throws what `use` throws; {OptionError} for a place that is none.
+ * @throws what `use` throws; {OptionError} for an invalid place.
  */
 export async function withSession<T>(
   values: PlaceArguments,
@@ -95,7 +102,10 @@ export async function withSession<T>(
   }
 }
 
-/** The same, for a verb whose result does not begin with the place: stderr does, unless `--json` prints it. */
+/**
+ * Runs a verb whose result does not begin with the place: stderr shows it, unless `--json` prints
+ * it.
+ */
 export function withShownPlace<T>(
   values: PlaceArguments,
   terminal: Terminal,
@@ -103,13 +113,16 @@ export function withShownPlace<T>(
   limit?: TimeLimit,
 ): Promise<T> {
   const show = (session: Session): Promise<T> => {
-    if (values.json !== true) terminal.say(`In ${placeInWords(session.place)}:`);
+    if (values.json !== true) terminal.report(`In ${placeInWords(session.place)}:`);
     return use(session);
   };
   return withSession(values, terminal, show, limit);
 }
 
-/** A plain URL opens its connection at first use; all else is connected here. @throws {StoreError} */
+/**
+ * Connects a place. A plain URL opens its connection at the first use; all others are connected
+ * here. @throws {StoreError}
+ */
 export async function connectPlace(
   { redisUrl, link }: RedisAddress,
   keyPrefix = '',
@@ -120,7 +133,10 @@ export async function connectPlace(
   return { port, close: () => port.close() };
 }
 
-/** A store for a service that stays. A plain URL needs no server yet. @throws {StoreError} for any other, if it cannot be connected */
+/**
+ * Opens a store for a long-running service. A plain URL needs no server yet. @throws {StoreError}
+ * for any other, if it cannot be connected
+ */
 export async function openPlace(
   address: Address,
   namespace: string,
@@ -136,7 +152,7 @@ export async function openPlace(
 
 async function openRedis(address: RedisAddress, place: Place, limit: TimeLimit): Promise<Opened> {
   const { port, close } = await connectPlace(address, place.keyPrefix, limit);
-  // Throws for a name that cannot be kept in one hash slot.
+  // Throws if the names cannot share one hash slot.
   const names = redisNames(place.namespace, port.keyPrefix);
   const reader = createPlainReader(port);
   const limits = () => ({ timeoutMs: limit.leftMs() });
@@ -167,13 +183,13 @@ async function openRedis(address: RedisAddress, place: Place, limit: TimeLimit):
 
 export type RedisAddress = Exclude<Address, FolderAddress>;
 
-/** Makes no folder and no files: a member does. */
+/** Opens a folder. Creates neither folders nor files; only a member does. */
 function openFolder(address: FolderAddress, place: Place, limit: TimeLimit): Opened {
   const { folder, urlMissing } = address;
   let member: Store | null = null;
   const looking = fileStore({ path: folder });
   const limits = () => ({ timeoutMs: limit.leftMs() });
-  // The store refuses it as a disk that is not mounted.
+  // The store rejects it as a disk that is not mounted.
   const isNew = (): boolean => urlMissing === true && !existsSync(dirname(folder));
   return {
     place,
@@ -193,7 +209,7 @@ function openFolder(address: FolderAddress, place: Place, limit: TimeLimit): Ope
     async namespaces() {
       if (isNew()) return { names: [], unread: [] };
       const found = await namespacesIn(folder);
-      // Throws for a folder that holds something else.
+      // Throws for a folder with other contents.
       if (found.names.length === 0) await looking.read(place.namespace, limits());
       return found;
     },
@@ -208,7 +224,10 @@ function openFolder(address: FolderAddress, place: Place, limit: TimeLimit): Ope
   };
 }
 
-/** What `read` returns, or the store's refusal of it, in the words of the command. @throws what is no StoreError. */
+/**
+ * Returns the result of `read`, or the store's error in the command's sentence. @throws any other
+ * error.
+ */
 export async function orRefusal<T>(read: Promise<T>): Promise<T | StoreError> {
   try {
     return await read;

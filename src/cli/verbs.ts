@@ -1,9 +1,8 @@
 /**
- * The verbs that a start of `rewt sign` or `rewt verify` does without: they and what they need are
- * loaded when one is called.
+ * The verbs that are loaded only when one is called, so that `rewt sign` and `rewt verify` start
+ * without them.
  */
 
-export { demo } from './commands/demo.js';
 export { doctor } from './commands/doctor.js';
 export { explain } from './commands/explain.js';
 export { list } from './commands/list.js';

@@ -1,22 +1,22 @@
-/** What became of the writes of one run of the command. */
+/** The outcome of the writes in one run of the command. */
 
-import type { RedisStore } from '../stores/redis.js';
+import type { RedisStore } from '../stores/redis/redis-store.js';
 import type { Store } from '../stores/store.js';
 
 type Swap = Store['swap'];
 
-/** Watches the writes of a store, so that a failure can say what it left behind. */
+/** Records the writes of a store, so that an error can report their effect. */
 export class Writes {
   #sent = 0;
   #answered = 0;
   #last: string | null = null;
 
-  /** The ring's text as it was written last; null: none was. */
+  /** Returns the last written ring; null if there was no write. */
   get ring(): string | null {
     return this.#last;
   }
 
-  /** What a failure leaves behind, and what to do. */
+  /** Describes the effect of a failure, and the remedy. */
   inWords(): string {
     if (this.#sent > this.#answered)
       return 'Whether it was written is unknown: rewt status shows it. If not, run the command again.';
@@ -42,7 +42,7 @@ export class Writes {
   }
 }
 
-/** A server that refuses has written nothing. */
+/** Checks if the outcome is unknown: a server that denies a write has written nothing. */
 function isAnswerMissing(error: unknown): boolean {
   const code = error instanceof Error && 'code' in error ? error.code : null;
   return code !== 'ERR_REWT_STORE_DENIED' && code !== 'ERR_REWT_STORE_FULL';

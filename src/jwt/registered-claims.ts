@@ -1,6 +1,9 @@
 /** The claims that RFC 7519 §4.1 defines, and what each must look like wherever it occurs. */
 
-/** The claims that have a meaning of their own; `verify` has checked that those which are there have these types. */
+/**
+ * The claims that have a meaning of their own; `verify` has checked that those which are there have
+ * these types.
+ */
 export interface RegisteredClaims {
   /** Who issued the token (RFC 7519 §4.1.1). */
   iss?: string;
@@ -23,8 +26,11 @@ export interface JwtClaims extends RegisteredClaims {
   [name: string]: unknown;
 }
 
-/** In seconds this is the year 5138, in milliseconds it was 1973: a number that large was meant as milliseconds, and would be a token that never expires. */
-const MOST_NUMERIC_DATE = 1e11;
+/**
+ * In seconds this is the year 5138, in milliseconds it was 1973: a number that large was meant as
+ * milliseconds, and would be a token that never expires.
+ */
+const MAX_NUMERIC_DATE = 1e11;
 
 const wantedTypes = [
   ['exp', isNumericDate, 'a number of seconds (not milliseconds) since the epoch'],
@@ -36,22 +42,27 @@ const wantedTypes = [
   ['jti', isString, 'a string'],
 ] as const;
 
-/** Whether those which are there are texts and numbers as they should be, which is all that most tokens need. Name by name, since to go through the table takes 0.1 µs longer. */
+/**
+ * Whether those which are there are texts and numbers as they should be, which is all that most
+ * tokens need. Name by name, since to go through the table takes 0.1 µs longer.
+ */
 export function haveUsualTypes({ exp, nbf, iat, aud, iss, sub, jti }: Readonly<Record<string, unknown>>): boolean {
   return (
     (exp === undefined || isNumericDate(exp)) &&
     (nbf === undefined || isNumericDate(nbf)) &&
     (iat === undefined || isNumericDate(iat)) &&
-    (aud === undefined || isString(aud)) &&
-    (iss === undefined || isString(iss)) &&
-    (sub === undefined || isString(sub)) &&
-    (jti === undefined || isString(jti))
+    (aud === undefined || typeof aud === 'string') &&
+    (iss === undefined || typeof iss === 'string') &&
+    (sub === undefined || typeof sub === 'string') &&
+    (jti === undefined || typeof jti === 'string')
   );
 }
 
-/** The first registered claim of the wrong type, and what it should have been; null where all that are there are right. */
+/**
+ * The first registered claim of the wrong type, and what it should have been; null if all that
+ * are there are right.
+ */
 export function mistypedClaim(claims: Readonly<Record<string, unknown>>): { claim: string; wanted: string } | null {
-  if (haveUsualTypes(claims)) return null;
   for (const [claim, isRight, wanted] of wantedTypes) {
     if (Object.hasOwn(claims, claim) && !isRight(claims[claim])) return { claim, wanted };
   }
@@ -60,7 +71,7 @@ export function mistypedClaim(claims: Readonly<Record<string, unknown>>): { clai
 
 /** Not Infinity either, which is what `JSON.parse` makes of 1e400. */
 function isNumericDate(value: unknown): boolean {
-  return typeof value === 'number' && Math.abs(value) < MOST_NUMERIC_DATE;
+  return typeof value === 'number' && Math.abs(value) < MAX_NUMERIC_DATE;
 }
 
 function isAudience(value: unknown): boolean {

@@ -1,9 +1,16 @@
-/** Fits a payload to a schema of the application's, by the interface that zod, valibot, arktype and others share: Standard Schema, version 1 (https://standardschema.dev). */
+/**
+ * Fits a payload to a schema of the application's, by the interface that zod, valibot, arktype and
+ * others share: Standard Schema, version 1 (https://standardschema.dev).
+ */
 
 import { isRewtError, OptionError, type SchemaIssue, TokenError } from '../errors.js';
 
-/** A schema that makes an `Output` of what it is given, or says why not. As much of the standard as rewt asks of one. */
+/**
+ * A schema that makes an `Output` of what it is given, or reports why not. As much of the
+ * standard as rewt uses.
+ */
 export interface StandardSchema<Output = unknown> {
+  /** The interface of the standard, in version 1. */
   readonly '~standard': {
     readonly version: 1;
     readonly vendor: string;
@@ -12,6 +19,7 @@ export interface StandardSchema<Output = unknown> {
   };
 }
 
+/** The result of a schema: its output, or the issues that it found. */
 export type SchemaResult<Output> =
   | { readonly value: Output; readonly issues?: undefined }
   | { readonly issues: readonly FoundIssue[] };
@@ -22,7 +30,7 @@ interface FoundIssue {
 }
 
 /** Some are functions with the property, such as arktype's. */
-export function asSchema(value: unknown, option: string): StandardSchema {
+export function readSchema(value: unknown, option: string): StandardSchema {
   if (isSchema(value)) return value;
   throw new OptionError(`${option}: must be a Standard Schema, such as those of zod, valibot and arktype`, { option });
 }
@@ -35,34 +43,34 @@ function isSchema(value: unknown): value is StandardSchema {
 }
 
 /**
- * What the schema makes of the answer of a verification that has succeeded: the payload, or with `complete` the whole of which it is a part.
- * A promise of that where the schema has to wait for something.
+ * Applies the schema to the payload of a verified token. Returns its output, or a promise if the
+ * schema is asynchronous.
  *
- * @throws {TokenError} ERR_REWT_SCHEMA where it does not fit; {OptionError} where the schema itself fails. Also in the promise.
+ * @throws {TokenError} ERR_REWT_SCHEMA if the payload does not fit; {OptionError} if the schema
+ * itself fails. Also in the promise.
  */
-export function fitted(answer: unknown, schema: StandardSchema, complete: boolean): unknown {
+export function applySchema(payload: unknown, schema: StandardSchema): unknown {
   try {
-    const result: unknown = schema['~standard'].validate(payloadOf(answer, complete));
-    if (isThenable(result)) return onceFitted(result, answer, complete);
-    return withPayload(answer, complete, outputOf(result));
+    const result: unknown = schema['~standard'].validate(payload);
+    return isThenable(result) ? awaitOutput(result) : outputOf(result);
   } catch (error) {
     throw asOurs(error);
   }
 }
 
-async function onceFitted(result: PromiseLike<unknown>, answer: unknown, complete: boolean): Promise<unknown> {
+async function awaitOutput(result: PromiseLike<unknown>): Promise<unknown> {
   try {
-    return withPayload(answer, complete, outputOf(await result));
+    return outputOf(await result);
   } catch (error) {
     throw asOurs(error);
   }
 }
 
-/** The same for those who cannot wait. @throws {OptionError} also where the schema has to. */
-export function fittedSync(answer: unknown, schema: StandardSchema, complete: boolean): unknown {
-  const payload = fitted(answer, schema, complete);
+/** Applies the schema at once. @throws {OptionError} also if the schema is asynchronous. */
+export function applySchemaSync(verified: unknown, schema: StandardSchema): unknown {
+  const payload = applySchema(verified, schema);
   if (!(payload instanceof Promise)) return payload;
-  // What it comes to is nobody's.
+  // Its outcome is ignored.
   payload.catch(() => {});
   throw wrong('it answers with a promise, and verifySync() waits for nothing: await verify() in its place');
 }
@@ -72,20 +80,16 @@ export function schemaTimedOut(): OptionError {
   return wrong('it did not answer within storeTimeout: let it ask nobody, or allow more time');
 }
 
-function payloadOf(answer: unknown, complete: boolean): unknown {
-  return complete ? (answer as { payload: unknown }).payload : answer;
-}
-
-function withPayload(answer: unknown, complete: boolean, payload: unknown): unknown {
-  return complete ? { ...(answer as object), payload } : payload;
-}
-
-/** What fits has no issues, and there is what it became; whatever else was answered is no permission. */
+/**
+ * What fits has no issues, and there is what it became; whatever else was answered is no
+ * permission.
+ */
 function outputOf(result: unknown): unknown {
   const answer = result as SchemaResult<unknown>;
   if (answer.issues) throw refused(answer.issues);
   if (!Object.hasOwn(answer, 'value')) throw wrong('it gave neither a value nor issues');
-  // The promise of verify() would wait for it, for as long as it likes, and fail with an error of its own.
+  // The promise of verify() would wait for it, for as long as it likes, and fail with an error of
+  // its own.
   if (isThenable(answer.value)) throw wrong('its value has a then(), so that no promise can hand it on');
   return answer.value;
 }
@@ -105,7 +109,7 @@ function refused(found: readonly FoundIssue[]): TokenError {
   return new TokenError({ code: 'ERR_REWT_SCHEMA', message, issues: Object.freeze(issues) });
 }
 
-/** Without what was thrown: a schema knows the payload, and says what it likes. */
+/** Without what was thrown: its text may contain the payload. */
 function asOurs(error: unknown): unknown {
   return isRewtError(error) ? error : wrong('it failed; call its validate() with such a payload to see why');
 }

@@ -1,7 +1,9 @@
 /**
- * The general form of a token: compact JWS (RFC 7515) between strings and bytes, strict, and in an order that parses nothing of the payload before the MAC matched.
+ * The general form of a token: compact JWS (RFC 7515) between strings and bytes, strict, and in an
+ * order that parses nothing of the payload before the MAC matched.
  *
- * A fault of the token is returned as a refusal, never thrown. Until the signature is known to be good, one of four fixed sentences is all that is said.
+ * A fault of the token is returned as a refusal, never thrown. Until the signature is known to be
+ * good, a refusal has one of four fixed messages.
  */
 
 import { OptionError, type TokenRefusal } from '../errors.js';
@@ -12,7 +14,8 @@ import { MAC_BYTES, MAC_CHARACTERS, type Mac } from './mac.js';
 export const MALFORMED: TokenRefusal = Object.freeze({
   code: 'ERR_REWT_MALFORMED',
   message:
-    'jwt malformed: it must be a string of three dot-separated parts in strict base64url, the first one a JSON object, and no longer than maxTokenBytes',
+    'jwt malformed: it must be a string of three dot-separated parts in strict base64url, the ' +
+    'first one a JSON object, and no longer than maxTokenBytes',
 });
 export const UNSUPPORTED: TokenRefusal = Object.freeze({
   code: 'ERR_REWT_UNSUPPORTED',
@@ -21,13 +24,17 @@ export const UNSUPPORTED: TokenRefusal = Object.freeze({
 export const UNKNOWN_KEY: TokenRefusal = Object.freeze({
   code: 'ERR_REWT_UNKNOWN_KEY',
   message: 'unknown key: the secret that signed this token was revoked, has retired, or belongs to another namespace',
+  mayLackKey: true,
 });
 export const BAD_SIGNATURE: TokenRefusal = Object.freeze({
   code: 'ERR_REWT_BAD_SIGNATURE',
   message: 'invalid signature: the token was altered, or signed with another secret',
 });
 
-/** A token whose form and header are right; nothing is known about its signature, and its payload has not been looked into. */
+/**
+ * A token whose form and header are right; nothing is known about its signature, and its payload
+ * has not been looked into.
+ */
 export interface ParsedToken {
   readonly header: Readonly<JsonObject>;
   readonly kid: string | undefined;
@@ -40,21 +47,18 @@ export interface ParsedToken {
 
 /** What an authentic payload is. */
 export interface DecodedPayload {
-  /** Null where it is no JSON object. */
+  /** Null if it is no JSON object. */
   readonly claims: JsonObject | null;
   /** As it was signed. */
   readonly text: string;
 }
 
-/** Whether what a function of the core gave back is a refusal. */
-export function isRefusal(answer: object | null): answer is TokenRefusal {
-  return answer !== null && Object.hasOwn(answer, 'code');
-}
-
 /**
- * The header segment of our own tokens: `{"alg":"HS256","typ":"JWT","kid":…}` in this order, without `typ` for a text payload (RFC 7519 §5.1).
+ * The header segment of our own tokens: `{"alg":"HS256","typ":"JWT","kid":…}` in this order,
+ * without `typ` for a text payload (RFC 7519 §5.1).
  *
- * @param extra members of the user's `header` option, as `compileSignOptions` has let them through: its `typ` replaces ours.
+ * @param extra members of the user's `header` option, as `compileSignOptions` has let them through:
+ * its `typ` replaces ours.
  */
 export function encodeHeader(
   kid: string,
@@ -69,21 +73,25 @@ export function encodeHeader(
  * Signs (RFC 7515 §5.1).
  *
  * @param maxBytes the longest token that verifiers take.
- * @throws {OptionError} `ERR_REWT_PAYLOAD` where the token would be longer.
+ * @throws {OptionError} `ERR_REWT_PAYLOAD` if the token would be longer.
  */
 export function signToken(headerSegment: string, payload: string, mac: Mac, maxBytes: number): string {
   const signedPart = `${headerSegment}.${encodeText(payload)}`;
   const bytes = signedPart.length + 1 + MAC_CHARACTERS;
   if (bytes > maxBytes) {
     throw new OptionError(
-      `the token would have ${bytes} bytes and maxTokenBytes allows ${maxBytes}: put less into it, for instance an identifier to look the rest up by`,
+      `the token would have ${bytes} bytes and maxTokenBytes allows ${maxBytes}: put less into it, ` +
+        'for instance an identifier to look the rest up by',
       { code: 'ERR_REWT_PAYLOAD' },
     );
   }
   return `${signedPart}.${mac(signedPart)}`;
 }
 
-/** Reads form and header (RFC 7515 §5.2 steps 1-6). Takes time and memory in proportion to `maxBytes` at most, whatever it is given. */
+/**
+ * Reads form and header (RFC 7515 §5.2 steps 1-6). Takes time and memory in proportion to
+ * `maxBytes` at most, whatever it is given.
+ */
 export function readToken(token: unknown, maxBytes: number): ParsedToken | TokenRefusal {
   if (typeof token !== 'string' || token.length > maxBytes) return MALFORMED;
   const firstDot = token.indexOf('.');
@@ -92,7 +100,8 @@ export function readToken(token: unknown, maxBytes: number): ParsedToken | Token
 
   const header = readHeader(token.slice(0, firstDot));
   if (header === null) return MALFORMED;
-  // RFC 8725 §3.1: the algorithm is ours to say. RFC 7515 §4.1.11 and RFC 7797: rewt understands no extension, so any would have to be refused.
+  // RFC 8725 §3.1: rewt chooses the algorithm. RFC 7515 §4.1.11 and RFC 7797: rewt understands no
+  // extension, so any would have to be refused.
   if (header.alg !== 'HS256' || Object.hasOwn(header, 'crit') || Object.hasOwn(header, 'b64')) return UNSUPPORTED;
   const { kid, typ } = header;
   if (!isKid(kid) || (typ !== undefined && typeof typ !== 'string')) return MALFORMED;
@@ -104,9 +113,10 @@ export function readToken(token: unknown, maxBytes: number): ParsedToken | Token
 }
 
 /**
- * What the token says. Only for a token whose MAC matched.
+ * Parses the payload. Only for a token whose MAC matched.
  *
- * As in jsonwebtoken, a JSON object is claims and anything else is text; but one that says it is a JWT must carry claims (RFC 7519 §7.2).
+ * As in jsonwebtoken, a JSON object is claims and anything else is text; but one whose header names
+ * a JWT must carry claims (RFC 7519 §7.2).
  */
 export function decodePayload(token: ParsedToken): DecodedPayload | TokenRefusal {
   const text = decodeUtf8(token.payload);
@@ -118,7 +128,10 @@ export function decodePayload(token: ParsedToken): DecodedPayload | TokenRefusal
   return { claims, text };
 }
 
-/** Whether a header's `typ` says that the payload is a claims set: JWT or anything `+jwt`, in any case, with or without `application/` (RFC 7515 §4.1.9). */
+/**
+ * Checks if a header's `typ` makes the payload a claims set: JWT or anything `+jwt`, in any
+ * case, with or without `application/` (RFC 7515 §4.1.9).
+ */
 export function isJwtType(typ: unknown): boolean {
   if (typeof typ !== 'string') return false;
   const type = typ.toLowerCase().replace(/^application\//, '');
@@ -129,13 +142,17 @@ function readHeader(segment: string): JsonObject | null {
   const bytes = decodeBase64url(segment);
   const text = bytes && decodeUtf8(bytes);
   const header = text && parseObject(text);
-  // The header is not authenticated yet and picks the key: two readers must never see different ones in it (RFC 7515 §4, refuse duplicates).
+  // The header is not authenticated yet and picks the key: two readers must never see different
+  // ones in it (RFC 7515 §4, refuse duplicates).
   if (!header || countMembers(text) !== Object.keys(header).length) return null;
-  // Without a prototype, so that what somebody put on Object.prototype is not taken for what the token says.
+  // Without a prototype, so that a polluted Object.prototype adds nothing to the header.
   return { __proto__: null, ...header };
 }
 
-/** A Map is where kids are looked up, so any string is harmless; the length keeps logs and look-ups small. */
+/**
+ * A Map is where kids are looked up, so any string is harmless; the length keeps logs and look-ups
+ * small.
+ */
 function isKid(kid: unknown): kid is string | undefined {
   return kid === undefined || (typeof kid === 'string' && kid.length > 0 && kid.length <= 256);
 }

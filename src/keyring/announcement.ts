@@ -1,40 +1,55 @@
-/** What a member with a name says of itself: which keyring it holds, in kids and counters. Pure. */
+/** A named member's announcement: the keyring that it holds, in kids and counters. Pure. */
 
 import { ANNOUNCEMENT_LIFE_MS, type Announcements } from '../stores/store.js';
 import type { Copy } from './copy.js';
-import type { Asks } from './needs.js';
+import type { RingTimes } from './policy.js';
 
-/** How long an announcement counts at least, if nothing follows it. */
-const COUNTS_MS = 90_000;
-/** From one announcement to the next, with some delay: so long after it the member may have read the keyring. */
-const READS_LATER_MS = 45_000;
+/** From the end of one announcement to the next, if nothing changes. */
+export const HEARTBEAT_MS = 30_000;
+/** A heartbeat with its random delay and a slow store; until then a member may read the keyring. */
+export const LATE_MS = 1.5 * HEARTBEAT_MS;
+/** An announcement counts at least so long if nothing follows it. */
+const COUNTS_MS = 3 * HEARTBEAT_MS;
 
-/** How long an announcement is kept: for as long as the copy of a member that falls silent may be used. */
+/**
+ * How long an announcement is kept: for as long as the copy of a member that falls silent may be
+ * used.
+ */
 export function keptMs(maxStalenessMs: number): number {
-  return Math.max(ANNOUNCEMENT_LIFE_MS, maxStalenessMs + READS_LATER_MS);
+  return Math.max(ANNOUNCEMENT_LIFE_MS, maxStalenessMs + LATE_MS);
 }
 
 /**
- * Announces that the member has ended, if an earlier announcement may still be on its way: none of it counts then.
- * An id is never used again.
+ * Announces that the member has ended, if an earlier announcement may still be on its way: none of
+ * it counts then. An id is never used again.
  */
 export const LEFT = '';
 
-/** What one member holds, as it said itself. */
+/** The keyring that one member holds, as it announced it. */
 export interface HeldBy {
   readonly name: string;
   readonly lineage: string;
   readonly epoch: number;
-  /** The name of the last revocation; null for none. Absent in what members of older versions announce. */
+  /**
+   * The name of the last revocation; null for none. Absent in what members of older versions
+   * announce.
+   */
   readonly revocation?: string | null;
   readonly generation: number;
   /** The kid of the next secret that it holds. */
   readonly next: string;
-  /** The `ttl` and `overlap` that it needs of the ring. Milliseconds. Absent in what members of older versions announce. */
+  /**
+   * The `ttl` and `overlap` that it needs of the ring. Milliseconds. Absent in what members of
+   * older versions announce.
+   */
   readonly needs?: { readonly ttl: number; readonly overlap: number };
-  /** How old its copy may become. Milliseconds. Absent in what members of older versions announce. */
+  /**
+   * How old its copy may become. Milliseconds. Absent in what members of older versions announce.
+   */
   readonly maxStaleness?: number;
-  /** Until a moment before it announced this, the member could not use the store. Absent otherwise. */
+  /**
+   * Until a moment before it announced this, the member could not use the store. Absent otherwise.
+   */
   readonly back?: true;
 }
 
@@ -48,7 +63,7 @@ export interface FleetNeeds {
 export function formatAnnouncement(
   name: string,
   { ring, next }: Copy,
-  { ttlMs, overlapMs, maxStalenessMs }: Asks & { readonly maxStalenessMs: number },
+  { ttlMs, overlapMs, maxStalenessMs }: RingTimes & { readonly maxStalenessMs: number },
   isBack = false,
 ): string {
   const { id: lineage, epoch, rev: revocation = null, gen: generation } = ring;
@@ -66,7 +81,7 @@ export function formatAnnouncement(
   return JSON.stringify(held);
 }
 
-/** Null for what no member said. */
+/** Parses an announcement; null for text that no member wrote. */
 export function parseAnnouncement(text: string): HeldBy | null {
   try {
     const value: Record<string, unknown> | null = JSON.parse(text);
@@ -86,10 +101,11 @@ export function parseAnnouncement(text: string): HeldBy | null {
 }
 
 /**
- * The last announcement of each member that counts, by id: if the member read nothing since, it may still use
- * the copy that it had.
+ * The last announcement of each member that counts, by id: if the member read nothing since, it may
+ * still use the copy that it had.
  *
- * @param all counts all that are kept: a member whose announcements the store refuses may go on reading
+ * @param all counts all that are kept: a member whose announcements the store refuses may go on
+ * reading
  */
 export function lastAnnounced(
   { nowMs, kept }: Announcements,
@@ -101,7 +117,7 @@ export function lastAnnounced(
   for (const { id, text, atMs } of kept) {
     const held = parseAnnouncement(text);
     if (held === null || left.has(id)) continue;
-    const lifeMs = Math.max(COUNTS_MS, (held.maxStaleness ?? 0) + READS_LATER_MS);
+    const lifeMs = Math.max(COUNTS_MS, (held.maxStaleness ?? 0) + LATE_MS);
     // The clock of another master may have been ahead.
     if (all || (nowMs - atMs <= lifeMs && atMs - nowMs <= COUNTS_MS)) last.set(id, { held, atMs });
   }

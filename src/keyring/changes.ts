@@ -1,14 +1,20 @@
-/** The log of a ring: the last rotations that were called for, and revocations, each with the reason that was given (protocol.md, `changes`). Pure. */
+/**
+ * The log of a ring: the last rotations that were called for, and revocations, each with the reason
+ * that was given (protocol.md, `changes`). Pure.
+ */
 
 import { LAST_INSTANT_MS } from '../stores/store.js';
 import type { Ring } from './ring.js';
 
 /** Older ones are forgotten. */
-const MOST_CHANGES = 8;
+const MAX_CHANGES = 8;
 
 const causes = ['rotate', 'revoke', 'rollback', 'bootstrap', 'adopt', 'brake'] as const;
 
-/** What led to a change: a call of `rotate()` or `revoke()`, or the row of protocol.md's table that revoked. */
+/**
+ * What led to a change: a call of `rotate()` or `revoke()`, or the row of protocol.md's table that
+ * revoked.
+ */
 export type ChangeCause = (typeof causes)[number];
 
 export interface Change {
@@ -18,12 +24,20 @@ export interface Change {
   readonly reason?: string;
 }
 
-/** The log of a ring, the newest first. What is no entry is left out: a log is for people, and nothing is decided by it. */
+/**
+ * The log of a ring, the newest first. What is no entry is left out: a log is for people, and
+ * nothing is decided by it.
+ * @internal
+ */
 export function changesOf({ changes }: Pick<Ring, 'changes'>): readonly Change[] {
-  return Array.isArray(changes) ? changes.filter(isChange).slice(0, MOST_CHANGES) : [];
+  return Array.isArray(changes) ? changes.filter(isChange).slice(0, MAX_CHANGES) : [];
 }
 
-/** The same ring or base with one more entry in its log. Entries of a later version are kept, though only that one can read them. */
+/**
+ * The same ring or base with one more entry in its log. Entries of a later version are kept, though
+ * only that one can read them.
+ * @internal
+ */
 export function withChange<Base extends Pick<Ring, 'changes'>>(
   base: Base,
   at: number,
@@ -32,10 +46,10 @@ export function withChange<Base extends Pick<Ring, 'changes'>>(
 ): Base {
   const change: Change = reason === null ? { at, cause } : { at, cause, reason };
   const log: readonly unknown[] = Array.isArray(base.changes) ? base.changes : [];
-  return { ...base, changes: [change, ...log].slice(0, MOST_CHANGES) };
+  return { ...base, changes: [change, ...log].slice(0, MAX_CHANGES) };
 }
 
-/** Whether a text may be kept as a reason: one line of at most 200 characters. */
+/** Whether a text may be kept as a reason: one line of at most 200 characters. @internal */
 export function isReason(value: unknown): value is string {
   return typeof value === 'string' && /^\P{C}{1,200}$/u.test(value);
 }

@@ -1,13 +1,21 @@
-/** What `rotate()`, `revoke()` and a member that needs a longer `ttl` propose to the store, step by step, until there is nothing left to write. */
+/**
+ * What `rotate()`, `revoke()` and a member that needs a longer `ttl` propose to the store, step by
+ * step, until there is nothing left to write.
+ */
 
-import { advance, type Plan, type Policy, planRevocation, planRotation, planTimes } from './advance.js';
+import { advance } from './advance.js';
+import { planRevocation } from './begin-ring.js';
 import { withChange } from './changes.js';
-import { type Errand, mint, type Replaceable } from './exchange.js';
-import { rotationRefused } from './refusals.js';
+import { rotationRefused } from './errors.js';
+import { mint, type Replaceable, type Task } from './exchange.js';
+import type { Policy } from './policy.js';
 import type { Ring } from './ring.js';
+import { planRotation, planTimes } from './rotate-ring.js';
 
-export interface Command extends Omit<Errand, 'pending' | 'unproven' | 'mayBeDeposed'> {
-  /** Why nothing was written, where that is the answer: what was read is as good as any other read. */
+export interface Command extends Omit<Task, 'onPlan' | 'onUnproven' | 'onMayBeDeposed'> {
+  /**
+   * Why nothing was written, if that is the answer: what was read is as good as any other read.
+   */
   refusal?(): Error | null;
 }
 
@@ -16,39 +24,39 @@ export interface RotationOptions {
   readonly reason: string | null;
 }
 
-/** Another secret signs now, and nothing is lost. Another member's rotation that came between counts as done. */
+/**
+ * Another secret signs now, and nothing is lost. Another member's rotation that came between counts
+ * as done.
+ */
 export function rotation(policy: () => Policy, options: RotationOptions): Command {
   let before: string | undefined;
   let done = false;
   let refusal: Error | null = null;
   return {
-    propose(seen, known) {
+    decide(seen, history) {
       refusal = null;
       // In an empty store whatever comes between is another member's.
       before ??= seen.ring?.current.secret ?? '';
-      const plan = advance(seen, policy(), known, mint);
+      const plan = advance(seen, { policy: policy(), history, mint });
       if (seen.ring === null) return plan;
       if (done || seen.ring.current.secret !== before) return plan;
       if (plan !== null) {
-        if (!isRotation(plan)) return plan;
-        // The schedule's rotation is the one that was called for: it is written with its entry in the log.
+        if (plan.rotates !== 'own') return plan;
+        // The schedule's rotation is the one that was called for: it is written with its entry in
+        // the log.
         const logged = withChange(seen.ring, seen.nowMs, 'rotate', options.reason);
-        return advance({ ...seen, ring: logged }, policy(), known, mint);
+        return advance({ ...seen, ring: logged }, { policy: policy(), history, mint });
       }
-      const planned = planRotation(seen, seen.ring, policy(), mint, options);
+      const planned = planRotation(seen, seen.ring, { policy: policy(), mint }, options);
       if (typeof planned !== 'number') return planned;
       refusal = rotationRefused(planned, options.force);
       return null;
     },
     refusal: () => refusal,
-    wrote(plan) {
-      done ||= isRotation(plan);
+    onWritten(plan) {
+      done ||= plan.rotates === 'own';
     },
   };
-}
-
-function isRotation({ name }: Plan): boolean {
-  return name === 'rotation' || name === 'late rotation';
 }
 
 export interface TimesAnswer {
@@ -71,16 +79,17 @@ export function times(
   { ttlMs, overlapMs, reason, assertFit }: TimesOptions,
 ): Command & { before(): Ring | null } {
   let before: Ring | null = null;
+  let done = false;
   let refusal: Error | null = null;
   return {
-    propose(seen, known) {
+    decide(seen, history) {
       refusal = null;
-      const plan = advance(seen, policy(), known, mint);
-      if (plan !== null || seen.ring === null) return plan;
+      const plan = advance(seen, { policy: policy(), history, mint });
+      if (done || plan !== null || seen.ring === null) return plan;
       const { ttl, overlap } = seen.ring;
       const sets = { ttlMs: ttlMs ?? ttl, overlapMs: overlapMs ?? overlap };
       assertFit({ ttl: sets.ttlMs, overlap: sets.overlapMs });
-      const planned = planTimes(seen, seen.ring, { ...policy(), sets }, mint, reason);
+      const planned = planTimes(seen, seen.ring, { policy: { ...policy(), sets }, mint }, reason);
       if (typeof planned === 'number') {
         refusal = rotationRefused(planned, false);
         return null;
@@ -89,13 +98,18 @@ export function times(
       return planned;
     },
     refusal: () => refusal,
+    onWritten(_plan, { ttl, overlap }) {
+      // Not if only next was given another `since`. What another member needs more may be granted
+      // since.
+      done ||= ttl === (ttlMs ?? ttl) && overlap === (overlapMs ?? overlap);
+    },
     before: () => before,
   };
 }
 
-/** The ring grants what `policy` asks for; no secret changes for it. */
+/** The ring grants what `policy` needs; no secret changes for it. */
 export function grant(policy: Policy): Command {
-  return { propose: (seen, known) => advance(seen, policy, known, mint) };
+  return { decide: (seen, history) => advance(seen, { policy, history, mint }) };
 }
 
 export interface RevocationOptions {
@@ -104,14 +118,19 @@ export interface RevocationOptions {
   readonly replace: Replaceable | null;
 }
 
-/** No secret of before verifies any more; repeated until this member's own swap is the one that did it. */
+/**
+ * No secret of before verifies any more; repeated until this member's own swap is the one that did
+ * it.
+ */
 export function revocation(policy: () => Policy, { reason, replace }: RevocationOptions): Command {
   let done = false;
   return {
     replace,
-    propose: (seen, known) =>
-      done ? advance(seen, policy(), known, mint) : planRevocation(seen, policy(), known, mint, reason),
-    wrote(plan) {
+    decide(seen, history) {
+      const context = { policy: policy(), history, mint };
+      return done ? advance(seen, context) : planRevocation(seen, context, reason);
+    },
+    onWritten(plan) {
       done ||= plan.revokes;
     },
   };

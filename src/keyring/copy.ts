@@ -1,4 +1,7 @@
-/** A member's copy of the keyring, prepared for use: which key signs at an instant, and which keys verify. */
+/**
+ * A member's copy of the keyring, prepared for use: which key signs at an instant, and which keys
+ * verify.
+ */
 
 import { createTokenKey, type VerifyingKey } from '../jwt/authenticate.js';
 import { createMac } from '../jwt/mac.js';
@@ -13,7 +16,9 @@ export interface Copy {
   readonly ring: Ring;
   readonly current: CopyKey;
   readonly next: CopyKey;
-  /** In the order in which a kid-less token is tried: current, next, then retired from the newest. */
+  /**
+   * In the order in which a kid-less token is tried: current, next, then retired from the newest.
+   */
   readonly keys: readonly CopyKey[];
 }
 
@@ -25,7 +30,10 @@ export function createCopy(ring: Ring): Copy {
   return { ring, current, next, keys: [current, next, ...retired] };
 }
 
-/** The key that signs: a member that could not reach the store in time promotes next by itself, once (protocol.md, "A member's copy"). */
+/**
+ * The key that signs: a member that could not reach the store in time promotes next by itself, once
+ * (protocol.md, "A member's copy").
+ */
 export function signingKey(copy: Copy, nowMs: number): CopyKey {
   return nowMs >= copy.ring.current.expiresAt ? copy.next : copy.current;
 }

@@ -1,10 +1,15 @@
-/** A process' part in a namespace: a copy of the keyring with a lease (protocol.md, "A member's copy"). */
+/**
+ * A process' part in a namespace: a copy of the keyring with a lease (protocol.md, "A member's
+ * copy").
+ */
 
-import type { Clock } from '../clock.js';
-import { within } from '../deadline.js';
-import { detached } from '../detached.js';
+import { detached } from '../async/detached.js';
+import { within } from '../async/race.js';
+import { SingleFlight } from '../async/single-flight.js';
 import type { StoreError } from '../errors.js';
 import type { AcknowledgedBy, PushStatus } from '../stores/store.js';
+import type { Clock } from '../time/clock.js';
+import { ChangeListener } from './change-listener.js';
 import {
   type RevocationOptions,
   type RotationOptions,
@@ -15,32 +20,42 @@ import {
   times,
 } from './commands.js';
 import { type CopyKey, signingKey } from './copy.js';
+import { CopyState } from './copy-state.js';
+import { closed, copyNotFresh, timedOut, unavailable } from './errors.js';
 import { Exchange } from './exchange.js';
-import { Holding } from './holding.js';
 import { type Instant, type Lease, leaseAgeMs, storeNowMs } from './lease.js';
 import type { MemberOptions } from './member-options.js';
-import { type Asks, Needs } from './needs.js';
+import { Needs } from './needs.js';
 import { Outage } from './outage.js';
-import { closed, notFresh, timedOut, unavailable } from './refusals.js';
+import type { RingTimes } from './policy.js';
 import { Renewal } from './renewal.js';
 import { hasChange, type Ring } from './ring.js';
-import { SingleFlight } from './single-flight.js';
-import { Watching } from './watching.js';
 
-/** How soon after a failure the next attempt is one of the ten a second, where there is no copy to go on with. */
+/**
+ * How soon after a failure the next attempt is one of the ten a second, if there is no copy to
+ * go on with.
+ */
 const PAUSE_AFTER_FAILURE_MS = 100;
 
 export class Member {
+  /**
+   * Returns this instant: a lease whose read came after it knows all that had happened by now, and
+   * no operation that began now outlives the store timeout.
+   */
+  readonly now: () => Instant;
   readonly #options: MemberOptions;
   readonly #clock: Clock;
   readonly #exchange: Exchange;
   readonly #reads: SingleFlight;
   readonly #renewal: Renewal;
-  readonly #watching: Watching;
-  readonly #holding: Holding;
+  readonly #changes: ChangeListener;
+  readonly #copyState: CopyState;
   readonly #outage: Outage;
   readonly #needs: Needs;
-  /** Whether the store can show by a look that the copy is what a read would give (protocol.md, "A look"). */
+  /**
+   * Whether the store can show by a look that the copy is what a read would give (protocol.md, "A
+   * look").
+   */
   readonly #looks: boolean;
   #closed = false;
 
@@ -50,25 +65,31 @@ export class Member {
     this.#clock = clock;
     this.#looks = store.local && store.isUnchanged !== undefined;
     this.#exchange = new Exchange(store, namespace, options.storeTimeoutMs, clock);
-    this.#watching = new Watching({ store, namespace, clock, off: pushOff, suspect: () => this.#suspect() });
-    const nextOrder = () => this.now().order;
-    this.#holding = new Holding(nextOrder, (ring) => this.#exchange.planOf(ring), options.listener);
+    this.now = this.#exchange.instant;
+    this.#changes = new ChangeListener({
+      store,
+      namespace,
+      clock,
+      off: pushOff,
+      onChange: () => this.#readAfterChange(),
+    });
+    const nextSequence = () => this.now().sequence;
+    const planOf = this.#exchange.planOf.bind(this.#exchange);
+    this.#copyState = new CopyState(nextSequence, planOf, options.listener);
     this.#outage = new Outage(clock, options.listener);
-    this.#needs = new Needs(options.policy, options.leastTtlMs, clock, () => options.listener.signing());
-    const renewed = { holding: this.#holding, outage: this.#outage, needs: this.#needs, watching: this.#watching };
+    this.#needs = new Needs(options.policy, options.minTtlMs, clock, () => options.listener.signing());
+    const renewed = { copyState: this.#copyState, outage: this.#outage, needs: this.#needs, changes: this.#changes };
     this.#renewal = new Renewal(options, this.#exchange, renewed);
-    this.#reads = new SingleFlight(clock, nextOrder, () => this.#renewal.refresh());
+    this.#reads = new SingleFlight(clock, nextSequence, () => this.#renewal.refresh());
   }
 
-  /** This instant: a lease whose read came after it knows all that had happened by now, and no operation that began now outlives the store timeout. */
-  now(): Instant {
-    return this.#exchange.instant();
-  }
-
-  /** The copy, where it can be used without waiting; keeps a busy member's copy young by refreshing ahead. */
-  fresh(now: Instant, softAgeMs = this.#options.softAgeMs): Lease | null {
-    const lease = this.#holding.lease;
-    if (lease === null || this.#closed || lease.sent.order < this.#holding.suspectSince) return null;
+  /**
+   * The copy, if it can be used without waiting; keeps a busy member's copy young by refreshing
+   * ahead.
+   */
+  freshLease(now: Instant, softAgeMs = this.#options.softAgeMs): Lease | null {
+    const lease = this.#copyState.validLease;
+    if (lease === null || this.#closed) return null;
     const ageMs = leaseAgeMs(lease, now);
     const freshMs = this.#looks ? this.#options.syncSoftAgeMs : softAgeMs;
     if (ageMs >= freshMs || (this.#looks && !this.#isUnchanged())) return null;
@@ -78,11 +99,11 @@ export class Member {
     return lease;
   }
 
-  /** The same for signing, where the ring is known to grant what this member's tokens need. */
-  freshToSign(now: Instant, softAgeMs?: number): Lease | null {
-    const lease = this.fresh(now, softAgeMs);
+  /** The same for signing, if the ring is known to grant what this member's tokens need. */
+  freshSigningLease(now: Instant, softAgeMs?: number): Lease | null {
+    const lease = this.freshLease(now, softAgeMs);
     if (lease === null || !this.#needs.letsSign(lease.copy.ring)) return null;
-    // Nothing has to be asked for that is granted already.
+    // What the ring grants already needs no write.
     this.#needs.signs = true;
     return lease;
   }
@@ -91,36 +112,43 @@ export class Member {
     return this.#options.syncSoftAgeMs;
   }
 
-  /** Why there is nothing to use without waiting. The store is asked meanwhile, for `verb`, so that the next call may find it fresh. */
-  notFresh(verb: 'sign' | 'verify'): StoreError {
+  /**
+   * Why there is nothing to use without waiting. The store is read meanwhile, for `verb`, so that
+   * the next call may find it fresh.
+   */
+  refreshForSync(verb: 'sign' | 'verify'): StoreError {
     if (this.#closed) return closed();
     const now = this.now();
     if (verb === 'sign') this.#needs.signs = true;
-    this.#reads.paced(now.order).catch(() => {
-      // Told by the listener, and shown to whoever waits. What cannot be asked for must not keep this member from verifying.
+    this.#reads.paced(now.sequence).catch(() => {
+      // The listener reports it, and callers that wait get it. A need that cannot be written must
+      // not keep this member from verifying.
       if (verb === 'sign') this.#needs.signs = false;
     });
-    return notFresh(verb);
+    return copyNotFresh(verb);
   }
 
   /**
-   * The copy, after a refresh where one is due. A store that cannot be read is survived until `maxStaleness`.
-   * @throws {StoreError} where there is no copy that may be used.
+   * The copy, after a refresh if one is due. A store that cannot be read is survived until
+   * `maxStaleness`.
+   * @throws {StoreError} if there is no copy that may be used.
    */
   async lease(arrived: Instant): Promise<Lease> {
     this.#assertOpen();
     const held = this.#usable();
     const failedAgoMs = this.#outage.failedAgoMs();
-    // A store that was silent a moment ago makes nobody wait again; it is asked behind their backs until it answers.
-    const isBeingAsked = this.#outage.lasts && this.#reads.isRunning;
-    if (held !== null && (isBeingAsked || failedAgoMs < 2 * this.#options.retryMs)) {
+    // After a timeout, operations do not wait for the store again; it is read in the background
+    // until it answers.
+    const isBeingRead = this.#outage.lasts && this.#reads.isRunning;
+    if (held !== null && (isBeingRead || failedAgoMs < 2 * this.#options.retryMs)) {
       if (failedAgoMs >= this.#options.retryMs) this.#refreshAhead();
       return held;
     }
-    // A copy that is never fresh (strict, or a store next door) is as good as a read of its own for each operation.
-    const after = this.#options.softAgeMs === 0 ? arrived.order : this.#holding.suspectSince;
+    // A copy that is never fresh (strict, or a store next door) is as good as a separate read for
+    // each operation.
+    const after = this.#options.softAgeMs === 0 ? arrived.sequence : this.#copyState.staleSince;
     try {
-      // A store that has just failed is asked ten times a second, not as often as it can refuse.
+      // A store that has just failed is read ten times a second, not as often as it can refuse.
       const read = failedAgoMs < PAUSE_AFTER_FAILURE_MS ? this.#reads.paced() : this.#reads.after(after);
       return await this.#leaseAfter(read, arrived);
     } catch (error) {
@@ -131,19 +159,20 @@ export class Member {
   }
 
   /**
-   * The copy for signing: one whose ring grants what this member's tokens need (protocol.md, `overlap`).
-   * @throws {StoreError} also where the ring does not grant it and cannot be made to.
+   * The copy for signing: one whose ring grants what this member's tokens need (protocol.md,
+   * `overlap`).
+   * @throws {StoreError} also if the ring does not grant it and cannot be made to.
    */
   async signingLease(arrived: Instant): Promise<Lease> {
-    let lease = this.fresh(arrived) ?? (await this.lease(arrived));
+    let lease = this.freshLease(arrived) ?? (await this.lease(arrived));
     this.#needs.signs = true;
     if (this.#needs.letsSign(lease.copy.ring)) return lease;
     try {
-      lease = await this.#leaseAfter(this.#reads.after(this.now().order), arrived);
+      lease = await this.#leaseAfter(this.#reads.after(this.now().sequence), arrived);
     } catch (error) {
       const held = this.#usable();
       if (held !== null && this.#needs.letsSign(held.copy.ring)) return held;
-      // What cannot be asked for must not keep this member from verifying.
+      // What the ring cannot grant must not keep this member from verifying.
       this.#needs.signs = false;
       throw error;
     }
@@ -152,17 +181,30 @@ export class Member {
   }
 
   /**
-   * A copy read after `arrived`, for a token whose secret the present one does not have. Shared and rate limited.
-   * @throws {StoreError} where it cannot be read: the token may be good, so this is never "invalid".
+   * A copy read after `arrived`, for a token whose secret the present one does not have. Shared and
+   * rate limited.
+   * A read that fails, because what is due could not be written, may have brought the secret: then
+   * the copy `settles` the token.
+   * @throws {StoreError} if it cannot be read: the token may be good, so this is never
+   * "invalid".
    */
-  async leaseSince(arrived: Instant): Promise<Lease> {
+  async leaseReadAfter(arrived: Instant, settles: (lease: Lease) => boolean = () => false): Promise<Lease> {
     this.#assertOpen();
     const held = this.#usableOnceRead();
-    if (held !== null && held.sent.order > arrived.order) return held;
-    return this.#leaseAfter(this.#reads.paced(arrived.order), arrived);
+    if (held !== null && held.sent.sequence > arrived.sequence) return held;
+    try {
+      return await this.#leaseAfter(this.#reads.paced(arrived.sequence), arrived);
+    } catch (error) {
+      const old = this.#usable();
+      if (old === null || !settles(old)) throw error;
+      return old;
+    }
   }
 
-  /** Settles as `work` does, or rejects with `late()` once an operation that came with `arrived` has waited for as long as it may. */
+  /**
+   * Settles as `work` does, or rejects with `late()` once an operation that came with `arrived` has
+   * waited for as long as it may.
+   */
   inTime<T>(arrived: Instant, work: Promise<T>, late: () => Error): Promise<T> {
     const leftMs = arrived.monotonicMs + this.#options.storeTimeoutMs - this.#clock.monotonicMs();
     return within(leftMs, work, late, this.#clock);
@@ -172,7 +214,7 @@ export class Member {
     return signingKey(lease.copy, storeNowMs(lease, now));
   }
 
-  /** Another secret signs now. @throws {OptionError} where it comes too soon. */
+  /** Another secret signs now. @throws {OptionError} if it comes too soon. */
   async rotate(options: RotationOptions): Promise<Lease> {
     this.#assertOpen();
     return detached(() => this.#renewal.command(rotation(() => this.#needs.policy, options)));
@@ -184,7 +226,10 @@ export class Member {
     return detached(() => this.#renewal.command(revocation(() => this.#needs.policy, options)));
   }
 
-  /** The ring has other times. @throws {OptionError} if that takes a rotation, and it comes too soon. */
+  /**
+   * The ring has other times. @throws {OptionError} if that takes a rotation, and it comes too
+   * soon.
+   */
   async setTimes(options: TimesOptions): Promise<TimesAnswer & { kid: string; rotated: boolean }> {
     this.#assertOpen();
     const command = times(() => this.#needs.policy, options);
@@ -195,8 +240,8 @@ export class Member {
   }
 
   /** What this member needs of the ring. */
-  get needs(): Asks {
-    return this.#needs.asks;
+  get needs(): RingTimes {
+    return this.#needs.minimums;
   }
 
   /** How many replicas have what was written with this ring. */
@@ -206,23 +251,29 @@ export class Member {
     return (await detached(() => store.acknowledged?.(namespace, wanted))) ?? null;
   }
 
-  /** Whether this member saw that secret revoked, and its copy has no live one of that name. Without a copy it cannot know. */
+  /**
+   * Whether this member saw that secret revoked, and its copy has no live one of that name. Without
+   * a copy it cannot know.
+   */
   hasRevoked(kid: string): boolean {
-    const { lease } = this.#holding;
+    const { lease } = this.#copyState;
     if (this.#closed || lease === null || lease.keys.some((key) => key.kid === kid)) return false;
     return this.#exchange.hasRevoked(kid);
   }
 
-  /** Refreshes a copy that is not fresh, for an answer that did not need it: what the store has lost is found as soon as ever. */
+  /**
+   * Refreshes a copy that is not fresh, for an answer that did not need it: what the store has lost
+   * is found as soon as ever.
+   */
   keepYoung(): void {
-    if (this.fresh(this.now()) !== null || this.#reads.isRunning) return;
+    if (this.freshLease(this.now()) !== null || this.#reads.isRunning) return;
     // Paced, because the copy of a strict member is never fresh.
     if (this.#outage.failedAgoMs() >= this.#options.retryMs) this.#reads.paced().catch(() => {});
   }
 
-  /** The copy as it stands, without asking anyone; null where there is none. */
-  held(): Lease | null {
-    return this.#holding.lease;
+  /** Returns the copy without a read; null if there is none. */
+  currentLease(): Lease | null {
+    return this.#copyState.lease;
   }
 
   waitsForReplicas(): boolean {
@@ -230,29 +281,32 @@ export class Member {
   }
 
   push(): PushStatus {
-    return this.#watching.status();
+    return this.#changes.status();
   }
 
   close(): void {
     this.#closed = true;
     this.#renewal.end();
-    this.#holding.end();
-    this.#watching.end();
+    this.#copyState.end();
+    this.#changes.end();
   }
 
   #isUnchanged(): boolean {
     const { store, namespace } = this.#options;
-    const { version } = this.#holding;
+    const { version } = this.#copyState;
     return version !== null && store.isUnchanged?.(namespace, version) === true;
   }
 
   /** A copy that the store's silence has not yet made worthless. */
   #usable(mostAgeMs = this.#options.policy.maxStalenessMs): Lease | null {
-    const lease = this.#holding.lease;
+    const lease = this.#copyState.lease;
     return lease !== null && leaseAgeMs(lease, this.now()) < mostAgeMs ? lease : null;
   }
 
-  /** The same for an operation that has waited for a read: only then is there an age at which strict mode uses a copy. */
+  /**
+   * The same for an operation that has waited for a read: only then is there an age at which strict
+   * mode uses a copy.
+   */
   #usableOnceRead(): Lease | null {
     const { policy, storeTimeoutMs } = this.#options;
     return this.#usable(policy.maxStalenessMs === 0 ? storeTimeoutMs : policy.maxStalenessMs);
@@ -260,32 +314,38 @@ export class Member {
 
   /**
    * The copy once `read` is done, and once more if it is older by then than a copy may be.
-   * Waiting for somebody else's read counts too: no operation outlives the store timeout.
+   * Waiting for a shared read counts too: no operation outlives the store timeout.
    */
   async #leaseAfter(read: Promise<void>, arrived: Instant): Promise<Lease> {
-    for (let next = read; ; next = this.#reads.after(this.now().order)) {
-      // What the store failed with says more than its silence now.
+    for (let next = read; ; next = this.#reads.after(this.now().sequence)) {
+      // The store's last error explains more than a timeout.
       await this.inTime(arrived, next, () => this.#outage.error ?? timedOut());
       this.#assertOpen();
       const lease = this.#usableOnceRead();
       if (lease !== null) return lease;
-      if (this.#holding.lease === null) throw unavailable();
+      if (this.#copyState.lease === null) throw unavailable();
     }
   }
 
-  /** Starts a refresh that nobody waits for. Its failure is told by the listener, and shows when somebody does wait. */
+  /**
+   * Starts a refresh without waiting. The listener reports its failure, and the next caller that
+   * waits gets it.
+   */
   #refreshAhead(): void {
-    if (!this.#reads.isRunning) this.#reads.after(this.#holding.suspectSince).catch(() => {});
+    if (!this.#reads.isRunning) this.#reads.after(this.#copyState.staleSince).catch(() => {});
   }
 
-  /** Reads the store at once: neither a message nor the loss of the connection that brings them is an answer. Resolves to whether the copy changed. */
-  async #suspect(): Promise<boolean> {
+  /**
+   * Reads the store at once: neither a message nor the loss of the connection that brings them is
+   * an answer. Resolves to whether the copy changed.
+   */
+  async #readAfterChange(): Promise<boolean> {
     if (this.#closed) return false;
-    this.#holding.suspect();
-    const before = this.#holding.ring;
+    this.#copyState.markStale();
+    const before = this.#copyState.ring;
     try {
-      await this.#reads.after(this.#holding.suspectSince);
-      return this.#holding.ring !== before;
+      await this.#reads.after(this.#copyState.staleSince);
+      return this.#copyState.ring !== before;
     } catch {
       // The listener reports it, and a caller that needs the copy gets it.
       return false;

@@ -1,14 +1,15 @@
-/** What a member needs of the ring: for its tokens once it signs, for its copy also if it only verifies (protocol.md, `overlap`). */
+/**
+ * What a member needs of the ring: for its tokens once it signs, for its copy also if it only
+ * verifies (protocol.md, `overlap`).
+ */
 
-import type { Clock } from '../clock.js';
-import type { Policy } from './advance.js';
+import type { Clock } from '../time/clock.js';
+import type { Policy, RingTimes } from './policy.js';
 import type { Ring } from './ring.js';
 
-export type Asks = NonNullable<Policy['asks']>;
-
 export class Needs {
-  readonly #toSign: Policy & { readonly asks: Asks };
-  readonly #toVerify: Policy & { readonly asks: Asks };
+  readonly #toSign: Policy & { readonly minimums: RingTimes };
+  readonly #toVerify: Policy & { readonly minimums: RingTimes };
   readonly #clock: Clock;
   #triedAtMs = Number.NEGATIVE_INFINITY;
   #warned = false;
@@ -16,10 +17,10 @@ export class Needs {
   #signs = false;
 
   /** Calls `onSigning` each time that the member begins to sign. */
-  constructor(policy: Policy & { readonly asks: Asks }, leastTtlMs: number, clock: Clock, onSigning = () => {}) {
+  constructor(policy: Policy & { readonly minimums: RingTimes }, minTtlMs: number, clock: Clock, onSigning = () => {}) {
     this.#onSigning = onSigning;
     this.#toSign = policy;
-    this.#toVerify = { ...policy, asks: { ttlMs: leastTtlMs, overlapMs: 0 } };
+    this.#toVerify = { ...policy, minimums: { ttlMs: minTtlMs, overlapMs: 0 } };
     this.#clock = clock;
   }
 
@@ -34,9 +35,12 @@ export class Needs {
     if (begins) this.#onSigning();
   }
 
-  /** For every read: what its copy needs it asks for apart, so that no operation depends on a write. */
+  /**
+   * For every read: a separate write gets what its copy needs, so that no operation depends on a
+   * write.
+   */
   get policy(): Policy {
-    return this.signs ? this.#toSign : { ...this.#toSign, asks: null };
+    return this.signs ? this.#toSign : { ...this.#toSign, minimums: null };
   }
 
   /** Asks for the `ttl` that a copy needs which grows as old as `maxStaleness`. */
@@ -44,23 +48,26 @@ export class Needs {
     return this.#toVerify;
   }
 
-  /** What this member asks for, by what it does. */
-  get asks(): Asks {
-    return (this.signs ? this.#toSign : this.#toVerify).asks;
+  /** The times that this member needs, by what it does. */
+  get minimums(): RingTimes {
+    return (this.signs ? this.#toSign : this.#toVerify).minimums;
   }
 
-  get leastTtlMs(): number {
-    return this.#toVerify.asks.ttlMs;
+  get minTtlMs(): number {
+    return this.#toVerify.minimums.ttlMs;
   }
 
   letsSign(ring: Ring): boolean {
-    return grants(ring, this.#toSign.asks);
+    return grants(ring, this.#toSign.minimums);
   }
 
-  /** Whether the ring lacks what the copy needs, and it is time to ask for it; true once in a `maxStaleness`. */
+  /**
+   * Whether the ring lacks what the copy needs, and it is time to request it; true once in a
+   * `maxStaleness`.
+   */
   wantsMore(ring: Ring): boolean {
     const nowMs = this.#clock.monotonicMs();
-    if (grants(ring, this.#toVerify.asks) || nowMs < this.#triedAtMs + this.#toVerify.maxStalenessMs) return false;
+    if (grants(ring, this.#toVerify.minimums) || nowMs < this.#triedAtMs + this.#toVerify.maxStalenessMs) return false;
     this.#triedAtMs = nowMs;
     return true;
   }
@@ -73,6 +80,6 @@ export class Needs {
   }
 }
 
-function grants(ring: Ring, { ttlMs, overlapMs }: Asks): boolean {
+function grants(ring: Ring, { ttlMs, overlapMs }: RingTimes): boolean {
   return ring.ttl >= ttlMs && ring.overlap >= overlapMs;
 }

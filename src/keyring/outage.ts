@@ -1,11 +1,13 @@
-/** Remembers whether the store could be used when it was asked last, and tells of each outage once. */
+/**
+ * Tracks whether the last request to the store succeeded. Reports each outage once.
+ */
 
-import type { Clock } from '../clock.js';
-import { StoreError } from '../errors.js';
+import { isRewtError, type StoreError } from '../errors.js';
+import type { Clock } from '../time/clock.js';
 
-/** Who is told. */
+/** Callbacks for outages. */
 export interface OutageListener {
-  /** The store could not be used; said once for each outage. */
+  /** The store could not be used; called once for each outage. */
   failed(error: unknown): void;
   recovered(outageMs: number): void;
   /** The server that answered may have been replaced; called once until another answer counts. */
@@ -30,12 +32,13 @@ export class Outage {
     return this.#sinceMs !== null;
   }
 
-  /** The last failure of the store, if it has not answered since. */
+  /** The last failure of the store, which may be from another copy of rewt; null if it answered. */
   get error(): StoreError | null {
-    return this.#error instanceof StoreError ? this.#error : null;
+    const error = this.#error;
+    return isRewtError(error) && error.status === 503 ? error : null;
   }
 
-  /** How long ago the store failed; without end where it has answered since. Milliseconds. */
+  /** How long ago the store failed; infinite if it has answered since. Milliseconds. */
   failedAgoMs(nowMs: number = this.#clock.monotonicMs()): number {
     return nowMs - this.#failedAtMs;
   }

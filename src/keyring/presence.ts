@@ -1,20 +1,25 @@
-/** Announces what a member with a name holds: once in half a minute, and soon after that has changed or the store is back. For people to see; no operation waits for it, or fails by it. */
+/**
+ * Announces what a member with a name holds: at each heartbeat, and soon after that has changed or
+ * the store is back. For people to see; no operation waits for it, or fails by it.
+ */
 
 import { randomBytes } from 'node:crypto';
-import type { Clock } from '../clock.js';
-import { within } from '../deadline.js';
-import { detached } from '../detached.js';
+import { detached } from '../async/detached.js';
+import { within } from '../async/race.js';
 import type { Store } from '../stores/store.js';
-import { formatAnnouncement, keptMs, LEFT } from './announcement.js';
+import type { Clock } from '../time/clock.js';
+import { formatAnnouncement, HEARTBEAT_MS, keptMs, LEFT } from './announcement.js';
 import type { Lease } from './lease.js';
 import type { MemberListener } from './member-options.js';
-import type { Asks } from './needs.js';
+import type { RingTimes } from './policy.js';
 
-/** From the end of one announcement to the next, and up to a tenth more, so that a fleet that was started at once does not write at once. */
-const EVERY_MS = 30_000;
-const MOST_MORE_MS = 3_000;
+/** A fleet that was started at one instant spreads its heartbeats over this time. */
+const MAX_JITTER_MS = HEARTBEAT_MS / 10;
 
-/** How soon a change is announced, at random up to this, so that a thousand members do not write at once; and never sooner after the one before. */
+/**
+ * How soon a change is announced, at random up to this, so that a thousand members do not write at
+ * once; and never sooner after the one before.
+ */
 const SOON_MS = 1_000;
 
 export interface PresenceListener {
@@ -28,9 +33,9 @@ export interface PresenceOptions {
   readonly clock: Clock;
   readonly timeoutMs: number;
   /** What the member holds at this instant. */
-  held(): Lease | null;
+  currentLease(): Lease | null;
   /** What it needs of the ring at this instant. */
-  needs(): Asks & { readonly maxStalenessMs: number };
+  needs(): RingTimes & { readonly maxStalenessMs: number };
   readonly listener: PresenceListener;
 }
 
@@ -43,7 +48,7 @@ export class Presence {
   #cancel: (() => void) | null = null;
   #underWay: Promise<void> | null = null;
   #isUnderWay = false;
-  #saidAtMs = Number.NEGATIVE_INFINITY;
+  #sentAtMs = Number.NEGATIVE_INFINITY;
   /** Whether there is news since the last announcement began. */
   #hasNews = false;
   /** Whether the store is back since the last announcement that it took. */
@@ -55,7 +60,7 @@ export class Presence {
     this.#options = options;
   }
 
-  /** Called whenever there is a copy: the first time there is something to say. */
+  /** Called whenever there is a copy: the first time, announces. */
   begin(): void {
     if (this.#begun || this.#ended) return;
     this.#begun = true;
@@ -71,7 +76,7 @@ export class Presence {
     if (!this.#isUnderWay) detached(() => this.#announceLater());
   }
 
-  /** Takes back what was said; the store forgets it by itself where that fails. Never rejects. */
+  /** Removes the announcement. If that fails, the store drops it later. Never rejects. */
   async end(): Promise<void> {
     if (this.#ended) return;
     this.#ended = true;
@@ -80,22 +85,22 @@ export class Presence {
     const { timeoutMs, clock } = this.#options;
     const leaving = (async () => {
       await this.#underWay;
-      await detached(() => this.#say(this.#mayComeLate ? LEFT : null));
+      await detached(() => this.#send(this.#mayComeLate ? LEFT : null));
     })();
     await within(timeoutMs, leaving, () => new Error('late'), clock).catch(() => {});
   }
 
   #announce(): void {
-    const { memberName, clock, held, needs } = this.#options;
-    const lease = held();
+    const { memberName, clock, currentLease, needs } = this.#options;
+    const lease = currentLease();
     const isBack = this.#isBack;
     this.#hasNews = false;
     this.#isBack = false;
-    this.#saidAtMs = clock.monotonicMs();
+    this.#sentAtMs = clock.monotonicMs();
     this.#isUnderWay = true;
-    // A copy that was revoked a moment ago is nothing to speak of.
-    const saying = lease === null ? null : this.#say(formatAnnouncement(memberName, lease.copy, needs(), isBack));
-    this.#underWay = Promise.resolve(saying).then((isTaken) => {
+    // A copy that was revoked a moment ago is not announced.
+    const sending = lease === null ? null : this.#send(formatAnnouncement(memberName, lease.copy, needs(), isBack));
+    this.#underWay = Promise.resolve(sending).then((isTaken) => {
       this.#isUnderWay = false;
       if (isBack && !isTaken) this.#isBack = true;
       if (!this.#ended) this.#announceLater();
@@ -105,15 +110,15 @@ export class Presence {
   #announceLater(): void {
     const { clock } = this.#options;
     this.#cancel?.();
-    const sinceMs = clock.monotonicMs() - this.#saidAtMs;
+    const sinceMs = clock.monotonicMs() - this.#sentAtMs;
     const waitMs = this.#hasNews
       ? Math.max(0, SOON_MS - sinceMs) + Math.random() * SOON_MS
-      : EVERY_MS + Math.random() * MOST_MORE_MS;
-    this.#cancel = clock.timer(waitMs, () => this.#announce(), 'unheard');
+      : HEARTBEAT_MS + Math.random() * MAX_JITTER_MS;
+    this.#cancel = clock.timer(waitMs, () => this.#announce(), 'unref');
   }
 
   /** Whether the store took it. */
-  async #say(text: string | null): Promise<boolean> {
+  async #send(text: string | null): Promise<boolean> {
     const { store, namespace, memberName, timeoutMs, needs, listener } = this.#options;
     try {
       const keepMs = keptMs(needs().maxStalenessMs);
@@ -127,7 +132,10 @@ export class Presence {
   }
 }
 
-/** The listener of a member whose presence is announced: begins that with the first copy, and hands it the news. */
+/**
+ * The listener of a member whose presence is announced: begins that with the first copy, and hands
+ * it the news.
+ */
 export function withPresence(
   listener: Omit<MemberListener, 'renewed' | 'signing'>,
   presence: Presence | null,
@@ -136,8 +144,8 @@ export function withPresence(
     ...listener,
     renewed: () => presence?.begin(),
     signing: () => presence?.news(),
-    changed(ring, before, wrote) {
-      listener.changed(ring, before, wrote);
+    changed(ring, before, ownPlan) {
+      listener.changed(ring, before, ownPlan);
       // A rotation or a revocation; all else is of no interest to those who count who holds next.
       if (ring.next.secret !== before.next.secret) presence?.news();
     },

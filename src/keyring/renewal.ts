@@ -1,25 +1,28 @@
-/** A member's exchanges with its store, and what their answers change: the copy, whether the store counts as away, and what is asked of the ring. */
+/**
+ * A member's exchanges with its store, and what their answers change: the copy, whether the store
+ * counts as away, and what the ring must grant.
+ */
 
-import type { Clock } from '../clock.js';
-import { within } from '../deadline.js';
+import { within } from '../async/race.js';
+import type { Clock } from '../time/clock.js';
 import { advance } from './advance.js';
+import type { ChangeListener } from './change-listener.js';
 import { type Command, grant } from './commands.js';
-import { type Errand, type Exchange, mint, type Settled } from './exchange.js';
-import type { Holding } from './holding.js';
+import type { CopyState } from './copy-state.js';
+import { timedOut } from './errors.js';
+import { type Exchange, mint, type Settled, type Task } from './exchange.js';
 import type { Lease } from './lease.js';
 import type { MemberOptions } from './member-options.js';
 import type { Needs } from './needs.js';
 import type { Outage } from './outage.js';
-import { timedOut } from './refusals.js';
 import type { Ring } from './ring.js';
-import type { Watching } from './watching.js';
 
 /** What the answers change. */
 export interface Renewed {
-  readonly holding: Holding;
+  readonly copyState: CopyState;
   readonly outage: Outage;
   readonly needs: Needs;
-  readonly watching: Watching;
+  readonly changes: ChangeListener;
 }
 
 export class Renewal {
@@ -30,10 +33,10 @@ export class Renewal {
   #ended = false;
 
   /** What happens with each read of which something is left to decide, whatever it is for. */
-  readonly #onRead: Pick<Errand, 'pending' | 'unproven' | 'mayBeDeposed'> = {
-    pending: (...read) => this.#renewed.holding.pending(...read),
-    unproven: () => this.#renewed.holding.suspect(),
-    mayBeDeposed: (error) => {
+  readonly #onRead: Pick<Task, 'onPlan' | 'onUnproven' | 'onMayBeDeposed'> = {
+    onPlan: (...read) => this.#renewed.copyState.onPlan(...read),
+    onUnproven: () => this.#renewed.copyState.markStale(),
+    onMayBeDeposed: (error) => {
       if (!this.#ended) this.#renewed.outage.mayBeDeposed(error);
     },
   };
@@ -47,31 +50,34 @@ export class Renewal {
 
   /** Reads the keyring, and writes what is due by the protocol's table. @throws {StoreError} */
   async refresh(): Promise<void> {
-    const { outage, needs, watching } = this.#renewed;
-    watching.start();
+    const { outage, needs, changes } = this.#renewed;
+    changes.start();
     const startedMs = this.#clock.monotonicMs();
-    const tell = (error: unknown): void =>
+    const report = (error: unknown): void =>
       this.#options.listener.refreshed(this.#clock.monotonicMs() - startedMs, error);
     try {
-      const propose: Errand['propose'] = (seen, known) => advance(seen, needs.policy, known, mint);
-      await this.#exchange.run({ propose, ...this.#onRead }, this.#renew);
-      tell(null);
+      const decide: Task['decide'] = (seen, history) => advance(seen, { policy: needs.policy, history, mint });
+      await this.#exchange.run({ decide, ...this.#onRead }, this.#renew);
+      report(null);
     } catch (error) {
-      tell(error);
-      watching.check();
+      report(error);
+      changes.check();
       if (!this.#ended) outage.failed(error);
       throw error;
     }
   }
 
-  /** Carries out what a caller wants of the keyring. @throws what the command is refused with; {StoreError} */
+  /**
+   * Carries out what a caller wants of the keyring. @throws what the command is refused with;
+   * {StoreError}
+   */
   async command(command: Command): Promise<Lease> {
     let lease: Lease;
     try {
       lease = await this.#run(command);
     } catch (error) {
-      // Its swap may have happened all the same.
-      this.#renewed.holding.suspect();
+      // Its swap may still have happened.
+      this.#renewed.copyState.markStale();
       throw error;
     }
     const refusal = command.refusal?.() ?? null;
@@ -90,21 +96,24 @@ export class Renewal {
   }
 
   readonly #renew = (settled: Settled): Lease => {
-    const { holding, outage, needs, watching } = this.#renewed;
+    const { copyState, outage, needs, changes } = this.#renewed;
     if (!this.#ended) outage.answered();
-    watching.check();
-    const lease = holding.renew(settled);
+    changes.check();
+    const lease = copyState.renew(settled);
     this.#options.listener.renewed();
     if (!this.#ended && needs.wantsMore(settled.ring)) this.#askForMore(settled.ring);
     return lease;
   };
 
-  /** Asks the ring for a longer `ttl`, beside all operations: none of them depends on a write, and no copy is worse for a lost answer. */
+  /**
+   * Requests a longer `ttl`, beside all operations: none of them depends on a write, and
+   * no copy is worse for a lost answer.
+   */
   #askForMore({ ttl: ttlMs }: Ring): void {
     const { needs } = this.#renewed;
     this.#run(grant(needs.policyToVerify)).catch((error) => {
       if (this.#ended || !needs.firstRefusal()) return;
-      this.#options.listener.ttlTooShort(ttlMs, needs.leastTtlMs, error);
+      this.#options.listener.ttlTooShort(ttlMs, needs.minTtlMs, error);
     });
   }
 }

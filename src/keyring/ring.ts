@@ -1,4 +1,7 @@
-/** The keyring: what all members of a namespace share, and its wire form in the store (protocol.md, "What is in the store"). */
+/**
+ * The keyring: what all members of a namespace share, and its wire form in the store (protocol.md,
+ * "Contents of the store").
+ */
 
 import { StoreError } from '../errors.js';
 import { LAST_INSTANT_MS } from '../stores/store.js';
@@ -7,18 +10,27 @@ import { isUsableSecret } from './secret.js';
 /** The format that this code writes. A newer one is refused, never guessed at. */
 const RING_VERSION = 1;
 
-/** Longer than any option allows; instants and durations of a ring add up to less than the largest exact integer. */
-const LONGEST_MS = 1e13;
+/**
+ * Longer than any option allows; instants and durations of a ring add up to less than the largest
+ * exact integer.
+ */
+const MAX_DURATION_MS = 1e13;
 
-/** More verifiable secrets than this would make each kid-less token cost too much; options.ts sees to it that a schedule never needs more. */
-export const MOST_RETIRED = 32;
+/**
+ * More verifiable secrets than this would make each kid-less token cost too much; options.ts sees
+ * to it that a schedule never needs more.
+ */
+export const MAX_RETIRED = 32;
 
 /** The secret that signs now. */
 export interface CurrentSecret {
   readonly secret: string;
   /** When it stops signing. Milliseconds of the store's clock. */
   readonly expiresAt: number;
-  /** Until when it verifies at least: before `overlap` became shorter, tokens signed with it as next were promised the longer one. */
+  /**
+   * Until when it verifies at least: before `overlap` became shorter, tokens signed with it as next
+   * were promised the longer one.
+   */
   readonly owed?: number;
 }
 
@@ -36,22 +48,31 @@ export interface RetiredSecret {
   readonly until: number;
 }
 
-/** All times are milliseconds of the store's clock, all durations milliseconds. Unknown fields of a later minor are kept when writing. */
+/**
+ * All times are milliseconds of the store's clock, all durations milliseconds. Unknown fields of a
+ * later minor are kept when writing.
+ */
 export interface Ring {
   readonly v: typeof RING_VERSION;
   /** The lineage: random, new whenever a ring is begun from nothing. */
   readonly id: string;
   /** Number of revocations in this lineage. */
   readonly epoch: number;
-  /** The random name of the last of them. Absent before the first, and in rings that only older members have revoked. */
+  /**
+   * The random name of the last of them. Absent before the first, and in rings that only older
+   * members have revoked.
+   */
   readonly rev?: string;
   /** Number of writes in this lineage. */
   readonly gen: number;
-  /** The operation that wrote this text; makes every text unique, so that a swap sent twice is known. */
+  /**
+   * The operation that wrote this text; makes every text unique, so that a swap sent twice is
+   * known.
+   */
   readonly op: string;
-  /** How long a secret signs; the longest that any member asked for. */
+  /** How long a secret signs; the longest that any member needs. */
   readonly ttl: number;
-  /** How long a retired secret verifies; the longest that any member asked for. */
+  /** How long a retired secret verifies; the longest that any member needs. */
   readonly overlap: number;
   /** A log for people, read by `changesOf`: whatever else is there makes no ring unreadable. */
   readonly changes?: unknown;
@@ -71,7 +92,10 @@ export function currentVerifiesUntil({ current, overlap }: Ring): number {
   return Math.max(current.expiresAt + overlap, current.owed ?? 0);
 }
 
-/** When the store may drop the ring: after that nothing in it verifies any more, and a fresh start loses nothing. */
+/**
+ * When the store may drop the ring: after that nothing in it verifies any more, and a fresh start
+ * loses nothing.
+ */
 export function ringExpiresAt(ring: Ring): number {
   const untils = ring.retired.map((slot) => slot.until);
   return Math.max(ring.current.expiresAt + ring.ttl + ring.overlap, currentVerifiesUntil(ring), ...untils);
@@ -79,26 +103,32 @@ export function ringExpiresAt(ring: Ring): number {
 
 /**
  * Reads a ring's wire form.
- * @throws {StoreError} ERR_REWT_RING_NEWER for a later format, ERR_REWT_RING_UNREADABLE for anything that is no ring.
+ * @throws {StoreError} ERR_REWT_RING_NEWER for a later format, ERR_REWT_RING_UNREADABLE for
+ * anything that is no ring.
  */
 export function parseRing(text: string): Ring {
   const value = parseJson(text);
   if (isRecord(value) && isCount(value.v) && value.v > RING_VERSION) {
     throw new StoreError(
       'ERR_REWT_RING_NEWER',
-      'The keyring in the store was written by a newer rewt: update rewt here, or replace the keyring with revoke({ replace: "newer" }).',
+      'The keyring in the store was written by a newer rewt: update rewt here, or replace the ' +
+        'keyring with revoke({ replace: "newer" }).',
     );
   }
   if (!isRing(value)) {
     throw new StoreError(
       'ERR_REWT_RING_UNREADABLE',
-      'The keyring in the store is not one of rewt (damaged, or another program uses its key): find out who wrote it, or replace it with revoke({ replace: "unreadable" }).',
+      'The keyring in the store is not one of rewt (damaged, or another program uses its key): ' +
+        'find out who wrote it, or replace it with revoke({ replace: "unreadable" }).',
     );
   }
   return value;
 }
 
-/** Tests whether the text of a ring has what `written` changed: the same revocation and secret, or a later revocation. */
+/**
+ * Tests whether the text of a ring has what `written` changed: the same revocation and secret, or a
+ * later revocation.
+ */
 export function hasChange(text: string, written: Ring): boolean {
   try {
     const ring = parseRing(text);
@@ -109,9 +139,17 @@ export function hasChange(text: string, written: Ring): boolean {
   }
 }
 
-/** Tests whether a ring is of the same lineage, and has the last revocation of `written` or a later one. */
+/**
+ * Tests whether a ring is of the same lineage, and has the last revocation of `written` or a later
+ * one.
+ */
 export function hasRevocation(ring: Ring, { id, epoch, rev }: Ring): boolean {
   return ring.id === id && (ring.epoch > epoch || (ring.epoch === epoch && ring.rev === rev));
+}
+
+/** Tests whether a ring is of another lineage than `before`, or of another epoch. */
+export function isRevokedSince(before: Ring, { id, epoch }: Ring): boolean {
+  return before.id !== id || before.epoch !== epoch;
 }
 
 function secretsThatSigned({ current, retired }: Ring): string[] {
@@ -141,7 +179,7 @@ function isRing(value: unknown): value is Ring {
     isOwed(value.current) &&
     isSlot(value.next, 'since') &&
     Array.isArray(value.retired) &&
-    value.retired.length <= MOST_RETIRED &&
+    value.retired.length <= MAX_RETIRED &&
     value.retired.every((slot) => isSlot(slot, 'until'))
   );
 }
@@ -164,7 +202,7 @@ function isName(value: unknown): boolean {
 
 /** Not nothing, or it would turn without end; and no more than leaves `ringExpiresAt` exact. */
 function isDuration(value: unknown): boolean {
-  return isCount(value) && value > 0 && value <= LONGEST_MS;
+  return isCount(value) && value > 0 && value <= MAX_DURATION_MS;
 }
 
 function isInstant(value: unknown): boolean {

@@ -1,4 +1,7 @@
-/** Decides which ring counts if there are two under one K (protocol.md, "Names under a key prefix"). Pure. */
+/**
+ * Decides which ring counts if there are two under one K (protocol.md, "Names under a key prefix").
+ * Pure.
+ */
 
 import type { KeyEntry, WantedState } from '../stores/store.js';
 import { formatRing, type Ring, ringExpiresAt } from './ring.js';
@@ -12,8 +15,9 @@ import { formatRing, type Ring, ringExpiresAt } from './ring.js';
 export function ringOfTwo(old: Ring, prefixed: Ring, key: KeyEntry | null): Ring {
   if (old.id === prefixed.id) return isLater(prefixed, old) ? prefixed : old;
   if (old.current.secret === prefixed.current.secret) {
-    // An old member adopted K, so the ring that it adopted it from knows more. But one that was moved may hold secrets
-    // which that member remembers as revoked, and it would revoke them again.
+    // An old member adopted K, so the ring that it adopted it from knows more. But one that was
+    // moved may hold secrets which that member remembers as revoked, and it would revoke them
+    // again.
     return prefixed.moved ? old : prefixed;
   }
   return holds(prefixed, key) && !holds(old, key) ? prefixed : old;

@@ -1,77 +1,117 @@
-/** The diagnostics channels that tell what the keyring does: names and payloads, for whoever subscribes. */
+/** The diagnostics channels of rewt: their names and their messages. */
 
 import { type Channel, channel } from 'node:diagnostics_channel';
 import type { RewtErrorCode } from '../errors.js';
 
 interface OfNamespace {
+  /** The namespace of the member that published it. */
   readonly namespace: string;
 }
 
-/** `rewt:rotated`: another secret signs now; tokens in flight go on verifying. */
+/** `rewt:rotated`: another secret signs now. Tokens in flight continue to verify. */
 export interface RotatedMessage extends OfNamespace {
+  /** The secret that signs now. */
   readonly kid: string;
+  /** The secret that signed before. */
   readonly previousKid: string;
-  /** Whether this member wrote it; false: it was read. */
+  /** True if this member wrote it, false if this member read it. */
   readonly own: boolean;
 }
 
-/** `rewt:revoked`: every secret that this member held before is refused from now on. */
+/** `rewt:revoked`: the member rejects every secret that it held before. */
 export interface RevokedMessage extends OfNamespace {
+  /** The secret that signs now. */
   readonly kid: string;
+  /** Revocations so far in this lineage of the keyring. */
   readonly epoch: number;
-  /** The row of protocol.md's table that this member wrote, or 'read' where another member did. */
+  /**
+   * The row of the table in protocol.md that this member wrote, or 'read' if another member wrote
+   * it.
+   */
   readonly cause: string;
+  /** True if this member wrote it, false if this member read it. */
   readonly own: boolean;
 }
 
-/** `rewt:degraded`: the store could not be used; the copy goes on until `maxStaleness`. Once per outage. */
+/**
+ * `rewt:degraded`: the store cannot be used; the copy serves until `maxStaleness`. Published once
+ * per outage.
+ */
 export interface DegradedMessage extends OfNamespace {
+  /** The error of the store. */
   readonly code: RewtErrorCode;
 }
 
-/** `rewt:recovered`: the store could be used again. */
+/** `rewt:recovered`: the store can be used again. */
 export interface RecoveredMessage extends OfNamespace {
+  /** How long the store could not be used. Milliseconds. */
   readonly outageMs: number;
 }
 
-/** `rewt:warning`: something that an operator should mend. Also given to `process.emitWarning`, once for each code. */
+/**
+ * `rewt:warning`: a condition that an operator should correct. Also passed to
+ * `process.emitWarning`, once for each code.
+ */
 export interface WarningMessage extends OfNamespace {
+  /** The stable code, such as `REWT_TOO_FEW_REPLICAS`. */
   readonly code: string;
+  /** The condition and its remedy, in sentences. */
   readonly message: string;
 }
 
 /** `rewt:operation`: a call of the public API has ended. */
 export interface OperationMessage extends OfNamespace {
+  /** The method. `verifyComplete` counts as 'verify', the synchronous forms as their promises. */
   readonly operation: 'sign' | 'verify' | 'rotate' | 'revoke';
+  /** The code of the error, or 'ok'. */
   readonly outcome: 'ok' | RewtErrorCode;
-  /** Whose it was that it did not go well: 401, 503 and 500. */
+  /** Which side failed: 401 is the token, 503 the store, 500 the caller. */
   readonly fault: 'token' | 'store' | 'caller' | null;
-  /** With all waiting. Milliseconds. */
+  /** Milliseconds, with all waiting. */
   readonly durationMs: number;
-  /** Of a token that was verified, which secret signed it. 'unnamed': it has no kid, as the tokens of the first rewt. */
+  /**
+   * The kind of secret that signed a verified token. 'unnamed': the token has no kid, like the
+   * tokens of the first rewt.
+   */
   readonly secret: 'current' | 'next' | 'retired' | 'unnamed' | null;
 }
 
-/** `rewt:refresh`: the store was asked for the keyring, and whatever had to be written was written. */
+/** `rewt:refresh`: the member read the keyring, and wrote it if that was necessary. */
 export interface RefreshMessage extends OfNamespace {
+  /** The code of the error, or 'ok'. */
   readonly outcome: 'ok' | RewtErrorCode;
+  /** Milliseconds. */
   readonly durationMs: number;
 }
 
-/** `rewt:unannounced`: a member with a `memberName` could not announce itself. Nothing else suffers by it. */
+/**
+ * `rewt:unannounced`: a member with a `memberName` could not announce itself. Nothing else is
+ * affected.
+ */
 export interface UnannouncedMessage extends OfNamespace {
+  /** The name that was to be announced. */
   readonly memberName: string;
+  /** The error of the store. */
   readonly code: RewtErrorCode;
 }
 
+/** The messages of the diagnostics channels, by the name after `rewt:`. */
 export interface ChannelMessages {
+  /** Each call of the API. */
   operation: OperationMessage;
+  /** Each read of the keyring. */
   refresh: RefreshMessage;
+  /** Another secret signs. */
   rotated: RotatedMessage;
+  /** All earlier secrets are rejected. */
   revoked: RevokedMessage;
+  /** An outage of the store begins. */
   degraded: DegradedMessage;
+  /** An outage of the store ends. */
   recovered: RecoveredMessage;
+  /** Conditions that an operator should correct. */
   warning: WarningMessage;
+  /** Announcements that failed. */
   unannounced: UnannouncedMessage;
 }
 
@@ -86,25 +126,24 @@ const channels: { readonly [Name in keyof ChannelMessages]: Channel } = {
   unannounced: channel('rewt:unannounced'),
 };
 
-const { operation } = channels;
-
-/** Whether anybody listens to `rewt:operation`: what only a listener needs is not even measured without one. Asked by each call, so by no name. */
-export function areOperationsHeard(): boolean {
-  return operation.hasSubscribers;
-}
+/** The channel `rewt:operation`. Without a subscriber, no call of the API is measured. */
+export const operationChannel: { readonly hasSubscribers: boolean } = channels.operation;
 
 export function publish<Name extends keyof ChannelMessages>(name: Name, message: ChannelMessages[Name]): void {
   if (channels[name].hasSubscribers) channels[name].publish(message);
 }
 
-/** Calls `hear` with each message until what it returns is called. What it throws is nobody's: a meter that fails must not end the process. */
+/**
+ * Calls `onMessage` with each message. Returns a function that unsubscribes. Errors of `onMessage`
+ * are dropped: a meter that fails must not end the process.
+ */
 export function subscribe<Name extends keyof ChannelMessages>(
   name: Name,
-  hear: (message: ChannelMessages[Name]) => void,
+  onMessage: (message: ChannelMessages[Name]) => void,
 ): () => void {
   const listener = (message: unknown): void => {
     try {
-      hear(message as ChannelMessages[Name]);
+      onMessage(message as ChannelMessages[Name]);
     } catch {}
   };
   channels[name].subscribe(listener);

@@ -1,10 +1,11 @@
 /**
- * What rewt measures of itself: the instruments, and which message of which channel counts in which.
+ * The metrics of rewt: their instruments, and the messages that each one counts.
  *
- * Names, units and attributes follow OpenTelemetry's conventions (dots, seconds, `error.type`). Where they go is for the meter to say.
+ * Names, units and attributes follow OpenTelemetry's conventions (dots, seconds, `error.type`). The
+ * meter decides where the values go.
  */
 
-import type { PlanName } from '../keyring/advance.js';
+import type { PlanName } from '../keyring/plan.js';
 import type { Status } from '../status.js';
 import { type ChannelMessages, type OperationMessage, subscribe } from './channels.js';
 
@@ -12,15 +13,15 @@ export type Labels = Readonly<Record<string, string | boolean>>;
 
 interface Instrument {
   readonly description: string;
-  /** As UCUM writes it; braces around what is counted. */
+  /** A UCUM unit, with braces around what is counted. */
   readonly unit: string;
 }
 
-/** From a microsecond, which a signature takes, to the seconds of a store timeout. */
+/** From a microsecond, about one signature, to the seconds of a store timeout. */
 const OPERATION_SECONDS = [0.000_005, 0.000_025, 0.000_1, 0.001, 0.01, 0.1, 1, 5];
 const REFRESH_SECONDS = [0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.1, 0.5, 1, 5];
 
-/** What a counter counts; it starts at 0 for each set of labels, so that a rate sees the first event too. */
+/** A counter starts at 0 for each set of labels, so that a rate includes the first event. */
 interface Counter extends Instrument {
   readonly zeros: readonly Labels[];
 }
@@ -55,7 +56,7 @@ export const counters = {
   'rewt.warnings': {
     unit: '{warning}',
     description: 'Things that an operator should mend.',
-    // Their codes are not known in advance.
+    // The codes are not known in advance.
     zeros: [],
   },
 } as const satisfies Record<string, Counter>;
@@ -73,7 +74,7 @@ export const histograms = {
   },
 } as const satisfies Record<string, Instrument & { readonly boundaries: readonly number[] }>;
 
-/** What is looked up when somebody asks; null: it cannot be told now. */
+/** Values that are read when the meter collects them. Null: no value at this time. */
 export const gauges = {
   'rewt.keyring.age': {
     unit: 's',
@@ -82,7 +83,7 @@ export const gauges = {
   },
   'rewt.keyring.usable': {
     unit: '{member}',
-    description: '1 where the copy may be used, 0 where every operation fails until the store answers.',
+    description: '1 if the copy may be used, 0 if every operation fails until the store answers.',
     of: ({ copy }) => (copy === 'usable' ? 1 : 0),
   },
   'rewt.keyring.epoch': {
@@ -102,7 +103,7 @@ export const gauges = {
   },
   'rewt.push.on': {
     unit: '{member}',
-    description: '1 where changes by other members arrive at once.',
+    description: '1 if changes by other members arrive at once.',
     of: ({ push }) => (push.state === 'on' ? 1 : 0),
   },
 } as const satisfies Record<string, Instrument & { readonly of: (status: Status) => number | null }>;
@@ -111,13 +112,13 @@ export type CounterName = keyof typeof counters;
 export type HistogramName = keyof typeof histograms;
 export type GaugeName = keyof typeof gauges;
 
-/** Where measurements go. */
+/** Receives the measurements. */
 export interface Meter {
   add(name: CounterName, value: number, labels: Labels): void;
   record(name: HistogramName, seconds: number, labels: Labels): void;
 }
 
-/** Records everything that happens to the keyrings of this process, until the function that it returns is called. */
+/** Records every event of the keyrings of this process, until the returned function is called. */
 export function measure(meter: Meter): () => void {
   const known = new Set<string>();
 
@@ -166,7 +167,9 @@ export function measure(meter: Meter): () => void {
   };
 }
 
-/** The convention: there where something failed, absent where it went well. */
+/**
+ * Returns the attribute of OpenTelemetry's convention: set if the operation failed, absent if not.
+ */
 export function errorType(outcome: string): Labels {
   return outcome === 'ok' ? {} : { 'error.type': outcome };
 }

@@ -1,15 +1,15 @@
-/** Tells `rewt:operation` of each call, where anybody listens; where nobody does, nothing is measured. */
+/** Publishes each call on `rewt:operation`. Measures nothing if the channel has no subscriber. */
 
-import type { Clock } from '../clock.js';
 import type { RewtError } from '../errors.js';
-import { areOperationsHeard, type OperationMessage, publish } from './channels.js';
+import type { Clock } from '../time/clock.js';
+import { type OperationMessage, publish } from './channels.js';
 
 type Operation = OperationMessage['operation'];
 
 export interface OperationsOptions {
   readonly namespace: string;
   readonly clock: Clock;
-  /** Which secret a token was signed with that has just been verified. */
+  /** Returns the kind of secret that signed a token that was just verified. */
   secretOf(token: string): OperationMessage['secret'];
 }
 
@@ -20,32 +20,27 @@ export class Operations {
     this.#options = options;
   }
 
-  /** Asking takes 0.01 µs. */
-  get areHeard(): boolean {
-    return areOperationsHeard();
-  }
-
-  /** `token` is what was verified, if something was. */
-  async told<T>(operation: Operation, work: () => Promise<T>, token?: string): Promise<T> {
-    const tell = this.#begin(operation, token);
+  /** Runs `work` and publishes its outcome. `token` is the verified token, if there is one. */
+  async trace<T>(operation: Operation, work: () => Promise<T>, token?: string): Promise<T> {
+    const publishEnd = this.#begin(operation, token);
     try {
       const result = await work();
-      tell(null);
+      publishEnd(null);
       return result;
     } catch (error) {
-      tell(error);
+      publishEnd(error);
       throw error;
     }
   }
 
-  toldSync<T>(operation: Operation, work: () => T, token?: string): T {
-    const tell = this.#begin(operation, token);
+  traceSync<T>(operation: Operation, work: () => T, token?: string): T {
+    const publishEnd = this.#begin(operation, token);
     try {
       const result = work();
-      tell(null);
+      publishEnd(null);
       return result;
     } catch (error) {
-      tell(error);
+      publishEnd(error);
       throw error;
     }
   }
@@ -56,14 +51,14 @@ export class Operations {
     return (error) => {
       const durationMs = clock.monotonicMs() - startedMs;
       const secret = error === null && token !== undefined ? secretOf(token) : null;
-      publish('operation', { namespace, operation, ...endOf(error), durationMs, secret });
+      publish('operation', { namespace, operation, ...outcomeOf(error), durationMs, secret });
     };
   }
 }
 
-function endOf(error: unknown): Pick<OperationMessage, 'outcome' | 'fault'> {
+function outcomeOf(error: unknown): Pick<OperationMessage, 'outcome' | 'fault'> {
   if (error === null) return { outcome: 'ok', fault: null };
-  // All that the public API throws is an error of rewt's, unless a schema or a store of the program's own is out to deceive.
+  // The public API throws only rewt's errors, unless a schema or a custom store is hostile.
   const { code, status } = (error ?? {}) as Partial<RewtError>;
   return { outcome: code ?? 'ERR_REWT_OPTION', fault: FAULTS[status ?? 500] };
 }

@@ -1,13 +1,8 @@
 /** rewt's metrics as instruments of an OpenTelemetry meter. */
 
 import type { MeterProvider, ObservableResult } from '@opentelemetry/api';
-import type { Status } from '../status.js';
+import type { Observed } from '../status.js';
 import { counters, type GaugeName, gauges, histograms, measure } from './metrics.js';
-
-/** A member, of either kind of module. */
-export interface Observed {
-  status(): Status;
-}
 
 export function measureWith(provider: MeterProvider, members: readonly Observed[]): () => void {
   const meter = provider.getMeter('rewt');

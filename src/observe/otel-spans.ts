@@ -1,10 +1,16 @@
-/** Spans of what rewt does, made when it is over: that of an operation in its caller's context, that of a refresh, which many share, in none. */
+/**
+ * OpenTelemetry spans, made when the work has ended. The span of an operation is in its caller's
+ * context. The span of a refresh, which many callers share, is in none.
+ */
 
 import { type Attributes, SpanStatusCode, type TracerProvider } from '@opentelemetry/api';
 import { subscribe } from './channels.js';
 import { errorType } from './metrics.js';
 
-/** @param all also of each sign and verify. */
+/**
+ * Makes spans until the returned function is called.
+ * @param all also for each sign and verify.
+ */
 export function traceWith(provider: TracerProvider, all: boolean): () => void {
   const tracer = provider.getTracer('rewt');
 
@@ -26,7 +32,7 @@ export function traceWith(provider: TracerProvider, all: boolean): () => void {
         ...errorType(outcome),
         ...(secret === null ? {} : { 'rewt.secret': secret }),
       };
-      // A bad token that was refused is a verification that went well.
+      // A rejected token is a successful verification.
       span(`rewt.${operation}`, durationMs, fault !== null && fault !== 'token', attributes);
     }),
   ];

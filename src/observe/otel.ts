@@ -2,36 +2,59 @@
 
 import { type MeterProvider, metrics, type TracerProvider, trace } from '@opentelemetry/api';
 import { OptionError } from '../errors.js';
-import { asArray, optionReader } from '../option-values.js';
-import { measureWith, type Observed } from './otel-metrics.js';
+import type { Observed } from '../status.js';
+import { type OptionReaders, optionReader, readArray } from '../validation/option-values.js';
+import { hasMethods } from '../validation/plain-object.js';
+import { measureWith } from './otel-metrics.js';
 import { traceWith } from './otel-spans.js';
 
-export type { Observed } from './otel-metrics.js';
+export type { Observed } from '../status.js';
 
+/** Options of `instrumentRewt`. */
 export interface InstrumentOptions {
-  /** The members whose copies of the keyring the gauges show. Default: none. Operations and events are those of all members of the process. */
+  /**
+   * The members whose cached keyrings the gauges show. Default: none. Operations and events come
+   * from all members of the process.
+   */
   members?: readonly Observed[] | undefined;
-  /** Which spans there are. `'store'` (default): of refreshes, rotations and revocations, which is where time goes. `'all'`: also of each sign and verify. `'none'`. */
+  /**
+   * The spans to make. `'store'` (default): refreshes, rotations and revocations, which take the
+   * most time. `'all'`: also each sign and verify. `'none'`: no spans.
+   */
   spans?: 'store' | 'all' | 'none' | undefined;
-  /** Default: the global one. */
+  /** Makes the meters. Default: the global one. */
   meterProvider?: MeterProvider | undefined;
-  /** Default: the global one. */
+  /** Makes the tracers. Default: the global one. */
   tracerProvider?: TracerProvider | undefined;
 }
 
-const optionNames = ['members', 'spans', 'meterProvider', 'tracerProvider'] as const;
+const readers = {
+  members: readMembers,
+  spans: readSpans,
+  meterProvider: readProvider<MeterProvider>('getMeter'),
+  tracerProvider: readProvider<TracerProvider>('getTracer'),
+} satisfies OptionReaders<InstrumentOptions>;
 
 /**
- * Measures all of rewt in this process, until what it returns is called. To call it twice counts everything twice.
+ * Measures all members in this process, until the returned function is called. A second call counts
+ * everything twice.
  *
  * @throws {OptionError} for an option that is wrong.
+ *
+ * @example
+ * ```ts
+ * import { instrumentRewt } from 'rewt/otel';
+ *
+ * const stop = instrumentRewt({ members: [rewt] });
+ * process.once('SIGTERM', stop);
+ * ```
  */
 export function instrumentRewt(options: InstrumentOptions = {}): () => void {
-  const option = optionReader(options, optionNames, 'instrumentRewt options');
-  const members = option('members', asMembers, []);
-  const spans = option('spans', asSpans, 'store');
-  const meterProvider = option('meterProvider', asProvider<MeterProvider>('getMeter'), metrics);
-  const tracerProvider = option('tracerProvider', asProvider<TracerProvider>('getTracer'), trace);
+  const option = optionReader(options, readers, 'instrumentRewt options');
+  const members = option('members', []);
+  const spans = option('spans', 'store');
+  const meterProvider = option('meterProvider', metrics);
+  const tracerProvider = option('tracerProvider', trace);
 
   const endMetrics = measureWith(meterProvider, members);
   const endSpans = spans === 'none' ? () => {} : traceWith(tracerProvider, spans === 'all');
@@ -41,28 +64,24 @@ export function instrumentRewt(options: InstrumentOptions = {}): () => void {
   };
 }
 
-function asMembers(value: unknown, option: string): readonly Observed[] {
-  const members = asArray(value, option);
+function readMembers(value: unknown, option: string): readonly Observed[] {
+  const members = readArray(value, option);
   if (members.every(isMember)) return members;
   throw new OptionError(`${option}: each must be what new Rewt() gives`, { option });
 }
 
 function isMember(value: unknown): value is Observed {
-  return isObjectWith(value, 'status');
+  return hasMethods(value, 'status');
 }
 
-function asSpans(value: unknown, option: string): 'store' | 'all' | 'none' {
+function readSpans(value: unknown, option: string): 'store' | 'all' | 'none' {
   if (value === 'store' || value === 'all' || value === 'none') return value;
   throw new OptionError(`${option}: must be 'store', 'all' or 'none'`, { option });
 }
 
-function asProvider<Provider>(verb: string): (value: unknown, option: string) => Provider {
+function readProvider<Provider>(verb: string): (value: unknown, option: string) => Provider {
   return (value, option) => {
-    if (isObjectWith(value, verb)) return value as Provider;
+    if (hasMethods(value, verb)) return value as Provider;
     throw new OptionError(`${option}: must have ${verb}(), as the providers of OpenTelemetry's SDK do`, { option });
   };
-}
-
-function isObjectWith(value: unknown, verb: string): boolean {
-  return typeof value === 'object' && value !== null && typeof Reflect.get(value, verb) === 'function';
 }

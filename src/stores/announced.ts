@@ -1,8 +1,8 @@
-/** What members say of themselves, as the stores without a server of their own keep it. Pure. */
+/** The announcements of members, as stores without a server keep them. Pure. */
 
-import { ANNOUNCEMENT_LIFE_MS, type Announcements, LONGEST_ANNOUNCEMENT, MOST_ANNOUNCEMENTS } from './store.js';
+import { ANNOUNCEMENT_LIFE_MS, type Announcements, MAX_ANNOUNCEMENT_CHARACTERS, MAX_ANNOUNCEMENTS } from './store.js';
 
-/** By member. */
+/** The entries by member. */
 export type Entries = Readonly<Record<string, Entry>>;
 
 interface Entry {
@@ -11,19 +11,21 @@ interface Entry {
   readonly keepMs?: number | undefined;
 }
 
-/** Leaves out those that are kept no longer. */
-export function entriesWith(entries: Entries, id: string, said: Omit<Entry, 'atMs'> | null, nowMs: number): Entries {
+/**
+ * Returns the entries with the one of a member replaced or removed, without those that have ended.
+ */
+export function entriesWith(entries: Entries, id: string, entry: Omit<Entry, 'atMs'> | null, nowMs: number): Entries {
   const others = Object.entries(entries).filter(([other, entry]) => other !== id && isKept(entry, nowMs));
-  const own = said === null ? [] : [[id, { ...said, atMs: nowMs }] as const];
+  const own = entry === null ? [] : [[id, { ...entry, atMs: nowMs }] as const];
   return Object.fromEntries([...others, ...own]);
 }
 
 export function entriesAt(entries: Entries, nowMs: number): Announcements {
   const live = Object.entries(entries).filter(([, entry]) => isKept(entry, nowMs));
   const kept = live
-    .map(([id, { text, atMs }]) => ({ id, text: text.slice(0, LONGEST_ANNOUNCEMENT), atMs }))
+    .map(([id, { text, atMs }]) => ({ id, text: text.slice(0, MAX_ANNOUNCEMENT_CHARACTERS), atMs }))
     .sort((a, b) => a.atMs - b.atMs)
-    .slice(-MOST_ANNOUNCEMENTS);
+    .slice(-MAX_ANNOUNCEMENTS);
   return { nowMs, count: live.length, kept };
 }
 
@@ -31,7 +33,7 @@ export function formatEntries(entries: Entries): string {
   return JSON.stringify(entries);
 }
 
-/** What is not what it should be is left out: nothing depends on it. */
+/** Parses the entries. Omits malformed ones: nothing depends on an announcement. */
 export function parseEntries(json: string | undefined): Entries {
   try {
     const found: unknown = JSON.parse(json ?? '{}');
@@ -43,7 +45,7 @@ export function parseEntries(json: string | undefined): Entries {
 }
 
 function isKept({ atMs, keepMs = ANNOUNCEMENT_LIFE_MS }: Entry, nowMs: number): boolean {
-  // One from later than now is from before the clock was set back.
+  // An entry from the future was written before the clock was set back.
   return nowMs - atMs <= keepMs;
 }
 

@@ -1,154 +1,25 @@
 /**
- * A store in a folder of this machine, for any number of processes and no server: small files, each
- * made whole by `link(2)`.
+ * `fileStore`: the embedded store by its public name. A process loads the rest of it at the first
+ * call (docs/adr/0031).
  */
 
-import { resolve } from 'node:path';
-import { within } from '../deadline.js';
-import { OptionError, StoreError } from '../errors.js';
-import { asClock, asText, optionReader } from '../option-values.js';
-import { Drafts } from './file-drafts.js';
-import { asStoreError, heldUp } from './file-errors.js';
-import { announce, announcements, withdraw } from './file-members.js';
-import { Place } from './file-place.js';
-import { Reader } from './file-reader.js';
-import { borrowFolder } from './file-shared.js';
-import { swapNewest } from './file-swap.js';
-import { type FileSystem, nodeFileSystem } from './file-system.js';
-import { snapshotOf } from './record.js';
+import { type FileStoreOptions, fileStoreOn } from './files/file-store.js';
+import { nodeFileSystem } from './files/system.js';
 import type { Store } from './store.js';
 
-export interface FileStoreOptions {
-  /**
-   * The folder, created with mode 0700 if there is none; the folder above it must exist. On a local
-   * disk of this host:
-   * never on a network file system, whose answers may be out of date.
-   */
-  readonly path: string;
-  /**
-   * The store's clock, in milliseconds since the epoch; `Date.now` by default. All processes must
-   * agree on it.
-   */
-  readonly now?: () => number;
-}
-
-/** The platforms whose file systems keep what the store relies on. */
-const PLATFORMS: readonly string[] = ['linux', 'darwin'];
-/** Closing waits for calls that are under way, but not for ever. */
-const CLOSE_TIMEOUT_MS = 1_000;
-
 /**
- * Makes a store in the folder `path`. Nothing is opened before the first call.
+ * Creates a store in the folder `path`. Opens nothing before the first call.
  *
- * @throws {OptionError} for a path that is none, and on a platform other than Linux and macOS
+ * @throws {OptionError} for an invalid path, and on a platform other than Linux and macOS
+ *
+ * @example
+ * ```ts
+ * import { fileStore, Rewt } from 'rewt';
+ *
+ * const store = fileStore({ path: '/var/lib/orders/keyring' });
+ * const rewt = new Rewt({ store });
+ * ```
  */
 export function fileStore(options: FileStoreOptions): Store {
   return fileStoreOn(nodeFileSystem, process.platform, options);
-}
-
-/** The same on any file system, for tests that play every order of its calls. @internal */
-export function fileStoreOn(system: FileSystem, platform: string, options: FileStoreOptions): Store {
-  const option = optionReader(options, ['path', 'now'], 'fileStore options');
-  const path = option('path', asText, '');
-  const clock = option('now', asClock, Date.now);
-  // Whole milliseconds, as in every ring.
-  const now = (): number => Math.floor(clock());
-  if (path === '') {
-    throw new OptionError('fileStore needs `path`, the folder to keep the keyring in', { option: 'path' });
-  }
-  if (path.includes('\0')) {
-    throw new OptionError('path: no file name can hold a NUL character. Remove it', { option: 'path' });
-  }
-  if (!PLATFORMS.includes(platform)) {
-    const message = `fileStore: runs on Linux and macOS, not on ${platform}. Give redisConn instead`;
-    throw new OptionError(message, { option: 'path' });
-  }
-  const root = resolve(path);
-  const keyrings = new Map<string, Keyring>();
-  const calls = new Set<Promise<unknown>>();
-  let closing: Promise<void> | null = null;
-
-  function open(namespace: string): Keyring {
-    if (closing !== null) throw new StoreError('ERR_REWT_STORE_CLOSED', 'The store has been closed.');
-    const known = keyrings.get(namespace);
-    if (known !== undefined) return known;
-    // UTF-8 has none of these, so that the folders of two such namespaces would be one.
-    if (/\p{Surrogate}/u.test(namespace)) {
-      const message = 'redisNamespace: has half a surrogate pair, which no file can hold. Remove it';
-      throw new OptionError(message, { option: 'redisNamespace' });
-    }
-    const keyring = openKeyring(system, root, namespace, now);
-    keyrings.set(namespace, keyring);
-    return keyring;
-  }
-
-  async function call<T>(
-    namespace: string,
-    timeoutMs: number,
-    work: (keyring: Keyring) => Promise<T>,
-    mayWrite = false,
-  ): Promise<T> {
-    const keyring = open(namespace);
-    const running = typed(work(keyring));
-    calls.add(running);
-    const done = () => void calls.delete(running);
-    running.then(done, done);
-    return within(timeoutMs, running, () => heldUp(root, mayWrite));
-  }
-
-  async function typed<T>(work: Promise<T>): Promise<T> {
-    try {
-      return await work;
-    } catch (error) {
-      throw asStoreError(error, root);
-    }
-  }
-
-  async function release(): Promise<void> {
-    await Promise.allSettled(calls);
-    await Promise.all([...keyrings.values()].map((keyring) => keyring.release()));
-    keyrings.clear();
-  }
-
-  return {
-    kind: 'file',
-    local: true,
-    async read(namespace, { timeoutMs }) {
-      const snapshot = open(namespace).look.snapshot(now());
-      if (snapshot !== null) return snapshot;
-      return call(namespace, timeoutMs, async ({ reader }) => snapshotOf((await reader.read()).record, now()));
-    },
-    isUnchanged(namespace, version) {
-      try {
-        return closing === null && (keyrings.get(namespace)?.look.hasVersion(version, now()) ?? false);
-      } catch {
-        // The read that follows reports what is wrong with the clock.
-        return false;
-      }
-    },
-    swap: (namespace, expected, wanted, { timeoutMs, notAfterMs }) =>
-      call(namespace, timeoutMs, (keyring) => swapNewest(keyring, { expected, wanted, notAfterMs }), true),
-    watch(namespace, onSuspect) {
-      const { watch, look } = open(namespace);
-      return watch.join(onSuspect, () => look.folder);
-    },
-    announce: (namespace, id, text, { timeoutMs, keepMs }) =>
-      call(namespace, timeoutMs, (keyring) =>
-        text === null ? withdraw(keyring, id) : announce(keyring, id, text, keepMs),
-      ),
-    announcements: (namespace, { timeoutMs }) => call(namespace, timeoutMs, announcements),
-    close() {
-      closing ??= within(CLOSE_TIMEOUT_MS, release(), () => heldUp(root, true)).catch(() => {});
-      return closing;
-    },
-  };
-}
-
-/** What a store keeps of one namespace. */
-type Keyring = ReturnType<typeof openKeyring>;
-
-function openKeyring(system: FileSystem, root: string, namespace: string, now: () => number) {
-  const place = new Place(system, root, namespace);
-  const shared = borrowFolder(system, place.path);
-  return { ...shared, place, now, reader: new Reader(place, shared.look), drafts: new Drafts(place) };
 }

@@ -1,19 +1,29 @@
-/** A store in this process's memory: for tests, and for trying rewt without a server. Nothing is shared and nothing is kept. */
+/**
+ * A store in this process's memory: for tests, and for trials without a server. It shares and
+ * persists nothing.
+ */
 
 import { OptionError, StoreError } from '../errors.js';
-import { asClock, optionReader } from '../option-values.js';
+import { optionReader, readClock } from '../validation/option-values.js';
 import { type Entries, entriesAt, entriesWith } from './announced.js';
 import { emptyRecord, type StoreRecord, snapshotOf, swapRecord } from './record.js';
 import { isInstant, type Store } from './store.js';
 
 /**
- * Makes an empty store that lives as long as the object does.
+ * Creates an empty store that lives as long as the object does.
  *
  * @param options.now its clock, in milliseconds since the epoch; `Date.now` by default
+ *
+ * @example
+ * ```ts
+ * import { memoryStore, Rewt } from 'rewt';
+ *
+ * const rewt = new Rewt({ store: memoryStore() });
+ * ```
  */
 export function memoryStore(options: { now?: () => number } = {}): Store {
-  const option = optionReader(options, ['now'], 'memoryStore options');
-  const clock = option('now', asClock, Date.now);
+  const option = optionReader(options, { now: readClock }, 'memoryStore options');
+  const clock = option('now', Date.now);
   // Whole milliseconds, as in every ring.
   const now = (): number => {
     const ms = Math.floor(clock());

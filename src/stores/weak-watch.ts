@@ -1,20 +1,19 @@
 /**
- * A watch that also ends once its member is forgotten, for what several members of a process share.
+ * A watch that also ends once its member is garbage-collected, for what several members of a
+ * process share.
  */
 
 import type { Watch } from './store.js';
 
-/** Keeps each callback for as long as its watch is there. */
+/** Keeps each callback alive as long as its watch. */
 const callbacks = new WeakMap<Watch, () => void>();
 const forgotten = new FinalizationRegistry<() => void>((leave) => leave());
 
 /**
- * Makes a watch for one callback. What is shared must refer to that by a `WeakRef` alone: a member
- * that its
- * application has forgotten is not kept by what others use.
+ * Makes a watch for one callback. The shared part must reference the callback only by a `WeakRef`.
+ * Otherwise it would keep a member alive that its application no longer uses.
  *
- * @param leave is called at the watch's end, and at the latest when it has been collected as
- * garbage
+ * @param leave is called when the watch ends, at the latest after it was garbage-collected
  */
 export function weakWatch(
   onSuspect: () => void,

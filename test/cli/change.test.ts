@@ -1,13 +1,16 @@
-/** `rewt rotate` and `rewt revoke` at three in the morning: the wrong place is refused, the right one is named. */
+/**
+ * `rewt rotate` and `rewt revoke` at three in the morning: the wrong place is refused, the right
+ * one is named.
+ */
 
 import { existsSync } from 'node:fs';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { TimeLimit } from '../../src/cli/time-limit.js';
 import { Rewt } from '../../src/index.js';
-import { startProxy } from '../proxy.js';
-import { type RedisServer, startRedis, until } from '../servers.js';
-import { freshState, rewt } from './command.js';
-import { runHere } from './run-here.js';
+import { startProxy } from '../support/proxy.js';
+import { type RedisServer, startRedis, until } from '../support/servers.js';
+import { rewt } from './command.js';
+import { freshState } from './process.js';
 
 let server: RedisServer;
 beforeAll(async () => {
@@ -25,23 +28,20 @@ async function signedIn(namespace: string): Promise<string> {
   return member.status().keyring?.signing ?? '';
 }
 
-test.each(verbs)(
-  '%s refuses a namespace without a keyring, names those that there are, and makes none',
-  async (verb) => {
-    await signedIn('shop-prod');
-    await signedIn('{tagged}:shop');
-    const env = { REWT_URL: server.url, REWT_NAMESPACE: 'typo-prod' };
-    const { code, stdout, stderr } = await rewt([...change[verb]], { env });
-    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
-    expect(stderr).toContain('"typo-prod"');
-    expect(stderr).toContain('There are: shop-prod, {tagged}:shop.');
-    const json = await rewt([...change[verb], '--json'], { env });
-    expect(JSON.parse(json.stdout).error.code).toBe('ERR_REWT_NO_KEYRING');
-    expect(await server.cli('KEYS', '*typo*')).toBe('');
-  },
-);
+it.each(verbs)('%s refuses a namespace without a keyring, names those that there are, and makes none', async (verb) => {
+  await signedIn('shop-prod');
+  await signedIn('{tagged}:shop');
+  const env = { REWT_URL: server.url, REWT_NAMESPACE: 'typo-prod' };
+  const { code, stdout, stderr } = await rewt([...change[verb]], { env });
+  expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+  expect(stderr).toContain('"typo-prod"');
+  expect(stderr).toContain('There are: shop-prod, {tagged}:shop.');
+  const json = await rewt([...change[verb], '--json'], { env });
+  expect(JSON.parse(json.stdout).error.code).toBe('ERR_REWT_NO_KEYRING');
+  expect(await server.cli('KEYS', '*typo*')).toBe('');
+});
 
-test.each(verbs)('%s without the right to SCAN says that it cannot say which keyrings there are', async (verb) => {
+it.each(verbs)('%s without the right to SCAN says that it cannot say which keyrings there are', async (verb) => {
   await server.cli('ACL', 'SETUSER', 'ann', 'reset', 'on', '>hunter2', '~*', '+@all', '-scan');
   const url = server.url.replace('//', '//ann:hunter2@');
   const { code, stderr } = await rewt([...change[verb], '--url', url]);
@@ -50,7 +50,7 @@ test.each(verbs)('%s without the right to SCAN says that it cannot say which key
   expect(stderr).not.toContain('hunter2');
 });
 
-test.each(verbs)('%s says where before it does anything, and which kid signed and signs', async (verb) => {
+it.each(verbs)('%s says where before it does anything, and which kid signed and signs', async (verb) => {
   const before = await signedIn('shop');
   const env = { REWT_URL: `${server.url}/0`, REWT_NAMESPACE: 'shop' };
   const { code, stdout, stderr } = await rewt([...change[verb]], { env });
@@ -63,7 +63,7 @@ test.each(verbs)('%s says where before it does anything, and which kid signed an
   expect(json).toMatchObject({ ...place, before: stdout.trim(), kid: expect.stringMatching(/^\S{11}$/) });
 });
 
-test.each(verbs)('%s without a URL says that it means the embedded store, and begins none there', async (verb) => {
+it.each(verbs)('%s without a URL says that it means the embedded store, and begins none there', async (verb) => {
   const state = freshState();
   try {
     const { code, stderr } = await rewt([...change[verb]], { env: state.env });
@@ -76,17 +76,17 @@ test.each(verbs)('%s without a URL says that it means the embedded store, and be
   }
 });
 
-test('a ring whose secret was deleted can be revoked', async () => {
+it('a ring whose secret was deleted can be revoked', async () => {
   await signedIn('rewt');
   await server.cli('DEL', 'rewt:rewt-secret');
   expect(await rewt(['revoke', '--yes', '--url', server.url])).toMatchObject({ code: 0 });
 });
 
 /** Runs revoke in this process, so that a short --timeout leaves room on a slow machine. */
-const revokeHere = (url: string, ...more: string[]) => runHere(['revoke', '--yes', '--json', '--url', url, ...more]);
+const revokeHere = (url: string, ...more: string[]) => rewt(['revoke', '--yes', '--json', '--url', url, ...more]);
 const epochNow = async () => JSON.parse(await server.cli('GET', '{rewt:rewt-secret}:ring')).epoch;
 
-test('a revocation that no replica can acknowledge has happened, says that none is connected, and is exit code 1', async () => {
+it('a revocation without a connected replica happens, reports that none is connected, and exits with 1', async () => {
   const before = await signedIn('rewt');
   const { code, stdout, stderr } = await revokeHere(server.url, '--replicas', '1', '--timeout', '2s');
   expect(code).toBe(1);
@@ -95,7 +95,7 @@ test('a revocation that no replica can acknowledge has happened, says that none 
   expect(stderr).toMatch(/^Revoked: .*\nRevoked: \S{11} signs now\. No replica is connected.*\n$/);
 });
 
-test.each([
+it.each([
   [
     '--replicas, by a user without +wait',
     ['+@all', '-wait', '~*'],
@@ -106,7 +106,10 @@ test.each([
     '--wait, by a user without a right to the fleet',
     ['+@all', '~rewt:*', '~{rewt:*', '~rewt-draft:*'],
     ['--wait'],
-    /\nRevoked: \S{11} signs now\. The members are unknown: .*grant ~rewt:rewt-secret .* ~rewt-fleet:\{rewt:rewt-secret\} with.*\n$/,
+    new RegExp(
+      '\\nRevoked: \\S{11} signs now\\. The members are unknown: ' +
+        '.*grant ~rewt:rewt-secret .* ~rewt-fleet:\\{rewt:rewt-secret\\} with.*\\n$',
+    ),
   ],
 ])('what %s cannot confirm is said after the revocation, and is exit code 1', async (_, rules, words, said) => {
   await signedIn('rewt');
@@ -118,7 +121,7 @@ test.each([
   expect(await epochNow()).toBe(1);
 });
 
-test('--timeout bounds all of a revocation, and one that could not read first says that nothing was written', async () => {
+it('--timeout bounds a whole revocation; one that cannot read first reports that nothing was written', async () => {
   await signedIn('rewt');
   const proxy = await startProxy(server.port);
   try {
@@ -132,7 +135,7 @@ test('--timeout bounds all of a revocation, and one that could not read first sa
   }
 });
 
-test('--timeout bounds the look for other keyrings too, however many keys there are', async () => {
+it('--timeout bounds the look for other keyrings too, however many keys there are', async () => {
   await signedIn('shop');
   await server.cli('EVAL', "for i = 1, 12000 do redis.call('SET', 'key' .. i, '') end", '0');
   const proxy = await startProxy(server.port);
@@ -148,20 +151,20 @@ test('--timeout bounds the look for other keyrings too, however many keys there 
   }
 });
 
-test('--timeout gives each step more time than it usually has, and no less than is left', async () => {
+it('--timeout gives each step more time than it usually has, and no less than is left', async () => {
   expect(new TimeLimit().leftMs()).toBe(5_000);
   expect(new TimeLimit().leftMs(40_000)).toBe(40_000);
   expect(new TimeLimit(3_600).leftMs()).toBeGreaterThan(3_000_000);
   expect(new TimeLimit(1e-9).leftMs(40_000)).toBe(1);
 });
 
-test.each([['10sex'], ['2days'], ['0'], ['-1']])('--timeout %s is a wrong value of --timeout', async (value) => {
+it.each([['10sex'], ['2days'], ['0'], ['-1']])('--timeout %s is a wrong value of --timeout', async (value) => {
   const { code, stdout } = await revokeHere(server.url, `--timeout=${value}`);
   expect(code).toBe(2);
   expect(JSON.parse(stdout).error.option).toBe('--timeout');
 });
 
-test('a full Redis refuses a revocation, says that nothing was written, and takes one after DEL or with more memory', async () => {
+it('a full Redis denies a revocation without a write, and accepts one after DEL or with more memory', async () => {
   await using member = new Rewt({ redisConn: server.url, storeTimeout: 10, push: false });
   const token = await member.sign({});
   try {
@@ -178,7 +181,7 @@ test('a full Redis refuses a revocation, says that nothing was written, and take
     await member.refresh().catch(() => {});
     await expect(member.verify(token)).rejects.toMatchObject({ code: 'ERR_REWT_STORE_FULL' });
     // The ring is that of before: what is true of it stands first.
-    const shown = await runHere(['status', '--url', server.url]);
+    const shown = await rewt(['status', '--url', server.url]);
     expect(shown.stdout).toMatch(/\ndue +brake: .*accepts no token.*\nsigning /);
   } finally {
     await server.cli('CONFIG', 'SET', 'maxmemory', '0');
@@ -188,7 +191,7 @@ test('a full Redis refuses a revocation, says that nothing was written, and take
   await member.verify(await member.sign({}));
 });
 
-test('revoke --wait names the members that have not announced the new keyring, and is exit code 1', async () => {
+it('revoke --wait names the members that have not announced the new keyring, and is exit code 1', async () => {
   const named = { redisConn: server.url, storeTimeout: 10 };
   await using here = new Rewt({ ...named, memberName: 'orders-1' });
   await here.sign({});
@@ -204,7 +207,7 @@ test('revoke --wait names the members that have not announced the new keyring, a
   expect(JSON.parse(stdout)).toMatchObject({ revoked: true, fleet: { size: 2 } });
 });
 
-test('revoke --wait asks the members while it waits for replicas', async () => {
+it('revoke --wait asks the members while it waits for replicas', async () => {
   await using here = new Rewt({ redisConn: server.url, storeTimeout: 10, memberName: 'orders-1' });
   await here.sign({});
   const { code, stdout, stderr } = await revokeHere(server.url, '--wait', '--replicas', '1', '--timeout', '8s');
@@ -214,7 +217,7 @@ test('revoke --wait asks the members while it waits for replicas', async () => {
   expect({ code, ...JSON.parse(stdout) }).toMatchObject({ code: 1, replicas: 0, fleet: { size: 1, holdNext: 1 } });
 });
 
-test('revoke --wait does not forget a member whose copy may still be used, in a second run neither', async () => {
+it('revoke --wait does not forget a member whose copy may still be used, in a second run neither', async () => {
   await signedIn('rewt');
   const held = { name: 'orders-7', lineage: 'x', epoch: 0, generation: 1, next: 'x', maxStaleness: 900_000 };
   const entry = `id7\n${JSON.stringify(held)}`;
@@ -226,7 +229,7 @@ test('revoke --wait does not forget a member whose copy may still be used, in a 
   }
 });
 
-test('revoke --wait counts a member that was refused every announcement for minutes, read on, and is cut off', async () => {
+it('revoke --wait counts a cut-off member whose announcements were denied for minutes while it read on', async () => {
   const named = { storeTimeout: 1, push: false };
   await using here = new Rewt({ ...named, redisConn: server.url, memberName: 'orders-1', storeTimeout: 10 });
   const proxy = await startProxy(server.port);
@@ -255,14 +258,14 @@ test('revoke --wait counts a member that was refused every announcement for minu
   }
 });
 
-test('revoke --wait without any member that is announced says so, and is exit code 1', async () => {
+it('revoke --wait without any member that is announced says so, and is exit code 1', async () => {
   await signedIn('rewt');
   const { code, stdout } = await rewt(['revoke', '--yes', '--wait', '--json', '--url', server.url]);
   expect(code).toBe(1);
   expect(JSON.parse(stdout)).toMatchObject({ revoked: true, fleet: null });
 });
 
-test('a revocation whose answer does not come says that it is unknown whether it happened, and how to see it', async () => {
+it('a revocation without a reply reports that its outcome is unknown, and how to check it', async () => {
   await signedIn('rewt');
   const proxy = await startProxy(server.port);
   try {
@@ -290,17 +293,18 @@ describe('with a replica that does not answer', () => {
   afterEach(() => void process.kill(replica.pid, 'SIGCONT'));
   afterAll(() => replica?.stop());
 
-  test('a revocation that is interrupted says whether it was written', async () => {
+  it('a revocation that is interrupted says whether it was written', async () => {
     await signedIn('rewt');
     const leaving = new AbortController();
-    // Written, while it is counted for a tenth of a second which replicas have it, and longer for --replicas.
-    const run = runHere(['revoke', '--yes', '--replicas', '1', '--url', server.url], {}, leaving.signal);
+    // Written, while it is counted for a tenth of a second which replicas have it, and longer for
+    // --replicas.
+    const run = rewt(['revoke', '--yes', '--replicas', '1', '--url', server.url], { interrupted: leaving.signal });
     await until('it is written', async () => (await epochNow()) === 1);
     leaving.abort(130);
     expect(await run).toMatchObject({ code: 130, stderr: expect.stringMatching(/It was written before that.*status/) });
   });
 
-  test('of two operators who revoke while a replica is slow, both learn that it has acknowledged', async () => {
+  it('of two operators who revoke while a replica is slow, both learn that it has acknowledged', async () => {
     await signedIn('rewt');
     const revoke = () => revokeHere(server.url, '--replicas', '1', '--timeout', '60s');
     const first = revoke();
@@ -313,7 +317,7 @@ describe('with a replica that does not answer', () => {
     }
   });
 
-  test.each([
+  it.each([
     ['--wait', 'the keyring of before'],
     ['--replicas=1', 'the keyring of before'],
     ['--wait', 'a keyring that was left'],
@@ -338,7 +342,7 @@ describe('with a replica that does not answer', () => {
       const run = revokeHere(server.url, flag, '--timeout', '60s');
       await until('it is written', async () => (await epochNow()) === 1);
       const branch = { ...JSON.parse(ring), epoch: 1, rev: 'of-another-branch' };
-      // As a failover to a replica that had not heard of it leaves the store.
+      // As a failover to a replica without the revocation leaves the store.
       await server.cli(
         'MSET',
         names[0],

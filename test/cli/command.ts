@@ -1,78 +1,55 @@
-/** Runs the built `rewt` command as its users do: a process of its own, with streams and an environment of its own. */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { asUser } from '../processes/users.js';
+/**
+ * Runs the `rewt` command in this process, without a terminal: for what a verb does and prints.
+ * `process.ts` runs the built command, for what a process does.
+ */
+import { PassThrough, Readable } from 'node:stream';
+import type { Terminal } from '../../src/cli/output/terminal.js';
+import { run } from '../../src/cli/run.js';
+import type { Run } from './process.js';
 
-export const dist = fileURLToPath(new URL('../../dist', import.meta.url));
-export const main = join(dist, 'cjs/cli/main.cjs');
-
-export interface Run {
-  readonly code: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
+export interface Given {
+  /** All variables of the command: no other of this process is passed on. */
+  readonly env?: NodeJS.ProcessEnv;
+  /** All of stdin. */
+  readonly input?: string | Uint8Array;
+  readonly interrupted?: AbortSignal;
+  /** Whether all three streams are said to be a terminal. */
+  readonly isTTY?: boolean;
+  /** Receives each line of stdout as it comes. */
+  readonly onLine?: (line: string) => void;
 }
 
-export interface Surroundings {
-  /** All of stdin; null: stdin stays open and nothing ever comes. Default: empty. */
-  readonly input?: string | Uint8Array | null;
-  /** Whatever the developer's own environment says of rewt is not passed on. */
-  readonly env?: Record<string, string>;
-  /** Another copy of the command. */
-  readonly file?: string;
-  readonly cwd?: string;
-  /** The number of the user who runs it. Needs root. */
-  readonly user?: number;
+export interface Lines {
+  readonly code: number;
+  readonly printed: readonly string[];
+  readonly said: readonly string[];
 }
 
-export function startRewt(
-  args: readonly string[],
-  { env = {}, file = main, cwd, user }: Surroundings = {},
-): ChildProcess {
-  if (!existsSync(file)) throw new Error('these tests run what is published: build it first, node scripts/build.js');
-  const foreign = (name: string) => name.startsWith('REWT_') || name === 'FORCE_COLOR';
-  const inherited = Object.fromEntries(Object.entries(process.env).filter(([name]) => !foreign(name)));
-  return spawn(process.execPath, [file, ...args], {
-    env: { ...inherited, ...env },
-    stdio: 'pipe',
-    cwd,
-    ...asUser(user),
-  });
-}
-
-export async function rewt(args: readonly string[], surroundings: Surroundings = {}): Promise<Run> {
-  const child = startRewt(args, surroundings);
-  const ended = endOf(child);
-  const { input = '' } = surroundings;
-  // It may end without having read anything.
-  child.stdin?.on('error', () => {});
-  if (input !== null) child.stdin?.end(input);
-  return ended;
-}
-
-export function endOf(child: ChildProcess): Promise<Run> {
-  let stdout = '';
-  let stderr = '';
-  child.stdout?.on('data', (chunk: Buffer) => {
-    stdout += chunk;
-  });
-  child.stderr?.on('data', (chunk: Buffer) => {
-    stderr += chunk;
-  });
-  return new Promise((resolve, reject) => {
-    child.once('error', reject);
-    child.once('close', (code) => resolve({ code, stdout, stderr }));
-  });
-}
-
-/** An environment whose embedded store is a fresh folder. */
-export function freshState(): { env: { XDG_STATE_HOME: string }; folder: string; remove(): void } {
-  const home = mkdtempSync(join(tmpdir(), 'rewt-cli-'));
-  return {
-    env: { XDG_STATE_HOME: home },
-    folder: join(home, 'rewt'),
-    remove: () => rmSync(home, { recursive: true, force: true }),
+/** The exit code, and what was printed as it was given to each stream. */
+export async function linesOf(words: readonly string[], given: Given = {}): Promise<Lines> {
+  const { env = {}, input = '', interrupted = new AbortController().signal, isTTY = false, onLine } = given;
+  const [printed, said]: [string[], string[]] = [[], []];
+  const stdin = Buffer.from(input);
+  const terminal: Terminal = {
+    stdin: Object.assign(Readable.from(stdin.length === 0 ? [] : [stdin]), { isTTY }),
+    stdout: Object.assign(new PassThrough().resume(), { isTTY }),
+    stderr: Object.assign(new PassThrough().resume(), { isTTY }),
+    env,
+    interrupted,
+    print(line) {
+      printed.push(line);
+      onLine?.(line);
+    },
+    report: (line) => void said.push(line),
+    style: (_, line) => line,
+    paint: (_, line) => line,
   };
+  return { code: await run(words, terminal, () => ''), printed, said };
+}
+
+/** Does not print the warnings of members, which only the process of the command does. */
+export async function rewt(words: readonly string[], given: Given = {}): Promise<Run> {
+  const { code, printed, said } = await linesOf(words, given);
+  const textOf = (lines: readonly string[]) => lines.map((line) => `${line}\n`).join('');
+  return { code, stdout: textOf(printed), stderr: textOf(said) };
 }

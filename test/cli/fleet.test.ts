@@ -1,12 +1,16 @@
-/** What `rewt status` and `rewt rotate` conclude from announcements: as a table, and once with members in processes of their own. */
+/**
+ * What `rewt status` and `rewt rotate` conclude from announcements: as a table, and once with
+ * members in separate processes.
+ */
 
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { fleetInWords, fleetOf, laggards, mayAccept } from '../../src/cli/fleet.js';
-import { replicasInWords } from '../../src/cli/wait.js';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { replicasInWords } from '../../src/cli/lookup/wait.js';
+import { fleetInWords, fleetOf, laggards, mayAccept } from '../../src/cli/output/fleet.js';
 import { Rewt } from '../../src/index.js';
 import type { KeyringStatus } from '../../src/status.js';
-import { type RedisServer, startRedis, until } from '../servers.js';
+import { type RedisServer, startRedis, until } from '../support/servers.js';
 import { rewt } from './command.js';
+import { rewtProcess } from './process.js';
 
 const nowMs = Date.UTC(2026, 10, 26, 12);
 const keyring: KeyringStatus = {
@@ -37,7 +41,7 @@ const found = (...kept: { id: string; text: string; atMs: number }[]) =>
   fleetOf(keyring, { nowMs, count: kept.length, kept });
 
 describe('a member', () => {
-  test.each([
+  it.each([
     ['holds next', 10, {}, 'holds next', false],
     ['holds next at an older generation', 10, { generation: 5 }, 'holds next', false],
     ['is ahead of what was read', 0, { generation: 8, next: 'newer' }, 'holds next', false],
@@ -59,11 +63,11 @@ describe('a member', () => {
     ['spoke in the future', -30, {}, 'holds next', false],
     ['told that the store was back', 44, { back: true }, 'holds next', false],
     ['told long ago that the store was back', 50, { back: true }, 'holds next', true],
-  ])('%s', (_, secondsAgo, held, state, silent) => {
+  ])('is shown with its state if it %s', (_, secondsAgo, held, state, silent) => {
     expect(found(said(secondsAgo, held))?.members).toMatchObject([{ state, silent }]);
   });
 
-  test('is silent only if it was so for that long after the store was back', () => {
+  it('is silent only if it was so for that long after the store was back', () => {
     const silentAfter = (backSecondsAgo: number) =>
       found(said(80, { name: 'a' }), said(backSecondsAgo, { name: 'b', back: true }))?.members.map(
         ({ silent }) => silent,
@@ -72,13 +76,13 @@ describe('a member', () => {
     expect(silentAfter(46)).toEqual([true, true]);
   });
 
-  test('counts once, by what it said last', () => {
+  it('counts once, by what it said last', () => {
     const fleet = found(said(40, { next: 'older', generation: 6 }, 'same'), said(10, {}, 'same'));
     expect(fleet).toMatchObject({ size: 1, holdNext: 1 });
   });
 });
 
-test('a member that has left does not count, whatever of it came before or late', () => {
+it('a member that has left does not count, whatever of it came before or late', () => {
   const left = { id: 'a', text: '', atMs: nowMs - 20_000 };
   const kept = [said(30, {}, 'a'), left, said(10, {}, 'a'), said(10, { name: 'b' }, 'b')];
   for (const all of [false, true]) {
@@ -87,7 +91,7 @@ test('a member that has left does not count, whatever of it came before or late'
   }
 });
 
-test.each([
+it.each([
   ['90 s', {}, 90],
   ['90 s with a short maxStaleness', { maxStaleness: 10_000 }, 90],
   ['its maxStaleness and 45 s, if that is longer', { maxStaleness: 600_000 }, 645],
@@ -96,7 +100,7 @@ test.each([
   expect(found(said(seconds + 1, more))).toBeNull();
 });
 
-test('of all that are kept, none is forgotten, however long it is silent or ahead', () => {
+it('of all that are kept, none is forgotten, however long it is silent or ahead', () => {
   const kept = [said(3_000, { maxStaleness: 60_000 }), said(3_000, {}), said(-100, {})];
   expect(fleetOf(keyring, { nowMs, count: 3, kept })).toBeNull();
   expect(fleetOf(keyring, { nowMs, count: 3, kept }, true)?.members.map(({ maxStaleness }) => maxStaleness)).toEqual([
@@ -106,51 +110,51 @@ test('of all that are kept, none is forgotten, however long it is silent or ahea
   ]);
 });
 
-test.each([
+it.each([
   [0, 15, true],
   [0, 15.001, false],
   [60, 75, true],
   [60, 75.001, false],
   [null, 1e9, true],
 ])(
-  'with a maxStaleness of %s s, a member that announced nothing for %s s after a revocation may accept what it revoked: %s',
+  'with a maxStaleness of %s s, a member silent for %s s after a revocation may accept revoked secrets: %s',
   (maxStaleness, seconds, may) => {
     const [member] = found(said(1, maxStaleness === null ? {} : { maxStaleness: maxStaleness * 1_000 }))?.members ?? [];
     expect(member && mayAccept(member, seconds * 1_000)).toBe(may);
   },
 );
 
-test('what nobody said is no member, and nobody is no fleet', () => {
+it('what nobody said is no member, and nobody is no fleet', () => {
   expect(found()).toBeNull();
   expect(found({ id: 'x', text: 'junk', atMs: nowMs })).toBeNull();
 });
 
-describe('in words', () => {
+describe('the fleet in words', () => {
   const words = (...kept: Parameters<typeof found>): string => {
     const fleet = found(...kept);
     return fleet === null ? '' : fleetInWords(fleet);
   };
-  test('all is well', () => {
+  it('counts the members that hold next, if all do', () => {
     expect(words(said(1, {}))).toBe('1 of 1 member holds next');
     expect(words(...Array.from({ length: 12 }, () => said(1, {})))).toBe('12 of 12 members hold next');
   });
-  test('who is behind is named, in an order that people know', () => {
+  it('who is behind is named, in an order that people know', () => {
     const behind = [10, 2, 1, 30, 4, 5, 7].map((n) => said(1, { name: `orders-${n}`, next: 'older', generation: 1 }));
     expect(words(said(1, {}), ...behind)).toBe(
       '1 of 8 members hold next; behind: orders-1, orders-2, orders-4, orders-5, orders-7 and 2 more',
     );
   });
-  test('who is silent is named with the time', () => {
+  it('who is silent is named with the time', () => {
     expect(words(said(70, {}))).toBe('1 of 1 member holds next; silent: orders-1 for 1 min 10 s');
   });
-  test('names do nothing to a terminal', () => {
+  it('names do nothing to a terminal', () => {
     expect(words(said(70, { name: '\u001b[2J\n\u202e' }))).toContain('silent: ?[2J?? for');
   });
-  test('more than were read are said to be', () => {
+  it('more than were read are said to be', () => {
     const fleet = fleetOf(keyring, { nowMs, count: 6_000, kept: [said(1, {})] });
     expect(fleet && fleetInWords(fleet)).toBe('1 of 6000 members hold next; 5999 more not looked at');
   });
-  test('laggards are those that did not say that they hold it', () => {
+  it('laggards are those that did not say that they hold it', () => {
     const fleet = found(said(1, {}), said(1, { name: 'b', next: 'older', generation: 1 }));
     expect(fleet && laggards(fleet).map(({ name }) => name)).toEqual(['b']);
   });
@@ -163,7 +167,7 @@ describe('on a real Redis', () => {
   });
   afterAll(() => server?.stop());
 
-  test('status counts those who hold next, and rotate warns of one that has not said so', async () => {
+  it('status counts those who hold next, and rotate warns of one that has not said so', async () => {
     const env = { REWT_URL: server.url };
     const members = [1, 2].map(
       (n) => new Rewt({ redisConn: server.url, memberName: `orders-${n}`, ttl: '1h', push: false }),
@@ -179,7 +183,8 @@ describe('on a real Redis', () => {
       const { fleet } = JSON.parse((await rewt(['status', '--json'], { env })).stdout);
       expect(fleet).toMatchObject({ size: 2, holdNext: 2, members: [{ name: 'orders-1' }, { name: 'orders-2' }] });
 
-      const quiet = await rewt(['rotate', '--force'], { env });
+      // A process prints the warnings of its member too.
+      const quiet = await rewtProcess(['rotate', '--force'], { env });
       expect(quiet).toMatchObject({ code: 0, stderr: expect.not.stringContaining('warning') });
       // They are not used and have no push, so they do not know of it.
       const warned = await rewt(['rotate', '--force', '--json'], { env });
@@ -193,7 +198,7 @@ describe('on a real Redis', () => {
   });
 });
 
-test.each([
+it.each([
   [0, 0, /^No replica is connected/],
   [null, 0, /^No replica is connected/],
   // It came while the command waited.

@@ -1,4 +1,7 @@
-/** The `rewt` command and the folder of an embedded store: what it refuses, what it makes, and what it lists. */
+/**
+ * The `rewt` command and the folder of an embedded store: what it refuses, what it makes, and what
+ * it lists.
+ */
 import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
@@ -13,12 +16,12 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Finding } from '../../src/cli/doctor/finding.js';
-import { folderName } from '../../src/stores/file-record.js';
+import { folderName } from '../../src/stores/files/records.js';
 import { createCopy, STRANGER } from '../processes/users.js';
-import { freshState, rewt } from './command.js';
-import { runHere } from './run-here.js';
+import { rewt } from './command.js';
+import { freshState, rewtProcess } from './process.js';
 
 let state: ReturnType<typeof freshState>;
 beforeEach(() => {
@@ -26,7 +29,7 @@ beforeEach(() => {
 });
 afterEach(() => state.remove());
 
-const run = (...words: string[]) => runHere(words, state.env);
+const run = (...words: string[]) => rewt(words, { env: state.env });
 const looking = [['status'], ['list'], ['verify', 'x.y.z'], ['explain', 'x.y.z'], ['doctor']] as const;
 const changing = [
   ['sign', '{}'],
@@ -54,7 +57,7 @@ function giveAll(owner: number): void {
 }
 
 describe('a folder that others may write', () => {
-  test('is refused with the keyring that is planted in it, whatever the verb', async () => {
+  it('is refused with the keyring that is planted in it, whatever the verb', async () => {
     const { stdout: token } = await run('sign', '{"user":"eve"}');
     chmodSync(state.folder, 0o777);
     await allRefuse('ERR_REWT_STORE_DENIED', `chmod go-w ${state.folder}`);
@@ -62,14 +65,14 @@ describe('a folder that others may write', () => {
   });
 });
 
-test('a folder that LMDB kept is refused by name, and stays as it is', async () => {
+it('a folder that LMDB kept is refused by name, and stays as it is', async () => {
   mkdirSync(state.folder, { mode: 0o700 });
   writeFileSync(join(state.folder, 'data.mdb'), 'pages');
   await allRefuse('ERR_REWT_STORE_DOWN', `${state.folder} holds a keyring that LMDB kept`);
   expect(readdirSync(state.folder)).toEqual(['data.mdb']);
 });
 
-test('the doctor names what others may read, each mode of the records once', async () => {
+it('the doctor names what others may read, each mode of the records once', async () => {
   await run('sign', '{}');
   await run('rotate', '--force');
   const [inside = ''] = readdirSync(state.folder);
@@ -81,14 +84,14 @@ test('the doctor names what others may read, each mode of the records once', asy
   const open = JSON.parse(stdout).findings.filter(({ check }: { check: string }) => check === 'permissions');
   expect(open.map(({ found }: { found: string }) => found)).toEqual([
     "the namespace's folder is open to others (mode 0711): they see when secrets change",
-    'a record is open to others (mode 0644): whoever reads it can sign',
+    'a record is open to others (mode 0644): a user who reads it can sign',
   ]);
 });
 
 describe('the doctor finds that nobody can write', () => {
   const inside = (...names: string[]) => join(state.folder, readdirSync(state.folder)[0] ?? '', ...names);
   const tmp = () => inside('tmp');
-  test.for([
+  it.for([
     ['the folder is shut', () => chmodSync(state.folder, 0o500), 'the folder is shut to its owner (mode 0500)'],
     ['its inside is shut', () => chmodSync(inside(), 0o500), "the namespace's folder is shut to its owner (mode 0500)"],
     ['tmp is shut', () => chmodSync(tmp(), 0o600), 'its folder tmp is shut to its owner (mode 0600)'],
@@ -125,21 +128,21 @@ describe('the doctor finds that nobody can write', () => {
   });
 });
 
-test.for(['', 'here'])('the state folder does not depend on the working directory with HOME=%j', async (home) => {
+it.for(['', 'here'])('the state folder does not depend on the working directory with HOME=%j', async (home) => {
   vi.stubEnv('HOME', home);
   try {
-    const { stdout } = await runHere(['status', '--json'], { XDG_STATE_HOME: '' });
+    const { stdout } = await rewt(['status', '--json'], { env: { XDG_STATE_HOME: '' } });
     expect(JSON.parse(stdout).server).toMatch(/^\//);
   } finally {
     vi.unstubAllEnvs();
   }
 });
 
-test.runIf(process.getuid?.() === 0)('a user without a home folder is asked for a URL', async () => {
+it.runIf(process.getuid?.() === 0)('a user without a home folder is asked for a URL', async () => {
   const copy = createCopy();
   try {
     const { command, user } = copy.for(STRANGER);
-    const { code, stderr } = await rewt(['sign', '{}'], { env: { HOME: '' }, file: command, user });
+    const { code, stderr } = await rewtProcess(['sign', '{}'], { env: { HOME: '' }, file: command, user });
     expect({ code, stderr }).toMatchObject({ code: 2, stderr: expect.stringContaining('set REWT_URL') });
   } finally {
     copy.remove();
@@ -147,19 +150,19 @@ test.runIf(process.getuid?.() === 0)('a user without a home folder is asked for 
 });
 
 describe('what is not there', () => {
-  test('of the way to the state folder is made by sign, for the user alone, and by no verb that looks', async () => {
+  it('of the way to the state folder is made by sign, for the user alone, and by no verb that looks', async () => {
     const home = join(state.env.XDG_STATE_HOME, 'a', 'b');
     const env = { XDG_STATE_HOME: home };
     for (const verb of looking) {
-      const { code } = await runHere(verb, env);
+      const { code } = await rewt(verb, { env });
       expect({ verb, code }).toEqual({ verb, code: verb[0] === 'verify' || verb[0] === 'explain' ? 1 : 0 });
     }
     expect(readdirSync(state.env.XDG_STATE_HOME)).toEqual([]);
-    expect(await runHere(['sign', '{}'], env)).toMatchObject({ code: 0 });
+    expect(await rewt(['sign', '{}'], { env })).toMatchObject({ code: 0 });
     for (const folder of ['..', '.', 'rewt']) expect(statSync(join(home, folder)).mode & 0o777).toBe(0o700);
   });
 
-  test('above a folder that was named is a disk that is not mounted', async () => {
+  it('above a folder that was named is a disk that is not mounted', async () => {
     const url = `file:${join(state.env.XDG_STATE_HOME, 'disk', 'rewt')}`;
     for (const verb of [['status'], ['list'], ['sign', '{}']]) {
       const { code, stderr } = await run(...verb, '--url', url);
@@ -171,7 +174,7 @@ describe('what is not there', () => {
 });
 
 describe('rewt list', () => {
-  test('shows the namespaces of a folder, and passes over what else is in it', async () => {
+  it('shows the namespaces of a folder, and passes over what else is in it', async () => {
     const names = ['Shop', 'shop', 'Größe', 'n'.repeat(300)];
     for (const name of names) await run('sign', '{}', '--namespace', name);
     mkdirSync(join(state.folder, 'f'.repeat(32)));
@@ -184,9 +187,9 @@ describe('rewt list', () => {
     expect((await run('verify', 'x.y.z', '--namespace', 'shopp')).stderr).toContain('There are: Größe, Shop, ');
   });
 
-  test.for([
+  it.for([
     ['missing', () => {}, 'The file namespace is missing there'],
-    // Nobody writes to it: a reader that waited would wait for ever.
+    // No process writes to it: a reader that waited would wait for ever.
     ['a pipe', (file: string) => execFileSync('mkfifo', [file]), 'is no file'],
     ['a link', (file: string) => symlinkSync('/dev/zero', file), 'Move it away'],
   ] as const)('says of a folder whose name is %s that it is not known', async ([, plant, words]) => {
@@ -194,7 +197,7 @@ describe('rewt list', () => {
     const file = join(state.folder, folderName('bad'), 'namespace');
     rmSync(file);
     plant(file);
-    const { code, stdout } = await rewt(['list', '--json'], { env: state.env });
+    const { code, stdout } = await rewtProcess(['list', '--json'], { env: state.env });
     expect({ code, ...JSON.parse(stdout) }).toMatchObject({
       code: 3,
       keyrings: [{ namespace: 'good' }],
@@ -202,7 +205,7 @@ describe('rewt list', () => {
     });
   });
 
-  test('shows a namespace that is refused beside those that are not', async () => {
+  it('shows a namespace that is refused beside those that are not', async () => {
     for (const name of ['good', 'bad']) await run('sign', '{}', '--namespace', name);
     const { keyrings } = JSON.parse((await run('list', '--json')).stdout);
     expect(keyrings).toHaveLength(2);
@@ -217,7 +220,7 @@ describe('rewt list', () => {
 });
 
 describe.runIf(process.getuid?.() === 0)('root', () => {
-  test('writes for the owner of the folder, and the doctor says so', async () => {
+  it('writes for the owner of the folder, and the doctor says so', async () => {
     await run('sign', '{}');
     const owner = 12_345;
     giveAll(owner);

@@ -1,17 +1,21 @@
-/** The ways to Redis that a command line describes: as a table, and each for real with the client that is installed. */
+/**
+ * The ways to Redis that a command line describes: as a table, and each for real with the client
+ * that is installed. A process of each kind shows that it ends; the rest runs in this process.
+ */
 
 import { execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type LinkArguments, linkOf } from '../../src/cli/link.js';
-import { type Cluster, startCluster } from '../cluster.js';
-import { startProxy } from '../proxy.js';
-import { type SentinelSetup, startSentinel } from '../sentinel.js';
-import { freePort, type RedisServer, serverGroup, startRedis, until } from '../servers.js';
-import { type Certificates, makeCertificates } from '../tls.js';
-import { dist, endOf, rewt, startRewt } from './command.js';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { type LinkArguments, linkOf } from '../../src/cli/input/link.js';
+import { type Cluster, startCluster } from '../support/cluster.js';
+import { startProxy } from '../support/proxy.js';
+import { type SentinelSetup, startSentinel } from '../support/sentinel.js';
+import { freePort, type RedisServer, serverGroup, startRedis, until } from '../support/servers.js';
+import { type Certificates, makeCertificates } from '../support/tls.js';
+import { rewt } from './command.js';
+import { dist, rewtProcess } from './process.js';
 import { startServing } from './serving.js';
 
 const privateKey = join(mkdtempSync(join(tmpdir(), 'rewt-key-')), 'a.key');
@@ -19,7 +23,7 @@ writeFileSync(privateKey, '-----BEGIN PRIVATE KEY-----\n');
 afterAll(() => rmSync(dirname(privateKey), { recursive: true }));
 
 const one = { host: 'a', port: 6_379 };
-test.each([
+it.each([
   ['redis://a', {}, { kind: 'server', isPlain: true, hosts: [one], database: 0, tls: null, username: null }],
   [
     'rediss://ann:p%40ss@a:1/2',
@@ -32,11 +36,11 @@ test.each([
   ['redis+cluster://a', {}, { kind: 'cluster', isPlain: false }],
   ['redis://a', { sentinel: 'main' }, { kind: 'sentinel', master: 'main', hosts: [{ host: 'a', port: 26_379 }] }],
   ['rediss+sentinel://a:1,b:2/main/3', {}, { kind: 'sentinel', master: 'main', database: 3, tls: {} }],
-] as const)('%s with %j', (url, flags, expected) => {
+] as const)('%s with the flags %j names the server that it should', (url, flags, expected) => {
   expect(linkOf(url, flags, {})).toMatchObject(expected);
 });
 
-test.each([
+it.each([
   // A flag, then the URL, then the variable.
   ['redis://a', {}, { REWT_USER: 'eve', REWT_PASSWORD: 'var' }, { username: 'eve', password: 'var', isPlain: false }],
   ['redis://ann:url@a', {}, { REWT_USER: 'eve', REWT_PASSWORD: 'var' }, { username: 'ann', password: 'url' }],
@@ -50,12 +54,12 @@ test.each([
   expect(linkOf(url, flags, env)).toMatchObject(expected);
 });
 
-test('a file that a variable names is refused by the name of the variable', () => {
+it('a file that a variable names is refused by the name of the variable', () => {
   expect(() => linkOf('rediss://a', {}, { REWT_CA: '/no/such' })).toThrow(/^REWT_CA: /);
   expect(() => linkOf('rediss://a', {}, { REWT_KEY: privateKey })).toThrow(/^REWT_KEY: /);
 });
 
-test.each([
+it.each([
   ['redis+other://hunter2@a', {}, 'url'],
   ['redis://hunter2@a:b', {}, 'url'],
   ['redis://hunter2@a/x', {}, 'url'],
@@ -73,6 +77,17 @@ test.each([
   expect(() => linkOf(url, flags, {})).toThrow(
     expect.objectContaining({ option, message: expect.not.stringMatching(/hun/) }),
   );
+});
+
+/** The one client that the verbs find in this process if a URL is not all that they are given. */
+const installedHere = vi.hoisted(() => ({ client: '' }));
+vi.mock(import('../../src/stores/redis/clients/from-url.js'), async (original) => {
+  const { createRequire } = await import('node:module');
+  const load = createRequire(import.meta.url);
+  return {
+    ...(await original()),
+    loadBesideApplication: (name: string) => (name === installedHere.client ? load(name) : null),
+  };
 });
 
 /** A copy of the command beside which one client alone is installed. */
@@ -126,16 +141,23 @@ afterAll(async () => {
 
 describe.each(['redis', 'ioredis'])('with %s as the installed client', (client) => {
   let installed: ReturnType<typeof installedWith>;
+  const program = process.argv[1] ?? '';
   beforeAll(() => {
     installed = installedWith(client);
+    installedHere.client = client;
+    // A URL alone is connected by the client that is beside the program.
+    process.argv[1] = installed.file;
   });
-  afterAll(() => installed?.remove());
+  afterAll(() => {
+    process.argv[1] = program;
+    installed?.remove();
+  });
 
   /** Signs, looks, rotates, and lists. */
   async function walk(place: readonly string[], env: Record<string, string>, namespace: string): Promise<void> {
-    const run = (...words: string[]) =>
-      rewt([...words, ...place, ...(words[0] === 'list' ? [] : ['--namespace', namespace])], { ...installed, env });
-    const signed = await run('sign', '{"user":"ann"}');
+    const at = [...place, '--namespace', namespace];
+    const run = (...words: string[]) => rewt([...words, ...(words[0] === 'list' ? place : at)], { env });
+    const signed = await rewtProcess(['sign', '{"user":"ann"}', ...at], { ...installed, env });
     const quiet = { code: 0, stderr: expect.stringMatching(/^In redis [^\n]+:\n$/) };
     expect(signed).toMatchObject(quiet);
     expect(await run('verify', signed.stdout.trim())).toMatchObject(quiet);
@@ -154,31 +176,29 @@ describe.each(['redis', 'ioredis'])('with %s as the installed client', (client) 
     expect(of('persistence')).toMatchObject({ level: 'warning', found: expect.stringMatching(/^none/) });
   }
 
-  test('it works on a cluster, and lists the keyrings of every master', async () => {
+  it('it works on a cluster, and lists the keyrings of every master', async () => {
     const url = `redis://127.0.0.1:${cluster.nodes[0]?.port}`;
     await walk(['--cluster'], { REWT_URL: url }, `shop-${client}`);
     // In a slot of each master.
     for (const [index, namespace] of ['a', 'b', 'c', 'd', 'e', 'f'].entries()) {
       const node = cluster.nodes[index % 3];
-      await rewt(['sign', '{}', '--namespace', `${namespace}-${client}`], {
-        ...installed,
-        env: { REWT_URL: `redis+cluster://127.0.0.1:${node?.port}` },
-      });
+      const env = { REWT_URL: `redis+cluster://127.0.0.1:${node?.port}` };
+      await rewt(['sign', '{}', '--namespace', `${namespace}-${client}`], { env });
     }
-    const listed = await rewt(['list', '--cluster', '--url', url], installed);
+    const listed = await rewt(['list', '--cluster', '--url', url]);
     for (const namespace of ['a', 'b', 'c', 'd', 'e', 'f'])
       expect(listed.stdout).toMatch(new RegExp(`^${namespace}-${client} `, 'm'));
-    const ofOne = await rewt(['list', '--url', url], installed);
+    const ofOne = await rewtProcess(['list', '--url', url], installed);
     expect(ofOne).toMatchObject({ code: 3, stderr: expect.stringMatching(/one node of a cluster.*\(--cluster\)/) });
   });
 
-  test('it works through sentinels, one of which is away', async () => {
+  it('it works through sentinels, one of which is away', async () => {
     const away = { host: '127.0.0.1', port: await freePort() };
     const hosts = [away, ...sentinels.addresses].map(({ host, port }) => `${host}:${port}`).join(',');
     await walk([], { REWT_URL: `redis+sentinel://${hosts}/${sentinels.name}` }, `shop-${client}`);
   });
 
-  test('it works although the first host hangs, of a cluster or of sentinels', async () => {
+  it('it works although the first host hangs, of a cluster or of sentinels', async () => {
     const namespace = `hangs-${client}`;
     const [first, ...others] = sentinels.sentinels;
     const owner = await cluster.ownerOf(`${namespace}:rewt-secret`);
@@ -190,52 +210,43 @@ describe.each(['redis', 'ioredis'])('with %s as the installed client', (client) 
       `redis+cluster://${listed([...Array.from({ length: 8 }, () => node), owner])}`,
       `redis+sentinel://${listed([first, ...others])}/${sentinels.name}`,
     ];
-    const run = (url: string, ...words: string[]) =>
-      rewt([...words, '--url', url, '--namespace', namespace], installed);
-    await Promise.all(urls.map((url) => run(url, 'sign', '{}')));
+    const place = (url: string) => ['--url', url, '--namespace', namespace];
+    await Promise.all(urls.map((url) => rewt(['sign', '{}', ...place(url)])));
     const hanging = [node, first].map((one) => one?.pid ?? 0);
     for (const pid of hanging) process.kill(pid, 'SIGSTOP');
     try {
-      const revoked = await Promise.all(urls.map((url) => run(url, 'revoke', '--yes')));
+      const revoked = await Promise.all(urls.map((url) => rewtProcess(['revoke', '--yes', ...place(url)], installed)));
       expect(revoked).toMatchObject(urls.map(() => ({ code: 0 })));
     } finally {
       for (const pid of hanging) process.kill(pid, 'SIGCONT');
     }
   });
 
-  test('it works with a private CA, a client certificate and a user', async () => {
+  it('it works with a private CA, a client certificate and a user', async () => {
     const files = ['--ca', pem.ca, '--cert', pem.cert, '--key', pem.key];
     const env = { REWT_URL: `rediss://localhost:${tlsPort}`, REWT_PASSWORD: 'hunter2' };
     const variables = { REWT_CA: pem.ca, REWT_CERT: pem.cert, REWT_KEY: pem.key, REWT_USER: 'ann' };
     await walk([], { ...env, ...variables }, `shop-${client}`);
-    const { code, stderr } = await rewt(['status', '--user', 'ann', ...files], {
-      ...installed,
-      env: { ...env, REWT_PASSWORD: 'no' },
-    });
+    const wrong = { env: { ...env, REWT_PASSWORD: 'no' } };
+    const { code, stderr } = await rewt(['status', '--user', 'ann', ...files], wrong);
     expect(code).toBe(3);
     expect(stderr).toMatch(/localhost:\d+.*password/);
   });
 
-  test('serve judges tokens of a cluster, in the namespace of REWT_NAMESPACE', async () => {
+  it('serve judges tokens of a cluster, in the namespace of REWT_NAMESPACE', async () => {
     const env = { REWT_URL: `redis+cluster://127.0.0.1:${cluster.nodes[0]?.port}`, REWT_NAMESPACE: `serve-${client}` };
-    const token = (await rewt(['sign', '{}'], { ...installed, env })).stdout.trim();
-    const child = startRewt(['serve', '--port', '0'], { ...installed, env });
-    const end = endOf(child);
-    const listening = new Promise<string>((resolve) => {
-      child.stderr?.on('data', (chunk: Buffer) => {
-        const [url] = /http:\S+/.exec(String(chunk)) ?? [];
-        if (url !== undefined) resolve(url);
-      });
-    });
-    const { status } = await fetch(`${await listening}/verify`, { headers: { authorization: `Bearer ${token}` } });
-    child.kill('SIGTERM');
-    expect({ status, code: (await end).code }).toEqual({ status: 204, code: 0 });
+    const token = (await rewt(['sign', '{}'], { env })).stdout.trim();
+    const serving = await startServing([], { ...installed, env });
+    const headers = { authorization: `Bearer ${token}` };
+    const { status } = await fetch(`http://127.0.0.1:${serving.port}/verify`, { headers });
+    expect({ status, code: (await serving.end()).code }).toEqual({ status: 204, code: 0 });
   });
 
-  test('serve finds the master by a sentinel that was slow when it began', async () => {
+  it('serve finds the master by a sentinel that was slow when it began', async () => {
     const group = serverGroup();
     const master = await group.start([]);
-    // So that neither sentinel knows of the other, as if it announced an address that this host cannot reach.
+    // So that neither sentinel knows of the other, as if it announced an address that this host
+    // cannot reach.
     await master.cli('ACL', 'SETUSER', 'default', '-publish');
     const monitor = `sentinel monitor main 127.0.0.1 ${master.port} 1`;
     const [first, second] = await Promise.all([1, 2].map(() => group.start(['--sentinel'], monitor)));
@@ -247,7 +258,7 @@ describe.each(['redis', 'ioredis'])('with %s as the installed client', (client) 
       await slow.pass();
       await first?.kill();
       await master.cli('CLIENT', 'KILL', 'TYPE', 'normal');
-      const token = (await rewt(['sign', '{}', '--url', master.url], installed)).stdout.trim();
+      const token = (await rewt(['sign', '{}', '--url', master.url])).stdout.trim();
       const headers = { authorization: `Bearer ${token}` };
       const judge = () => fetch(`http://127.0.0.1:${serving.port}/verify`, { headers });
       await until('the token is accepted', async () => (await judge()).status === 204);
@@ -258,7 +269,8 @@ describe.each(['redis', 'ioredis'])('with %s as the installed client', (client) 
     }
   });
 
-  test('a server of another kind than the command line says is named as that, with what to do', async () => {
+  // These two at the same time: each waits for one that never answers.
+  it.concurrent('a server of another kind than the command line says is named as that, with what to do', async () => {
     const [sentinel] = sentinels.addresses;
     const [plain, at] = [`127.0.0.1:${secure.port}`, `127.0.0.1:${sentinel?.port}`];
     const { name } = sentinels;
@@ -272,7 +284,7 @@ describe.each(['redis', 'ioredis'])('with %s as the installed client', (client) 
       [[`redis+sentinel://${plain}/main`], /is no sentinel/],
       [[`redis+sentinel://ann:no@${at}/${name}`], refused],
       [[`redis+sentinel://ann:no@${at},${at}/${name}`], refused],
-      [[`redis://${at}`], /see whether this is a sentinel/],
+      [[`redis://${at}`], /it may be a sentinel/],
       [[`redis+cluster://${plain}`], /is no cluster/],
       [[tls, ...files, pem.otherKey], /--cert and --key that belong together/],
       [[tls], /not trusted: .*--ca/],
@@ -282,17 +294,17 @@ describe.each(['redis', 'ioredis'])('with %s as the installed client', (client) 
       [[`redis+cluster://127.0.0.1:${tlsPort}`], /speak TLS where the client does not/],
     ];
     const named = async ([[url = '', ...more], words]: (typeof cases)[number]) => {
-      const { code, stderr } = await rewt(['status', '--url', url, ...more], installed);
+      const { code, stderr } = await rewt(['status', '--url', url, ...more]);
       expect({ url, code, stderr }).toEqual({ url, code: 3, stderr: expect.stringMatching(words) });
     };
     // A few at a time: on a busy machine any of them could be late otherwise.
     for (let from = 0; from < cases.length; from += 4) await Promise.all(cases.slice(from, from + 4).map(named));
   });
 
-  test('what cannot be reached is named with host and port', async () => {
+  it.concurrent('what cannot be reached is named with host and port', async () => {
     const [one, two] = (await Promise.all([freePort(), freePort()])).map((port) => `127.0.0.1:${port}`);
     const named = async (url: string) => {
-      const { code, stderr } = await rewt(['status', '--url', url], installed);
+      const { code, stderr } = await rewt(['status', '--url', url]);
       expect({ url, code, stderr }).toEqual({ url, code: 3, stderr: expect.stringMatching(/refused the connection/) });
       expect([one, two].some((host) => stderr.includes(`at ${host} `))).toBe(true);
     };
@@ -300,7 +312,7 @@ describe.each(['redis', 'ioredis'])('with %s as the installed client', (client) 
     await Promise.all(urls.map(named));
   });
 
-  test('while a master of a cluster is dead, a keyring of another one can be revoked and is listed', async () => {
+  it('a keyring can be revoked and is listed while another master of its cluster is dead', async () => {
     const namespace = `whole-${client}`;
     const owner = await cluster.ownerOf(`${namespace}:rewt-secret`);
     // The one that a list begins with, or one that it comes to.
@@ -308,7 +320,7 @@ describe.each(['redis', 'ioredis'])('with %s as the installed client', (client) 
     const dead = listed === owner ? cluster.nodes.find((node) => node !== owner) : listed;
     let lost = 'a';
     while ((await cluster.ownerOf(`${lost}:rewt-secret`)) !== dead) lost += 'a';
-    const place = { ...installed, env: { REWT_URL: `redis+cluster://127.0.0.1:${owner.port}` } };
+    const place = { env: { REWT_URL: `redis+cluster://127.0.0.1:${owner.port}` } };
     for (const node of cluster.nodes) await node.cli('CONFIG', 'SET', 'cluster-require-full-coverage', 'no');
     await rewt(['sign', '{}', '--namespace', namespace], place);
     await dead?.kill();
@@ -321,7 +333,7 @@ describe.each(['redis', 'ioredis'])('with %s as the installed client', (client) 
         // In the slot of the other.
         rewt(['revoke', '--yes', '--namespace', `{${namespace}:rewt-secret}-typo`], place),
         rewt(['doctor', '--json', '--namespace', lost], place),
-        rewt(['status', '--url', `${other?.url}`, '--namespace', namespace], installed),
+        rewt(['status', '--url', `${other?.url}`, '--namespace', namespace]),
       ]);
       expect(list).toMatchObject({ code: 3, stdout: expect.stringMatching(new RegExp(`^${namespace} `, 'm')) });
       const of = `127.0.0.1:${dead?.port}`;

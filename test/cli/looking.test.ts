@@ -2,12 +2,12 @@
 
 import { createHmac } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { tokenIn } from '../../src/cli/input.js';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { tokenIn } from '../../src/cli/input/stdin.js';
 import { Rewt } from '../../src/index.js';
-import { type RedisServer, startRedis, until } from '../servers.js';
-import { endOf, freshState, rewt, startRewt } from './command.js';
-import { runHere } from './run-here.js';
+import { type RedisServer, startRedis, until } from '../support/servers.js';
+import { rewt } from './command.js';
+import { freshState, rewtProcess } from './process.js';
 
 const secret = 'x3Vq0yQyZ9mJ1c7bKQw2nT5dLr8aHfUe4sGpYzWiXoA';
 const segment = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
@@ -38,15 +38,12 @@ async function changes(): Promise<string | undefined> {
 }
 
 async function watchFor(words: string, env: Record<string, string>, ...more: string[]): Promise<string> {
-  const child = startRewt(['status', '--watch', ...more], { env });
-  const end = endOf(child);
-  let printed = '';
-  child.stdout?.on('data', (chunk: Buffer) => {
-    printed += chunk;
-  });
-  await until(`printed ${words}`, async () => printed.includes(words));
-  child.kill('SIGINT');
-  const { code, stdout, stderr } = await end;
+  const leaving = new AbortController();
+  const onLine = (line: string) => {
+    if (line.includes(words)) leaving.abort(130);
+  };
+  const given = { env, onLine, interrupted: leaving.signal };
+  const { code, stdout, stderr } = await rewt(['status', '--watch', ...more], given);
   expect({ code, stderr }).toEqual({ code: 130, stderr: '' });
   return stdout;
 }
@@ -57,8 +54,7 @@ describe.each([
   ['a ring that cannot be read', ['SET', '{legacy:rewt-secret}:ring', 'junk'], null],
   ['nothing at all', ['PING'], null],
 ] as const)('%s', (_, command, due) => {
-  // Seven processes.
-  test('is unchanged after status, status --watch, verify, explain, doctor and list', { timeout: 90_000 }, async () => {
+  it('is unchanged after status, status --watch, verify, explain, doctor and list', { timeout: 90_000 }, async () => {
     await server.cli(...command);
     const before = await changes();
     const ttl = await server.cli('PTTL', 'legacy:rewt-secret');
@@ -77,7 +73,7 @@ describe.each([
   });
 });
 
-test('a master which lacks replicas may have been replaced: status says so, and no token is judged by it', async () => {
+it('a master which lacks replicas may have been replaced: status says so, and no token is judged by it', async () => {
   await server.cli('SET', 'legacy:rewt-secret', secret, 'EX', '86400');
   const env = { REWT_URL: await lookerUrl(), REWT_NAMESPACE: 'legacy' };
   await server.cli('CONFIG', 'SET', 'min-replicas-to-write', '1');
@@ -102,7 +98,7 @@ test('a master which lacks replicas may have been replaced: status says so, and 
     expect(JSON.parse(typo.stdout).error.code).toBe('ERR_REWT_STORE_READ_ONLY');
     expect(typo.code).toBe(3);
     // What a member warns of is said once, and not again as Node's own warning.
-    const signed = await rewt(['sign', '{}'], { env: { ...env, REWT_URL: server.url } });
+    const signed = await rewtProcess(['sign', '{}'], { env: { ...env, REWT_URL: server.url } });
     expect(signed.code).toBe(3);
     expect(signed.stderr.match(/may have replaced this one/g)).toHaveLength(1);
     expect(signed.stderr).not.toMatch(/\(node:|warning/i);
@@ -113,13 +109,13 @@ test('a master which lacks replicas may have been replaced: status says so, and 
   expect(JSON.parse(stdout)).toMatchObject({ unknown: [] });
 });
 
-test('what a member warns of, and no error says, is a line on stderr', async () => {
+it('what a member warns of, and no error says, is a line on stderr', async () => {
   await server.cli('SET', 'rewt:rewt-secret', 'tooshort');
-  const { code, stderr } = await rewt(['sign', '{}'], { env: { REWT_URL: server.url } });
+  const { code, stderr } = await rewtProcess(['sign', '{}'], { env: { REWT_URL: server.url } });
   expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringMatching(/^warning: The secret found .*\n$/m) });
 });
 
-test('a rotation that is due is printed and not done, and tokens of before verify', async () => {
+it('a rotation that is due is printed and not done, and tokens of before verify', async () => {
   const member = new Rewt({ redisConn: server.url, storeTimeout: 10, ttl: '1h' });
   const signed = await member.sign({ user: 'ann' });
   await member.close();
@@ -133,7 +129,7 @@ test('a rotation that is due is printed and not done, and tokens of before verif
   expect(await changes()).toBe(before);
 });
 
-test('a brake that a member would pull refuses every token, and is printed', async () => {
+it('a brake that a member would pull refuses every token, and is printed', async () => {
   const member = new Rewt({ redisConn: server.url, storeTimeout: 10, ttl: '1h' });
   const signed = await member.sign({ user: 'ann' });
   await member.close();
@@ -147,7 +143,7 @@ test('a brake that a member would pull refuses every token, and is printed', asy
   expect(await changes()).toBe(before);
 });
 
-test('a user without scripts and write rights is enough for all of them', async () => {
+it('a user without scripts and write rights is enough for all of them', async () => {
   const member = new Rewt({ redisConn: server.url, storeTimeout: 10, memberName: 'orders-1' });
   const signed = await member.sign({ user: 'ann' });
   await until('it is announced', async () => (await server.cli('EXISTS', 'rewt-fleet:{rewt:rewt-secret}')) === '1');
@@ -161,7 +157,7 @@ test('a user without scripts and write rights is enough for all of them', async 
   await member.close();
 });
 
-test('what the user may not read is printed with its reason, and never left out in silence', async () => {
+it('what the user may not read is printed with its reason, and never left out in silence', async () => {
   const member = new Rewt({ redisConn: server.url, storeTimeout: 10, memberName: 'orders-1' });
   await member.sign({});
   await member.close();
@@ -181,7 +177,7 @@ test('what the user may not read is printed with its reason, and never left out 
   expect(list.stderr).toContain('SCAN');
 });
 
-test('a replica is not looked at, as it may not know of a revocation', async () => {
+it('a replica is not looked at, as it may not know of a revocation', async () => {
   const replica = await startRedis();
   try {
     await replica.cli('CONFIG', 'SET', 'replica-read-only', 'no');
@@ -197,20 +193,20 @@ test('a replica is not looked at, as it may not know of a revocation', async () 
 });
 
 describe('where there is no keyring', () => {
-  test('each verb names those that there are, and the one that was meant', async () => {
+  it('each verb names those that there are, and the one that was meant', async () => {
     for (const name of ['shop', 'orders']) await server.cli('SET', `${name}:rewt-secret`, secret, 'EX', '86400');
     const env = { REWT_URL: server.url, REWT_NAMESPACE: 'shpo' };
     for (const words of [['status'], ['doctor'], ['verify', token], ['explain', token]]) {
-      const { stdout, stderr } = await runHere(words, env);
+      const { stdout, stderr } = await rewt(words, { env });
       expect((stdout + stderr).replace(/\s+/g, ' ')).toContain("There are: orders, shop; did you mean 'shop'?");
     }
   });
 
-  test('verify and explain say so with a code of its own, since no token could be right', async () => {
+  it('verify and explain say so with a code of its own, since no token could be right', async () => {
     const env = { REWT_URL: server.url };
     const [verified, explained] = await Promise.all([
-      runHere(['verify', token, '--json'], env),
-      runHere(['explain', token, '--json'], env),
+      rewt(['verify', token, '--json'], { env }),
+      rewt(['explain', token, '--json'], { env }),
     ]);
     expect(verified.code).toBe(1);
     expect(JSON.parse(verified.stdout).error.code).toBe('ERR_REWT_NO_KEYRING');
@@ -220,29 +216,29 @@ describe('where there is no keyring', () => {
 });
 
 describe('where a verb looks', () => {
-  test('is printed by each of them, first of all', async () => {
+  it('is printed by each of them, first of all', async () => {
     const place = new URL(server.url).host;
     const verbs = [['sign', '{}'], ['status'], ['doctor'], ['list'], ['verify', token], ['explain', token]];
     for (const words of verbs) {
       const [verb] = words;
-      const { stdout, stderr } = await runHere(words, { REWT_URL: server.url });
+      const { stdout, stderr } = await rewt(words, { env: { REWT_URL: server.url } });
       const [head = ''] = /^(.*\n){1,3}/.exec(stderr === '' ? stdout : stderr) ?? [];
       expect({ verb, head }).toEqual({ verb, head: expect.stringContaining(`${place}, database 0`) });
     }
   });
 
-  test.each(['sign', 'verify', 'explain', 'status', 'list', 'doctor'])(
+  it.each(['sign', 'verify', 'explain', 'status', 'list', 'doctor'])(
     'rewt %s says that no URL is set, and looking makes no folder',
     async (verb) => {
       const state = freshState();
       try {
         const words = verb === 'sign' ? ['{}'] : verb === 'verify' || verb === 'explain' ? [token] : [];
-        const { stdout, stderr } = await runHere([verb, ...words], state.env);
+        const { stdout, stderr } = await rewt([verb, ...words], { env: state.env });
         expect(stdout + stderr).toContain('(neither --url nor REWT_URL is set)');
         if (verb !== 'sign') expect(existsSync(state.folder)).toBe(false);
-        const json = await runHere([verb, ...words, '--json'], state.env);
+        const json = await rewt([verb, ...words, '--json'], { env: state.env });
         if (verb !== 'verify') expect(JSON.parse(json.stdout)).toMatchObject({ store: 'file', urlMissing: true });
-        const given = await runHere([verb, ...words, '--url', `file:${state.folder}`], state.env);
+        const given = await rewt([verb, ...words, '--url', `file:${state.folder}`], { env: state.env });
         expect(given.stdout + given.stderr).not.toContain('REWT_URL is set');
       } finally {
         state.remove();
@@ -250,15 +246,15 @@ describe('where a verb looks', () => {
     },
   );
 
-  test('a doctor without a URL and without a store warns, in place of finding nothing wrong', async () => {
+  it('a doctor without a URL and without a store warns, in place of finding nothing wrong', async () => {
     const state = freshState();
-    const { stdout } = await runHere(['doctor', '--json'], state.env);
+    const { stdout } = await rewt(['doctor', '--json'], { env: state.env });
     expect(JSON.parse(stdout)).toMatchObject({ warnings: 1, findings: [{ check: 'folder', level: 'warning' }] });
     state.remove();
   });
 });
 
-test.each([
+it.each([
   ['a header', (one: string) => `Authorization: Bearer ${one}`],
   ['a header in JSON', (one: string) => `"authorization": "Bearer ${one}",`],
   ['its value', (one: string) => `bearer ${one}\n`],
@@ -269,22 +265,22 @@ test.each([
   expect(tokenIn(written(token))).toBe(token);
 });
 
-test('what stands beside a token is not dropped in silence', () => {
+it('what stands beside a token is not dropped in silence', () => {
   for (const text of [`x ${token}`, `Bearer ${token} y`, `Bearer Bearer ${token}`, `{"a":"${token}"}`]) {
     expect(tokenIn(text)).not.toBe(token);
   }
 });
 
-test('verify and explain take a token with Bearer before it', async () => {
+it('verify and explain take a token with Bearer before it', async () => {
   await server.cli('SET', 'rewt:rewt-secret', secret, 'EX', '86400');
   const env = { REWT_URL: server.url };
   for (const verb of ['verify', 'explain']) {
-    expect(await runHere([verb, 'Bearer', token], env)).toMatchObject({ code: 0 });
-    expect(await runHere([verb, `Bearer ${token}`, '--json'], env)).toMatchObject({ code: 0 });
+    expect(await rewt([verb, 'Bearer', token], { env })).toMatchObject({ code: 0 });
+    expect(await rewt([verb, `Bearer ${token}`, '--json'], { env })).toMatchObject({ code: 0 });
   }
 });
 
-test('on the embedded store, what is not there is not made', async () => {
+it('on the embedded store, what is not there is not made', async () => {
   const state = freshState();
   try {
     for (const words of [['status'], ['verify', token], ['explain', token], ['doctor'], ['list']]) {
@@ -296,7 +292,7 @@ test('on the embedded store, what is not there is not made', async () => {
   }
 });
 
-test('a full Redis is read as any other, and refuses a change as full', { timeout: 60_000 }, async () => {
+it('a full Redis is read as any other, and refuses a change as full', { timeout: 60_000 }, async () => {
   const env = { REWT_URL: server.url };
   await rewt(['sign', '{}'], { env });
   await server.cli('CONFIG', 'SET', 'maxmemory', '1');
@@ -317,7 +313,7 @@ test('a full Redis is read as any other, and refuses a change as full', { timeou
   }
 });
 
-test('without the key prefix of its members a keyring is named, judged by no verb, and changed by none', async () => {
+it('without the key prefix of its members a keyring is named, judged by no verb, and changed by none', async () => {
   const env = { REWT_URL: server.url };
   const prefixed = ['--namespace', 'pay', '--key-prefix', 'team:'];
   const signed = await rewt(['sign', '{}', ...prefixed], { env });
@@ -354,16 +350,16 @@ test('without the key prefix of its members a keyring is named, judged by no ver
     ['status', '--namespace', 'pay'],
     ['revoke', '--yes', ...wrong],
   ]) {
-    const denied = await runHere(words, narrow);
+    const denied = await rewt(words, { env: narrow });
     expect({ words, ...denied }).toMatchObject({
       code: 3,
       stderr: expect.stringContaining('give that: --key-prefix.'),
     });
   }
-  expect((await runHere(['status', ...prefixed], narrow)).code).toBe(0);
+  expect((await rewt(['status', ...prefixed], { env: narrow })).code).toBe(0);
 });
 
-test('explain names the secret of a token that was cut, and believes nothing of it', async () => {
+it('explain names the secret of a token that was cut, and believes nothing of it', async () => {
   const env = { REWT_URL: server.url };
   const { stdout } = await rewt(['sign', '{}'], { env });
   const { code, ...cut } = await rewt(['explain', stdout.trim().slice(0, -4), '--json'], { env });

@@ -1,24 +1,23 @@
-/** `rewt move`, and the other verbs under a key prefix: with members of this version and of the one before. */
+/**
+ * `rewt move`, and the other verbs under a key prefix: with members of this version and of the one
+ * before.
+ */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { Rewt } from '../../src/index.js';
-import type { RewtOptions } from '../../src/options.js';
-import { connectRedis } from '../../src/redis/connect.js';
-import { COPY_FLEET } from '../../src/redis/fleet.js';
-import { redisNames } from '../../src/redis/names.js';
-import { aclRules } from '../../src/redis/rights.js';
-import { redisStore } from '../../src/stores/redis.js';
-import type { Store } from '../../src/stores/store.js';
-import { lastVersionStore } from '../redis/last-version.js';
-import { type RedisServer, startRedis, until } from '../servers.js';
-import { freshState } from './command.js';
-import { runHere } from './run-here.js';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { Rewt } from '../../src/index.js';
+import { COPY_FLEET } from '../../src/stores/redis/announcements.js';
+import { connectRedis } from '../../src/stores/redis/clients/from-url.js';
+import { redisStore } from '../../src/stores/redis/redis-store.js';
+import { aclRules } from '../../src/stores/redis/rights.js';
+import { prefixedMembers } from '../support/prefixed-members.js';
+import { type RedisServer, startRedis, until } from '../support/servers.js';
+import { rewt } from './command.js';
+import { freshState } from './process.js';
 
 const prefix = 'team:';
 let server: RedisServer;
 let namespace: string;
-const closing: (() => Promise<void>)[] = [];
 beforeAll(async () => {
   server = await startRedis();
 });
@@ -27,29 +26,14 @@ beforeEach(async () => {
   namespace = `n-${randomUUID()}`;
   await server.cli('FLUSHALL');
 });
-afterEach(async () => {
-  for (const close of closing.splice(0).reverse()) await close();
-});
 
-const names = () => redisNames(namespace, prefix);
-const oldNames = () => names().before ?? names();
-const has = async (key: string) => (await server.cli('EXISTS', key)) === '1';
-const places = async () => ({ old: await has(oldNames().ring), prefixed: await has(names().ring) });
+const { names, oldNames, places, memberOf, newMember, oldMember } = prefixedMembers(prefix, () => ({
+  server,
+  namespace,
+}));
 
-function memberOf(store: Store, options: RewtOptions = {}): Rewt {
-  const times = { ttl: 60, tokenLifetime: 20, maxStaleness: 0, clockTolerance: 0.2, storeTimeout: 10 };
-  const rewt = new Rewt({ store, redisNamespace: namespace, ...times, ...options });
-  closing.push(async () => {
-    await rewt.close();
-    await store.close();
-  });
-  return rewt;
-}
-const newMember = (url = server.url, options?: RewtOptions) => memberOf(redisStore(connectRedis(url, prefix)), options);
-const oldMember = (options?: RewtOptions) => memberOf(lastVersionStore(connectRedis(server.url, prefix)), options);
-
-const rewt = (verb: string, ...more: string[]) =>
-  runHere([verb, '--namespace', namespace, '--key-prefix', prefix, '--json', ...more], { REWT_URL: server.url });
+const run = (verb: string, ...more: string[]) =>
+  rewt([verb, '--namespace', namespace, '--key-prefix', prefix, '--json', ...more], { env: { REWT_URL: server.url } });
 
 async function agree(...members: Rewt[]): Promise<void> {
   for (const signer of members) {
@@ -76,7 +60,7 @@ describe('a keyring of the version before', () => {
     await sleep(200);
     const secret = await server.cli('GET', names().key);
     const ttl = Number(await server.cli('PTTL', names().key));
-    const { code, stdout } = await rewt('move', '--yes');
+    const { code, stdout } = await run('move', '--yes');
     expect({ code, ...JSON.parse(stdout) }).toMatchObject({ code: 0, moved: true, keyPrefix: prefix });
     expect(await server.cli('GET', names().key)).toBe(secret);
     expect(ttl - Number(await server.cli('PTTL', names().key))).toBeLessThan(10_000);
@@ -95,7 +79,7 @@ describe('a keyring of the version before', () => {
 
   it('that was moved is open to a user with the prefix alone, and moving it again does nothing', async () => {
     await oldMember().sign({});
-    expect((await rewt('move', '--yes')).code).toBe(0);
+    expect((await run('move', '--yes')).code).toBe(0);
     const commands = aclRules('member', names())
       .flat()
       .filter((rule) => !rule.startsWith('~'));
@@ -103,18 +87,18 @@ describe('a keyring of the version before', () => {
     const narrow = newMember(server.url.replace('//', '//team:pass-word@'));
     await agree(narrow, newMember());
     await narrow.rotate({ force: true });
-    const { code, stdout } = await rewt('move', '--yes');
+    const { code, stdout } = await run('move', '--yes');
     expect({ code, ...JSON.parse(stdout) }).toMatchObject({ code: 0, moved: false });
   });
 
-  it('that was moved keeps its announced members, so that a revocation waits also for one that is cut off', async () => {
+  it('that was moved keeps its announced members, so that a revocation waits for a cut-off one too', async () => {
     await oldMember().sign({});
     const store = redisStore(connectRedis(server.url, prefix));
     await memberOf(store, { memberName: 'orders-1' }).sign({});
-    const announced = async () => JSON.parse((await rewt('status')).stdout).fleet;
+    const announced = async () => JSON.parse((await run('status')).stdout).fleet;
     await until('it is announced', announced);
     await store.close();
-    expect((await rewt('move', '--yes')).code).toBe(0);
+    expect((await run('move', '--yes')).code).toBe(0);
     expect(await announced()).toMatchObject({ size: 1, members: [{ name: 'orders-1' }] });
     const { fleet, before } = names();
     expect(Number(await server.cli('PTTL', fleet))).toBeGreaterThan(60_000);
@@ -131,7 +115,7 @@ describe('a keyring of the version before', () => {
       .filter((rule) => !rule.startsWith('~'));
     const keys = [key, ring, `${drafts}*`, before?.ring, `${before?.drafts}*`].map((name) => `~${name}`);
     await server.cli('ACL', 'SETUSER', 'quiet', 'reset', 'on', '>pass-word', '-@all', ...keys, ...commands);
-    const { code, stderr } = await rewt('move', '--yes', '--url', server.url.replace('//', '//quiet:pass-word@'));
+    const { code, stderr } = await run('move', '--yes', '--url', server.url.replace('//', '//quiet:pass-word@'));
     expect({ code, stderr }).toMatchObject({ code: 0, stderr: expect.stringContaining('the members are unknown') });
     expect(await places()).toEqual({ old: false, prefixed: true });
   });
@@ -143,7 +127,7 @@ describe('a keyring of the version before', () => {
     const entry = JSON.stringify({ name: 'orders-1', lineage, epoch: 0, generation: 1, next: next?.kid });
     const now = String(Number((await server.cli('TIME')).split('\n')[0]) * 1_000);
     await server.cli('ZADD', oldNames().fleet, now, `id\n${entry}`);
-    const { code, stdout } = await rewt('move', '--yes');
+    const { code, stdout } = await run('move', '--yes');
     expect(code).toBe(1);
     expect(JSON.parse(stdout).error).toMatchObject({
       code: 'ERR_REWT_OLD_MEMBERS',
@@ -156,7 +140,7 @@ describe('a keyring of the version before', () => {
     const [old, one] = [oldMember(), newMember()];
     const early = await old.sign({ user: 'ann' });
     await one.verify(early);
-    expect((await rewt('move', '--yes')).code).toBe(0);
+    expect((await run('move', '--yes')).code).toBe(0);
     await agree(one);
     await old.verify(early);
     await agree(old, one, newMember());
@@ -171,7 +155,7 @@ describe('a keyring of the version before', () => {
   it('that was moved and rotated is revoked by nobody if a member of that version wakes up', async () => {
     const [old, one] = [oldMember(), newMember()];
     await agree(old, one);
-    expect((await rewt('move', '--yes')).code).toBe(0);
+    expect((await run('move', '--yes')).code).toBe(0);
     await one.rotate({ force: true });
     const current = await one.sign({ user: 'ann' });
     await old.verify(current);
@@ -189,17 +173,17 @@ describe('rewt move', () => {
     ['without a key prefix', ['move', '--yes']],
     ['without a terminal and --yes', ['move', '--key-prefix', prefix]],
   ])('%s is a usage error', async (_, words) => {
-    const { code, stdout } = await runHere([...words, '--json'], { REWT_URL: server.url });
+    const { code, stdout } = await rewt([...words, '--json'], { env: { REWT_URL: server.url } });
     expect(code).toBe(2);
     expect(JSON.parse(stdout).error.code).toMatch(/^ERR_REWT_/);
   });
 
   it('refuses a keyring that is not there, and the embedded store', async () => {
-    const { code, stdout } = await rewt('move', '--yes');
+    const { code, stdout } = await run('move', '--yes');
     expect({ code, ...JSON.parse(stdout).error }).toMatchObject({ code: 'ERR_REWT_NO_KEYRING' });
     const state = freshState();
     try {
-      const { code } = await runHere(['move', '--yes', '--key-prefix', prefix], state.env);
+      const { code } = await rewt(['move', '--yes', '--key-prefix', prefix], { env: state.env });
       expect(code).toBe(2);
     } finally {
       state.remove();
@@ -216,19 +200,19 @@ describe('the other verbs with --key-prefix', () => {
     const token = await one.sign({ user: 'ann' });
     await sleep(200);
     const before = await places();
-    expect(JSON.parse((await rewt('status')).stdout)).toMatchObject({
+    expect(JSON.parse((await run('status')).stdout)).toMatchObject({
       due: null,
       keyPrefix: prefix,
       keyring: { epoch: 0 },
     });
-    expect(JSON.parse((await rewt('verify', token)).stdout)).toMatchObject({ payload: { user: 'ann' } });
-    expect((await rewt('rotate', '--force')).code).toBe(0);
+    expect(JSON.parse((await run('verify', token)).stdout)).toMatchObject({ payload: { user: 'ann' } });
+    expect((await run('rotate', '--force')).code).toBe(0);
     expect(await one.verify(token)).toMatchObject({ user: 'ann' });
-    const { findings } = JSON.parse((await rewt('doctor')).stdout);
+    const { findings } = JSON.parse((await run('doctor')).stdout);
     expect(findings).toContainEqual({ check: 'keyring', level: 'ok', found: 'readable, and nothing is due' });
-    const list = await runHere(['list', '--key-prefix', prefix, '--json'], { REWT_URL: server.url });
+    const list = await rewt(['list', '--key-prefix', prefix, '--json'], { env: { REWT_URL: server.url } });
     expect(JSON.parse(list.stdout).keyrings).toMatchObject([{ namespace, epoch: 0, due: null }]);
-    expect((await rewt('revoke', '--yes')).code).toBe(0);
+    expect((await run('revoke', '--yes')).code).toBe(0);
     await expect(one.verify(token)).rejects.toMatchObject({ code: 'ERR_REWT_UNKNOWN_KEY' });
     expect(await places()).toEqual(before);
   });

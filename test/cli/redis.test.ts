@@ -1,9 +1,10 @@
 /** The `rewt` command on a real Redis, and on one that is not there. */
 import { createHmac } from 'node:crypto';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { Rewt } from '../../src/index.js';
-import { freePort, type RedisServer, startRedis } from '../servers.js';
+import { freePort, type RedisServer, startRedis } from '../support/servers.js';
 import { rewt } from './command.js';
+import { rewtProcess } from './process.js';
 
 let server: RedisServer;
 beforeAll(async () => {
@@ -11,24 +12,24 @@ beforeAll(async () => {
 });
 afterAll(() => server?.stop());
 
-test('sign, verify, status and revoke share the keyring of the namespace in Redis', async () => {
+it('sign, verify, status and revoke share the keyring of the namespace in Redis', async () => {
   const env = { REWT_URL: server.url };
   const shared = ['--namespace', 'shop'];
-  const signed = await rewt(['sign', '{"user":"ann"}', ...shared], { env });
-  const verified = await rewt(['verify', ...shared], { env, input: signed.stdout });
+  const signed = await rewtProcess(['sign', '{"user":"ann"}', ...shared], { env });
+  const verified = await rewtProcess(['verify', ...shared], { env, input: signed.stdout });
   expect(JSON.parse(verified.stdout)).toMatchObject({ user: 'ann' });
-  const status = JSON.parse((await rewt(['status', '--json', ...shared], { env })).stdout);
+  const status = JSON.parse((await rewtProcess(['status', '--json', ...shared], { env })).stdout);
   expect(status).toMatchObject({ namespace: 'shop', store: 'redis', due: null, keyring: { generation: 1 } });
 
   const ring = JSON.parse(await server.cli('GET', '{shop:rewt-secret}:ring'));
   expect(JSON.stringify(status)).not.toContain(ring.current.secret);
   expect(JSON.stringify(status)).not.toContain(ring.next.secret);
 
-  expect((await rewt(['revoke', '--yes', ...shared], { env })).code).toBe(0);
-  expect((await rewt(['verify', ...shared], { env, input: signed.stdout })).code).toBe(1);
+  expect((await rewtProcess(['revoke', '--yes', ...shared], { env })).code).toBe(0);
+  expect((await rewtProcess(['verify', ...shared], { env, input: signed.stdout })).code).toBe(1);
 });
 
-test('status and verify leave an empty Redis empty', async () => {
+it('status and verify leave an empty Redis empty', async () => {
   const place = ['--namespace', 'nobody', '--url', server.url];
   const { code, stdout } = await rewt(['status', ...place]);
   expect(code).toBe(0);
@@ -40,7 +41,7 @@ test('status and verify leave an empty Redis empty', async () => {
   expect(await server.cli('KEYS', '*nobody*')).toBe('');
 });
 
-test('no verb changes the schedule or the overlap of a fleet by being used, and a life that outlives its secret is refused', async () => {
+it('no verb changes the schedule or overlap of a fleet, and a lifetime beyond its secret is rejected', async () => {
   const fleet = { ttl: 4, tokenLifetime: 2, maxStaleness: 1, clockTolerance: 0.5, redisNamespace: 'fleet' };
   const service = new Rewt({ ...fleet, redisConn: server.url });
   const place = ['--namespace', 'fleet', '--url', server.url];
@@ -71,14 +72,14 @@ test('no verb changes the schedule or the overlap of a fleet by being used, and 
   }
 });
 
-test('what an operator keeps under the key is a store failure that is told, not overwritten', async () => {
+it('what an operator keeps under the key is a store failure that is told, not overwritten', async () => {
   await server.cli('LPUSH', 'taken:rewt-secret', 'x');
   const { code, stderr } = await rewt(['sign', '{}', '--namespace', 'taken', '--url', server.url]);
   expect(code).toBe(3);
   expect(stderr).toContain('not a string');
 });
 
-test.each([false, true])(
+it.each([false, true])(
   'an unreachable Redis is exit code 3, told without the user and the password of the URL (--json: %s)',
   async (json) => {
     const url = `redis://ann:hunter2@127.0.0.1:${await freePort()}`;
@@ -93,7 +94,7 @@ test.each([false, true])(
   },
 );
 
-test('verify prints the digits that were signed, and not what programs round them to', async () => {
+it('verify prints the digits that were signed, and not what programs round them to', async () => {
   const part = (text: string): string => Buffer.from(text).toString('base64url');
   const env = { REWT_URL: server.url, REWT_NAMESPACE: 'digits' };
   await rewt(['sign', '{}'], { env });

@@ -2,9 +2,10 @@
 import { connect, createServer } from 'node:net';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Rewt } from '../../src/index.js';
-import { ask, type RawRequest } from '../http/raw-client.js';
-import { type RedisServer, startRedis } from '../servers.js';
-import { rewt as command } from './command.js';
+import { ask, type RawRequest } from '../middleware/raw-client.js';
+import { type RedisServer, startRedis } from '../support/servers.js';
+import { rewt } from './command.js';
+import { rewtProcess } from './process.js';
 import { type Serving, startServing } from './serving.js';
 
 let redis: RedisServer;
@@ -59,7 +60,7 @@ describe('/verify', () => {
     );
     const { headers } = await verify(await member.sign({ sub: 'ann', level: 3, name: 'a\r\nX-Evil: 1' }));
     expect(headers).toMatchObject({ 'x-user': 'ann', 'x-level': '3' });
-    // There all the same: a proxy that finds none could let the client's own through.
+    // There, though empty: a proxy that finds none could let the client's own through.
     expect(headers).toMatchObject({ 'x-name': '', 'x-no': '' });
     expect(headers).not.toHaveProperty('x-evil');
   });
@@ -183,7 +184,8 @@ it('a second Authorization is seen behind two thousand headers, and behind six t
   const [first, second] = [`Authorization: Bearer ${token}`, 'Authorization: Bearer other'];
   for (const count of [900, 2_000, 6_000]) {
     const many = Array(count).fill('a: b');
-    expect((await verify(undefined, { lines: [first, ...many, second] })).status).toBe(400);
+    // Newer versions of Node answer 431 by themselves.
+    expect((await verify(undefined, { lines: [first, ...many, second] })).status).toBeOneOf([400, 431]);
   }
   expect((await verify(undefined, { lines: [...Array(900).fill('a: b'), first] })).status).toBe(204);
 });
@@ -213,11 +215,11 @@ describe('the process', () => {
     const taken = createServer().listen(0, '127.0.0.1');
     await new Promise((resolve) => taken.once('listening', resolve));
     const { port } = taken.address() as { port: number };
-    const { code, stderr } = await command(['serve', '--url', redis.url, '--port', String(port)]);
+    const { code, stderr } = await rewtProcess(['serve', '--url', redis.url, '--port', String(port)]);
     taken.close();
     expect(code).toBe(2);
     expect(stderr).toMatch(
-      /^rewt: cannot listen on 127\.0\.0\.1:\d+: see whether another process has the port.*\n.*--help\n$/,
+      /^rewt: cannot listen on 127\.0\.0\.1:\d+: another process may have the port.*\n.*--help\n$/,
     );
   });
 
@@ -227,8 +229,8 @@ describe('the process', () => {
     [['--header', 'X-Rewt-Claims=sub'], /--header: .* x-rewt-claims is always there/],
     [['--header', 'X-User=sub', '--header', 'x-user=iss'], /--header: the same header twice/],
     [['--audiense', 'x'], /did you mean '--audience'/],
-  ])('refuses %j', async (args, message) => {
-    const { code, stderr } = await command(['serve', '--url', redis.url, ...args]);
+  ])('refuses the arguments %j, with exit code 2', async (args, message) => {
+    const { code, stderr } = await rewt(['serve', '--url', redis.url, ...args]);
     expect(code).toBe(2);
     expect(stderr).toMatch(message);
   });

@@ -1,6 +1,6 @@
-/** `rewt serve` as a process of its own, for the time of a test. */
+/** `rewt serve` as a separate process, for the time of a test. */
 import type { ChildProcess } from 'node:child_process';
-import { endOf, type Run, type Surroundings, startRewt } from './command.js';
+import { endOf, type Run, type Surroundings, startRewt } from './process.js';
 
 export interface Serving {
   readonly port: number;

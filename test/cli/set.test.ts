@@ -1,9 +1,8 @@
 /** `rewt set`, `--reason` and `--replace`: what an operator tells a keyring, and finds again. */
 
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { type RedisServer, startRedis } from '../servers.js';
+import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { type RedisServer, startRedis } from '../support/servers.js';
 import { rewt } from './command.js';
-import { runHere } from './run-here.js';
 
 let server: RedisServer;
 let env: { REWT_URL: string };
@@ -24,7 +23,7 @@ async function begin(): Promise<string> {
 }
 const statusOf = async () => JSON.parse((await rewt(['status', '--json'], { env })).stdout).keyring;
 
-test('set prints the times before and after, downwards too, and no token is refused for it', async () => {
+it('set prints the times before and after, downwards too, and no token is refused for it', async () => {
   const token = await begin();
   const raised = await rewt(['set', '--overlap', '2h'], { env });
   expect(raised).toMatchObject({ code: 0, stdout: 'ttl      12 h -> 12 h\noverlap  5 min 5 s -> 2 h\n' });
@@ -45,7 +44,7 @@ test('set prints the times before and after, downwards too, and no token is refu
 });
 
 const tooLong = ['--reason', 'x'.repeat(201)] as const;
-test.each([
+it.each([
   ['set without a time', ['set'], 2],
   ['set with a shorter time, without a terminal and without --yes', ['set', '--ttl', '1h'], 2],
   ['set with times that do not fit each other', ['set', '--ttl', '10s', '--overlap', '1h', '--yes'], 2],
@@ -60,16 +59,16 @@ test.each([
 ] as const)('%s is refused, says that nothing was written, and writes nothing', async (_, words, code) => {
   await begin();
   const before = await server.cli('GET', '{rewt:rewt-secret}:ring');
-  const { code: ended, stderr } = await runHere(words, env);
+  const { code: ended, stderr } = await rewt(words, { env });
   expect(ended).toBe(code);
   expect(stderr).toMatch(/[^.]\. Nothing was written\.\n/);
   expect(await server.cli('GET', '{rewt:rewt-secret}:ring')).toBe(before);
 });
 
-test('set with a shorter time too soon after a rotation is refused before it needs --yes, and is exit code 1', async () => {
+it('set with a shorter time too soon after a rotation exits with 1 before it needs --yes', async () => {
   await begin();
-  await runHere(['rotate'], env);
-  const { code, stdout, stderr } = await runHere(['set', '--ttl', '1h', '--json'], env);
+  await rewt(['rotate'], { env });
+  const { code, stdout, stderr } = await rewt(['set', '--ttl', '1h', '--json'], { env });
   expect({ code, stderr }).toEqual({ code: 1, stderr: '' });
   expect(JSON.parse(stdout).error).toMatchObject({
     code: 'ERR_REWT_ROTATION_REFUSED',
@@ -77,7 +76,7 @@ test('set with a shorter time too soon after a rotation is refused before it nee
   });
 });
 
-test('set leaves a named member what it has announced that it needs', async () => {
+it('set leaves a named member what it has announced that it needs', async () => {
   await begin();
   const held = {
     name: 'orders-1',
@@ -93,7 +92,7 @@ test('set leaves a named member what it has announced that it needs', async () =
   expect(stderr).toContain('"orders-1"');
 });
 
-test('the reasons of rotations and revocations are shown by status, the last eight', async () => {
+it('the reasons of rotations and revocations are shown by status, the last eight', async () => {
   await begin();
   await rewt(['rotate', '--reason', 'quarterly'], { env });
   await rewt(['revoke', '--yes', '--reason', 'laptop lost'], { env });
@@ -104,7 +103,7 @@ test('the reasons of rotations and revocations are shown by status, the last eig
   expect(stderr).toContain('--reason: must be a text');
 });
 
-test.each([
+it.each([
   ['a ring of a newer version', ['SET', '{rewt:rewt-secret}:ring', '{"v":9}'], 'newer'],
   ['a ring that is none', ['SET', '{rewt:rewt-secret}:ring', 'junk'], 'unreadable'],
   ['a secret of the wrong type', ['LPUSH', 'rewt:rewt-secret', 'x'], 'unreadable'],
@@ -112,7 +111,7 @@ test.each([
   await server.cli(...command);
   const refused = await rewt(['revoke', '--yes'], { env });
   expect(refused.code).toBe(3);
-  expect(refused.stderr).toContain(`--replace ${replace}`);
+  expect(refused.stderr).toContain(`--replace ${replace}, with the same --url and --namespace`);
   expect(await rewt(['revoke', '--yes', '--replace', replace], { env })).toMatchObject({ code: 0 });
   expect(await rewt(['status'], { env })).toMatchObject({ code: 0 });
 });

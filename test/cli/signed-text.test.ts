@@ -1,9 +1,8 @@
 /** What the command signs and prints is what it was given, digit by digit. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Rewt } from '../../src/index.js';
-import { type RedisServer, startRedis } from '../servers.js';
+import { type RedisServer, startRedis } from '../support/servers.js';
 import { rewt } from './command.js';
-import { runHere } from './run-here.js';
 
 let redis: RedisServer;
 let member: Rewt;
@@ -78,7 +77,7 @@ describe('what a terminal would obey', () => {
       ['doctor', ...place],
       listed,
     ];
-    const printed = await Promise.all(all.map(async (words) => (await runHere(words)).stdout));
+    const printed = await Promise.all(all.map(async (words) => (await rewt(words)).stdout));
     for (const text of printed) expect(text).not.toMatch(obeyed);
     const [verified, , explained, shown] = printed.map((text) => JSON.parse(text));
     expect(verified).toMatchObject({ header: { cty: hostile }, payload: { user: hostile } });
@@ -90,13 +89,13 @@ describe('what a terminal would obey', () => {
   it('is escaped in the place that a verb names', async () => {
     const place = ['--namespace', `no\u009b\u202e`, '--key-prefix', `no\u009b\u202e`, '--url', redis.url];
     for (const words of [['revoke', '--yes'], ['status'], ['list'], ['doctor']]) {
-      const { stdout, stderr } = await runHere([...words, ...(words[0] === 'list' ? place.slice(2) : place)]);
+      const { stdout, stderr } = await rewt([...words, ...(words[0] === 'list' ? place.slice(2) : place)]);
       expect(stderr + stdout).not.toMatch(obeyed);
     }
   });
 
   it('is escaped in claims that are printed alone, between whose parts a tab may stand', async () => {
-    const { stdout } = await runHere(['verify', await member.sign(`{\t"user":"${hostile}"}`), '--url', redis.url]);
+    const { stdout } = await rewt(['verify', await member.sign(`{\t"user":"${hostile}"}`), '--url', redis.url]);
     expect(stdout.slice(0, 2)).toBe('{\t');
     expect(stdout.slice(2)).not.toMatch(obeyed);
     expect(JSON.parse(stdout)).toMatchObject({ user: hostile });

@@ -1,8 +1,11 @@
-/** Servers that take a connection and say nothing: each verb ends, with an error that names the place. */
+/**
+ * Servers that take a connection and say nothing: each verb ends, with an error that names the
+ * place.
+ */
 import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { endOf, rewt, startRewt } from './command.js';
+import { endOf, rewtProcess, startRewt } from './process.js';
 
 let silent: Server;
 let port: number;
@@ -29,7 +32,7 @@ it.concurrent.each([
   ['revoke', 'redis+sentinel'],
 ])('rewt %s ends on a silent server behind %s://', async (verb, scheme) => {
   const url = `${scheme}://127.0.0.1:${port}${scheme === 'redis' ? '' : '/main'}`;
-  const { code, stderr } = await rewt([verb, '--url', url, ...(verb === 'revoke' ? ['--yes'] : [])]);
+  const { code, stderr } = await rewtProcess([verb, '--url', url, ...(verb === 'revoke' ? ['--yes'] : [])]);
   expect({ code, isNamed: stderr.includes(`127.0.0.1:${port}`) }).toEqual({ code: 3, isNamed: true });
 });
 

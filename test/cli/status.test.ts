@@ -1,14 +1,17 @@
-/** `rewt status` on a real terminal: bars as wide as it is, in colour unless that is unwanted; and as before where there is none. */
+/**
+ * `rewt status` on a real terminal: bars as wide as it is, in colour unless that is unwanted; and
+ * as before where there is none.
+ */
 
 import { spawn, spawnSync } from 'node:child_process';
 import { stripVTControlCharacters } from 'node:util';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { freshState, main, rewt } from './command.js';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { freshState, main, rewtProcess } from './process.js';
 
 const state = freshState();
 beforeAll(async () => {
-  await rewt(['sign', '{}'], { env: state.env });
-  await rewt(['rotate', '--force'], { env: state.env });
+  await rewtProcess(['sign', '{}'], { env: state.env });
+  await rewtProcess(['rotate', '--force'], { env: state.env });
 });
 afterAll(() => state.remove());
 
@@ -28,7 +31,7 @@ function onTerminal(columns: number, env: Record<string, string>): Promise<strin
   return new Promise((resolve) => child.once('close', () => resolve(screen.replaceAll('\r', ''))));
 }
 
-test.runIf(hasScript).each([40, 100])('on a terminal of %i columns it draws bars that fit', async (columns) => {
+it.runIf(hasScript).each([40, 100])('on a terminal of %i columns it draws bars that fit', async (columns) => {
   const screen = await onTerminal(columns, { LC_ALL: 'C.UTF-8' });
   const lines = stripVTControlCharacters(screen).split('\n');
   expect(screen).toContain('\u001b[32m');
@@ -36,20 +39,20 @@ test.runIf(hasScript).each([40, 100])('on a terminal of %i columns it draws bars
   for (const line of lines) expect(line.length).toBeLessThanOrEqual(columns);
 });
 
-test.runIf(hasScript)('with NO_COLOR it has none, and in the locale C only ASCII', async () => {
+it.runIf(hasScript)('with NO_COLOR it has none, and in the locale C only ASCII', async () => {
   const screen = await onTerminal(80, { LC_ALL: 'C', NO_COLOR: '1' });
   expect(screen).toMatch(/^current .*=+-+\|$/m);
   expect(screen).toMatch(/^[ -~\n]*$/);
 });
 
-test('elsewhere it is the table alone, in plain ASCII', async () => {
-  const { stdout } = await rewt(['status'], { env: { ...state.env, LC_ALL: 'C.UTF-8' } });
+it('elsewhere it is the table alone, in plain ASCII', async () => {
+  const { stdout } = await rewtProcess(['status'], { env: { ...state.env, LC_ALL: 'C.UTF-8' } });
   expect(stdout).toMatch(/^namespace {3}rewt\nstore {7}file\nserver {6}.*\nsigning /);
   expect(stdout).toMatch(/^[ -~\n]*$/);
 });
 
-test('with --json it is one object with the documented names', async () => {
-  const { stdout } = await rewt(['status', '--json'], { env: state.env });
+it('with --json it is one object with the documented names', async () => {
+  const { stdout } = await rewtProcess(['status', '--json'], { env: state.env });
   const status = JSON.parse(stdout);
   expect(Object.keys(status)).toEqual([
     ...[

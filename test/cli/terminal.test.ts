@@ -1,15 +1,13 @@
-/** The question that `rewt revoke` asks, and how the progress of a demo looks where it is rewritten in place and where it is not. */
+/** The question that `rewt revoke` asks. */
 import { spawn, spawnSync } from 'node:child_process';
 import { PassThrough } from 'node:stream';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { startLive } from '../../src/cli/demo/live.js';
-import type { Tally } from '../../src/cli/demo/messages.js';
-import { confirm, type Terminal } from '../../src/cli/terminal.js';
-import { freshState, main, rewt } from './command.js';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { confirm, type Terminal } from '../../src/cli/output/terminal.js';
+import { freshState, main, rewtProcess } from './process.js';
 
-function fakeTerminal(screen: { isTTY?: boolean; columns?: number } = {}) {
+function fakeTerminal() {
   const stdin = new PassThrough();
-  const stderr = Object.assign(new PassThrough({ encoding: 'utf8' }), screen);
+  const stderr = new PassThrough({ encoding: 'utf8' });
   const interruption = new AbortController();
   const terminal: Terminal = {
     stdin,
@@ -18,14 +16,14 @@ function fakeTerminal(screen: { isTTY?: boolean; columns?: number } = {}) {
     env: {},
     interrupted: interruption.signal,
     print: () => {},
-    say: (words) => void stderr.write(`${words}\n`),
+    report: (words) => void stderr.write(`${words}\n`),
     style: (_, words) => words,
     paint: (_, words) => words,
   };
   return { terminal, stdin, interruption, shown: () => String(stderr.read() ?? '') };
 }
 
-test.each([
+it.each([
   ['y\n', true],
   ['YES\r\n', true],
   [' yes \nno\n', true],
@@ -40,59 +38,20 @@ test.each([
   expect(shown()).toMatch(/^Sure\? \[y\/N\] \n?$/);
 });
 
-test('Ctrl-C at the question is no', async () => {
+it('Ctrl-C at the question is no', async () => {
   const { terminal, interruption } = fakeTerminal();
   const answer = confirm('Sure?', terminal);
   interruption.abort();
   expect(await answer).toBe(false);
 });
 
-const latency = { p50Ms: 0.512, p99Ms: 12.3 };
-const tally: Tally = {
-  calls: 1_234,
-  refusedByRotation: 0,
-  refusedByRevocation: 0,
-  unavailable: 0,
-  kid: 'abcdefghijk',
-  recent: latency,
-  overall: latency,
-  oldTokens: { tries: 0, lastAcceptedSentMs: null, firstRefusedMs: null, acceptedAfterRefusal: 0 },
-};
-
-/** To the first column, and everything away. */
-const rewind = '\r\x1b[K';
-
-test.each([30, 50, 80])('on a terminal of %i columns the progress line never wraps', (columns) => {
-  const { terminal, shown } = fakeTerminal({ isTTY: true, columns });
-  const live = startLive(terminal);
-  live.update(tally);
-  const line = shown();
-  expect(line).not.toContain('\n');
-  expect(line.length).toBeLessThan(columns);
-  live.update(tally);
-  expect(shown().startsWith(rewind)).toBe(true);
-  live.tell('rotated');
-  const told = shown();
-  expect(told.startsWith(rewind)).toBe(true);
-  expect(told.slice(rewind.length)).toMatch(/^ *\d\.\d s {2}rotated\n/);
-});
-
-test('elsewhere it is a plain line, not more than one a second', () => {
-  const { terminal, shown } = fakeTerminal();
-  const live = startLive(terminal);
-  live.update(tally);
-  live.tell('rotated');
-  live.end();
-  expect(shown()).toMatch(/^ *\d\.\d s {2}rotated\n$/);
-});
-
 // util-linux's: the one of macOS takes other arguments.
 const hasScript = spawnSync('script', ['--version'], { encoding: 'utf8' }).stdout?.includes('util-linux') ?? false;
 const state = freshState();
-beforeAll(() => rewt(['sign', '{}'], { env: state.env }));
+beforeAll(() => rewtProcess(['sign', '{}'], { env: state.env }));
 afterAll(() => state.remove());
 
-test.runIf(hasScript).each([
+it.runIf(hasScript).each([
   ['y', 0, 'Revoked'],
   ['n', 1, 'Nothing was revoked'],
   ['\x03', 130, '[y/N]'],

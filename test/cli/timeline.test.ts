@@ -1,10 +1,12 @@
-/** What `rewt status` draws: bars over time that are right at any width, with and without Unicode. */
-import { expect, test } from 'vitest';
-import { viewKeyring } from '../../src/cli/keyring-view.js';
-import { type Screen, screenOf } from '../../src/cli/screen.js';
-import { wrap } from '../../src/cli/table.js';
-import { drawTimeline } from '../../src/cli/timeline.js';
-import { foreignName, spanOf } from '../../src/cli/words.js';
+/**
+ * What `rewt status` draws: bars over time that are right at any width, with and without Unicode.
+ */
+import { expect, it } from 'vitest';
+import { foreignName, spanOf } from '../../src/cli/output/format.js';
+import { viewKeyring } from '../../src/cli/output/keyring.js';
+import { type Screen, screenOf } from '../../src/cli/output/screen.js';
+import { wrap } from '../../src/cli/output/table.js';
+import { drawTimeline } from '../../src/cli/output/timeline.js';
 import { createCopy } from '../../src/keyring/copy.js';
 import { type KeyringStatus, keyringStatusOf } from '../../src/status.js';
 import { RING } from '../keyring/samples.js';
@@ -46,7 +48,7 @@ function screen(columns: number, unicode = true): Screen {
   return { columns, rows: 24, unicode, paint: (_, words) => words };
 }
 
-test('each secret is a bar: what signs, what only verifies, what is held', () => {
+it('each secret is a bar: what signs, what only verifies, what is held', () => {
   const [labels, retired, current, next, legend] = drawTimeline(keyring(), nowMs, screen(70));
   expect(labels).toMatch(/^ {22}now +\+1 min 40 s +\+1 h +\+1 h 6 min$/);
   expect(retired).toMatch(/^retired {2}retired-kid {2}─+┤$/);
@@ -57,7 +59,7 @@ test('each secret is a bar: what signs, what only verifies, what is held', () =>
   expect(current?.indexOf('─')).toBe(next?.indexOf('━'));
 });
 
-test('a current secret that is owed a longer overlap ends there, in the bars and in the table', () => {
+it('a current secret that is owed a longer overlap ends there, in the bars and in the table', () => {
   const ring = { ...RING, current: { secret: 'c'.repeat(43), expiresAt: nowMs + 3_600_000, owed: nowMs + 7_200_000 } };
   const shown = keyringStatusOf(createCopy(ring), nowMs);
   expect(shown.current.verifiesUntil).toEqual(inSeconds(7_200));
@@ -65,11 +67,11 @@ test('a current secret that is owed a longer overlap ends there, in the bars and
   expect(viewKeyring({ ...look, keyring: shown }, null)).toMatch(/^current .* verifies until 2026-11-26T14:00:00Z/m);
 });
 
-test('where there is no Unicode it is ASCII', () => {
+it('where there is no Unicode it is ASCII', () => {
   expect(drawTimeline(keyring(), nowMs, screen(70, false)).join('')).toMatch(/^[ -~]*$/);
 });
 
-test.each([20, 30, 40, 59, 60, 80, 100, 300])(
+it.each([20, 30, 40, 59, 60, 80, 100, 300])(
   'at %i columns no line of bars is longer, and none is missing',
   (columns) => {
     const retired = Array.from({ length: 32 }, (_, n) => ({ kid: `retired-k${n}`, verifiesUntil: inSeconds(10 + n) }));
@@ -85,7 +87,7 @@ test.each([20, 30, 40, 59, 60, 80, 100, 300])(
   },
 );
 
-test('a current that has ended signs no more, and a secret that never ends breaks nothing', () => {
+it('a current that has ended signs no more, and a secret that never ends breaks nothing', () => {
   const [, current, next] = drawTimeline(
     keyring({ retired: [], current: { kid: 'current-kid', expiresAt: inSeconds(-10), verifiesUntil: inSeconds(355) } }),
     nowMs,
@@ -98,21 +100,21 @@ test('a current that has ended signs no more, and a secret that never ends break
   expect(drawTimeline(endless, nowMs, screen(70)).join('\n')).toContain('━►');
 });
 
-test('the table is broken at spaces on a narrow screen, and not at all elsewhere', () => {
+it('the table is broken at spaces on a narrow screen, and not at all elsewhere', () => {
   for (const line of viewKeyring(look, screen(40)).split('\n')) expect(line.length).toBeLessThanOrEqual(40);
   const plain = viewKeyring(look, null);
   expect(plain).toContain('\ncurrent     current-kid  verifies until 2026-11-26T13:06:05Z (in 1 h 6 min)\n');
   expect(plain).not.toMatch(/[━─┄]/);
 });
 
-test('text is wrapped at spaces, and what is in brackets stays together', () => {
+it('text is wrapped at spaces, and what is in brackets stays together', () => {
   expect(wrap('one two (in 5 min) three', 12)).toEqual(['one two', '(in 5 min)', 'three']);
   expect(wrap('one (maxclients), two', 15)).toEqual(['one', '(maxclients),', 'two']);
   expect(wrap('a  bbbbbbbbbbbbbb c', 5)).toEqual(['a', 'bbbbb', 'bbbbb', 'bbbb', 'c']);
   expect(wrap('', 5)).toEqual(['']);
 });
 
-test.each([
+it.each([
   [0, '0 s'],
   [400, '0 s'],
   [61_000, '1 min 1 s'],
@@ -123,21 +125,21 @@ test.each([
   expect(spanOf(ms)).toBe(words);
 });
 
-test('a name that somebody else chose can do nothing to a terminal', () => {
+it('a name that somebody else chose can do nothing to a terminal', () => {
   expect(foreignName('orders-1')).toBe('orders-1');
   expect(foreignName('\u001b[2J\u202eevil\n\u2028x')).toBe('?[2J?evil??x');
   expect(foreignName('x'.repeat(100))).toHaveLength(40);
 });
 
 const tty = { isTTY: true, columns: 40 };
-test.each([
+it.each([
   ['nothing to draw on without a terminal', { isTTY: false }, {}, 'linux', null],
   ['nothing on a dumb one', tty, { TERM: 'dumb' }, 'linux', null],
   ['ASCII in the locale C', tty, {}, 'linux', false],
   ['Unicode where LANG says so', tty, { LANG: 'de_DE.UTF-8' }, 'linux', true],
   ['ASCII where LC_ALL says otherwise', tty, { LANG: 'de_DE.UTF-8', LC_ALL: 'C' }, 'linux', false],
   ['Unicode in the terminal of Windows', tty, { WT_SESSION: 'x' }, 'win32', true],
-] as const)('%s', (_, stdout, env, platform, unicode) => {
+] as const)('a timeline draws %s', (_, stdout, env, platform, unicode) => {
   const found = screenOf({ stdout, env, paint: (_format: unknown, words: string) => words } as never, platform);
   expect(found?.unicode ?? null).toBe(unicode);
 });

@@ -1,36 +1,33 @@
-/** What the `rewt` command says to whoever does not know it yet, or mistypes. */
+/** What the `rewt` command prints for its help, and for mistyped arguments. */
 import { cpSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, expect, test } from 'vitest';
-import { dist, freshState, main, type Run, rewt } from './command.js';
+import { afterAll, expect, it } from 'vitest';
+import { rewt } from './command.js';
+import { dist, freshState, main, type Run, rewtProcess } from './process.js';
 
 const state = freshState();
 afterAll(() => state.remove());
 const run = (...args: string[]): Promise<Run> => rewt(args, { env: state.env });
+const runProcess = (...args: string[]): Promise<Run> => rewtProcess(args, { env: state.env });
 
-test('every verb explains itself on stdout, with an example', async () => {
-  const verbs = ['sign', 'verify', 'explain', 'rotate', 'revoke', 'status', 'list', 'set', 'doctor', 'serve', 'demo'];
+it('every verb explains itself on stdout, with an example', async () => {
+  const verbs = ['sign', 'verify', 'explain', 'rotate', 'revoke', 'status', 'list', 'set', 'doctor', 'serve'];
   const explained = verbs.map(async (verb) => ({ verb, ...(await run(verb, '--help')) }));
   for (const { verb, code, stdout, stderr } of await Promise.all(explained)) {
     expect({ verb, code, stderr }).toEqual({ verb, code: 0, stderr: '' });
     expect(stdout).toMatch(new RegExp(`\n {2}rewt .*${verb}.*\n`));
     expect(stdout.split('\n').every((line) => line.length <= 80)).toBe(true);
   }
-  expect((await run('--help')).stdout).toContain('rewt demo');
-  for (const flag of ['--version', '-v']) expect((await run(flag)).stdout).toMatch(/^\d+\.\d+\.\d+/);
+  expect((await run('--help')).stdout).toContain('rewt serve');
+  for (const flag of ['--version', '-v']) expect((await runProcess(flag)).stdout).toMatch(/^\d+\.\d+\.\d+/);
   expect((await run('help', 'sign')).stdout).toBe((await run('sign', '--help')).stdout);
   expect((await run('--help', 'sign')).stdout).toBe((await run('sign', '--help')).stdout);
-  expect((await run('help')).stdout).toBe((await run('--help')).stdout);
+  expect((await run('help')).stdout).toBe((await runProcess('--help')).stdout);
 });
 
-// Each is a process: a few at a time.
-test.concurrent.each([
-  [
-    'no verb',
-    [],
-    'say what to do: sign, verify, explain, rotate, revoke, status, list, set, move, doctor, serve, demo',
-  ],
+it.each([
+  ['no verb', [], 'name what to do: sign, verify, explain, rotate, revoke, status, list, set, move, doctor, serve'],
   ['a verb that became an option', ['watch'], 'rewt status --watch'],
   ['an option without effect', ['rotate', '--ttl', '30m'], "unknown option '--ttl'"],
   ['a verb with a slip', ['sgin'], "unknown verb 'sgin'; did you mean 'sign'?"],
@@ -72,7 +69,6 @@ test.concurrent.each([
   ['a Redis URL that is none', ['status', '--url', 'redis://:hunter2@x:y:z'], '--url: no host, or no port'],
   ['a folder with a tilde', ['status', '--url', 'file:~/x'], 'without // and ~'],
   ['the store of before', ['status', '--url', 'lmdb:/var/lib/rewt'], 'Give file: and a new folder'],
-  ['a demo that is too short', ['demo', '--seconds', '1'], '--seconds: from 3'],
 ])('%s is a usage error, said in one sentence', async (_, args, sentence) => {
   const { code, stdout, stderr } = await run(...args);
   expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
@@ -81,39 +77,39 @@ test.concurrent.each([
   expect(stderr).not.toMatch(/hunter2|\n {4}at /);
 });
 
-test('with --json an error is one JSON object on stdout, and the exit code stays', async () => {
-  const { code, stdout, stderr } = await run('sign', '{}', '--expires-in', 'soon', '--json');
+it('with --json an error is one JSON object on stdout, and the exit code stays', async () => {
+  const { code, stdout, stderr } = await runProcess('sign', '{}', '--expires-in', 'soon', '--json');
   expect({ code, stderr }).toEqual({ code: 2, stderr: '' });
   expect(JSON.parse(stdout)).toEqual({
     error: { code: 'ERR_REWT_OPTION', message: expect.stringContaining('--expires-in'), option: '--expires-in' },
   });
 });
 
-test('a token whose verb was forgotten is not repeated', async () => {
-  const { code, stderr } = await run('eyJhbGciOiJIUzI1NiJ9.e30.c2VjcmV0');
+it('a token whose verb was forgotten is not repeated', async () => {
+  const { code, stderr } = await runProcess('eyJhbGciOiJIUzI1NiJ9.e30.c2VjcmV0');
   expect(code).toBe(2);
   expect(stderr).not.toContain('eyJ');
 });
 
-test('the embedded store needs no package beside the command', async () => {
+it('the embedded store needs no package beside the command', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'rewt-alone-'));
   try {
     cpSync(dist, join(folder, 'dist'), { recursive: true });
     cpSync(join(dist, '../package.json'), join(folder, 'package.json'));
     const file = join(folder, 'dist/cjs/cli/main.cjs');
-    const { stdout: token } = await rewt(['sign', '{}'], { file, env: state.env });
-    expect(await rewt(['verify', token.trim()], { file, env: state.env })).toMatchObject({ code: 0 });
+    const { stdout: token } = await rewtProcess(['sign', '{}'], { file, env: state.env });
+    expect(await rewtProcess(['verify', token.trim()], { file, env: state.env })).toMatchObject({ code: 0 });
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 });
 
-test('the command works through a link, as npm makes one', async () => {
+it('the command works through a link, as npm makes one', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'rewt-link-'));
   try {
     const file = join(folder, 'rewt');
     symlinkSync(main, file);
-    expect((await rewt(['sign', '{}'], { file, env: state.env })).code).toBe(0);
+    expect((await rewtProcess(['sign', '{}'], { file, env: state.env })).code).toBe(0);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

@@ -1,13 +1,17 @@
-/** `rewt status --watch`: its pictures as a table of sizes, its lines and its end as processes, and once on a real terminal. */
+/**
+ * `rewt status --watch`: its pictures as a table of sizes, its lines and its end as processes, and
+ * once on a real terminal.
+ */
 
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { Fleet } from '../../src/cli/fleet.js';
-import type { Screen } from '../../src/cli/screen.js';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { Fleet } from '../../src/cli/output/fleet.js';
+import type { Screen } from '../../src/cli/output/screen.js';
 import { frameOf, type Watched } from '../../src/cli/watch/frame.js';
 import { Rewt } from '../../src/index.js';
-import { type RedisServer, startRedis, until } from '../servers.js';
-import { endOf, main, rewt, startRewt } from './command.js';
+import { type RedisServer, startRedis, until } from '../support/servers.js';
+import { rewt } from './command.js';
+import { endOf, main, startRewt } from './process.js';
 
 const nowMs = Date.UTC(2026, 10, 26, 12);
 const fleet: Fleet = {
@@ -17,7 +21,7 @@ const fleet: Fleet = {
     name: `orders-${n}`,
     state: n === 17 ? 'behind' : 'holds next',
     generation: 7,
-    heardSecondsAgo: 3,
+    announcedSecondsAgo: 3,
     maxStaleness: 60,
     silent: false,
   })),
@@ -67,7 +71,7 @@ const picture = (columns: number, rows: number, over: Partial<Watched> = {}) => 
 };
 
 describe('a picture', () => {
-  test.each([
+  it.each([
     [100, 30],
     [80, 24],
     [40, 30],
@@ -83,7 +87,7 @@ describe('a picture', () => {
     }
   });
 
-  test('has the bars, who is behind first, and what happened last', () => {
+  it('has the bars, who is behind first, and what happened last', () => {
     const lines = picture(100, 40);
     const at = (part: RegExp): number => lines.findIndex((line) => part.test(line));
     expect(at(/^current .*━/)).toBeGreaterThan(0);
@@ -93,7 +97,7 @@ describe('a picture', () => {
     expect(lines.filter((line) => /^and \d+ more$/.test(line))).toHaveLength(2);
   });
 
-  test('says how old the last answer is, first of all, also where there is little room', () => {
+  it('says how old the last answer is, first of all, also where there is little room', () => {
     for (const [columns, rows] of [
       [100, 40],
       [80, 12],
@@ -104,7 +108,7 @@ describe('a picture', () => {
     }
   });
 
-  test('shows the newest event if there is room for one alone, and not how many there are', () => {
+  it('shows the newest event if there is room for one alone, and not how many there are', () => {
     for (const [columns, rows] of [
       [80, 12],
       [80, 11],
@@ -119,14 +123,14 @@ describe('a picture', () => {
     }
   });
 
-  test('leaves out the bars before a row of the table', () => {
+  it('leaves out the bars before a row of the table', () => {
     const lines = picture(80, 12);
     for (const name of ['store', 'signing', 'rotates', 'fleet', 'push', 'epoch', 'generation']) {
       expect(lines.filter((line) => line.startsWith(name))).toHaveLength(1);
     }
   });
 
-  test('breaks an event where it is longer than a line, and loses nothing of it', () => {
+  it('breaks an event where it is longer than a line, and loses nothing of it', () => {
     const words = `degraded: ${'a long reason '.repeat(12)}end`;
     const events = [{ time: new Date(nowMs), event: 'degraded' as const, words, details: {} }];
     expect(
@@ -136,12 +140,12 @@ describe('a picture', () => {
     ).toContain(words);
   });
 
-  test('of no keyring says so', () => {
+  it('of no keyring says so', () => {
     const look = { ...watched.look, keyring: null, fleet: null };
     expect(picture(80, 24, { look }).join('\n')).toMatch(/keyring +none yet/);
   });
 
-  test('that does not fit says how many lines are missing', () => {
+  it('that does not fit says how many lines are missing', () => {
     const lines = picture(80, 6);
     expect(lines).toHaveLength(6);
     expect(lines.at(-1)).toMatch(/^\(\d+ more lines/);
@@ -170,7 +174,7 @@ describe('on a real Redis', () => {
       typeof what === 'string' ? watch.printed().includes(what) : what.test(watch.printed()),
     );
 
-  test('where stdout is no terminal each event is a line, and Ctrl-C ends it with 130', async () => {
+  it('where stdout is no terminal each event is a line, and Ctrl-C ends it with 130', async () => {
     const member = new Rewt({ redisConn: server.url, ttl: '1h', memberName: 'orders-1' });
     const watch = startWatch();
     try {
@@ -192,7 +196,7 @@ describe('on a real Redis', () => {
     expect(await watch.end).toMatchObject({ code: 130, stderr: '' });
   });
 
-  test('with --json each is an object, without a secret', async () => {
+  it('with --json each is an object, without a secret', async () => {
     await rewt(['sign', '{}'], { env: { REWT_URL: server.url } });
     const watch = startWatch('--json');
     await printed(watch, '"push"');
@@ -211,7 +215,7 @@ describe('on a real Redis', () => {
     for (const { secret } of [current, next, ...retired]) expect(stdout).not.toContain(secret);
   });
 
-  test('a reader that leaves ends it', async () => {
+  it('a reader that leaves ends it', async () => {
     const watch = startWatch();
     await printed(watch, 'began');
     watch.child.stdout?.destroy();
@@ -219,7 +223,7 @@ describe('on a real Redis', () => {
     expect(await watch.end).toMatchObject({ code: 0, stderr: '' });
   });
 
-  test('an outage is an event, and so is its end', async () => {
+  it('an outage is an event, and so is its end', async () => {
     await rewt(['sign', '{}'], { env: { REWT_URL: server.url } });
     const watch = startWatch();
     await printed(watch, 'push: on');
@@ -236,7 +240,7 @@ describe('on a real Redis', () => {
 
   // util-linux's: the one of macOS takes other arguments.
   const hasScript = spawnSync('script', ['--version'], { encoding: 'utf8' }).stdout?.includes('util-linux') ?? false;
-  test.runIf(hasScript)(
+  it.runIf(hasScript)(
     'on a real terminal it draws in a screen of its own, and Ctrl-C leaves the terminal as it was',
     async () => {
       await rewt(['sign', '{}'], { env: { REWT_URL: server.url } });

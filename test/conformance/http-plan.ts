@@ -1,12 +1,15 @@
-/** What the suites of HTTP are given and make: servers, tokens of each kind, and the table of whole answers. */
+/**
+ * What the suites of HTTP are given and make: servers, tokens of each kind, and the table of whole
+ * answers.
+ */
 import { createSecretKey } from 'node:crypto';
 import { expect } from 'vitest';
-import type { AuthOptions } from '../../src/http/auth-options.js';
 import type { JwtClaims, Rewt } from '../../src/index.js';
-import type { RawAnswer } from '../http/raw-client.js';
+import type { AuthOptions } from '../../src/middleware/options.js';
 import { kidOf } from '../interop/fleet.js';
 import { forge } from '../jwt/forge.js';
-import { knownSecrets } from '../known-ring.js';
+import type { RawAnswer } from '../middleware/raw-client.js';
+import { knownSecrets } from '../support/known-ring.js';
 
 /** The options of one route, on top of those of the whole server. */
 export type RouteOptions = Omit<AuthOptions<unknown, JwtClaims>, 'schema'>;
@@ -16,7 +19,10 @@ export interface RunningServer {
   close(): Promise<void>;
 }
 
-/** What to build with a framework: each of `routes` is a path, and answers `{"claims": …}` with the claims that the framework has there, or null. */
+/**
+ * What to build with a framework: each of `routes` is a path, and answers `{"claims": …}` with the
+ * claims that the framework has there, or null.
+ */
 export interface ServerPlan {
   readonly rewt: Rewt;
   readonly options: RouteOptions;
@@ -26,9 +32,14 @@ export interface ServerPlan {
 }
 
 export interface HttpFixture {
-  /** An error that reaches the framework's own error handler is answered with 500 and its message. */
+  /**
+   * An error that reaches the framework's own error handler is answered with 500 and its message.
+   */
   start(plan: ServerPlan): Promise<RunningServer>;
-  /** Whether other middleware of this framework can set headers on an answer of `rewtAuth`. Default: true. */
+  /**
+   * Whether other middleware of this framework can set headers on an answer of `rewtAuth`. Default:
+   * true.
+   */
   readonly hasOthers?: boolean;
   /** Reads a header of the request that `token`, `authorize` and `onRefused` are given. */
   headerOf(request: never, name: string): string | undefined;

@@ -1,9 +1,12 @@
-/** What becomes of a refused request: the hook `onRefused`, and headers that other middleware has set. One suite for every framework. */
+/**
+ * What becomes of a refused request: the hook `onRefused`, and headers that other middleware has
+ * set. One suite for every framework.
+ */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Rewt } from '../../src/index.js';
-import type { FaultyStore } from '../faulty-store.js';
-import { ask } from '../http/raw-client.js';
-import { knownSecrets, knownStore } from '../known-ring.js';
+import { ask } from '../middleware/raw-client.js';
+import type { FaultyStore } from '../support/faulty-store.js';
+import { knownSecrets, knownStore } from '../support/known-ring.js';
 import { bare, expectAnswer, type HttpFixture, type RouteOptions, type RunningServer } from './http-plan.js';
 
 /** Headers of other middleware, which describe the body of another answer, or belong to any. */
@@ -176,7 +179,7 @@ export function refusedConformance(
       expect(headers).not.toHaveProperty('set-cookie');
     });
 
-    // A web handler returns an answer of its own: no other middleware has touched it.
+    // A web handler returns a separate answer: no other middleware has touched it.
     if (!hasOthers) return;
     describe('after other middleware has set headers', () => {
       const askOther = (path: string) => ask(other?.port ?? 0, { path, lines: ['X-Id: 7'] });

@@ -1,9 +1,12 @@
-/** What every server with `rewtAuth` answers (RFC 6750 §2.1, §3, §3.1), as one table that is run against each framework on a real socket. */
+/**
+ * What every server with `rewtAuth` answers (RFC 6750 §2.1, §3, §3.1), as one table that is run
+ * against each framework on a real socket.
+ */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Rewt } from '../../src/index.js';
-import type { FaultyStore } from '../faulty-store.js';
-import { ask } from '../http/raw-client.js';
-import { knownSecrets, knownStore } from '../known-ring.js';
+import { ask } from '../middleware/raw-client.js';
+import type { FaultyStore } from '../support/faulty-store.js';
+import { knownSecrets, knownStore } from '../support/known-ring.js';
 import {
   bare,
   expectAnswer,
@@ -230,28 +233,6 @@ export function httpConformance(title: string, fixture: HttpFixture): void {
     it('answers HEAD as GET, without a body', async () => {
       const answer = await send('/claims', [], 'HEAD');
       expect(answer).toMatchObject({ status: 401, headers: { 'www-authenticate': bare }, body: '' });
-    });
-
-    describe('over a Rewt whose own defaults are verify: { complete: true }', () => {
-      let whole: Rewt;
-      let other: RunningServer;
-      beforeAll(async () => {
-        whole = new Rewt({ store, maxStaleness: 0, ttl: 3600, verify: { complete: true } });
-        other = await start({ rewt: whole, options: { audience: 'orders', realm: 'orders' }, routes });
-      });
-      afterAll(async () => {
-        await other?.close();
-        await whole?.close();
-      });
-
-      it.each<[title: string, path: string, token: string, answer: Wanted]>([
-        ['claims as always', '/claims', 'GOOD', { sub: 'ann', aud: 'orders' }],
-        ['claims that are not enough', '/admin', 'GOOD', 'scoped'],
-        ['claims that are enough', '/admin', 'ADMIN', { role: 'admin' }],
-        ['a signed text, which is no claims set', '/any', 'TEXT', 'refused'],
-      ])('answers %s', async (_title, path, token, answer) => {
-        expectAnswer(await ask(other.port, { path, lines: [`Authorization: Bearer ${known[token]}`] }), answer);
-      });
     });
 
     describe('while the store cannot be used', () => {

@@ -1,15 +1,17 @@
-/** docs/command.md and the runbook in docs/operations.md, held to what the command prints and takes. */
+/**
+ * docs/command.md and the runbook in docs/operations.md, held to what the command prints and takes.
+ */
 
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { MemberState } from '../../src/cli/fleet.js';
-import { plansInWords } from '../../src/cli/found.js';
-import { variables } from '../../src/cli/link.js';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { variables } from '../../src/cli/input/link.js';
+import { plansInWords } from '../../src/cli/lookup/found.js';
+import type { MemberState } from '../../src/cli/output/fleet.js';
 import { tokenErrors } from '../../src/error-table.js';
 import { Rewt } from '../../src/index.js';
 import { rewt } from '../cli/command.js';
-import { type RedisServer, startRedis, until } from '../servers.js';
+import { type RedisServer, startRedis, until } from '../support/servers.js';
 
 const page = (name: string): string =>
   readFileSync(fileURLToPath(new URL(`../../docs/${name}`, import.meta.url)), 'utf8');
@@ -52,7 +54,7 @@ afterAll(async () => {
   await server?.stop();
 });
 
-test.each([
+it.each([
   ['sign', ['{}']],
   ['explain', []],
   ['status', []],
@@ -71,7 +73,7 @@ test.each([
   expect(printed).toEqual(documented(`\`rewt ${verb} --json\``));
 });
 
-test('the findings of the doctor in operations.md are as the command prints them', async () => {
+it('the findings of the doctor in operations.md are as the command prints them', async () => {
   const { stdout } = await rewt(['doctor', '--json'], { env });
   const plain = (text: string) =>
     text
@@ -86,7 +88,7 @@ test('the findings of the doctor in operations.md are as the command prints them
   }
 });
 
-test('the table of places in command.md has each flag with its variable', async () => {
+it('the table of places in command.md has each flag with its variable', async () => {
   const help = (await rewt(['help', 'status'])).stdout;
   for (const [flag, variable] of Object.entries(variables)) {
     expect(page('command.md')).toMatch(new RegExp(`^\\|.*\\| .*\\x60--${flag} .*\\| \\x60${variable}\\x60 \\|$`, 'm'));
@@ -94,7 +96,7 @@ test('the table of places in command.md has each flag with its variable', async 
   }
 });
 
-test('rewt verify --json prints the names in its table, and an error those of the table of errors', async () => {
+it('rewt verify --json prints the names in its table, and an error those of the table of errors', async () => {
   const fresh = (await rewt(['sign', '{"user":"ann"}'], { env })).stdout;
   const { stdout } = await rewt(['verify', '--json'], { env, input: fresh });
   expect(Object.keys(JSON.parse(stdout)).sort()).toEqual(documented('`rewt verify --json`'));
@@ -102,7 +104,7 @@ test('rewt verify --json prints the names in its table, and an error those of th
   expect(pathsIn(JSON.parse(failed.stdout)).sort()).toEqual(documented('Errors'));
 });
 
-test('a refused token comes with the remedy that errors.md has for its code', async () => {
+it('a refused token comes with the remedy that errors.md has for its code', async () => {
   const fresh = (await rewt(['sign', '{}'], { env })).stdout;
   const refused = await rewt(['verify'], { env, input: `${fresh.trim()}AAAA` });
   expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining(tokenErrors.ERR_REWT_MALFORMED.remedy) });
@@ -114,8 +116,8 @@ test('a refused token comes with the remedy that errors.md has for its code', as
   });
 });
 
-test('each word that status shows is explained in one table of operations.md', () => {
-  const [, section = ''] = page('operations.md').split('### The words of `status`\n');
+it('each word that status shows is explained in one table of operations.md', () => {
+  const [, section = ''] = page('operations.md').split('### Terms of `status`\n');
   const words = (section.split('\n\nIf ')[0] ?? '').split('\n').map((row) => row.split(' | ')[1] ?? '');
   const explained = words.flatMap((cell) => cell.split(', '));
   const states: readonly MemberState[] = ['behind', 'not announced yet'];
@@ -124,7 +126,7 @@ test('each word that status shows is explained in one table of operations.md', (
   expect(shown.filter((word) => word !== 'revocation' && !explained.includes(word))).toEqual([]);
 });
 
-test('each command of the runbook is a verb with these flags', async () => {
+it('each command of the runbook is a verb with these flags', async () => {
   const [, runbook = ''] = page('operations.md').split('## Runbook\n');
   const lines = [...(runbook.split('\n## ')[0] ?? '').matchAll(/`(rewt [^`]+)`|^(rewt .*)$/gm)].map(
     ([, inline, line]) => inline ?? line ?? '',
@@ -145,11 +147,11 @@ test('each command of the runbook is a verb with these flags', async () => {
   }
 });
 
-test('each exit code of the table in command.md is in the help, of a verb too, and no other is', async () => {
+it('each exit code of the table in command.md is in the help, of a verb too, and no other is', async () => {
   const [, section = ''] = page('command.md').split('## Exit codes\n');
   const rows = (section.split('\n## ')[0] ?? '').split('\n').filter((line) => /^\| \d/.test(line));
   const codes = rows.flatMap((row) => row.split(' | ')[0]?.match(/\d+/g) ?? []);
-  for (const words of [['--help'], ['revoke', '--help'], ['demo', '--help']]) {
+  for (const words of [['--help'], ['revoke', '--help']]) {
     const [, listed = ''] = (await rewt(words)).stdout.split('Exit codes:');
     expect({ words, codes: listed.match(/\d+/g) }).toEqual({ words, codes });
   }

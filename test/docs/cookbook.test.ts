@@ -1,4 +1,7 @@
-/** docs/cookbook.md: each program as it stands there, with the package installed; only ports differ. It has to print what its comments say. */
+/**
+ * docs/cookbook.md: each program as it stands there, with the package installed; only ports differ.
+ * It has to print what its comments say.
+ */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
@@ -6,24 +9,24 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { Rewt } from '../../src/index.js';
 import { installBeside, installPackage, node, project, type Scratch } from '../package/scratch.js';
-import { freePort, type RedisServer, startRedis, until } from '../servers.js';
+import { freePort, type RedisServer, startRedis, until } from '../support/servers.js';
 
 const page = readFileSync(join(project, 'docs/cookbook.md'), 'utf8');
 
 interface Recipe {
   readonly number: number;
-  readonly question: string;
+  readonly title: string;
   readonly program: string;
   /** What the comments after `console.log` say, line by line. */
   readonly printed: readonly string[];
 }
 
 const recipes: readonly Recipe[] = page.split(/^## /m).flatMap((section) => {
-  const [, number, question = ''] = /^(\d+)\. (.*)/.exec(section) ?? [];
+  const [, number, title = ''] = /^(\d+)\. (.*)/.exec(section) ?? [];
   const programs = [...section.matchAll(/```js\n(.*?)```/gs)].map(([, program = '']) => program);
   return programs.map((program) => ({
     number: Number(number),
-    question,
+    title,
     program,
     printed: [...program.matchAll(/^console\.log\(.*\); \/\/ (.*)$/gm)].map(([, said = '']) => said),
   }));
@@ -59,7 +62,10 @@ async function fileOf({ number, program }: Recipe, port: number): Promise<string
   return file;
 }
 
-/** A machine may be so busy that its first read takes longer than `storeTimeout`: then the program is run again, and for nothing else. */
+/**
+ * A machine may be so busy that its first read takes longer than `storeTimeout`: then the program
+ * is run again, and for nothing else.
+ */
 async function printedBy(recipe: Recipe): Promise<string> {
   for (let attempt = 1; ; attempt += 1) {
     try {
@@ -74,13 +80,13 @@ async function printedBy(recipe: Recipe): Promise<string> {
 describe('the cookbook', () => {
   it('has ten recipes, each with one program, and a list of them that leads there', () => {
     expect(recipes.map(({ number }) => number)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
-    const anchors = recipes.map(({ number, question }) => anchorOf(`${number}. ${question}`));
+    const anchors = recipes.map(({ number, title }) => anchorOf(`${number}. ${title}`));
     const links = [...page.matchAll(/^\d+\. \[.*\]\(#(.*)\)$/gm)].map(([, anchor]) => anchor);
     expect(links).toEqual(anchors);
   });
 
-  it.each(others.map((recipe) => [`${recipe.number}. ${recipe.question}`, recipe] as const))(
-    '%s Its program prints what it says',
+  it.each(others.map((recipe) => [`${recipe.number}. ${recipe.title}`, recipe] as const))(
+    '%s: its program prints what its comments state',
     async (_title, recipe) => {
       // Without a line it asserts for itself.
       expect(recipe.printed.length > 0 || recipe.program.includes('assert.equal')).toBe(true);

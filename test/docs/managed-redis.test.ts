@@ -1,4 +1,7 @@
-/** The snippets of docs/managed-redis.md on real servers: TLS with a private authority, alone and as a cluster that names its nodes. */
+/**
+ * The snippets of docs/managed-redis.md on real servers: TLS with a private authority, alone and as
+ * a cluster that names its nodes.
+ */
 
 import { Cluster as IoredisCluster, Redis } from 'ioredis';
 import { Redis as Iovalkey } from 'iovalkey';
@@ -6,9 +9,9 @@ import { createClient, createCluster } from 'redis';
 import { createClient as createClient4 } from 'redis4';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Rewt } from '../../src/index.js';
-import { type Cluster, startCluster } from '../cluster.js';
-import { freePort, type RedisServer, startRedis } from '../servers.js';
-import { type Certificates, makeCertificates } from '../tls.js';
+import { type Cluster, startCluster } from '../support/cluster.js';
+import { freePort, type RedisServer, startRedis } from '../support/servers.js';
+import { type Certificates, makeCertificates } from '../support/tls.js';
 
 let certificates: Certificates;
 let server: RedisServer;

@@ -1,4 +1,7 @@
-/** The alerts and the dashboard of examples/observability, held by promtool and by the names that the exporters write. */
+/**
+ * The alerts and the dashboard of examples/observability, held by promtool and by the names that
+ * the exporters write.
+ */
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -6,11 +9,11 @@ import { PrometheusExporter, PrometheusSerializer } from '@opentelemetry/exporte
 import { MeterProvider, type MetricReader } from '@opentelemetry/sdk-metrics';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { findPromtool } from '../../scripts/promtool.js';
+import { createPrometheus } from '../../src/cli/serve/prometheus.js';
 import { memoryStore, Rewt } from '../../src/index.js';
 import { instrumentRewt } from '../../src/observe/otel.js';
-import { createPrometheus } from '../../src/observe/prometheus.js';
-import { faultyStore } from '../faulty-store.js';
 import { project } from '../package/scratch.js';
+import { faultyStore } from '../support/faulty-store.js';
 import { textOf } from './example.js';
 
 const run = promisify(execFile);

@@ -1,12 +1,15 @@
-/** The programs of examples/ as processes, and the commands in their READMEs, carried out: what a line says after its `#` is what has to come. */
+/**
+ * The programs of examples/ as processes, and the commands in their READMEs, carried out: what a
+ * line says after its `#` is what has to come.
+ */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { Rewt } from '../../src/index.js';
-import { main } from '../cli/command.js';
-import { type RedisServer, until } from '../servers.js';
+import { main } from '../cli/process.js';
+import { type RedisServer, until } from '../support/servers.js';
 
 const examples = fileURLToPath(new URL('../../examples/', import.meta.url));
 
@@ -27,7 +30,12 @@ export function textOf(path: string): string {
   return readFileSync(`${examples}${path}`, 'utf8');
 }
 
-/** Starts a program on a port of its own; resolves once it says that it listens. */
+/** What a file of the demo exports. It is JavaScript without types. */
+export function demoModule(name: string) {
+  return import(`${examples}demo/${name}.js`);
+}
+
+/** Starts a program on a separate port; resolves once it says that it listens. */
 export async function startExample(path: string, env: Record<string, string>, folder = examples): Promise<Example> {
   const child = spawn(process.execPath, [path], {
     cwd: folder,
@@ -57,7 +65,10 @@ export async function startExample(path: string, env: Record<string, string>, fo
   };
 }
 
-/** A service that has just begun reads the keyring first, for which a busy machine may take longer than a service allows: this asks until it has. */
+/**
+ * A service that has just begun reads the keyring first, for which a busy machine may take longer
+ * than a service allows: this asks until it has.
+ */
 export function warm(url: string, token: string): Promise<boolean> {
   return until('the service has read the keyring', async () => {
     const answer = await fetch(url, { headers: { authorization: `Bearer ${token}` } });
@@ -85,7 +96,10 @@ export interface Place {
   readonly ports: Readonly<Record<string, number>>;
 }
 
-/** Carries out every `name=$(npx rewt …)` and `curl …` of a README, in their order. What starts servers is for the test. */
+/**
+ * Carries out every `name=$(npx rewt …)` and `curl …` of a README, in their order. What starts
+ * servers is for the test.
+ */
 export async function follow(readme: string, { redisUrl, ports }: Place): Promise<Step[]> {
   const steps: Step[] = [];
   const variables = new Map<string, string>();

@@ -2,7 +2,7 @@
 import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Rewt } from '../../src/index.js';
-import { type RedisServer, startRedis } from '../servers.js';
+import { type RedisServer, startRedis } from '../support/servers.js';
 import { commandIn, type Example, follow, memberFor, runCommand, startExample, textOf, warm } from './example.js';
 
 const readme = textOf('express/README.md');

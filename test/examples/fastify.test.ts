@@ -1,7 +1,7 @@
 /** examples/fastify: a service whose routes ask for different things. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Rewt } from '../../src/index.js';
-import { type RedisServer, startRedis } from '../servers.js';
+import { type RedisServer, startRedis } from '../support/servers.js';
 import { type Example, follow, memberFor, startExample, textOf, warm } from './example.js';
 
 let redis: RedisServer;

@@ -2,8 +2,8 @@
 import { connect } from 'node:net';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Rewt } from '../../src/index.js';
-import { rewt } from '../cli/command.js';
-import { type RedisServer, startRedis, until } from '../servers.js';
+import { rewtProcess } from '../cli/process.js';
+import { type RedisServer, startRedis, until } from '../support/servers.js';
 import { type Example, follow, memberFor, startExample, textOf, warm } from './example.js';
 
 const yaml = textOf('kubernetes/deployment.yaml');
@@ -46,7 +46,7 @@ describe('a service with probes', () => {
     expect(await answer.json()).toEqual({ for: 'ann' });
   });
 
-  it('is alive without Redis, ready as long as it has a copy of the keyring, and where it has none, not ready', async () => {
+  it('is alive without Redis, ready as long as it has a copy of the keyring, and not ready without one', async () => {
     await warm(`${service.origin}/readyz`, '');
     await redis.kill();
     try {
@@ -94,7 +94,8 @@ describe('a service with probes', () => {
         answers += chunk;
       });
       const closed = new Promise((resolve) => socket.once('close', resolve));
-      // At once, so that the service has the second when it answers the first. That one waits for Redis.
+      // At once, so that the service has the second when it answers the first. That one waits for
+      // Redis.
       const host = 'Host: localhost\r\n';
       socket.write(`GET /livez HTTP/1.1\r\n${host}\r\nGET / HTTP/1.1\r\n${host}Authorization: Bearer ${good}\r\n\r\n`);
       await until('the first answer', async () => answers.includes('200 OK'));
@@ -110,7 +111,7 @@ describe('a service with probes', () => {
   it('is listed by its pod’s name', async () => {
     await warm(`${service.origin}/readyz`, '');
     await until('rewt status knows the pod', async () => {
-      const { stdout } = await rewt(['status', '--json', '--url', redis.url, '--namespace', 'example']);
+      const { stdout } = await rewtProcess(['status', '--json', '--url', redis.url, '--namespace', 'example']);
       const { fleet } = JSON.parse(stdout) as { fleet: { members: { name: string; state: string }[] } };
       return fleet.members.some(({ name, state }) => name === 'orders-7d4b-x2x' && state === 'holds next');
     });

@@ -10,7 +10,7 @@ const folders = entries.filter((entry) => entry.isDirectory()).map(({ name }) =>
 
 describe('the list of examples', () => {
   it('has each of them, and each tells what it is', () => {
-    const listed = [...textOf('README.md').matchAll(/^\| \[(\w+)\]\(\1\)/gm)].map(([, name]) => name);
+    const listed = [...textOf('README.md').matchAll(/^\| \[(\w+)\]\(\1\/README\.md\)/gm)].map(([, name]) => name);
     expect(listed.sort()).toEqual(folders.sort());
     for (const folder of folders) expect(textOf(`${folder}/README.md`)).toMatch(/^# /);
   });

@@ -1,4 +1,7 @@
-/** examples/migration: services of before and after beside each other on one Redis, and each step of the README. */
+/**
+ * examples/migration: services of before and after beside each other on one Redis, and each step of
+ * the README.
+ */
 import { createHmac, generateKeyPairSync, randomBytes } from 'node:crypto';
 import { copyFile, mkdir, mkdtemp, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -7,10 +10,10 @@ import { fileURLToPath } from 'node:url';
 import jsonwebtoken from 'jsonwebtoken';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { Rewt } from '../../src/index.js';
-import { rewt } from '../cli/command.js';
+import { rewtProcess } from '../cli/process.js';
 import { codeOf } from '../interop/fleet.js';
 import { project } from '../package/scratch.js';
-import { type RedisServer, startRedis, until } from '../servers.js';
+import { type RedisServer, startRedis, until } from '../support/servers.js';
 import { commandIn, type Example, memberFor, runCommand, startExample, textOf, warm } from './example.js';
 
 const readme = textOf('migration/README.md');
@@ -81,7 +84,7 @@ describe('a service on rewt 2 and one on rewt 3', () => {
   it('part at a rotation: only the one on rewt 3 still takes tokens from before it', async () => {
     const [before, after] = [await start('before.cjs', {}, folder), await start('migration/from-rewt-2/after.cjs')];
     const [byOld, byNew] = [await tokenOf(before), await tokenOf(after)];
-    const doctor = await rewt(['doctor', '--url', redis.url, '--namespace', 'example']);
+    const doctor = await rewtProcess(['doctor', '--url', redis.url, '--namespace', 'example']);
     expect(doctor.stdout).toContain('kid-less tokens');
     await runCommand('npx rewt rotate --force --namespace example', redis.url);
     for (const token of [byOld, byNew]) {

@@ -10,9 +10,9 @@ import { findNginx } from '../../scripts/nginx.js';
 import { Rewt } from '../../src/index.js';
 import { type Serving, startServing } from '../cli/serving.js';
 import type { RunningServer } from '../conformance/http.js';
-import { serve } from '../http/listening.js';
-import { ask } from '../http/raw-client.js';
-import { freePort, type RedisServer, startRedis } from '../servers.js';
+import { serve } from '../middleware/listening.js';
+import { ask } from '../middleware/raw-client.js';
+import { freePort, type RedisServer, startRedis } from '../support/servers.js';
 
 let redis: RedisServer;
 let member: Rewt;

@@ -1,8 +1,8 @@
 /** examples/web: a handler over the web's Request. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Rewt } from '../../src/index.js';
-import { ask } from '../http/raw-client.js';
-import { type RedisServer, startRedis } from '../servers.js';
+import { ask } from '../middleware/raw-client.js';
+import { type RedisServer, startRedis } from '../support/servers.js';
 import { type Example, follow, memberFor, startExample, textOf, warm } from './example.js';
 
 let redis: RedisServer;

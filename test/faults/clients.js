@@ -1,8 +1,9 @@
 /** The client that a member of the fault suite brings along: as an application would make it. */
 
 /**
- * A client of `redis` or `ioredis`, connected or connecting, for a place: { client, port, user? }, or { client, sentinels, name, failoverDetector }, or { client, nodes }.
- * Sentinels and nodes are { host, port }.
+ * A client of `redis` or `ioredis`, connected or connecting, for a place: { client, port, user? },
+ * or { client, sentinels, name, failoverDetector }, or { client, nodes }. Sentinels and nodes are {
+ * host, port }.
  */
 export async function connect(place) {
   const client = place.client === 'ioredis' ? await ioredis(place) : await nodeRedis(place);

@@ -1,7 +1,7 @@
 /** What becomes of a Redis Cluster whose slots move and whose masters fail. */
 import { setTimeout as passMs } from 'node:timers/promises';
-import { type Cluster, startCluster } from '../cluster.js';
-import { onDisk } from '../servers.js';
+import { type Cluster, startCluster } from '../support/cluster.js';
+import { onDisk } from '../support/servers.js';
 import { clients, type Fleet, key } from './fleet.js';
 import type { Place } from './members.js';
 import type { Fault, Stage } from './stage.js';

@@ -1,4 +1,7 @@
-/** What the members of the fault suite saw and did, and what was done to them: all that the judge is told. Times are milliseconds of one clock. */
+/**
+ * What the members of the fault suite saw and did, and what was done to them: all that the
+ * judge gets. Times are milliseconds of one clock.
+ */
 
 export interface Operation {
   readonly member: number;
@@ -25,7 +28,10 @@ export interface Generation {
   readonly kids: ReadonlySet<string>;
 }
 
-/** Why secrets go: a `revoke()` that returned, and the generation it led to; one that failed, and may have happened; or a store that lost what it held. */
+/**
+ * Why secrets go: a `revoke()` that returned, and the generation it led to; one that failed, and
+ * may have happened; or a store that lost what it held.
+ */
 export type Cause =
   | { readonly kind: 'revoked'; readonly beganMs: number; readonly returnedMs: number; readonly generation: string }
   | { readonly kind: 'attempted' | 'lost'; readonly beganMs: number };

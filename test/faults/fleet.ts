@@ -1,7 +1,10 @@
-/** A fleet of members that send each other tokens without pause, and what an operator does to it; keeps what the judge needs to know. */
+/**
+ * A fleet of members that send each other tokens without pause, and what an operator does to it;
+ * keeps what the judge needs to know.
+ */
 import { setTimeout as passMs } from 'node:timers/promises';
 import type { RewtOptions } from '../../src/options.js';
-import { until } from '../servers.js';
+import { until } from '../support/servers.js';
 import type { Cause, Evidence, Generation, Operation, Token } from './evidence.js';
 import { type Member, type Message, type Place, startMember, type WireStatus } from './members.js';
 
@@ -15,8 +18,8 @@ export interface Fleet {
   /** Lets a member rotate, however young the next secret is. */
   rotate(): Promise<void>;
   /**
-   * Lets a member revoke, so many times, each time another one, and waits until every member has noticed.
-   * Meanwhile no member hears from another: a token with a new secret would tell it.
+   * Lets a member revoke, so many times, each time another one, and waits until every member has
+   * noticed. Meanwhile no member hears from another: a token with a new secret would tell it.
    */
   revoke(times?: number): Promise<void>;
   /** Lets a member revoke, and waits for its answer alone. */

@@ -1,10 +1,16 @@
-/** The judge of the fault suite sees what it is there to see: a judge that finds nothing proves nothing. */
+/**
+ * The judge of the fault suite sees what it is there to see: a judge that finds nothing proves
+ * nothing.
+ */
 import { describe, expect, it } from 'vitest';
 import type { Cause, Evidence, Operation } from './evidence.js';
 import { judge } from './judge.js';
 
 const maxStalenessMs = 1_000;
-/** One member, two keyrings: `old` signs until a revocation that is written at 5,000 and returns at 5,010, `new` from then on. */
+/**
+ * One member, two keyrings: `old` signs until a revocation that is written at 5,000 and returns at
+ * 5,010, `new` from then on.
+ */
 const revocation: Cause = { kind: 'revoked', beganMs: 5_000, returnedMs: 5_010, generation: 'a/1' };
 
 function evidenceOf(operations: readonly Partial<Operation>[], causes: readonly Cause[] = [revocation]): Evidence {

@@ -1,29 +1,52 @@
-/** Judges what members did under a fault: which refusals a revocation explains, and which acceptances came too late. Pure. */
+/**
+ * Judges what members did under a fault: which refusals a revocation explains, and which
+ * acceptances came too late. Pure.
+ */
 import type { Cause, Evidence, Operation, Revocation, Token } from './evidence.js';
 
 export interface Verdict {
   readonly operations: number;
-  /** Tokens that were refused within their life, though nobody had revoked their secret. Must be 0. */
+  /**
+   * Tokens that were refused within their life, though their secret was not revoked. Must be 0.
+   */
   readonly refusedWithoutRevocation: number;
-  /** Tokens that were accepted though their secret had been revoked more than `maxStaleness` ago. Must be 0. */
+  /**
+   * Tokens that were accepted though their secret had been revoked more than `maxStaleness` ago.
+   * Must be 0.
+   */
   readonly acceptedAfterBound: number;
-  /** Operations that failed because the store was away (503), by code; without those on revoked tokens, which nobody misses. */
+  /**
+   * Operations that failed because the store was away (503), by code; without those on revoked
+   * tokens, which no caller misses.
+   */
   readonly unavailable: Readonly<Record<string, number>>;
   /** Operations that failed for anything else, by code. Must be empty. */
   readonly wrong: Readonly<Record<string, number>>;
-  /** The longest that nothing of one kind (sign, verify) succeeded at one member, where something failed. */
+  /**
+   * The longest that nothing of one kind (sign, verify) succeeded at one member, where something
+   * failed.
+   */
   readonly longestUnavailableMs: number;
   /** The longest that anyone waited for an answer. */
   readonly slowestMs: number;
-  /** For each `revoke()` that returned: how long after that until no member accepted a token from before, and each had turned one down. Ascending. */
+  /**
+   * For each `revoke()` that returned: how long after that until no member accepted a token from
+   * before, and each had turned one down. Ascending.
+   */
   readonly spreadMs: readonly number[];
   /** Secrets that began to sign while those before them still verified. */
   readonly rotations: number;
-  /** Revocations after which some member never tried a token from before, and losses that lost nothing: no proof of anything. Must be 0. */
+  /**
+   * Revocations after which some member never tried a token from before, and losses that lost
+   * nothing: no proof of anything. Must be 0.
+   */
   readonly unproven: number;
 }
 
-/** When the secrets of a generation were taken away: from then on they may be refused, and that long after they must be. */
+/**
+ * When the secrets of a generation were taken away: from then on they may be refused, and that long
+ * after they must be.
+ */
 interface End {
   readonly mayMs: number;
   readonly mustMs: number;
@@ -49,7 +72,8 @@ export function judge(evidence: Evidence): Verdict {
     } else if (code === 'ERR_REWT_UNKNOWN_KEY' && token) {
       if (endMs < end.mayMs && endMs < token.endsMs) verdict.refusedWithoutRevocation += 1;
     } else if (token && startMs > end.mustMs + maxStalenessMs) {
-      // Also one that had ended meanwhile: only a secret that verifies is asked for the end of its token.
+      // Also one that had ended meanwhile: only a secret that verifies is asked for the end of its
+      // token.
       verdict.acceptedAfterBound += 1;
     } else if (code === 'ERR_REWT_EXPIRED' && token) {
       if (endMs < token.endsMs) verdict.refusedWithoutRevocation += 1;
@@ -94,7 +118,10 @@ function generationsByKid({ generations }: Evidence): (token: Token) => number {
   return ({ kid }) => indices.get(kid) ?? generations.length;
 }
 
-/** For each generation, the cause that it came from; undefined for the first one, and for one that nobody can explain. */
+/**
+ * For each generation, the cause that it came from; undefined for the first one, and for one
+ * without an explanation.
+ */
 function generationCauses({ generations, causes }: Evidence): readonly (Cause | undefined)[] {
   const nameless = [
     ...causes.filter(({ kind }) => kind === 'lost'),
@@ -122,7 +149,10 @@ function generationEnds({ generations }: Evidence, causes: readonly (Cause | und
   return ends;
 }
 
-/** `isEnded` tells whether it was this revocation, and none before it, that took a token's secret away. */
+/**
+ * `isEnded` tells whether it was this revocation, and none before it, that took a token's secret
+ * away.
+ */
 function spreadOf(
   { beganMs, returnedMs }: Revocation,
   { operations, tokens, members }: Evidence,

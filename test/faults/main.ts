@@ -1,5 +1,8 @@
-/** `npm run faults`: plays every fault on real servers and prints a row for each; fails where a promise was broken. */
-import { ordersIn } from '../orders.js';
+/**
+ * `npm run faults`: plays every fault on real servers and prints a row for each; fails where a
+ * promise was broken.
+ */
+import { ordersIn } from '../support/orders.js';
 import { brokenPromises, play } from './stage.js';
 import { faults } from './suite.js';
 import { heading, line, plain } from './table.js';

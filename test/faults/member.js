@@ -1,6 +1,8 @@
 /**
- * A member in a process of its own that signs and verifies without pause, and tells of every operation: when, on which token, with what result.
- * `node member.js <folder of the compiled library> <{ place, options } as JSON>`; tokens come and go through its parent, by IPC.
+ * A member in a separate process that signs and verifies without pause, and reports every
+ * operation: when, on which token, with what result.
+ * `node member.js <folder of the compiled library> <{ place, options } as JSON>`; tokens come and
+ * go through its parent, by IPC.
  */
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
@@ -10,15 +12,18 @@ import { connect } from './clients.js';
 const [, , dist, setting] = process.argv;
 const { place, options } = JSON.parse(setting);
 
-/** A verification per turn, a token every tenth: leaves two cores room for four members and their servers. */
+/**
+ * A verification per turn, a token every tenth: leaves two cores room for four members and their
+ * servers.
+ */
 const TURN_MS = 2;
 const TURNS_PER_TOKEN = 10;
 const TURNS_PER_REPORT = 20;
 /** Users wait as well: while so many do, none is added. */
-const MOST_WAITING = 100;
-const MOST_KEPT = 5_000;
+const MAX_WAITING = 100;
+const MAX_KEPT = 5_000;
 /** Ten times what was promised (storeTimeout), for machines that are busy. */
-const LONGEST_ANSWER_MS = 10_000;
+const MAX_ANSWER_MS = 10_000;
 
 /** One clock for all processes of a machine. */
 const nowMs = () => Number(process.hrtime.bigint() / 1_000n) / 1_000;
@@ -64,7 +69,8 @@ async function verify(entry) {
   const { value, ...operation } = await attempt('verify', () => rewt.verify(entry.token));
   done.push({ ...operation, token: entry.id });
   if (operation.code !== 'ERR_REWT_UNKNOWN_KEY' || refused.has(entry.kid)) return;
-  // Whoever is refused comes back with another token. To go on asking would be to ask the store, which tells of more than this one.
+  // A caller that is refused comes back with another token. To go on with this one would be to read
+  // the store, which shows more than this one.
   refused.set(entry.kid, entry);
   kept = kept.filter(({ kid }) => kid !== entry.kid);
 }
@@ -72,8 +78,8 @@ async function verify(entry) {
 async function receive(entry) {
   await verify(entry);
   if (refused.has(entry.kid)) return;
-  if (kept.length < MOST_KEPT) kept.push(entry);
-  else kept[Math.floor(Math.random() * MOST_KEPT)] = entry;
+  if (kept.length < MAX_KEPT) kept.push(entry);
+  else kept[Math.floor(Math.random() * MAX_KEPT)] = entry;
 }
 
 /** Verifies any of the tokens seen so far, young or at its very end. */
@@ -86,7 +92,10 @@ async function verifyAny() {
   if (index < kept.length) kept[index] = last;
 }
 
-/** Tells which keyring this member holds, whenever it is another one, with the kids that belong to it. */
+/**
+ * Tells which keyring this member holds, whenever it is another one, with the kids that belong to
+ * it.
+ */
 function look() {
   const { keyring } = rewt.status();
   if (keyring === null) return null;
@@ -105,7 +114,7 @@ function report() {
 }
 
 async function counted(operation) {
-  if (waiting === MOST_WAITING) return;
+  if (waiting === MAX_WAITING) return;
   waiting += 1;
   await operation();
   waiting -= 1;
@@ -143,7 +152,7 @@ const verbs = {
   },
   async stop() {
     running = false;
-    const giveUpMs = nowMs() + LONGEST_ANSWER_MS;
+    const giveUpMs = nowMs() + MAX_ANSWER_MS;
     while (unanswered > 0) {
       if (nowMs() > giveUpMs) throw new Error(`${unanswered} operations have not been answered`);
       await setTimeout(TURN_MS);

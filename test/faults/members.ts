@@ -1,4 +1,7 @@
-/** Starts members of the fault suite, each in a process of its own that runs the compiled library: dist/esm, or the folder that REWT_DIST names. */
+/**
+ * Starts members of the fault suite, each in a separate process that runs the compiled library:
+ * dist/esm, or the folder that REWT_DIST names.
+ */
 import { type ChildProcess, fork } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';

@@ -1,8 +1,8 @@
 /** What becomes of members that are led to a replica, or left with a master that was replaced. */
 import { setTimeout as passMs } from 'node:timers/promises';
-import { type NetworkProxy, startProxy } from '../proxy.js';
-import { cutReplication, healReplication, isInSync } from '../replication.js';
-import { type RedisServer, until } from '../servers.js';
+import { type NetworkProxy, startProxy } from '../support/proxy.js';
+import { cutReplication, healReplication, isInSync } from '../support/replication.js';
+import { type RedisServer, until } from '../support/servers.js';
 import { clients, type Fleet } from './fleet.js';
 import type { Place } from './members.js';
 import type { Fault, Stage } from './stage.js';
@@ -52,7 +52,10 @@ async function pair(
   return { master, replica, near, far, fleet };
 }
 
-/** Half of the members are led to a replica that knows nothing of what comes then; another member revokes. */
+/**
+ * Half of the members are led to a replica that knows nothing of what comes then; another member
+ * revokes.
+ */
 async function leadAstray({ master, replica, far, fleet }: Pair): Promise<void> {
   await until('the replica has it all', () => isInSync(replica, master));
   await cutReplication(master);
@@ -68,7 +71,7 @@ async function leadAstray({ master, replica, far, fleet }: Pair): Promise<void> 
 
 export const writableReplica: Fault = {
   name: 'writable-replica',
-  title: 'Half of the members are led to a replica that takes writes, and another one revokes',
+  title: 'Half of the members are led to a replica that takes writes; another revokes',
   mayFail: true,
   async play(stage) {
     await leadAstray(await pair(stage, { onReplica: ['--replica-read-only', 'no'] }));
@@ -77,7 +80,7 @@ export const writableReplica: Fault = {
 
 export const readerOnReplica: Fault = {
   name: 'reader-on-replica',
-  title: 'Half of the members are led to a replica where they may only read, and another one revokes',
+  title: 'Half of the members may only read, from a replica; another revokes',
   mayFail: true,
   async play(stage) {
     await leadAstray(await pair(stage, { lackedOnReplica: ['-@write'] }));
@@ -86,8 +89,7 @@ export const readerOnReplica: Fault = {
 
 export const deposed: Fault = {
   name: 'deposed',
-  title:
-    'A partition leaves half of the members with the old master (`min-replicas-to-write 1`), and one on the other side revokes',
+  title: 'A partition leaves half of the members with the old master; another revokes',
   mayFail: true,
   async play(stage) {
     const { master, replica, near, far, fleet } = await pair(stage, {

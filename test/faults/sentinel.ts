@@ -1,14 +1,15 @@
 /** What becomes of a master with a replica, watched by sentinels. */
 import { setTimeout as passMs } from 'node:timers/promises';
-import { type SentinelSetup, startSentinel } from '../sentinel.js';
-import { onDisk } from '../servers.js';
+import { type SentinelSetup, startSentinel } from '../support/sentinel.js';
+import { onDisk } from '../support/servers.js';
 import { clients, type Fleet } from './fleet.js';
 import type { Place } from './members.js';
 import type { Fault, Stage } from './stage.js';
 
 /**
- * Without its detector, ioredis stays with a master that was replaced as planned until that is demoted, some ten seconds later. With it, ioredis 6.0
- * gives up for ever (status "end") when it hears of the new master while it still calls the one that died.
+ * Without its detector, ioredis stays with a master that was replaced as planned until that is
+ * demoted, some ten seconds later. With it, ioredis 6.0 gives up for ever (status "end") when it
+ * hears of the new master while it still calls the one that died.
  */
 type Failover = 'planned' | 'death';
 

@@ -1,6 +1,6 @@
 /** Where a fault takes place: servers and members that end with it, whatever becomes of it. */
 import type { RewtOptions } from '../../src/options.js';
-import { type RedisServer, startRedis } from '../servers.js';
+import { type RedisServer, startRedis } from '../support/servers.js';
 import { type Fleet, startFleet } from './fleet.js';
 import { judge, type Verdict } from './judge.js';
 import type { Place } from './members.js';
@@ -10,7 +10,10 @@ export interface Fault {
   readonly name: string;
   /** What is done, as the table puts it. */
   readonly title: string;
-  /** Whether operations may fail meanwhile: the store is away for longer than `maxStaleness`, or a revocation cannot be written. */
+  /**
+   * Whether operations may fail meanwhile: the store is away for longer than `maxStaleness`, or a
+   * revocation cannot be written.
+   */
   readonly mayFail: boolean;
   /** Whether a rotation has to fall into it. */
   readonly rotates?: true;
@@ -28,8 +31,9 @@ export interface Stage {
 }
 
 /**
- * Seconds. Copies run out while one watches, though not while a client is still finding its way back from an outage of some seconds;
- * and a token outlives them, so that it can show a copy that does not run out.
+ * Seconds. Copies run out while one watches, though not while a client is still finding its way
+ * back from an outage of some seconds; and a token outlives them, so that it can show a copy that
+ * does not run out.
  */
 export const shortTimes: RewtOptions = { ttl: 30, tokenLifetime: 20, maxStaleness: 15, clockTolerance: 0.5 };
 

@@ -1,14 +1,17 @@
 /** What becomes of one Redis without replicas. */
 import { setTimeout as passMs } from 'node:timers/promises';
-import { startProxy } from '../proxy.js';
-import { onDisk, type RedisServer, until } from '../servers.js';
+import { startProxy } from '../support/proxy.js';
+import { onDisk, type RedisServer, until } from '../support/servers.js';
 import { clients, type Fleet, key } from './fleet.js';
 import type { Place } from './members.js';
 import type { Fault, Stage } from './stage.js';
 
 const at = ({ port }: { readonly port: number }): Place[] => clients.map((client) => ({ client, port }));
 
-/** Brings the next rotation near: the members take K's new TTL for the schedule, and rotate some seconds before its end. */
+/**
+ * Brings the next rotation near: the members take K's new TTL for the schedule, and rotate some
+ * seconds before its end.
+ */
 async function endSecretIn(ms: number, server: RedisServer, fleet: Fleet): Promise<void> {
   await server.cli('PEXPIRE', key, String(ms));
   const latestMs = Date.now() + ms;
@@ -39,7 +42,7 @@ async function debuggable(stage: Stage): Promise<RedisServer> {
   return isAllowed ? server : stage.server(['--enable-debug-command', 'local']);
 }
 
-/** A fleet on a server of its own, which has just shown that revocations spread. */
+/** A fleet on a separate server, which has just shown that revocations spread. */
 async function healthy(
   stage: Stage,
   ...args: readonly string[]
@@ -245,7 +248,7 @@ export const pushKilled: Fault = {
 
 export const halfMinute: Fault = {
   name: 'half-minute',
-  title: 'Redis is killed (-9) for 30 s, in which the secret ends; members with the defaults',
+  title: 'Redis is killed (-9) for 30 s, in which the secret ends; default options',
   mayFail: false,
   rotates: true,
   options: {},

@@ -4,8 +4,6 @@ import { brokenPromises, type Row } from './stage.js';
 const columns: readonly (readonly [title: string, cell: (row: Row) => string])[] = [
   ['what happens', ({ fault }) => fault.title],
   ['operations', ({ operations }) => String(operations)],
-  ['refused without a revocation', ({ refusedWithoutRevocation }) => String(refusedWithoutRevocation)],
-  ['accepted after the bound', ({ acceptedAfterBound }) => String(acceptedAfterBound)],
   ['failed (503)', ({ unavailable }) => String(Object.values(unavailable).reduce((sum, times) => sum + times, 0))],
   ['longest unavailable', ({ longestUnavailableMs }) => inMs(longestUnavailableMs)],
   ['slowest answer', ({ slowestMs }) => inMs(slowestMs)],

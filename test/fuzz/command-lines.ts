@@ -1,103 +1,68 @@
-/** Command lines: verbs with their options and values, right and wrong, and words that people and scripts put there by mistake. */
+/** Command lines: verbs with options and values, right, wrong, and put there by mistake. */
 
 import fc from 'fast-check';
 import { jsonTexts } from './json-texts.js';
-import { awkwardTexts, CANARY, texts } from './texts.js';
+import { awkwardTexts, CANARY, mostly, texts, wordsOf } from './texts.js';
 
-const spans = fc.oneof(
-  { arbitrary: fc.constantFrom('1', '90', '90s', '15m', '2h', '0.5', '1d', '250ms'), weight: 6 },
+const spans = mostly(
+  3,
+  wordsOf('1 90 90s 15m 2h 0.5 1d 250ms'),
   fc.constantFrom('0', '-1', '1e3', '', '5 parsecs', '99999999999y', '9'.repeat(41), CANARY),
   texts,
 );
-const others = fc.oneof({ arbitrary: fc.constantFrom('orders', 'billing', 'ann', CANARY), weight: 3 }, texts);
-const names = fc.oneof({ arbitrary: fc.constantFrom('rewt', 'a', 'b'), weight: 4 }, texts);
-const urls = fc.oneof(
-  { arbitrary: fc.constantFrom('file:a', 'file:b/c'), weight: 4 },
-  fc.constantFrom(
-    'file:',
-    'file://a',
-    'file:~/a',
-    'http://user:pass@host',
-    `file:${'d'.repeat(300)}`,
-    'file:a/data.mdb',
-    'lmdb:a',
-  ),
-  texts.map((text) => `file:${text}`),
+const others = mostly(3, wordsOf(`orders billing ann ${CANARY}`), texts);
+/** Names of keyrings and folders, which are printed. */
+const places = texts.map((text) => text.replaceAll(CANARY, 'name'));
+const urls = mostly(
+  4,
+  wordsOf('file:a file:b/c'),
+  wordsOf(`file: file://a file:~/a http://user:pass@host file:${'d'.repeat(300)} file:a/data.mdb lmdb:a`),
+  places.map((place) => `file:${place}`),
   texts,
 );
 
-const valued: Readonly<Record<string, fc.Arbitrary<string>>> = {
-  '--expires-in': spans,
-  '--not-before': spans,
-  '--max-age': spans,
-  '--ttl': spans,
-  '--timeout': spans,
-  '--seconds': spans,
-  '--audience': others,
-  '--issuer': others,
-  '--subject': others,
-  '--jwtid': others,
-  '--replicas': fc.oneof(fc.constantFrom('0', '1', '-1', '1.5', 'NaN', ''), texts),
-  '--namespace': names,
-  '--url': urls,
-};
+const valued: readonly (readonly [names: string, values: fc.Arbitrary<string>])[] = [
+  ['--expires-in --not-before --max-age --ttl --timeout', spans],
+  ['--audience --issuer --subject --jwtid', others],
+  ['--replicas', mostly(1, fc.constantFrom('0', '1', '-1', '1.5', 'NaN', ''), texts)],
+  ['--namespace', mostly(4, wordsOf('rewt a b'), places)],
+  ['--url', urls],
+];
 
 const options = fc.oneof(
-  ...Object.entries(valued).map(([name, value]) =>
-    fc
-      .tuple(value, fc.constantFrom('apart', 'apart', 'joined', 'missing'))
-      .map(([word, form]) => (form === 'apart' ? [name, word] : [form === 'joined' ? `${name}=${word}` : name])),
+  ...valued.flatMap(([names, values]) =>
+    names.split(' ').map((name) =>
+      mostly<readonly string[]>(
+        2,
+        values.map((word) => [name, word]),
+        values.map((word) => [`${name}=${word}`]),
+        fc.constant([name]),
+      ),
+    ),
   ),
 );
-const flags = fc.constantFrom(
-  '--json',
-  '--json',
-  '--yes',
-  '--force',
-  '--help',
-  '-h',
-  '--',
-  '-',
-  '-x',
-  '-hj',
-  '--version',
-);
+const flags = wordsOf('--json --json --yes --force --help -h -- - -x -hj --version');
 const mistakes = fc.oneof(
   awkwardTexts.map((end) => `--audience${end}`),
-  fc.constantFrom(
-    '--audiense',
-    '--exires-in',
-    '--no-json',
-    '--json=1',
-    '--yes=no',
-    '--constructor',
-    '--__proto__',
-    '--=',
-    '--=x',
-  ),
+  wordsOf('--audiense --exires-in --no-json --json=1 --yes=no --constructor --__proto__ --= --=x'),
   texts.map((text) => `--${text}`),
 );
-const payloads = fc.oneof(texts, jsonTexts, fc.constantFrom(`{"user":"${CANARY}"}`, `{user:${CANARY}}`, 'a.b.c'));
+const payloads = fc.oneof(texts, jsonTexts, wordsOf(`{"user":"${CANARY}"} {user:${CANARY}} a.b.c`));
 
 const verbs = fc.oneof(
-  { arbitrary: fc.constantFrom('sign', 'verify'), weight: 8 },
-  {
-    arbitrary: fc.constantFrom('rotate', 'revoke', 'status', 'explain', 'list', 'doctor', 'demo', 'help', '--version'),
-    weight: 5,
-  },
+  { arbitrary: wordsOf('sign verify'), weight: 8 },
+  { arbitrary: wordsOf('rotate revoke status explain list doctor help --version'), weight: 5 },
   fc.oneof(texts, mistakes, flags),
 );
 
+/** Options with their values, beside words alone. */
+const rest = mostly<readonly string[]>(
+  4,
+  options,
+  mostly(2, flags, mistakes).map((word) => [word]),
+  payloads.map((word) => [word]),
+);
+
 export const commandLines: fc.Arbitrary<readonly string[]> = fc
-  .tuple(
-    fc.array(verbs, { minLength: 0, maxLength: 1 }),
-    fc.array(
-      fc.oneof(
-        { arbitrary: options, weight: 8 },
-        { arbitrary: fc.oneof(flags, flags, mistakes).map((word) => [word]), weight: 2 },
-        { arbitrary: payloads.map((word) => [word]), weight: 2 },
-      ),
-      { maxLength: 4 },
-    ),
-  )
-  .map(([verb, rest]) => [...verb, ...rest.flat()]);
+  .tuple(fc.array(verbs, { maxLength: 1 }), fc.array(rest, { maxLength: 4 }))
+  .map(([verb, more]) => [...verb, ...more.flat()]);

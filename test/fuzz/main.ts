@@ -1,22 +1,18 @@
-/** The command of the fuzzer (`npm run fuzz --`): plays every target and prints what came of it. `--help` lists its options. */
+/**
+ * The command of the fuzzer (`npm run fuzz --`): plays every target and prints what came of it.
+ * `--help` lists its options.
+ */
 
 import { randomInt } from 'node:crypto';
-import { ordersIn } from '../orders.js';
-import type { Ladder } from './ladder.js';
-import { reportFault, reportLadder, reportSessions } from './report.js';
-import { type Fault, playAgain, playTarget, type Session } from './session.js';
-import { targets } from './targets.js';
-import { watch } from './watch.js';
-
-/** What the ladder takes, so that the rest can have what is left. */
-const LADDER_SECONDS = 15;
-/** Within this one call of it must be over. */
-const LADDER_HANG_MS = 30_000;
+import { ordersIn } from '../support/orders.js';
+import type { Fault } from './player.js';
+import { targetNames } from './targets.js';
+import { playInput, playTarget, type Session } from './watch.js';
 
 const HELP = `npm run fuzz -- [options]
 
-  --seconds 60     how long all of it may take
-  --target ring    plays this target only; 'linear' plays the ladder
+  --seconds 60     how long all of it may take, but for compiling and for all kinds of long texts
+  --target ring    plays this target only
   --seed 7         plays the same inputs again
   --input '...'    plays one input of a target, as it was printed
   --json           prints the results as JSON
@@ -30,52 +26,50 @@ const options = {
   json: { type: 'boolean', default: false },
 } as const;
 const values = ordersIn(process.argv.slice(2), options, HELP) ?? process.exit();
-const seed = values.seed === undefined ? randomInt(2 ** 31) : Number(values.seed);
+const seed = Number(values.seed ?? randomInt(2 ** 31));
 const seconds = Number(values.seconds);
-const known = [...Object.keys(targets), 'linear'];
+const chosen = targetNames.filter((name) => values.target === undefined || name === values.target);
+const [only] = chosen;
 
-const isTarget = values.target === undefined ? values.input === undefined : known.includes(values.target);
-if (!Number.isSafeInteger(seed) || !(seconds > 0) || !isTarget) {
-  console.error(
-    `--seed is a whole number, --seconds more than 0, --target one of ${known.join(', ')}; --input wants its --target`,
-  );
+if (!Number.isSafeInteger(seed) || !(seconds > 0) || only === undefined) {
+  console.error(`--seed is a whole number, --seconds more than 0, --target one of ${targetNames.join(', ')}`);
   process.exitCode = 2;
-} else if (values.input !== undefined) {
-  const fault = await playAgain(values.target ?? '', JSON.parse(values.input));
-  if (fault === null) console.log('Nothing is wrong with this one.');
-  else end([fault]);
-} else {
+} else if (values.input === undefined) {
   await playAll();
+} else {
+  const input: unknown = JSON.parse(values.input);
+  const message = await playInput(only, input);
+  if (message === null) console.log(`Nothing is wrong with this one, target ${only}.`);
+  else printFault(only, { message, input });
 }
 
 async function playAll(): Promise<void> {
   if (!values.json) console.log(`seed ${seed}\n`);
-  const climbs = values.target === undefined || values.target === 'linear';
-  const names = Object.keys(targets).filter((name) => values.target === undefined || name === values.target);
-  const left = seconds - (climbs ? Math.min(LADDER_SECONDS, seconds / 3) : 0);
   const sessions: Session[] = [];
   // One after the other: two would measure each other.
-  for (const name of names) sessions.push(await playTarget(name, seed, left / names.length));
-  const ladder = climbs ? await watch<Ladder>({ ladder: true }, LADDER_HANG_MS) : null;
-
-  const faults = sessions.flatMap(({ fault }) => fault ?? []);
-  if (ladder !== null && 'silence' in ladder) {
-    faults.push({ target: 'linear', message: ladder.how, input: ladder.input });
-  } else if (ladder !== null && ladder.answer.broken !== null) {
-    faults.push({ target: 'linear', message: ladder.answer.broken });
-  }
-  const climbed = ladder !== null && 'answer' in ladder ? ladder.answer : null;
-  if (values.json) {
-    console.log(JSON.stringify({ seed, sessions, faults, ladder: climbed }));
-    process.exitCode = faults.length > 0 ? 1 : 0;
-    return;
-  }
-  reportSessions(sessions);
-  if (climbed !== null) reportLadder(climbed);
-  end(faults);
+  for (const name of chosen) sessions.push(await playTarget(name, seed, seconds / chosen.length));
+  if (values.json) console.log(JSON.stringify({ seed, sessions }));
+  else sessions.forEach(printSession);
+  for (const { target, fault } of sessions) if (fault !== null) printFault(target, fault);
 }
 
-function end(faults: readonly Fault[]): void {
-  for (const fault of faults) reportFault(fault, seed);
-  process.exitCode = faults.length > 0 ? 1 : 0;
+function printSession({ target, played }: Session): void {
+  if (played === null) return;
+  const { inputs, outcomes, heapBytes, slowestMs } = played;
+  const heap = heapBytes === null ? '-' : `${Math.round(heapBytes / 1_000)} kB`;
+  console.log(
+    `${target}: ${inputs} inputs, ${Math.round(inputs / played.seconds)} a second, ${slowestMs.toFixed(1)} ms at most`,
+  );
+  const sorted = Object.entries(outcomes).sort(([, count], [, other]) => other - count);
+  console.log(
+    `  heap ${heap}; ${sorted.map(([code, count]) => `${code.replace('ERR_REWT_', '')} ${count}`).join(', ')}`,
+  );
+}
+
+function printFault(target: string, { message, input }: Fault): void {
+  process.exitCode = 1;
+  if (values.json) return;
+  const json = JSON.stringify(input);
+  const again = json === undefined ? `--seed ${seed}` : `--input '${json.replaceAll("'", "'\\''")}'`;
+  console.log(`\n${target}, seed ${seed}: ${message}\n  npm run fuzz -- --target ${target} ${again}`);
 }

@@ -1,8 +1,10 @@
-/** A second, naive reading of a token, from the RFCs and docs/adr/0010 and not from the code: everything that is wrong with it. */
+/**
+ * A second, naive reading of a token, from the RFCs and docs/adr/0010 and not from the code:
+ * everything that is wrong with it.
+ */
 
 import { KIDS, LIVE_SECRETS, macBy } from './secrets.js';
-
-const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
+import { tried } from './target.js';
 
 /** Codes, any of which is a right answer. None: the token has to be accepted. */
 export function faultsOf(token: unknown, maxBytes: number): ReadonlySet<string> {
@@ -41,7 +43,9 @@ function headerOf(segment: string): Record<string, unknown> | null {
   return header !== null && membersIn(text ?? '') === Object.keys(header).length ? header : null;
 }
 
-/** Without texts, and then without what is inside of what, an object has as many colons as members. */
+/**
+ * Without texts, and then without what is inside of what, an object has as many colons as members.
+ */
 function membersIn(json: string): number {
   let bare = json
     .replace(/"(?:[^"\\]|\\.)*"/gs, 's')
@@ -55,26 +59,14 @@ function membersIn(json: string): number {
 }
 
 /** RFC 4648 §5 without padding, and §3.5: no bits that are left over. */
-export function isBase64url(text: string): boolean {
-  if (!/^[\w-]*$/.test(text) || text.endsWith('\n') || text.length % 4 === 1) return false;
-  const last = ALPHABET.indexOf(text.at(-1) ?? 'A');
-  return last % { 0: 1, 2: 16, 3: 4 }[(text.length % 4) as 0 | 2 | 3] === 0;
-}
+const isBase64url = (text: string) => /^(?:[\w-]{4})*(?:[\w-][AQgw]|[\w-]{2}[AEIMQUYcgkosw048])?$/.test(text);
 
 function textOf(bytes: Uint8Array): string | null {
-  try {
-    const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
-    return text.startsWith('\ufeff') ? null : text;
-  } catch {
-    return null;
-  }
+  const text = tried(() => new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes), '\ufeff');
+  return text.startsWith('\ufeff') ? null : text;
 }
 
 export function objectOf(text: string): Record<string, unknown> | null {
-  try {
-    const value = JSON.parse(text);
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : null;
-  } catch {
-    return null;
-  }
+  const value = tried(() => JSON.parse(text), null);
+  return typeof value === 'object' && !Array.isArray(value) ? value : null;
 }

@@ -1,26 +1,26 @@
-/** Plays one target: inputs from its grammar, and mutations of those that led somewhere new, until something breaks or the time is over. */
+/**
+ * The process that plays: inputs of a target until one breaks something or the time is over, or one
+ * input alone. Another process watches it, because an input may hang it or end it.
+ */
 
+import { openSync, writeSync } from 'node:fs';
 import { setImmediate as turn } from 'node:timers/promises';
 import fc from 'fast-check';
-import { Coverage } from './coverage.js';
-import { type Growth, Heap } from './heap.js';
-import { Mutator } from './mutate.js';
-import { shrink } from './shrink.js';
-import { type AnyTarget, asFinding, type Finding, type Json } from './target.js';
+import { endWindow, growthOver, type Window } from './heap.js';
+import { openTarget, type TargetName } from './targets.js';
 
-/** Inputs in a row between two looks at the clock and at what they reached. */
-const BATCH = 32;
-const WINDOWS = 24;
-const MOST_KEPT = 500;
-const PATIENCE = { attempts: 3_000, ms: 20_000 };
-
-export interface Course {
+export interface Job {
+  readonly target: TargetName;
   readonly seed: number;
-  /** It ends with the first of both. */
   readonly seconds: number;
-  readonly inputs: number;
-  /** Told of each input before it is played, for whoever watches. */
-  announce?(input: Json): void;
+  /** Played alone if it is there. */
+  readonly input?: unknown;
+}
+
+export interface Fault {
+  readonly message: string;
+  /** Absent if it is not one input's. */
+  readonly input?: unknown;
 }
 
 export interface Played {
@@ -29,156 +29,76 @@ export interface Played {
   /** How often each: 'accepted', or a code. */
   readonly outcomes: Readonly<Record<string, number>>;
   readonly slowestMs: number;
-  readonly slowest: Json;
-  readonly growth: Growth | null;
-  readonly branches: number;
-  readonly broken: Broken | null;
+  readonly heapBytes: number | null;
+  readonly fault: Fault | null;
 }
 
-export interface Broken {
-  readonly message: string;
-  readonly input: Json;
+const WINDOWS = 24;
+const SHRINK_MS = 20_000;
+
+const file = openSync(process.argv[3] ?? '', 'w');
+let steps = 0;
+/** Writes by which path fast-check makes an input; it can be read when this process is gone. */
+function announce(path: string): void {
+  steps += 1;
+  writeSync(file, `${path} ${steps}`, 0);
 }
 
-/** The target stays open. */
-export async function playCourse(target: AnyTarget, course: Course): Promise<Played> {
-  const player = new Player(target, course);
-  try {
-    return await player.play();
-  } finally {
-    player.close();
-  }
+/** Failures that no call waited for. */
+const strays: unknown[] = [];
+process.on('unhandledRejection', (reason) => strays.push(reason));
+
+const job = JSON.parse(process.argv[2] ?? '') as Job;
+const target = openTarget(job.target);
+const { inputs: some, examples = [] } =
+  'input' in job ? { inputs: fc.constant(job.input), examples: [[job.input] as [unknown]] } : target;
+process.send?.(await playCourse());
+await target.close?.();
+process.disconnect?.();
+
+async function play(input: unknown): Promise<string> {
+  const outcome = await target.play(input);
+  await turn();
+  if (strays.length > 0) throw strays.shift();
+  return outcome;
 }
 
-/** One input by itself: what it breaks, or null. */
-export async function playInput(target: AnyTarget, input: Json): Promise<Broken | null> {
-  try {
-    await target.play(target.prepare(input));
-    return null;
-  } catch (error) {
-    return { message: asFinding(error).message, input };
-  }
-}
+async function playCourse(): Promise<Played> {
+  const { seed, seconds } = job;
+  const startMs = performance.now();
+  const passed = () => (performance.now() - startMs) / 1_000;
+  const outcomes: Record<string, number> = {};
+  const windows: Window[] = [];
+  let slowestMs = 0;
+  let inputs = 0;
+  const property = fc.asyncProperty(some, async (input) => {
+    announce(String(inputs));
+    inputs += 1;
+    const from = performance.now();
+    const outcome = await play(input);
+    slowestMs = Math.max(slowestMs, performance.now() - from);
+    outcomes[outcome] = (outcomes[outcome] ?? 0) + 1;
+    if (passed() > (windows.length * seconds) / WINDOWS) windows.push(await endWindow(inputs));
+  });
+  const origin = { seed, examples };
+  const course =
+    examples.length > 0
+      ? { numRuns: examples.length }
+      : { numRuns: Number.MAX_SAFE_INTEGER, interruptAfterTimeLimit: seconds * 1_000 };
+  const found = await fc.check(property, { ...origin, ...course, endOnFailure: true });
+  const growth = growthOver(windows);
+  const played = { inputs, seconds: passed(), outcomes, slowestMs, heapBytes: growth?.bytes ?? null };
+  if (found.counterexample === null)
+    return { ...played, fault: growth?.grows ? { message: `the heap grows by ${growth.bytes} bytes` } : null };
 
-class Player {
-  readonly #target: AnyTarget;
-  readonly #course: Course;
-  readonly #coverage = new Coverage();
-  readonly #heap = new Heap();
-  readonly #mutator: Mutator;
-  readonly #corpus: Json[] = [];
-  readonly #outcomes: Record<string, number> = {};
-  readonly #startMs = performance.now();
-  #inputs = 0;
-  #slowestMs = 0;
-  #slowest: Json = null;
-  /** What nobody waited for. */
-  #stray: Finding | null = null;
-
-  constructor(target: AnyTarget, course: Course) {
-    this.#target = target;
-    this.#course = course;
-    this.#mutator = new Mutator(course.seed);
-    process.on('unhandledRejection', this.#onStray);
-  }
-
-  async play(): Promise<Played> {
-    const { seconds, inputs } = this.#course;
-    let broken: Broken | null = null;
-    let windowEnd = 0;
-    for (let round = 0; broken === null && this.#seconds() < seconds && this.#inputs < inputs; round += 1) {
-      const batch = this.#batch(round).slice(0, inputs - this.#inputs);
-      broken = await this.#playBatch(batch);
-      if (broken === null && this.#coverage.isNew()) await this.#keep(batch);
-      if (this.#seconds() < windowEnd) continue;
-      await this.#heap.note(this.#inputs);
-      windowEnd = this.#seconds() + seconds / WINDOWS;
-    }
-    return {
-      inputs: this.#inputs,
-      seconds: this.#seconds(),
-      outcomes: this.#outcomes,
-      slowestMs: this.#slowestMs,
-      slowest: this.#slowest,
-      growth: this.#heap.growth(),
-      branches: this.#coverage.branches,
-      broken,
-    };
-  }
-
-  close(): void {
-    process.off('unhandledRejection', this.#onStray);
-    this.#coverage.close();
-  }
-
-  readonly #onStray = (reason: unknown): void => {
-    this.#stray ??= asFinding(reason);
-  };
-
-  #seconds(): number {
-    return (performance.now() - this.#startMs) / 1_000;
-  }
-
-  /** Half of them from nothing, half from what led somewhere; the same for the same seed. */
-  #batch(round: number): readonly Json[] {
-    const fromNothing = fc.sample(this.#target.grammar, { seed: this.#course.seed + round, numRuns: BATCH });
-    return fromNothing.map((input, at) =>
-      at % 2 === 0 || this.#corpus.length === 0 ? input : this.#mutator.next(this.#corpus),
-    );
-  }
-
-  async #playBatch(batch: readonly Json[]): Promise<Broken | null> {
-    for (const input of batch) {
-      const startMs = performance.now();
-      const outcome = await this.#playOne(input);
-      const ms = performance.now() - startMs;
-      if (ms > this.#slowestMs) [this.#slowestMs, this.#slowest] = [ms, input];
-      this.#inputs += 1;
-      if (typeof outcome !== 'string') return this.#shrunk(input, outcome);
-      this.#outcomes[outcome] = (this.#outcomes[outcome] ?? 0) + 1;
-    }
-    await turn();
-    // Which of them it was is not known.
-    return this.#stray && { message: `nobody waited for it: ${this.#stray.message}`, input: batch };
-  }
-
-  /** What came of it, or what it broke. */
-  async #playOne(input: Json): Promise<string | Finding> {
-    this.#course.announce?.(input);
-    let live: unknown;
-    try {
-      live = this.#target.prepare(input);
-    } catch {
-      return 'unplayable';
-    }
-    try {
-      return await this.#target.play(live);
-    } catch (error) {
-      return asFinding(error);
-    }
-  }
-
-  async #shrunk(input: Json, fault: Finding): Promise<Broken> {
-    let { message } = fault;
-    const smallest = await shrink(
-      input,
-      async (smaller) => {
-        const found = await this.#playOne(smaller);
-        if (typeof found === 'string' || found.kind !== fault.kind) return false;
-        message = found.message;
-        return true;
-      },
-      PATIENCE,
-    );
-    return { message, input: smallest };
-  }
-
-  /** Played once more, each alone, to find those that reached something. */
-  async #keep(batch: readonly Json[]): Promise<void> {
-    for (const input of batch) {
-      await this.#playOne(input);
-      if (this.#coverage.isNewAlone()) this.#corpus.push(input);
-    }
-    this.#corpus.splice(0, this.#corpus.length - MOST_KEPT);
-  }
+  // The smallest input that breaks something. What was played before may have had a part in it.
+  const path = found.counterexamplePath ?? '';
+  const again = fc.asyncProperty(some, async (input) => {
+    announce(path);
+    await play(input);
+  });
+  const smaller = await fc.check(again, { ...origin, path, numRuns: 1, interruptAfterTimeLimit: SHRINK_MS });
+  const { counterexample, errorInstance } = smaller.counterexample === null ? found : smaller;
+  const message = errorInstance instanceof Error ? errorInstance.stack : String(errorInstance);
+  return { ...played, fault: { message: message ?? '', input: counterexample?.[0] } };
 }

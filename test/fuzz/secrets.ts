@@ -1,4 +1,7 @@
-/** The secrets that the fuzzer signs with, the ring that has them, and the instant at which everything happens: fixed, so that a seed always means the same inputs. */
+/**
+ * The secrets that the fuzzer signs with, the ring that has them, and the instant at which
+ * everything happens: fixed, so that a seed always means the same inputs.
+ */
 
 import { createHmac } from 'node:crypto';
 import type { Ring } from '../../src/keyring/ring.js';
@@ -6,7 +9,10 @@ import type { Ring } from '../../src/keyring/ring.js';
 /** The wall clock and the store's clock. Milliseconds. */
 export const NOW_MS = 1_800_000_000_000;
 
-/** Current, next, two retired ones (the second past a block's length, and not ASCII), one whose time is over, and one of somebody else. */
+/**
+ * Current, next, two retired ones (the second past a block's length, and not ASCII), one whose time
+ * is over, and one of another fleet.
+ */
 export const SECRETS = [
   'canary-secret-current-0123456789-0123456789',
   'canary-secret-next-0123456789-0123456789-01',
@@ -44,7 +50,7 @@ export const KIDS = SECRETS.map((secret) =>
 );
 
 /** The MAC of a JWS under one of the secrets (RFC 7515 §5.1). */
-export function macBy(secret: number, signedPart: string): string {
-  const text = SECRETS[secret % SECRETS.length] ?? '';
-  return createHmac('sha256', text).update(signedPart).digest('base64url');
-}
+export const macBy = (secret: number, signedPart: string): string =>
+  createHmac('sha256', SECRETS[secret] ?? '')
+    .update(signedPart)
+    .digest('base64url');

@@ -1,16 +1,21 @@
-/** Texts of any length of which parsers are afraid, and where they can get in: each a call that has to take linear time. */
+/**
+ * Texts of any length of which parsers are afraid, and where they can get in: each a call that has
+ * to take linear time.
+ */
 
-import { readArguments } from '../../src/cli/arguments.js';
+import { readArguments } from '../../src/cli/input/arguments.js';
 import { authenticate, createTokenKey } from '../../src/jwt/authenticate.js';
-import { checkClaims, claimsToSign, compileSignOptions, compileVerifyOptions } from '../../src/jwt/claims.js';
+import { checkClaims } from '../../src/jwt/check-claims.js';
 import { createMac } from '../../src/jwt/mac.js';
+import { claimsToSign } from '../../src/jwt/payload.js';
+import { compileSignOptions } from '../../src/jwt/sign-options.js';
+import { compileVerifyOptions } from '../../src/jwt/verify-options.js';
 import { createCopy } from '../../src/keyring/copy.js';
 import { formatRing, parseRing } from '../../src/keyring/ring.js';
 import { KIDS, macBy, NOW_MS, RING, SECRETS } from './secrets.js';
+import { tried } from './target.js';
 
 type Shape = (length: number) => string;
-
-const MOST_BYTES = 1_048_576;
 
 const repeated =
   (text: string): Shape =>
@@ -37,13 +42,11 @@ const ourHeader = createTokenKey(KIDS[0] ?? '', createMac(Buffer.from(SECRETS[0]
 const base64url = (text: string) => Buffer.from(text).toString('base64url');
 const noMac = 'A'.repeat(43);
 
-function sealed(header: string, payload: string): string {
-  const signedPart = `${header}.${payload}`;
-  return `${signedPart}.${macBy(0, signedPart)}`;
-}
+const verified = (token: string) => () => authenticate(token, keys, NOW_MS, 2_000_000);
 
-function verified(token: string): () => unknown {
-  return () => authenticate(token, keys, NOW_MS, 2 * MOST_BYTES);
+function sealed(header: string, payload: string): () => unknown {
+  const signedPart = `${header}.${payload}`;
+  return verified(`${signedPart}.${macBy(0, signedPart)}`);
 }
 
 /** What a text comes to: a call with everything made ready before. */
@@ -51,9 +54,9 @@ export const entrances: Readonly<Record<string, (text: string) => () => unknown>
   token: verified,
   'foreign header': (text) => verified(`${base64url(text)}.e30.${noMac}`),
   'header member': (text) => verified(`${base64url(JSON.stringify({ alg: 'HS256', text }))}.e30.${noMac}`),
-  'own header, payload segment': (text) => verified(sealed(ourHeader, text)),
-  'own header, payload': (text) => verified(sealed(ourHeader, base64url(text))),
-  'own header, member': (text) => verified(sealed(ourHeader, base64url(JSON.stringify({ text })))),
+  'own header, payload segment': (text) => sealed(ourHeader, text),
+  'own header, payload': (text) => sealed(ourHeader, base64url(text)),
+  'own header, member': (text) => sealed(ourHeader, base64url(JSON.stringify({ text }))),
   'no kid, wrong MAC': (text) => verified(`${base64url('{"alg":"HS256"}')}.${base64url(text)}.${noMac}`),
   audience: (text) => {
     const wanted = compileVerifyOptions({ audience: ['x', /^x/], requiredClaims: ['aud'] });
@@ -76,18 +79,4 @@ export const entrances: Readonly<Record<string, (text: string) => () => unknown>
 };
 
 /** However it ends. */
-function refusing(call: () => unknown): () => unknown {
-  return () => {
-    try {
-      return call();
-    } catch (error) {
-      return error;
-    }
-  };
-}
-
-/** As every service has it: nothing of it is looked at. */
-export function tooLong(): () => unknown {
-  const token = 'A'.repeat(MOST_BYTES);
-  return () => authenticate(token, keys, NOW_MS, 8_192);
-}
+const refusing = (call: () => unknown) => () => tried(call, null);

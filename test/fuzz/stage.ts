@@ -1,58 +1,62 @@
-/** Where members are played: a store at the far end of no network, with any contents, and clocks on which only the fuzzer lets time pass. */
+/**
+ * Where members are played: a store at the far end of no network, with any contents, and clocks on
+ * which only the fuzzer lets time pass.
+ */
 
-import { CLOCK, type Clock } from '../../src/clock.js';
 import { Rewt, type RewtOptions } from '../../src/index.js';
 import { formatRing } from '../../src/keyring/ring.js';
-import { createRecord, type RingEntry, type StoreRecord, snapshotOf, swapRecord } from '../../src/stores/record.js';
+import { createRecord, type StoreRecord, snapshotOf, swapRecord } from '../../src/stores/record.js';
 import type { KeyEntry, Store } from '../../src/stores/store.js';
+import { CLOCK, type Clock } from '../../src/time/clock.js';
 import { NOW_MS, RING, SECRETS } from './secrets.js';
+import { type Outcome, outcomeOf } from './target.js';
 
-/** Longer than the pause between two reads for unknown keys, which nobody here is to wait for. Milliseconds. */
+/** Longer than the pause between two reads for unknown keys. */
 const TURN_MS = 101;
+
+/** Lets time pass and calls an operation; no timer ever rings. */
+export type Call = <T>(operation: () => Promise<T> | T) => Promise<Outcome<T>>;
 
 export interface Stage {
   readonly rewt: Rewt;
-  /** Called before each operation: time passes, and no timer ever rings. */
-  turn(): void;
+  readonly call: Call;
 }
 
 export function openStage(store: Store, options: Partial<RewtOptions> = {}): Stage {
-  const { clock, turn } = turnedClock();
-  return { rewt: new Rewt({ ...options, store, [CLOCK]: clock } as RewtOptions), turn };
+  const { clock, call } = turnedClock();
+  return { rewt: new Rewt({ ...options, store, [CLOCK]: clock } as RewtOptions), call };
 }
 
-/** A member that holds `RING`, and remembers few tokens, so that what it remembers is soon as much as it ever is. */
+/** A member that holds `RING`, and remembers few tokens, so that it soon has as many as ever. */
 export function openUsual(options: Partial<RewtOptions> = {}): Stage {
   const key = { value: SECRETS[0], expiresAtMs: RING.current.expiresAt };
-  const store = storeWith(key, { text: formatRing(RING), expiresAtMs: null });
-  return openStage(store, { ttl: 1e7, tokenCache: 32, ...options });
+  return openStage(storeWith(key, formatRing(RING)), { ttl: 1e7, tokenCache: 32, ...options });
 }
 
-export function turnedClock(): { readonly clock: Clock; turn(): void } {
+export function turnedClock(): { readonly clock: Clock; readonly call: Call } {
   let monotonicMs = 0;
-  const clock: Clock = { monotonicMs: () => monotonicMs, wallMs: () => NOW_MS, timer: () => () => {} };
-  return {
-    clock,
-    turn() {
-      monotonicMs += TURN_MS;
-    },
+  const call: Call = (operation) => {
+    monotonicMs += TURN_MS;
+    return outcomeOf(operation);
   };
+  return { clock: { monotonicMs: () => monotonicMs, wallMs: () => NOW_MS, timer: () => () => {} }, call };
 }
+
+export const recordWith = (key: KeyEntry | null, ring: string | null): StoreRecord =>
+  createRecord(key, ring === null ? null : { text: ring, expiresAtMs: null });
 
 /** A register as all stores are, and never local. */
-export function storeWith(key: KeyEntry | null, ring: RingEntry | null, nowMs = NOW_MS): Store {
-  let record: StoreRecord = createRecord(key, ring);
+export function storeWith(key: KeyEntry | null, ring: string | null): Store {
+  let record = recordWith(key, ring);
   return {
     kind: 'fuzzed',
     local: false,
-    async read() {
-      return snapshotOf(record, nowMs);
-    },
+    read: async () => snapshotOf(record, NOW_MS),
     async swap(_namespace, expected, wanted, { notAfterMs }) {
-      const { write, answer } = swapRecord(record, nowMs, { expected, wanted, notAfterMs });
-      if (write !== null) record = write;
+      const { write, answer } = swapRecord(record, NOW_MS, { expected, wanted, notAfterMs });
+      record = write ?? record;
       return answer;
     },
-    async close() {},
+    close: async () => {},
   };
 }

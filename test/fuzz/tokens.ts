@@ -1,22 +1,16 @@
-/** The grammar of tokens: honest ones under each secret, headers that others write, payloads that nobody should, and what happens to them on the way. */
+/**
+ * The grammar of tokens: honest ones under each secret, headers that others write, payloads that
+ * no signer should, and what happens to them on the way.
+ */
 
 import fc from 'fast-check';
 import type { VerifyOptions } from '../../src/index.js';
-import { type Edit, editLists } from './edits.js';
+import { severalOf, tokenEdits } from '../jwt/edits.js';
 import { jsonTexts, objectTexts, stringTexts } from './json-texts.js';
 import { KIDS, macBy, NOW_MS, SECRETS } from './secrets.js';
-import { texts } from './texts.js';
+import { encodings, mostly, texts, wordsOf } from './texts.js';
 
-export interface Sealed {
-  readonly header: string;
-  readonly payload: string;
-  /** Whether the payload is bytes, one to a character. */
-  readonly isBytes: boolean;
-  readonly by: number;
-  readonly edits: readonly Edit[];
-}
-
-/** What a verifier may ask for. */
+/** Options of verifiers. */
 export const asked: readonly (VerifyOptions | undefined)[] = [
   undefined,
   { audience: 'orders' },
@@ -28,88 +22,59 @@ export const asked: readonly (VerifyOptions | undefined)[] = [
   { clockTolerance: '2m' },
 ];
 
-const nowSeconds = NOW_MS / 1_000;
+const fromNow = (...seconds: readonly number[]) =>
+  fc.constantFrom(...seconds.map((span) => `${NOW_MS / 1_000 + span}`));
 const times = fc.oneof(
-  { arbitrary: fc.constantFrom(100, 6, 5, 1, 0).map((ahead) => `${nowSeconds + ahead}`), weight: 8 },
-  { arbitrary: fc.constantFrom(-1, -5, -6, -61, -66, -1e9).map((ahead) => `${nowSeconds + ahead}`), weight: 3 },
-  { arbitrary: fc.constantFrom('1e400', '99999999999', '100000000000', '-1', 'null', '"1"', '[1]', '1.5'), weight: 1 },
+  { arbitrary: fromNow(100, 6, 5, 1, 0), weight: 8 },
+  { arbitrary: fromNow(-1, -5, -6, -61, -66, -1e9), weight: 3 },
+  wordsOf('1e400 99999999999 100000000000 -1 null "1" [1] 1.5'),
 );
-const words = fc.oneof(
-  { arbitrary: fc.constantFrom('"orders"', '"billing"', '"ann"', '"1"', '["stock","orders"]', '["ord"]'), weight: 6 },
-  fc.oneof(fc.constantFrom('1', 'null', '[]', '[1]', '{}'), stringTexts),
-);
+const someNames = wordsOf('"orders" "billing" "ann" "1" ["stock","orders"] ["ord"]');
+const names = mostly(12, someNames, wordsOf('1 null [] [1] {}'), stringTexts);
+const claims = { user: stringTexts, exp: times, nbf: times, iat: times, aud: names, iss: names, sub: names };
 const payloads = fc.oneof(
-  {
-    arbitrary: objectTexts({
-      user: stringTexts,
-      exp: times,
-      nbf: times,
-      iat: times,
-      aud: words,
-      iss: words,
-      sub: words,
-    }),
-    weight: 6,
-  },
-  { arbitrary: objectTexts({ user: stringTexts, exp: fc.constant(`${nowSeconds + 100}`) }), weight: 4 },
+  { arbitrary: objectTexts(claims), weight: 6 },
+  { arbitrary: objectTexts({ user: stringTexts, exp: fromNow(100) }), weight: 4 },
   { arbitrary: jsonTexts, weight: 2 },
   texts,
 );
 
-const kids = fc.oneof(
-  { arbitrary: fc.constantFrom(...KIDS).map((kid) => JSON.stringify(kid)), weight: 8 },
-  { arbitrary: stringTexts, weight: 1 },
-  {
-    arbitrary: fc.constantFrom('5', 'null', '""', '[]', '{}', `"${'k'.repeat(256)}"`, `"${'k'.repeat(257)}"`),
-    weight: 1,
-  },
+const kids = mostly(
+  8,
+  fc.constantFrom(...KIDS).map((kid) => JSON.stringify(kid)),
+  stringTexts,
+  fc.constantFrom('5', 'null', '""', '[]', '{}', `"${'k'.repeat(256)}"`, `"${'k'.repeat(257)}"`),
 );
-const algs = fc.oneof(
-  { arbitrary: fc.constant('"HS256"'), weight: 20 },
+const algs = mostly(
+  20,
+  fc.constant('"HS256"'),
   fc.constantFrom('"none"', '"hs256"', '"HS512"', '"RS256"', 'null', '["HS256"]', '"HS256 "'),
 );
-const typs = fc.oneof(
-  { arbitrary: fc.constant('"JWT"'), weight: 8 },
-  fc.constantFrom('"at+jwt"', '"JOSE"', '1', 'null'),
-);
+const typs = mostly(8, fc.constant('"JWT"'), wordsOf('"at+jwt" "JOSE" 1 null'));
 const foreignHeaders = fc.oneof(
   { arbitrary: objectTexts({ alg: algs, typ: typs, kid: kids }), weight: 4 },
   { arbitrary: objectTexts({ alg: algs, typ: typs }), weight: 3 },
-  objectTexts({
-    alg: algs,
-    kid: kids,
-    crit: fc.constantFrom('["exp"]', 'null'),
-    b64: fc.constantFrom('false', 'true'),
-  }),
+  objectTexts({ alg: algs, kid: kids, crit: wordsOf('["exp"] null'), b64: fc.boolean().map(String) }),
 );
-/** The one that rewt writes, under the secret of its kid. */
-const own = fc
-  .tuple(fc.nat(SECRETS.length - 1), fc.boolean())
-  .map(([by, isText]) => ({ by, header: `{"alg":"HS256",${isText ? '' : '"typ":"JWT",'}"kid":"${KIDS[by]}"}` }));
-const foreign = fc.record({ by: fc.nat(SECRETS.length - 1), header: foreignHeaders });
-const matching = fc
-  .tuple(fc.nat(SECRETS.length - 1), fc.constantFrom('', '"cty":"a","typ":"JOSE",'))
-  .map(([by, more]) => ({ by, header: `{${more}"kid":"${KIDS[by]}", "alg":"HS256"}` }));
 
-export const sealedTokens: fc.Arbitrary<Sealed> = fc
-  .record({
-    heading: fc.oneof(
-      { arbitrary: own, weight: 4 },
-      { arbitrary: matching, weight: 2 },
-      { arbitrary: foreign, weight: 3 },
-    ),
-    payload: payloads,
-    isBytes: fc.oneof({ arbitrary: fc.constant(false), weight: 9 }, fc.constant(true)),
-    edits: editLists,
-  })
-  .map(({ heading, ...rest }) => ({ ...heading, ...rest }));
-
-/** What somebody with the secret made, before anything happened to it. */
-export function sealedText({ header, payload, isBytes, by }: Sealed): string {
-  const signedPart = `${base64url(header)}.${base64url(isBytes ? Buffer.from(payload, 'latin1') : payload)}`;
-  return `${signedPart}.${macBy(by, signedPart)}`;
+/** By the secret: the header that rewt writes, others with the right kid, and foreign ones. */
+function headersOf(by: number): fc.Arbitrary<string> {
+  const own = ['{"alg":"HS256","typ":"JWT",', '{"alg":"HS256",'].map((start) => `${start}"kid":"${KIDS[by]}"}`);
+  const matching = ['', '"cty":"a","typ":"JOSE",'].map((more) => `{${more}"kid":"${KIDS[by]}", "alg":"HS256"}`);
+  return fc.oneof(
+    { arbitrary: fc.constantFrom(...own), weight: 4 },
+    { arbitrary: fc.constantFrom(...matching), weight: 2 },
+    { arbitrary: foreignHeaders, weight: 3 },
+  );
 }
+const headings = fc.oneof(...SECRETS.map((_, by) => headersOf(by).map((header) => ({ by, header }))));
 
-function base64url(content: string | Uint8Array): string {
-  return Buffer.from(content).toString('base64url');
-}
+/** What a holder of a secret made, and what became of it. */
+export const sealedTokens = fc
+  .tuple(headings, payloads, encodings, severalOf(tokenEdits, 1))
+  .map(([{ by, header }, payload, encoding, edit]) => {
+    const segments = [Buffer.from(header), Buffer.from(payload, encoding)];
+    const signedPart = segments.map((bytes) => bytes.toString('base64url')).join('.');
+    const sealed = `${signedPart}.${macBy(by, signedPart)}`;
+    return { sealed, token: edit(sealed) };
+  });

@@ -1,10 +1,18 @@
-/** Members of one fresh namespace on a real Redis, with times short enough to watch, and what an operator sees of it. */
+/**
+ * Members of one fresh namespace on a real Redis, with times short enough to watch, and what an
+ * operator sees of it.
+ */
 import { createHmac, randomUUID } from 'node:crypto';
+import { setTimeout } from 'node:timers/promises';
+import { expect } from 'vitest';
 import { Rewt } from '../../src/index.js';
 import type { RewtOptions } from '../../src/options.js';
-import type { RedisServer } from '../servers.js';
+import type { RedisServer } from '../support/servers.js';
 
-/** Seconds. The soft age is half of `maxStaleness`; the store timeout is none that a busy machine could reach. */
+/**
+ * Seconds. The soft age is half of `maxStaleness`; the store timeout is none that a busy machine
+ * could reach.
+ */
 export const times = { ttl: 60, tokenLifetime: 20, maxStaleness: 0.6, clockTolerance: 0.2, storeTimeout: 5 };
 
 /** For `vi.waitFor`: often enough to lose no time, long enough for a busy machine. */
@@ -66,4 +74,26 @@ export function codeOf(call: Promise<unknown>): Promise<unknown> {
 /** The kid by protocol.md's formula, not by rewt's code. */
 export function kidOf(secret: string): string {
   return createHmac('sha256', secret).update('rewt kid').digest().subarray(0, 8).toString('base64url');
+}
+
+/**
+ * Verifies until it ends with an error, which it gives back; nothing is accepted that came later
+ * than `withinMs` after `sinceMs`.
+ */
+export async function verifyUntilError(rewt: Rewt, token: string, withinMs: number, sinceMs: number): Promise<unknown> {
+  for (;;) {
+    const begunMs = performance.now();
+    const error = await errorOf(rewt.verify(token));
+    if (error !== null) return error;
+    expect(begunMs - sinceMs).toBeLessThan(withinMs);
+    await setTimeout(10);
+  }
+}
+
+/** A token as the holder of `secret` would sign it, however weak that is. */
+export function forge(secret: Buffer): string {
+  const signedPart = ['{"alg":"HS256","typ":"JWT"}', '{"by":"mallory"}']
+    .map((part) => Buffer.from(part).toString('base64url'))
+    .join('.');
+  return `${signedPart}.${createHmac('sha256', secret).update(signedPart).digest('base64url')}`;
 }

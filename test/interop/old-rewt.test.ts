@@ -1,10 +1,13 @@
-/** Other implementations on the same key: rewt 1.x-2.x (jsonwebtoken and a plain `GET`) and jose, in both directions. */
+/**
+ * Other implementations on the same key: rewt 1.x-2.x (jsonwebtoken and a plain `GET`) and jose, in
+ * both directions.
+ */
 import { randomUUID } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
 import { jwtVerify, SignJWT } from 'jose';
 import jsonwebtoken from 'jsonwebtoken';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { type RedisServer, startRedis } from '../servers.js';
+import { type RedisServer, startRedis } from '../support/servers.js';
 import { codeOf, createFleet, errorOf, type Fleet, kidOf, soon } from './fleet.js';
 
 let server: RedisServer;
@@ -18,7 +21,10 @@ beforeEach(() => {
 });
 afterEach(() => fleet.close());
 
-/** What an old member asks before each call: the secret, made of a UUID where there is none. TTL in seconds. */
+/**
+ * What an old member asks before each call: the secret, made of a UUID where there is none. TTL in
+ * seconds.
+ */
 function oldSecret(ttl: number): Promise<string> {
   const script = `
     if redis.call('EXISTS', KEYS[1]) == 1 then return redis.call('GET', KEYS[1]) end
@@ -83,7 +89,7 @@ describe('an old member on the same key', () => {
     expect(Math.abs(Number(keyring?.current.expiresAt) - dueMs)).toBeLessThan(50);
   });
 
-  it('made a new secret while nobody of ours looked: tokens of the secret before still verify, and next stays next', async () => {
+  it('made a new secret unread: tokens of the previous secret still verify, and next stays next', async () => {
     // A message that K has expired would make one of them look.
     const short = { ttl: 1.2, tokenLifetime: 15, maxStaleness: 0.6, clockTolerance: 0.1, push: false };
     const [one, two] = [fleet.member(short), fleet.member(short)];
@@ -122,7 +128,8 @@ describe('an old member on the same key', () => {
       ended = Date.now();
     }
     expect(code).toBe('ERR_REWT_BAD_SIGNATURE');
-    // Redis runs beside us, on the same clock; a member takes it to be ahead by no more than an answer takes.
+    // Redis runs beside us, on the same clock; a member takes it to be ahead by no more than an
+    // answer takes.
     expect(accepted).toBeLessThan(until);
     expect(ended).toBeGreaterThan(until - 400);
   });

@@ -1,12 +1,14 @@
-/** What an operator does with `redis-cli`, and what members make of it (protocol.md, rows 2, 3, 7, 8 and 10, and below the table). */
-import { createHmac } from 'node:crypto';
+/**
+ * What an operator does with `redis-cli`, and what members make of it (protocol.md, rows 2, 3, 7, 8
+ * and 10, and below the table).
+ */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { setTimeout } from 'node:timers/promises';
 import jsonwebtoken from 'jsonwebtoken';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Rewt } from '../../src/index.js';
-import { freePort, type RedisServer, startRedis } from '../servers.js';
-import { codeOf, createFleet, errorOf, type Fleet, kidOf, soon, times } from './fleet.js';
+import { freePort, type RedisServer, startRedis } from '../support/servers.js';
+import { codeOf, createFleet, errorOf, type Fleet, forge, kidOf, soon, times, verifyUntilError } from './fleet.js';
 
 const softAgeMs = (times.maxStaleness * 1_000) / 2;
 const maxStalenessMs = times.maxStaleness * 1_000;
@@ -44,17 +46,6 @@ const expectAccepted = (tokens: readonly string[]): Promise<void> =>
     await rewt.verify(token);
   });
 
-/** Verifies until it ends with an error, which it gives back; nothing is accepted that came later than `withinMs` after `sinceMs`. */
-async function verifyUntilError(rewt: Rewt, token: string, withinMs: number, sinceMs: number): Promise<unknown> {
-  for (;;) {
-    const begunMs = performance.now();
-    const error = await errorOf(rewt.verify(token));
-    if (error !== null) return error;
-    expect(begunMs - sinceMs).toBeLessThan(withinMs);
-    await setTimeout(10);
-  }
-}
-
 /** Every member refuses every token once its copy is past the soft age, and accepts none again. */
 async function expectRevoked(tokens: readonly string[], sinceMs: number): Promise<void> {
   const refusal = { name: 'JsonWebTokenError', code: 'ERR_REWT_UNKNOWN_KEY', status: 401 };
@@ -72,14 +63,6 @@ async function expectUnavailable(tokens: readonly string[], code: unknown, since
     expect(await verifyUntilError(rewt, token, maxStalenessMs, sinceMs)).toMatchObject(failure);
     expect(await errorOf(rewt.sign({}))).toMatchObject(failure);
   });
-}
-
-/** A token as the holder of `secret` would sign it, however weak that is. */
-function forge(secret: Buffer): string {
-  const signedPart = ['{"alg":"HS256","typ":"JWT"}', '{"by":"mallory"}']
-    .map((part) => Buffer.from(part).toString('base64url'))
-    .join('.');
-  return `${signedPart}.${createHmac('sha256', secret).update(signedPart).digest('base64url')}`;
 }
 
 /** One command for what would otherwise be two, with a moment between them. */
@@ -326,7 +309,7 @@ describe('a Redis that', () => {
   });
   afterEach(() => own?.stop());
 
-  it('stands still (SIGSTOP) is survived until maxStaleness; then calls fail in time, junk is refused as ever, and its return is noticed', async () => {
+  it('is stopped (SIGSTOP): members last until maxStaleness, then fail in time, and notice its return', async () => {
     const storeTimeoutMs = 300;
     const heard: string[] = [];
     const degraded = () => heard.push('degraded');
@@ -376,7 +359,7 @@ describe('a Redis that', () => {
     ann = fleet.member({ storeTimeout: 1 });
     bob = fleet.member({ storeTimeout: 1 });
     const tokens = await tokensInUse();
-    // Whoever waits for the next read may not live to see what it comes to.
+    // A call that waits for the next read may not live to see what it comes to.
     const code = expect.stringMatching(/^ERR_REWT_STORE_(READ_ONLY|TIMEOUT)$/);
     await own.cli('REPLICAOF', '127.0.0.1', String(await freePort()));
     const refused = [ann.rotate({ force: true }), bob.revoke()].map(codeOf);

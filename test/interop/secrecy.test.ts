@@ -1,4 +1,7 @@
-/** Nothing that rewt says, shows or publishes carries a secret, a token, a payload or a password: all of it is collected and searched for planted ones. */
+/**
+ * Nothing that rewt says, shows or publishes carries a secret, a token, a payload or a password:
+ * all of it is collected and searched for planted ones.
+ */
 import { createHmac } from 'node:crypto';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { inspect } from 'node:util';
@@ -7,7 +10,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } 
 import * as z from 'zod';
 import { Rewt } from '../../src/index.js';
 import type { RewtOptions } from '../../src/options.js';
-import { freePort, type RedisServer, startRedis } from '../servers.js';
+import { freePort, type RedisServer, startRedis } from '../support/servers.js';
 import { createFleet, errorOf, type Fleet, soon } from './fleet.js';
 
 const user = 'canary-user';
@@ -126,7 +129,7 @@ it('the search finds what is there, in whatever form', () => {
   }
 });
 
-describe('nothing is given away', () => {
+describe('no secret is given away', () => {
   it('by a life of signing, rotating and revoking', async () => {
     const planted = 'planted-by-an-operator-and-longer-than-32-bytes';
     await server.cli('SET', fleet.key, planted, 'EX', '60');

@@ -1,4 +1,7 @@
-/** rewt against jsonwebtoken, jose and fast-jwt: random tokens, altered tokens, and no difference that is not explained. */
+/**
+ * rewt against jsonwebtoken, jose and fast-jwt: random tokens, altered tokens, and no difference
+ * that is not explained.
+ */
 
 import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
@@ -6,10 +9,11 @@ import { createSigner, type SignerOptions } from 'fast-jwt';
 import { CompactSign, SignJWT } from 'jose';
 import jsonwebtoken from 'jsonwebtoken';
 import { describe, expect, it } from 'vitest';
-import { claimsToSign, compileSignOptions } from '../../src/jwt/claims.js';
+import { claimsToSign } from '../../src/jwt/payload.js';
+import { compileSignOptions } from '../../src/jwt/sign-options.js';
 import { signToken } from '../../src/jwt/token.js';
 import { seeded } from '../keyring/seeded.js';
-import { base64url, MOST_BYTES, seal, secretText } from './forge.js';
+import { base64url, MAX_BYTES, seal, secretText } from './forge.js';
 import { claims, mutated, text } from './mutations.js';
 import { ours, type Reader, type Reading, readByOthers, readByUs } from './readers.js';
 
@@ -18,11 +22,11 @@ const withTimes = (payload: object) => ({ ...payload, iat: expect.any(Number), e
 
 function sign(payload: unknown): string {
   const { kind, text } = claimsToSign(payload, compileSignOptions({}), Date.now(), 300);
-  return signToken(ours.headers[kind], text, ours.mac, MOST_BYTES);
+  return signToken(ours.headers[kind], text, ours.mac, MAX_BYTES);
 }
 
 describe('what rewt signs', () => {
-  it('as claims, all of them read as the same claims', async () => {
+  it('is read as the same claims by all of them', async () => {
     await fc.assert(
       fc.asyncProperty(claims, async (payload) => {
         const token = sign(payload);
@@ -34,7 +38,7 @@ describe('what rewt signs', () => {
     );
   });
 
-  it('as text, jsonwebtoken and jose read as the same text; fast-jwt reads claims only', async () => {
+  it('is read as the same text by jsonwebtoken and jose; fast-jwt reads claims only', async () => {
     await fc.assert(
       fc.asyncProperty(text, async (payload) => {
         const token = sign(payload);
@@ -104,7 +108,7 @@ describe('what others sign', () => {
     expect(readByUs(token)).toEqual({ refused: 'ERR_REWT_UNSUPPORTED' });
   });
 
-  it('and has expired, or is not valid yet, is refused as by them', async () => {
+  it('is refused as by them if it has expired or is not valid yet', async () => {
     const expired = jsonwebtoken.sign({}, secretText, { expiresIn: -60 });
     const early = jsonwebtoken.sign({}, secretText, { notBefore: 60 });
     expect(readByUs(expired)).toEqual({ refused: 'ERR_REWT_EXPIRED' });
@@ -115,7 +119,10 @@ describe('what others sign', () => {
   });
 });
 
-/** Where one of them does not read what we read. Each has a token that shows it, so that none outlives its cause. */
+/**
+ * Where one of them does not read what we read. Each has a token that shows it, so that none
+ * outlives its cause.
+ */
 const explanations: { reader: Reader; why: string; holds: (us: Reading, them: Reading) => boolean; shown: string }[] = [
   {
     reader: 'fast-jwt',

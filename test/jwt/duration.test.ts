@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { OptionError } from '../../src/errors.js';
-import { parseDuration } from '../../src/jwt/duration.js';
+import { parseDuration } from '../../src/time/duration.js';
 import { thrownBy } from './forge.js';
 
 const unitMs: Record<string, number> = {

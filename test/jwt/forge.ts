@@ -1,11 +1,15 @@
-/** Makes tokens that no honest signer makes: any header text, any payload bytes, under a MAC that is right. */
+/**
+ * Makes tokens that no honest signer makes: any header text, any payload bytes, under a MAC that is
+ * right.
+ */
 
 import { createHmac, createSecretKey, type KeyObject } from 'node:crypto';
+import { isRefusal } from '../../src/jwt/authenticate.js';
 import { createMac, type Mac, macMatches } from '../../src/jwt/mac.js';
-import { isRefusal, type ParsedToken, readToken } from '../../src/jwt/token.js';
+import { type ParsedToken, readToken } from '../../src/jwt/token.js';
 
 /** As the option `maxTokenBytes` has it. */
-export const MOST_BYTES = 8192;
+export const MAX_BYTES = 8192;
 
 export const secretText = 'a-secret-for-tests-that-has-more-than-32-bytes';
 export const key = createSecretKey(Buffer.from(secretText));
@@ -27,7 +31,7 @@ export function forge(header: unknown, payload: string | Uint8Array = '{}', by: 
   return seal(base64url(text), base64url(payload), by);
 }
 
-export function parsed(token: string, maxBytes = MOST_BYTES): ParsedToken {
+export function parsed(token: string, maxBytes = MAX_BYTES): ParsedToken {
   const answer = readToken(token, maxBytes);
   if (isRefusal(answer)) throw new Error(`refused: ${answer.code}`);
   return answer;

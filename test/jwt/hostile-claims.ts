@@ -2,7 +2,7 @@
 
 import { inspect } from 'node:util';
 import type { TokenErrorCode } from '../../src/errors.js';
-import type { VerifyOptions } from '../../src/jwt/claims.js';
+import type { VerifyOptions } from '../../src/jwt/verify-options.js';
 import { forge } from './forge.js';
 import type { Hostile } from './hostile.js';
 
@@ -145,7 +145,10 @@ export const hostileClaims: readonly Hostile[] = [
   ]),
 ];
 
-/** Claims, as JSON has them, under a header and a MAC that are right, and the one that they are refused for. */
+/**
+ * Claims, as JSON has them, under a header and a MAC that are right, and the one that they are
+ * refused for.
+ */
 function refused(
   rfc: string,
   code: TokenErrorCode,

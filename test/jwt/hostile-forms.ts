@@ -1,7 +1,10 @@
-/** Whole tokens that must be refused for their form. Where a header or payload is misspelt, the MAC is right over exactly that spelling. */
+/**
+ * Whole tokens that must be refused for their form. Where a header or payload is misspelt, the MAC
+ * is right over exactly that spelling.
+ */
 
 import { createHash, createHmac, createSecretKey } from 'node:crypto';
-import { base64url, MOST_BYTES, otherKey, seal } from './forge.js';
+import { base64url, MAX_BYTES, otherKey, seal } from './forge.js';
 import { form, type Hostile, headLeaving, leftOver, type Parts, partsOf, type Signer } from './hostile.js';
 
 const MALFORMED = 'ERR_REWT_MALFORMED';
@@ -131,11 +134,10 @@ const signatures: Hostile[] = [
     ({ head, body }, { by }) =>
       `${head}.${body}.${createHash('sha256').update(`${head}.${body}`).update(by.export()).digest('base64url')}`,
   ),
-  ...forged(
-    'of HMAC-SHA-512, cut',
-    ({ head, body }, { by }) =>
-      `${head}.${body}.${createHmac('sha512', by).update(`${head}.${body}`).digest().subarray(0, 32).toString('base64url')}`,
-  ),
+  ...forged('of HMAC-SHA-512, cut', ({ head, body }, { by }) => {
+    const mac = createHmac('sha512', by).update(`${head}.${body}`).digest();
+    return `${head}.${body}.${mac.subarray(0, 32).toString('base64url')}`;
+  }),
   form(
     'RFC 7518 §3.2',
     'the signature of HMAC-SHA-512',
@@ -170,7 +172,10 @@ const foreign = [
   '🐎',
 ];
 
-/** RFC 7515 §2 and RFC 4648 §3.2, §3.3, §3.5, §5: base64url without padding, and each part in its one spelling. */
+/**
+ * RFC 7515 §2 and RFC 4648 §3.2, §3.3, §3.5, §5: base64url without padding, and each part in its
+ * one spelling.
+ */
 const spellings: Hostile[] = [
   form('RFC 7515 §2', 'padding in the header', ({ seal, body }) => seal(`${base64url('{"alg":"HS256"} ')}==`, body)),
   form('RFC 7515 §2', 'padding in the payload', ({ seal, head }) => seal(head, `${base64url('{}')}=`)),
@@ -245,7 +250,7 @@ const spellings: Hostile[] = [
       what: `bits left over in the header, ${left} byte(s) in its last group`,
       token: ({ base, by }) => seal(leftOver(headLeaving(left, base)), base64url('{}'), by),
       code: MALFORMED,
-      // As long as ours and not ours: nobody's key.
+      // As long as ours and not ours: an unknown key.
       ownCode: left === 2 ? UNKNOWN : undefined,
       memberCode: MALFORMED,
     }),
@@ -263,10 +268,10 @@ function aliased(segment: string): string {
   return segment.replace(/^./, (character) => String.fromCharCode(character.charCodeAt(0) + 0x100));
 }
 
-/** RFC 7515 §10, RFC 8725 §3: nobody makes us work for what we shall not take. */
+/** RFC 7515 §10, RFC 8725 §3: no sender makes us work for what we shall not take. */
 const sizes: Hostile[] = [
   form('RFC 7515 §10', 'one byte more than allowed', ({ seal, head }) =>
-    seal(head, 'A'.repeat(MOST_BYTES - head.length - 44)),
+    seal(head, 'A'.repeat(MAX_BYTES - head.length - 44)),
   ),
   form('RFC 7515 §10', 'a megabyte of claims, signed', ({ seal, head }) =>
     seal(head, base64url(`{"a":"${'a'.repeat(1_000_000)}"}`)),

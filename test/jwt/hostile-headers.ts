@@ -14,7 +14,10 @@ const otherAlgorithms = ['HS384', 'HS512', 'RS256', 'ES256', 'PS256', 'EdDSA', '
 const nearly = ['hs256', 'Hs256', 'HS256 ', ' HS256', 'HS256\0', 'HS2560', 'H\u017f256', 'ＨＳ256', 'HMAC-SHA256', ''];
 const noText: unknown[] = [256, 0, null, true, false, ['HS256'], [], { HS256: true }, { toString: 'HS256' }];
 
-/** RFC 7515 §4.1.1, RFC 7518 §3.1, RFC 8725 §3.1-3.2: exactly one algorithm, and the token has no say in it. */
+/**
+ * RFC 7515 §4.1.1, RFC 7518 §3.1, RFC 8725 §3.1-3.2: exactly one algorithm, and the token has no
+ * say in it.
+ */
 const algorithms: Hostile[] = [
   ...[...nones, ...otherAlgorithms, ...nearly].map((alg) =>
     header('RFC 8725 §3.1', `alg ${JSON.stringify(alg)}`, (base) => ({ ...base, alg }), UNSUPPORTED),
@@ -152,7 +155,7 @@ const kids: Hostile[] = [
     UNKNOWN,
   ),
   header('RFC 7515 §4.1.4', 'a kid of ours in a list', (base, kid) => ({ ...base, kid: [kid] }), MALFORMED),
-  // It looks like one of ours to whoever does not read it.
+  // It looks like one of ours to code that does not read it.
   header(
     'RFC 7515 §4.1.4',
     'a list as long as a kid of ours',
@@ -193,7 +196,10 @@ const types: Hostile[] = [1, null, true, ['JWT'], {}].map((typ) =>
   header('RFC 7515 §4.1.9', `typ ${JSON.stringify(typ)}`, (base) => ({ ...base, typ }), MALFORMED),
 );
 
-/** RFC 7515 §4: member names must be unique. A header picks the key before anything is authenticated, so two readers must not see two headers. */
+/**
+ * RFC 7515 §4: member names must be unique. A header picks the key before anything is
+ * authenticated, so two readers must not see two headers.
+ */
 const twice: [what: string, of: (base: Signer['base'], kid: string) => string][] = [
   ['alg twice, none first', () => '{"alg":"none","alg":"HS256"}'],
   ['alg twice, none last', () => '{"alg":"HS256","alg":"none"}'],

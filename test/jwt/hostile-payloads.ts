@@ -1,4 +1,7 @@
-/** Payloads that must be refused although the secret's owner signed them, and odd ones that are right. */
+/**
+ * Payloads that must be refused although the secret's owner signed them, and odd ones that are
+ * right.
+ */
 
 import { base64url, forge } from './forge.js';
 import { type Allowed, badUtf8, behind, type Hostile, payload, type Signer } from './hostile.js';

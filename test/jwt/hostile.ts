@@ -1,11 +1,17 @@
-/** What a hostile token is to the tests: how it is made of the secret and of a header that is right, and what must be answered. */
+/**
+ * What a hostile token is to the tests: how it is made of the secret and of a header that is right,
+ * and what must be answered.
+ */
 
 import type { KeyObject } from 'node:crypto';
 import type { TokenErrorCode } from '../../src/errors.js';
-import type { VerifyOptions } from '../../src/jwt/claims.js';
+import type { VerifyOptions } from '../../src/jwt/verify-options.js';
 import { base64url, forge, seal } from './forge.js';
 
-/** Whoever has the secret can sign anything. Each token is tried under a header without kid, and under our own, which is recognised and not read. */
+/**
+ * A holder of the secret can sign anything. Each token is tried under a header without kid, and
+ * under our own, which is recognised and not read.
+ */
 export interface Signer {
   /** The members of a header that is right, in the order in which we write them. */
   readonly base: Readonly<Record<string, unknown>>;
@@ -19,16 +25,22 @@ export interface Hostile {
   readonly what: string;
   readonly token: (signer: Signer) => unknown;
   readonly code: TokenErrorCode;
-  /** Under our own header, where that is another one: there the key and the signature are judged before the form. */
+  /**
+   * Under our own header, where that is another one: there the key and the signature are judged
+   * before the form.
+   */
   readonly ownCode?: TokenErrorCode | undefined;
-  /** From a member, where that is another one: it reads a token's form before it asks the store for a secret. */
+  /**
+   * From a member, where that is another one: it reads a token's form before it asks the store for
+   * a secret.
+   */
   readonly memberCode?: TokenErrorCode | undefined;
   /** The claim that the refusal names, where it is one. */
   readonly claim?: string;
   readonly options?: VerifyOptions;
 }
 
-/** Odd, and right all the same. */
+/** Odd, but right. */
 export interface Allowed {
   readonly rfc: string;
   readonly what: string;
@@ -61,7 +73,10 @@ export function partsOf({ base, by }: Signer): Parts {
   return { head, body, tail, token, seal: (newHead, newBody) => seal(newHead, newBody, by) };
 }
 
-/** A header under a MAC that is right, so that nothing but the rule in question can refuse it. A text is taken as it stands. */
+/**
+ * A header under a MAC that is right, so that nothing but the rule in question can refuse it. A
+ * text is taken as it stands.
+ */
 export function header(
   rfc: string,
   what: string,
@@ -83,7 +98,10 @@ export function form(rfc: string, what: string, of: (parts: Parts) => unknown, o
   return { rfc, what, token: (signer) => of(partsOf(signer)), code: 'ERR_REWT_MALFORMED', ownCode };
 }
 
-/** A payload under a header and a MAC that are right, but for what `more` puts into the header; undefined takes out. */
+/**
+ * A payload under a header and a MAC that are right, but for what `more` puts into the header;
+ * undefined takes out.
+ */
 export function payload(rfc: string, what: string, content: string | Uint8Array, more: object = {}): Hostile {
   return {
     rfc,
@@ -98,7 +116,10 @@ export function behind(base: Signer['base'], members: string): string {
   return `${JSON.stringify(base).slice(0, -1)},${members}}`;
 }
 
-/** The same bytes to a lenient decoder: the last character with one of its unused bits set. Fails where it has none. */
+/**
+ * The same bytes to a lenient decoder: the last character with one of its unused bits set. Fails
+ * where it has none.
+ */
 export function leftOver(segment: string): string {
   const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
   const altered = segment.slice(0, -1) + alphabet[alphabet.indexOf(segment.slice(-1)) ^ 1];
@@ -107,7 +128,10 @@ export function leftOver(segment: string): string {
   return altered;
 }
 
-/** Header text of `base` in base64url whose length leaves `left` bytes in its last group, white space making it up. */
+/**
+ * Header text of `base` in base64url whose length leaves `left` bytes in its last group, white
+ * space making it up.
+ */
 export function headLeaving(left: 0 | 1 | 2, base: Signer['base']): string {
   let text = JSON.stringify(base);
   while (Buffer.byteLength(text) % 3 !== left) text += ' ';

@@ -1,6 +1,29 @@
-/** Numbers in a JSON text that would not survive being read and written again. */
+/** JSON that is copied, and numbers in it that would not survive being read and written again. */
+
+import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { hasRoundedNumber } from '../../src/jwt/json.js';
+import { copyJson, hasFewContainers, hasRoundedNumber, isContainer } from '../../src/jwt/json.js';
+
+const containersOf = (value: unknown): object[] =>
+  isContainer(value) ? [value, ...Object.values(value).flatMap(containersOf)] : [];
+
+it('a copy is what parsing the text again gives, and shares no list or object', () => {
+  fc.assert(
+    fc.property(fc.json(), (text) => {
+      const value = JSON.parse(text);
+      const copy = copyJson(value);
+      expect(JSON.stringify(copy)).toBe(JSON.stringify(value));
+      const own = new Set(containersOf(value));
+      expect(own.size).toBe(containersOf(copy).length);
+      for (const one of containersOf(copy)) {
+        expect(own.has(one)).toBe(false);
+        expect(Object.getPrototypeOf(one)).toBe(Array.isArray(one) ? Array.prototype : Object.prototype);
+      }
+      expect(hasFewContainers(value, own.size)).toBe(true);
+      expect(own.size > 0 && hasFewContainers(value, own.size - 1)).toBe(false);
+    }),
+  );
+});
 
 it.each([
   '9007199254740993',

@@ -1,4 +1,7 @@
-/** Comparing a token's signature: one spelling and no other, in constant time, whatever was compared before. */
+/**
+ * Comparing a token's signature: one spelling and no other, in constant time, whatever was compared
+ * before.
+ */
 
 import * as crypto from 'node:crypto';
 import fc from 'fast-check';
@@ -57,7 +60,8 @@ describe('a signature', () => {
       if (length !== 43) expect(macMatches(counted, 'input', right.repeat(4).slice(0, length))).toBe(false);
     }
     expect(counted).not.toHaveBeenCalled();
-    // As many bytes in UTF-8, or as many characters but not units: neither is the length that counts.
+    // As many bytes in UTF-8, or as many characters but not units: neither is the length that
+    // counts.
     expect(macMatches(mac, 'input', `${'ž'.repeat(21)}A`)).toBe(false);
     expect(macMatches(mac, 'input', '🐎'.repeat(43))).toBe(false);
   });

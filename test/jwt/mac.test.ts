@@ -1,4 +1,7 @@
-/** The MAC against Node's own HMAC: every length around the block boundaries, every text, every way in which the guard falls back. */
+/**
+ * The MAC against Node's own HMAC: every length around the block boundaries, every text, every way
+ * in which the guard falls back.
+ */
 
 import * as crypto from 'node:crypto';
 import fc from 'fast-check';
@@ -14,7 +17,10 @@ vi.mock('node:crypto', async (importOriginal) => {
 
 type OneShotHash = NonNullable<Parameters<typeof createMac>[1]>;
 
-/** RFC 2104 spelt out, so that Node's createHmac, which the code falls back to, is not the only witness. */
+/**
+ * RFC 2104 spelt out, so that Node's createHmac, which the code falls back to, is not the only
+ * witness.
+ */
 function hmac(secret: Uint8Array, message: string | Uint8Array): string {
   const sha256 = (...parts: (string | Uint8Array)[]) => {
     const hash = crypto.createHash('sha256');
@@ -32,7 +38,10 @@ const oneShot = vi.fn<OneShotHash>((algorithm, input, encoding) =>
   crypto.createHash(algorithm).update(input).digest(encoding),
 );
 
-/** How a MAC is made: by two one-shot hashes, or by createHmac, and then without as much as a try of the former. */
+/**
+ * How a MAC is made: by two one-shot hashes, or by createHmac, and then without as much as a try of
+ * the former.
+ */
 function isFast(secret: Uint8Array): boolean {
   oneShot.mockClear();
   const mac = createMac(secret, oneShot);
@@ -50,15 +59,16 @@ const highBytes = (length: number) => Buffer.from(Array.from({ length }, (_, at)
 const accented = (length: number) => Buffer.from('žluťoučký€🐎'.repeat(8)).subarray(0, length);
 const message = (length: number) => Array.from({ length }, (_, at) => String.fromCharCode(33 + (at % 94))).join('');
 
-describe('a MAC is what HMAC-SHA256 is', () => {
-  // Lengths on both sides of each block's end (a message begins behind one block of pad, and SHA-256 adds 9 bytes), and some between.
+describe('a MAC', () => {
+  // Lengths on both sides of each block's end (a message begins behind one block of pad, and
+  // SHA-256 adds 9 bytes), and some between.
   const edges = [0, 1, 31, 32, 43, 54, 55, 56, 57, 63, 64, 65, 118, 119, 120, 121, 127, 128, 129, 183, 184, 185, 200];
 
   it.each([
     ['ASCII', ascii],
     ['any bytes', highBytes],
     ['UTF-8, cut anywhere', accented],
-  ])('for secrets of 0 to 130 bytes, %s', (_kind, secretOf) => {
+  ])('is that of HMAC-SHA256 for secrets of 0 to 130 bytes, %s', (_kind, secretOf) => {
     for (let length = 0; length <= 130; length += 1) {
       const secret = secretOf(length);
       const macs = [createMac(secret), createMac(secret, oneShot), createMac(secret, null)];
@@ -70,7 +80,7 @@ describe('a MAC is what HMAC-SHA256 is', () => {
   });
 
   it.each([0, 1, 32, 43, 63, 64, 65, 130])(
-    'for messages of 0 to 200 characters under a secret of %i bytes',
+    'is that of HMAC-SHA256 for messages of 0 to 200 characters under a secret of %i bytes',
     (length) => {
       for (const secret of [ascii(length), highBytes(length)]) {
         const mac = createMac(secret);
@@ -90,7 +100,7 @@ describe('a MAC is what HMAC-SHA256 is', () => {
     ['a lone low surrogate', '\udc0e'],
     ['surrogates the wrong way round', '\udc0e\ud83d'],
     ['a byte order mark', '\uFEFF'],
-  ])('for messages in UTF-8, %s', (_what, character) => {
+  ])('is that of HMAC-SHA256 for messages in UTF-8, %s', (_what, character) => {
     for (const secret of [ascii(43), ascii(64), highBytes(43), ascii(65)]) {
       const mac = createMac(secret);
       for (let times = 1; times <= 70; times += 1) {
@@ -101,7 +111,7 @@ describe('a MAC is what HMAC-SHA256 is', () => {
     }
   });
 
-  it('for any secret and any text', () => {
+  it('is that of HMAC-SHA256 for any secret and any text', () => {
     const secret = fc.oneof(fc.uint8Array({ maxLength: 130 }), fc.string({ unit: 'binary-ascii', maxLength: 130 }));
     // Any UTF-16 units, so lone surrogates too.
     const text = fc
@@ -117,14 +127,14 @@ describe('a MAC is what HMAC-SHA256 is', () => {
     );
   });
 
-  it('as Node has it too: the reference of this test is none of its own', () => {
+  it('is the one that Node computes: the reference of this test has no errors of its own', () => {
     for (const length of [0, 32, 64, 65, 130]) {
       const expected = crypto.createHmac('sha256', highBytes(length)).update('€').digest('base64url');
       expect(hmac(highBytes(length), '€')).toBe(expected);
     }
   });
 
-  it('and stays so when its calls, and those of others, are mixed', () => {
+  it('is the same if its calls, and those of others, are mixed', () => {
     const secrets = [ascii(43), ascii(44), highBytes(43)];
     const macs = secrets.map((secret) => createMac(secret));
     for (let size = 0; size < 60; size += 1) {
@@ -133,7 +143,7 @@ describe('a MAC is what HMAC-SHA256 is', () => {
     }
   });
 
-  it('and has copied the secret, whatever becomes of its bytes', () => {
+  it('is computed with a copy of the secret, whatever becomes of its bytes', () => {
     for (const secret of [ascii(43), highBytes(43)]) {
       const mac = createMac(secret);
       const expected = hmac(secret, 'x');

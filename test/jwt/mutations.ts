@@ -1,11 +1,18 @@
-/** Tokens as attackers, sloppy signers and broken proxies make them: one that is right, altered in its characters, its parts or its members, with its old MAC or the right one. */
+/**
+ * Tokens as attackers, sloppy signers and broken proxies make them: one that is right, altered in
+ * its characters, its parts or its members, with its old MAC or the right one.
+ */
 
 import fc from 'fast-check';
 import { encodeHeader } from '../../src/jwt/token.js';
+import { type Edit, tokenEdits } from './edits.js';
 import { base64url, seal } from './forge.js';
 import { ours } from './readers.js';
 
-/** Any name but those that mean something, and those on Object.prototype, over which some of the others stumble (`valueOf` in jsonwebtoken). */
+/**
+ * Any name but those that mean something, and those on Object.prototype, over which some of the
+ * others stumble (`valueOf` in jsonwebtoken).
+ */
 const claimName = fc
   .string({ unit: 'grapheme', maxLength: 12 })
   .filter((name) => !['exp', 'nbf', 'iat', 'aud', 'iss', 'sub', 'jti', 'toJSON'].includes(name) && !(name in {}));
@@ -16,7 +23,10 @@ export const claims = fc
   .map((value) => JSON.parse(JSON.stringify(value)) as Record<string, unknown>)
   .filter((value) => JSON.stringify(value).length < 3000);
 
-/** Texts that are not JSON to anybody: jsonwebtoken gives lists back parsed, and so does not return what went in. */
+/**
+ * Texts that are not JSON to anybody: jsonwebtoken gives lists back parsed, and so does not return
+ * what went in.
+ */
 export const text = fc
   .string({ unit: 'grapheme', minLength: 1, maxLength: 500 })
   .filter((value) => !/^\s*[[{\uFEFF]/.test(value));
@@ -44,7 +54,10 @@ const member = fc.oneof(
   fc.tuple(fc.constantFrom('x', 'cty', 'jku', '__proto__', 'exp'), fc.jsonValue({ maxDepth: 2 })),
 );
 
-/** JSON with a member more, so that it may be there twice; now and then with white space, which changes no meaning. */
+/**
+ * JSON with a member more, so that it may be there twice; now and then with white space, which
+ * changes no meaning.
+ */
 function withMember(json: string, [key, value]: readonly [string, unknown], first: boolean, space: string): string {
   const one = `${JSON.stringify(key)}:${space}${JSON.stringify(value)}`;
   if (/^\{\s*\}$/.test(json)) return `{${one}}`;
@@ -65,7 +78,7 @@ const header = fc
   )
   .map(([base, more]) => more.reduce<string>((json, [one, first, space]) => withMember(json, one, first, space), base));
 
-/** Most have our own header, since that takes a path of its own. */
+/** Most have our own header, since that takes a separate path. */
 const headSegment = fc.oneof(
   { weight: 4, arbitrary: fc.constant(ours.headers.claims) },
   { weight: 1, arbitrary: fc.constantFrom(ours.headers.text, encodeHeader('kid-of-none')) },
@@ -108,93 +121,20 @@ const payloadBytes = fc.oneof(
 
 export const signed = fc.tuple(headSegment, payloadBytes).map(([head, bytes]) => seal(head, base64url(bytes)));
 
-const character = fc.oneof(
-  fc.constantFrom(...'AQgwZz09-_'),
-  fc.constantFrom(...'=+/ .\n\t\0?,"{', '\u0141', '\uFEFF', '\ud83d'),
-  fc.nat(0xffff).map((code) => String.fromCharCode(code)),
-);
-/** A fraction of the length, so that it shrinks and fits any token. */
-const place = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
-type Mutation = (token: string) => string;
-
-function at(where: number, of: { readonly length: number }): number {
-  return Math.floor(where * of.length);
-}
-
-function inPart(index: number, alter: (part: string) => string): Mutation {
-  return (token) => {
-    const parts = token.split('.');
-    const which = index % parts.length;
-    return parts.map((part, one) => (one === which ? alter(part) : part)).join('.');
-  };
-}
-
-const inCharacters = fc.oneof<fc.Arbitrary<Mutation>[]>(
-  fc.tuple(place, character).map(
-    ([where, put]) =>
-      (token) =>
-        token.slice(0, at(where, token)) + put + token.slice(at(where, token) + 1),
-  ),
-  fc.tuple(place, character).map(
-    ([where, put]) =>
-      (token) =>
-        token.slice(0, at(where, token)) + put + token.slice(at(where, token)),
-  ),
-  fc.tuple(place, fc.integer({ min: 1, max: 4 })).map(
-    ([where, count]) =>
-      (token) =>
-        token.slice(0, at(where, token)) + token.slice(at(where, token) + count),
-  ),
-  fc.tuple(place, place).map(([left, right]) => (token) => {
-    const characters = [...token];
-    const [one, other] = [at(left, characters), at(right, characters)];
-    [characters[one], characters[other]] = [characters[other] ?? '', characters[one] ?? ''];
-    return characters.join('');
-  }),
-  place.map((where) => (token) => {
-    const one = token.charAt(at(where, token));
-    const flipped = one === one.toLowerCase() ? one.toUpperCase() : one.toLowerCase();
-    return token.slice(0, at(where, token)) + flipped + token.slice(at(where, token) + 1);
-  }),
-  fc.tuple(fc.boolean(), character).map(
-    ([before, put]) =>
-      (token) =>
-        before ? put + token : token + put,
-  ),
-);
-
-const inParts = fc.oneof<fc.Arbitrary<Mutation>[]>(
-  fc.tuple(fc.nat(2), fc.nat(2)).map(([left, right]) => (token) => {
-    const parts = token.split('.');
-    [parts[left], parts[right]] = [parts[right] ?? '', parts[left] ?? ''];
-    return parts.join('.');
-  }),
-  fc.nat(2).map((index) => inPart(index, () => '')),
-  fc.nat(2).map((index) => inPart(index, (part) => `${part}.${part}`)),
-  fc.nat(2).map((index) => inPart(index, (part) => part.padEnd(Math.ceil(part.length / 4) * 4, '='))),
-  fc.nat(2).map((index) => inPart(index, (part) => Buffer.from(part, 'base64url').toString('base64'))),
-  fc.nat(2).map((index) => inPart(index, (part) => Buffer.from(part, 'base64url').toString('hex'))),
-  fc.nat(2).map((index) => inPart(index, (part) => base64url(Buffer.from(part, 'base64url').toString('latin1')))),
-  fc.nat(2).map((index) => inPart(index, (part) => base64url(`${Buffer.from(part, 'base64url')} `))),
-  fc.nat(2).map((index) => inPart(index, (part) => base64url(part))),
-  // The last character's unused bits.
-  fc
-    .tuple(fc.nat(2), fc.constantFrom(...'ABCDEFGHQRSTUVWXghwxyz0123'))
-    .map(([index, put]) => inPart(index, (part) => part.slice(0, -1) + put)),
-);
-
 function sealedAnew(token: string): string {
   const [head = '', body = ''] = token.split('.');
   return seal(head, body);
 }
 
-const alteration = fc.oneof(inCharacters, inParts);
 const alterations = fc.oneof(
-  { weight: 2, arbitrary: fc.constant<Mutation[]>([]) },
-  { weight: 5, arbitrary: fc.array(alteration, { minLength: 1, maxLength: 3 }) },
+  { weight: 2, arbitrary: fc.constant<Edit[]>([]) },
+  { weight: 5, arbitrary: fc.array(tokenEdits, { minLength: 1, maxLength: 3 }) },
 );
 
-/** A signed token, altered up to three times; half of them are then given the right MAC over whatever they have become. */
+/**
+ * A signed token, altered up to three times; half of them are then given the right MAC over
+ * whatever they have become.
+ */
 export const mutated = fc.tuple(signed, alterations, fc.boolean()).map(([token, mutations, anew]) => {
   const altered = mutations.reduce((one, mutate) => mutate(one), token);
   return anew ? sealedAnew(altered) : altered;

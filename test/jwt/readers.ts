@@ -1,12 +1,15 @@
-/** Others who read tokens of HS256, each made to say the same thing in the same way: the claims, the text, or that it refused. */
+/**
+ * Others who read tokens of HS256, each made to say the same thing in the same way: the claims, the
+ * text, or that it refused.
+ */
 
 import { createVerifier } from 'fast-jwt';
 import { compactVerify, jwtVerify } from 'jose';
 import jsonwebtoken from 'jsonwebtoken';
-import { authenticate, createTokenKey, type VerifyingKey } from '../../src/jwt/authenticate.js';
-import { checkClaims, checkText, compileVerifyOptions } from '../../src/jwt/claims.js';
-import { isRefusal } from '../../src/jwt/token.js';
-import { key, MOST_BYTES, macOf, secretText } from './forge.js';
+import { authenticate, createTokenKey, isRefusal, type VerifyingKey } from '../../src/jwt/authenticate.js';
+import { checkClaims, checkText } from '../../src/jwt/check-claims.js';
+import { compileVerifyOptions } from '../../src/jwt/verify-options.js';
+import { key, MAX_BYTES, macOf, secretText } from './forge.js';
 
 /** Exactly one of them is there. */
 export interface Reading {
@@ -21,7 +24,7 @@ const tolerance = 5;
 export const ours: VerifyingKey = { ...createTokenKey('kid-of-ours', macOf(key)), verifiesUntilMs: 1 };
 
 export function readByUs(token: string): Reading {
-  const authentic = authenticate(token, [ours], 0, MOST_BYTES);
+  const authentic = authenticate(token, [ours], 0, MAX_BYTES);
   if (isRefusal(authentic)) return { refused: authentic.code };
   const { claims, text } = authentic;
   const options = compileVerifyOptions({ clockTolerance: tolerance });

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { OptionError, TokenError } from '../../src/errors.js';
-import { asSchema, fitted, fittedSync, type StandardSchema } from '../../src/jwt/schema.js';
+import { applySchema, applySchemaSync, readSchema, type StandardSchema } from '../../src/jwt/schema.js';
 import { thrownBy } from './forge.js';
 
-/** A schema of nobody's, with this for its `validate`. */
+/** A schema of no library, with this for its `validate`. */
 function schemaWith(validate: (value: unknown) => unknown): StandardSchema {
   return { '~standard': { version: 1, vendor: 'test', validate: validate as never } };
 }
@@ -13,8 +13,8 @@ const passes = schemaWith((value) => ({ value }));
 describe('a schema', () => {
   it('is an object or a function with the property ~standard of version 1', () => {
     const callable = Object.assign(() => {}, passes);
-    expect(asSchema(passes, 'schema')).toBe(passes);
-    expect(asSchema(callable, 'schema')).toBe(callable);
+    expect(readSchema(passes, 'schema')).toBe(passes);
+    expect(readSchema(callable, 'schema')).toBe(callable);
   });
 
   it.each([
@@ -30,18 +30,21 @@ describe('a schema', () => {
     { '~standard': { version: 1, validate: {} } },
     { '~standard': { version: 2, validate() {} } },
     { parse() {} },
-  ])('is not %o', (value) => {
-    expect(thrownBy(() => asSchema(value, 'schema'))).toMatchObject({ code: 'ERR_REWT_OPTION', option: 'schema' });
+  ])('cannot be %o: the option is refused', (value) => {
+    expect(thrownBy(() => readSchema(value, 'schema'))).toMatchObject({ code: 'ERR_REWT_OPTION', option: 'schema' });
   });
 });
 
-/** Each case is tried with a schema that takes its time and with one that does not, and says the same. */
-async function outcome(validate: (value: unknown) => unknown, answer: unknown = {}, complete = false) {
+/**
+ * Each case is tried with a schema that takes its time and with one that does not, and says the
+ * same.
+ */
+async function outcome(validate: (value: unknown) => unknown, payload: unknown = {}) {
   const slow = schemaWith(async (value) => validate(value));
-  const waited = await Promise.resolve(fitted(answer, slow, complete)).catch((error: unknown) => error);
+  const waited = await Promise.resolve(applySchema(payload, slow)).catch((error: unknown) => error);
   let atOnce: unknown;
   try {
-    atOnce = fittedSync(answer, schemaWith(validate), complete);
+    atOnce = applySchemaSync(payload, schemaWith(validate));
   } catch (error) {
     atOnce = error;
   }
@@ -54,14 +57,6 @@ describe('what a schema says', () => {
     expect(await outcome(() => ({ value: 7 }))).toBe(7);
     expect(await outcome((value) => ({ value, issues: undefined }), 'a text')).toBe('a text');
     expect(await outcome(() => ({ value: undefined }))).toBe(undefined);
-  });
-
-  it('is, with complete, a part of the whole', async () => {
-    const whole = { header: { alg: 'HS256' }, payload: { a: 1 }, signature: 's' };
-    expect(await outcome((payload) => ({ value: { payload } }), whole, true)).toEqual({
-      ...whole,
-      payload: { payload: { a: 1 } },
-    });
   });
 
   it('refuses with its issues, each with the names that lead to it', async () => {
@@ -124,12 +119,15 @@ describe('what a schema says', () => {
 
   it('may take its time, but not where nobody waits', async () => {
     const slow = schemaWith(async (value) => ({ value }));
-    expect(await fitted({ a: 1 }, slow, false)).toEqual({ a: 1 });
-    expect(thrownBy(() => fittedSync({}, slow, false))).toMatchObject({ code: 'ERR_REWT_OPTION', option: 'schema' });
+    expect(await applySchema({ a: 1 }, slow)).toEqual({ a: 1 });
+    expect(thrownBy(() => applySchemaSync({}, slow))).toMatchObject({
+      code: 'ERR_REWT_OPTION',
+      option: 'schema',
+    });
     const fails = schemaWith(async () => {
       throw new Error('unheard');
     });
-    // Its failure is nobody's: an unhandled rejection would end this run.
-    expect(thrownBy(() => fittedSync({}, fails, false))).toMatchObject({ message: /await verify/ });
+    // No code handles its failure: an unhandled rejection would end this run.
+    expect(thrownBy(() => applySchemaSync({}, fails))).toMatchObject({ message: /await verify/ });
   });
 });

@@ -1,4 +1,7 @@
-/** A token under our own header takes a shorter way to its verdict than others: both ways lead to the same one. */
+/**
+ * A token under our own header takes a shorter way to its verdict than others: both ways lead to
+ * the same one.
+ */
 
 import { createSecretKey } from 'node:crypto';
 import fc from 'fast-check';
@@ -8,22 +11,15 @@ import {
   type Authentic,
   authenticate,
   createTokenKey,
+  isRefusal,
   NO_KEY_FITS,
   type VerifyingKey,
   verifyingKeys,
 } from '../../src/jwt/authenticate.js';
 import { macMatches } from '../../src/jwt/mac.js';
-import {
-  BAD_SIGNATURE,
-  decodePayload,
-  encodeHeader,
-  isRefusal,
-  readToken,
-  signToken,
-  UNKNOWN_KEY,
-} from '../../src/jwt/token.js';
+import { BAD_SIGNATURE, decodePayload, encodeHeader, readToken, signToken, UNKNOWN_KEY } from '../../src/jwt/token.js';
 import { seeded } from '../keyring/seeded.js';
-import { base64url, forge, MOST_BYTES, macOf, otherKey } from './forge.js';
+import { base64url, forge, MAX_BYTES, macOf, otherKey } from './forge.js';
 import { mutated } from './mutations.js';
 import { ours } from './readers.js';
 
@@ -32,7 +28,7 @@ const keySets = [[ours], [other, ours], [ours, other], [other], []];
 
 /** Every step of the general form, for every token. */
 function theLongWay(token: unknown, keys: readonly VerifyingKey[], nowMs: number): Authentic | TokenRefusal {
-  const parsed = readToken(token, MOST_BYTES);
+  const parsed = readToken(token, MAX_BYTES);
   if (isRefusal(parsed)) return parsed;
   const { kid, signedPart, signature } = parsed;
   const fitting = verifyingKeys(keys, kid, nowMs);
@@ -44,9 +40,12 @@ function theLongWay(token: unknown, keys: readonly VerifyingKey[], nowMs: number
 
 const ownBeginning = encodeHeader('').slice(0, 44);
 
-/** Whether both have led to the same; where the token begins as ours do and is refused, key and signature may have been judged before the form. */
+/**
+ * Whether both have led to the same; where the token begins as ours do and is refused, key and
+ * signature may have been judged before the form.
+ */
 function expectSame(token: unknown, keys: readonly VerifyingKey[], nowMs: number): boolean {
-  const short = authenticate(token, keys, nowMs, MOST_BYTES);
+  const short = authenticate(token, keys, nowMs, MAX_BYTES);
   const long = theLongWay(token, keys, nowMs);
   const isOwn = typeof token === 'string' && token.startsWith(ownBeginning);
   const isOfForm = isRefusal(long) && /MALFORMED|UNSUPPORTED/.test(long.code);
@@ -66,8 +65,8 @@ it('a token may be as long as maxBytes, and no longer', () => {
   expect(authenticate(token, [ours], 0, token.length - 1)).toMatchObject({ code: 'ERR_REWT_MALFORMED' });
 });
 
-describe('both ways lead to the same verdict', () => {
-  it('on signed and altered tokens', () => {
+describe('both ways to verify', () => {
+  it('agree on signed and altered tokens', () => {
     let accepted = 0;
     const { numRuns, ...seed } = seeded(3000);
     fc.assert(
@@ -79,7 +78,7 @@ describe('both ways lead to the same verdict', () => {
     expect(accepted).toBeGreaterThan(numRuns / 50);
   });
 
-  it('on tokens under our own header that are of any secret, with any payload', () => {
+  it('agree on tokens under our own header that are of any secret, with any payload', () => {
     const segment = fc.oneof(fc.stringMatching(/^[\w-]{0,20}$/), fc.string().map(base64url), fc.json().map(base64url));
     const tokens = fc
       .tuple(fc.constantFrom(ours, other), segment, fc.constantFrom(ours, other), fc.boolean())
@@ -95,7 +94,7 @@ describe('both ways lead to the same verdict', () => {
     );
   });
 
-  it('on headers that begin as ours do, whatever they say then', () => {
+  it('agree on headers that begin as ours do, whatever follows', () => {
     const beginning = '{"alg":"HS256","typ":"JWT","kid":';
     const rest = fc.oneof(
       fc.stringMatching(/^"[\w-]{11}"\}$/),
@@ -121,7 +120,7 @@ describe('both ways lead to the same verdict', () => {
     );
   });
 
-  it('on anything at all', () => {
+  it('agree on any text at all', () => {
     const anything = fc.oneof(fc.anything(), fc.string(), fc.stringMatching(/^[\w-]*\.[\w-]*\.[\w-]{43}$/));
     fc.assert(
       fc.property(anything, keys, (token, keys) => {
@@ -131,7 +130,7 @@ describe('both ways lead to the same verdict', () => {
     );
   });
 
-  it('on claims of all lengths around those at which buffers end', () => {
+  it('agree on claims of all lengths around those at which buffers end', () => {
     for (const around of [0, 5461, 8192, 12_288, 16_384]) {
       for (let length = Math.max(0, around - 40); length < around + 10; length += 1) {
         for (const character of ['a', 'ž', '€']) {
@@ -147,7 +146,7 @@ describe('both ways lead to the same verdict', () => {
     }
   });
 
-  it('and each does so for a secret of any kind', () => {
+  it('agree for a secret of any kind', () => {
     for (const secret of ['x'.repeat(32), 'x'.repeat(64), 'x'.repeat(65), 'ž'.repeat(32)]) {
       const by = createSecretKey(Buffer.from(secret));
       const key = { ...createTokenKey('kid-of-some', macOf(by)), verifiesUntilMs: 1 };

@@ -3,20 +3,20 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Authentic, VerifyingKey } from '../../src/jwt/authenticate.js';
-import { authenticate, createTokenKey } from '../../src/jwt/authenticate.js';
-import { isRefusal, signToken } from '../../src/jwt/token.js';
+import { authenticate, createTokenKey, isRefusal } from '../../src/jwt/authenticate.js';
+import { signToken } from '../../src/jwt/token.js';
 import { claimsOf, type VerifiedToken, VerifiedTokens } from '../../src/jwt/verified-tokens.js';
-import { key, MOST_BYTES, macOf } from './forge.js';
+import { key, MAX_BYTES, macOf } from './forge.js';
 
 const ours: VerifyingKey = { ...createTokenKey('kid-of-ours', macOf(key)), verifiesUntilMs: 1 };
 const copy = {};
 
 function signed(payload: unknown): string {
-  return signToken(ours.headers.claims, JSON.stringify(payload), ours.mac, MOST_BYTES);
+  return signToken(ours.headers.claims, JSON.stringify(payload), ours.mac, MAX_BYTES);
 }
 
 function authentic(token: string): Authentic {
-  const answer = authenticate(token, [ours], 0, MOST_BYTES);
+  const answer = authenticate(token, [ours], 0, MAX_BYTES);
   if (isRefusal(answer)) throw new Error(answer.code);
   return answer;
 }
@@ -85,7 +85,7 @@ describe('a verified token', () => {
   it('is not remembered where that is turned off, nor where its payload is a text', () => {
     const token = signed({ sub: 'ann' });
     expect(remembering(token, 0).find(token, copy)).toBeNull();
-    const text = signToken(ours.headers.text, 'a text', ours.mac, MOST_BYTES);
+    const text = signToken(ours.headers.text, 'a text', ours.mac, MAX_BYTES);
     expect(remembering(text).find(text, copy)).toBeNull();
   });
 });
@@ -93,14 +93,30 @@ describe('a verified token', () => {
 describe('the claims of a verified token', () => {
   const flat = { sub: 'ann', n: 1, b: true, z: null, ['__proto__']: 'data' };
   const nested = { sub: 'ann', roles: ['a'], o: { p: { q: 1 } } };
+  /** More lists than are copied, and deeper than a function may call itself. */
+  const deep = { sub: 'ann', deep: JSON.parse('['.repeat(3_000) + ']'.repeat(3_000)) };
+  const wide = { sub: 'ann', wide: Array.from({ length: 64 }, () => []) };
+  /** Each list in a separate member. */
+  const broad = Object.fromEntries(Array.from({ length: 64 }, (_, n) => [`n${n}`, []]));
+  const ownProto = JSON.parse('{"__proto__":{"a":[1]},"o":{"__proto__":[{"__proto__":null}],"n":1}}');
 
   it.each([
     ['flat', flat],
     ['nested', nested],
+    ['nested as deep as a token can be', deep],
+    ['many lists', wide],
+    ['many members that are lists', broad],
+    ['members named __proto__', ownProto],
   ])('that are %s come out as they went in, members and their order', (_, claims) => {
     const token = signed(claims);
     const known = remembering(token).find(token, copy) as VerifiedToken;
+    // By text: whatever compares members would call itself.
     expect(JSON.stringify(claimsOf(known))).toBe(JSON.stringify(authentic(token).claims));
+    expect(Object.getPrototypeOf(claimsOf(known))).toBe(Object.prototype);
+    const isText = [deep, wide, broad].includes(claims);
+    expect(typeof known.claims === 'string').toBe(isText);
+    // Beside a text it would take many times its room.
+    if (isText) expect(known.nested).toEqual([]);
     expect(Object.hasOwn(claimsOf(known), '__proto__')).toBe(Object.hasOwn(authentic(token).claims ?? {}, '__proto__'));
   });
 

@@ -1,7 +1,9 @@
 /**
- * The 40 vectors for HS256 of Wycheproof's json_web_signature_test.json, each put together by a recipe of our own.
+ * The 40 vectors for HS256 of Wycheproof's json_web_signature_test.json, each put together by a
+ * recipe of our own.
  *
- * None of them is copied here. The digest says that the recipe gives the very token which the file has under this number.
+ * None of them is copied here. The digest says that the recipe gives the very token which the file
+ * has under this number.
  */
 
 import { createHmac } from 'node:crypto';
@@ -50,12 +52,17 @@ function join({ head, body, mac }: Parts): string {
 
 const first = Buffer.from('-ebuDNsVZ2iJtoZ-akfXTSCt4UO2cruLCsbWlBinggE', 'base64url');
 const foo = signed(first, base64url('{"alg":"HS256","kid":"kid-aes-sign"}'), base64url('foo'));
-const jsonForm = `{"payload":"${foo.body}","signatures":[{"protected":"${foo.head}","header":{"unknown":"untrustworthy"},"signature":"${foo.mac}"}`;
+const jsonForm =
+  `{"payload":"${foo.body}","signatures":[{"protected":"${foo.head}",` +
+  `"header":{"unknown":"untrustworthy"},"signature":"${foo.mac}"}`;
 
-/** RFC 7520 §4.4: its key is figure 5 (§3.5), its payload figure 7 (§4). Not ASCII: the apostrophes. */
+/**
+ * RFC 7520 §4.4: its key is figure 5 (§3.5), its payload figure 7 (§4). Not ASCII: the apostrophes.
+ */
 const cookbook = Buffer.from('hJtXIZ2uSN5kbQfbtTNWbpdmhkV8FJG-Onbc6mxCcYg', 'base64url');
 export const cookbookText =
-  "It\u2019s a dangerous business, Frodo, going out your door. You step onto the road, and if you don't keep your feet, there\u2019s no knowing where you might be swept off to.";
+  'It\u2019s a dangerous business, Frodo, going out your door. You step onto the road, and if you ' +
+  "don't keep your feet, there\u2019s no knowing where you might be swept off to.";
 const figure35 = signed(
   cookbook,
   base64url('{"alg":"HS256","kid":"018c0ae5-4d9b-471b-bfd6-eef314bc7037"}'),

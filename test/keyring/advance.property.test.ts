@@ -1,9 +1,15 @@
-/** `advance` against the page that it is written from, and against histories that nobody thought of. */
+/**
+ * `advance` against the page that it is written from, and against random histories.
+ */
+
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { advance, type Plan, type Policy, planRotation, type Seen } from '../../src/keyring/advance.js';
-import { type Known, NOTHING_KNOWN } from '../../src/keyring/known.js';
-import { MOST_RETIRED, parseRing, type Ring } from '../../src/keyring/ring.js';
+import { advance } from '../../src/keyring/advance.js';
+import { EMPTY_HISTORY, type History } from '../../src/keyring/history.js';
+import type { Plan, Seen } from '../../src/keyring/plan.js';
+import type { Policy } from '../../src/keyring/policy.js';
+import { MAX_RETIRED, parseRing, type Ring } from '../../src/keyring/ring.js';
+import { planRotation } from '../../src/keyring/rotate-ring.js';
 import { type Command, playHistory } from './history.js';
 import { type Effect, FRESH, tableSays } from './oracle.js';
 import { countingMint, NOW_MS, secretNamed } from './samples.js';
@@ -24,7 +30,7 @@ const policies: fc.Arbitrary<Policy> = fc.record({
   clockToleranceMs: fc.constantFrom(0, 1_000, 30_000),
   maxStalenessMs: fc.constantFrom(0, 6_000),
   leadMs: fc.constantFrom(500, 3_000, 40_000),
-  asks: fc.option(
+  minimums: fc.option(
     fc.record({ ttlMs: fc.constantFrom(0, 60_000, 60_001), overlapMs: fc.constantFrom(0, 12_000, 12_001) }),
   ),
 });
@@ -57,22 +63,24 @@ const seenEpochs = fc.record({
   rev: fc.constantFrom<string | null | undefined>(null, undefined, 'x', 'y'),
 });
 
-const knowns: fc.Arbitrary<Known> = fc
+const knowns: fc.Arbitrary<History> = fc
   .record({
     ring: fc.option(rings),
     epochs: fc.dictionary(fc.constantFrom('lineage-a', 'lineage-b'), seenEpochs),
     revoked: fc.oneof({ arbitrary: fc.constant([]), weight: 3 }, fc.array(few, { maxLength: 2 })),
   })
   .map(({ ring, epochs, revoked }) => {
-    if (ring === null) return { ...NOTHING_KNOWN, ring };
+    if (ring === null) return { ...EMPTY_HISTORY, ring };
     const seen = new Map(Object.entries(epochs));
     if (ring.epoch >= (seen.get(ring.id)?.epoch ?? 0)) {
       seen.set(ring.id, { epoch: ring.epoch, rev: ring.rev ?? null });
     }
-    return { ...NOTHING_KNOWN, ring, epochs: seen, revoked: new Set(revoked) };
+    return { ...EMPTY_HISTORY, ring, epochs: seen, revoked: new Set(revoked) };
   });
 
-/** A policy, what is known, and contents of the store in which the boundaries of both are likely. */
+/**
+ * A policy, what is known, and contents of the store in which the boundaries of both are likely.
+ */
 const cases = fc
   .record({ policy: policies, known: knowns, ring: fc.option(rings, { freq: 3 }) })
   .chain(({ policy, known, ring }) => {
@@ -140,7 +148,7 @@ describe('advance', () => {
   it('does for whatever was read what the table says', () => {
     fc.assert(
       fc.property(cases, ({ seen, policy, known }) => {
-        const plan = advance(seen, policy, known, countingMint());
+        const plan = advance(seen, { policy, history: known, mint: countingMint() });
         expect(effectOf(plan)).toEqual(tableSays(seen, policy, known));
       }),
       seeded(5_000),
@@ -158,7 +166,7 @@ describe('advance', () => {
   it('mints two different secrets where it mints two', () => {
     fc.assert(
       fc.property(cases, ({ seen, policy, known }) => {
-        const plan = advance(seen, policy, known, countingMint());
+        const plan = advance(seen, { policy, history: known, mint: countingMint() });
         if (plan === null) return;
         const ring = parseRing(plan.wanted.ring.text);
         if (ring.current.secret.startsWith('fresh-')) expect(ring.current.secret).not.toBe(ring.next.secret);
@@ -186,14 +194,14 @@ describe('rotate({ force: true }) beside the schedule', () => {
           clockToleranceMs: 0,
           maxStalenessMs: 0,
           leadMs,
-          asks: null,
+          minimums: null,
         };
         let nowMs = NOW_MS;
         let forced = 0;
-        let ring = ringIn(advance({ nowMs, key: null, ring: null }, policy, NOTHING_KNOWN, mint));
+        let ring = ringIn(advance({ nowMs, key: null, ring: null }, { policy, history: EMPTY_HISTORY, mint }));
         const write = (plan: Plan) => {
           const lasting = ring.retired.filter(({ until }) => until > nowMs).length;
-          expect(lasting).toBeLessThan(MOST_RETIRED);
+          expect(lasting).toBeLessThan(MAX_RETIRED);
           ring = ringIn(plan);
         };
         for (const gapMs of gapsMs) {
@@ -205,10 +213,10 @@ describe('rotate({ force: true }) beside the schedule', () => {
             }
             nowMs = turnMs;
             const key = { value: ring.current.secret, expiresAtMs: ring.current.expiresAt };
-            write(advance({ nowMs, key, ring }, policy, NOTHING_KNOWN, mint) as Plan);
+            write(advance({ nowMs, key, ring }, { policy, history: EMPTY_HISTORY, mint }) as Plan);
           }
           const key = { value: ring.current.secret, expiresAtMs: ring.current.expiresAt };
-          const plan = planRotation({ nowMs, key, ring }, ring, policy, mint, { force: true });
+          const plan = planRotation({ nowMs, key, ring }, ring, { policy, mint }, { force: true });
           if (typeof plan === 'number') continue;
           forced += 1;
           write(plan);

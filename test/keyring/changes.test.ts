@@ -1,10 +1,13 @@
 /** The log of a ring: what enters it, what it survives, and that it never does harm. */
 import { describe, expect, it } from 'vitest';
-import { advance, type Plan, planRevocation, planRotation, remember, type Seen } from '../../src/keyring/advance.js';
+import { advance, historyAfter } from '../../src/keyring/advance.js';
+import { planRevocation } from '../../src/keyring/begin-ring.js';
 import { type Change, changesOf, isReason, withChange } from '../../src/keyring/changes.js';
 import { createCopy } from '../../src/keyring/copy.js';
-import { type Known, NOTHING_KNOWN } from '../../src/keyring/known.js';
+import { EMPTY_HISTORY, type History } from '../../src/keyring/history.js';
+import type { Plan, Seen } from '../../src/keyring/plan.js';
 import { parseRing, type Ring } from '../../src/keyring/ring.js';
+import { planRotation } from '../../src/keyring/rotate-ring.js';
 import { keyringStatusOf } from '../../src/status.js';
 import { countingMint, havingSeen, NOW_MS, OTHER, POLICY, RING, ringOf, seenWith } from './samples.js';
 
@@ -12,25 +15,31 @@ const EARLIER: Change = { at: NOW_MS - 1_000, cause: 'rotate', reason: 'audit' }
 const LOGGED: Ring = { ...RING, changes: [EARLIER] };
 const DUE = RING.current.expiresAt - POLICY.clockToleranceMs;
 
-function planFor(seen: Seen, known: Known = NOTHING_KNOWN): Plan {
-  const plan = advance(seen, POLICY, known, countingMint());
+function planFor(seen: Seen, known: History = EMPTY_HISTORY): Plan {
+  const plan = advance(seen, { policy: POLICY, history: known, mint: countingMint() });
   if (plan === null) throw new Error('expected a plan');
   return plan;
 }
-const revocationOf = (seen: Seen, known = NOTHING_KNOWN, reason: string | null = 'leak in CI') =>
-  planRevocation(seen, POLICY, known, countingMint(), reason);
-const withUnwrittenBrake = (ring: Ring): Known => remember(NOTHING_KNOWN, ring, planFor(seenWith({ ring, key: null })));
+const revocationOf = (seen: Seen, known = EMPTY_HISTORY, reason: string | null = 'leak in CI') =>
+  planRevocation(seen, { policy: POLICY, history: known, mint: countingMint() }, reason);
+const withUnwrittenBrake = (ring: Ring): History =>
+  historyAfter(EMPTY_HISTORY, ring, planFor(seenWith({ ring, key: null })));
 const other = (expiresAtMs: number | null) => ({ value: OTHER, expiresAtMs });
 
-describe('what enters the log', () => {
+describe('the log of changes', () => {
   it.each<[string, () => Plan, Change['cause'], string?]>([
     [
       'rotate()',
       () =>
-        planRotation(seenWith({ ring: LOGGED }), LOGGED, POLICY, countingMint(), {
-          force: true,
-          reason: 'why',
-        }) as Plan,
+        planRotation(
+          seenWith({ ring: LOGGED }),
+          LOGGED,
+          { policy: POLICY, mint: countingMint() },
+          {
+            force: true,
+            reason: 'why',
+          },
+        ) as Plan,
       'rotate',
       'why',
     ],
@@ -64,7 +73,7 @@ describe('what enters the log', () => {
     ],
     ['row 8', () => planFor(seenWith({ ring: LOGGED, key: null })), 'brake'],
     ['row 10', () => planFor(seenWith({ ring: LOGGED, key: other(null) })), 'brake'],
-  ])('%s, with its instant and before all others', (_what, plan, cause, reason) => {
+  ])('gets the change of %s, with its instant and before all others', (_what, plan, cause, reason) => {
     const entry = reason === undefined ? { at: NOW_MS, cause } : { at: NOW_MS, cause, reason };
     expect(changesOf(ringOf(plan()))).toEqual([entry, EARLIER]);
   });
@@ -75,22 +84,22 @@ describe('what enters the log', () => {
     ['row 6', () => planFor(seenWith({ ring: LOGGED, nowMs: DUE }))],
     ['row 7', () => planFor(seenWith({ ring: LOGGED, key: { value: RING.current.secret, expiresAtMs: null } }))],
     ['row 9', () => planFor(seenWith({ ring: LOGGED, nowMs: DUE, key: other(DUE + 9_000) }))],
-  ])('not %s, which keeps it as it is', (_what, plan) => {
+  ])('is left as it is by %s', (_what, plan) => {
     expect(changesOf(ringOf(plan()))).toEqual([EARLIER]);
   });
 
-  it('nothing by a member that begins a keyring, and knew none', () => {
+  it('gets nothing from a member that begins a keyring, and knew none', () => {
     expect(ringOf(planFor(seenWith({ ring: null, key: null })))).not.toHaveProperty('changes');
     expect(changesOf(ringOf(revocationOf(seenWith({ ring: null }))))).toHaveLength(1);
   });
 
-  it('by revoke() in place of a ring that cannot be read, after what this member knew', () => {
+  it('gets a revocation of a ring that cannot be read behind what this member knew', () => {
     expect(changesOf(ringOf(revocationOf(seenWith({ ring: null }), havingSeen(LOGGED))))).toHaveLength(2);
   });
 });
 
 describe('the log', () => {
-  it('has eight entries at the most, the newest', () => {
+  it('has at most eight entries, the newest', () => {
     let ring: Ring = RING;
     for (let n = 0; n < 12; n += 1) ring = withChange(ring, NOW_MS + n, 'rotate', `reason ${n}`);
     expect(changesOf(ring)).toHaveLength(8);

@@ -1,30 +1,20 @@
-/** A store whose answers may come from a master that was replaced: what they take away, and that they give nothing. On turned clocks. */
+/**
+ * A store whose answers may come from a master that was replaced: what they take away, and that
+ * they give nothing. On turned clocks.
+ */
 
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { memoryStore, Rewt, type RewtOptions, type Store } from '../../src/index.js';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { memoryStore, Rewt } from '../../src/index.js';
 import { parseRing, type Ring } from '../../src/keyring/ring.js';
-import { type FaultyStore, faultyStore } from '../faulty-store.js';
-import { pass, settle, times, turnTime } from '../turned-time.js';
+import { turnedMembers } from '../support/turned-members.js';
+import { pass, settle } from '../support/turned-time.js';
 
 const READ_ONLY = { code: 'ERR_REWT_STORE_READ_ONLY', status: 503 };
 const limits = { timeoutMs: 1, notAfterMs: Number.POSITIVE_INFINITY };
 
-let register: Store;
-
-beforeEach(() => {
-  turnTime();
-  register = memoryStore();
-});
-
-afterEach(() => {
-  vi.useRealTimers();
-});
-
-function member(options: Partial<RewtOptions> = {}): { rewt: Rewt; store: FaultyStore } {
-  const store = faultyStore(register);
-  return { rewt: new Rewt({ ...times, ...options, store }), store };
-}
+const keyring = turnedMembers();
+const { member } = keyring;
 
 /** A member of the same keyring that reads the true master. */
 async function elsewhere(): Promise<Rewt> {
@@ -35,7 +25,7 @@ async function elsewhere(): Promise<Rewt> {
 
 /** Writes what no member would, as operators and failovers do. */
 async function put(change: (ring: Ring) => { key?: string; ring: Partial<Ring> }): Promise<void> {
-  const { version, key, ring } = await register.read('rewt', limits);
+  const { version, key, ring } = await keyring.register.read('rewt', limits);
   const before = parseRing(ring ?? '');
   const changed = change(before);
   const value = changed.key ?? key?.value ?? '';
@@ -46,16 +36,16 @@ async function put(change: (ring: Ring) => { key?: string; ring: Partial<Ring> }
       expiresAtMs: Date.now() + 1e8,
     },
   };
-  expect((await register.swap('rewt', version, wanted, limits)).swapped).toBe(true);
+  expect((await keyring.register.swap('rewt', version, wanted, limits)).swapped).toBe(true);
 }
 
 async function kept(): Promise<() => Promise<void>> {
-  const { key, ring } = await register.read('rewt', limits);
+  const { key, ring } = await keyring.register.read('rewt', limits);
   return () => put(() => ({ key: key?.value ?? '', ring: JSON.parse(ring ?? '') as Ring }));
 }
 
 describe('a read from a master that may be deposed', () => {
-  test.each([600_000, -600_000])('shows no time: its clock is %i ms ahead', async (aheadMs) => {
+  it.each([600_000, -600_000])('shows no time: its clock is %i ms ahead', async (aheadMs) => {
     const { rewt, store } = member();
     const other = await elsewhere();
     const token = await other.sign({ sub: 'a' });
@@ -78,7 +68,7 @@ describe('a read from a master that may be deposed', () => {
     expect(rewt.verifySync(token)).toMatchObject({ sub: 'a' });
   });
 
-  test('renews no lease: a member accepts no longer than maxStaleness after the last read that counts', async () => {
+  it('renews no lease: a member accepts no longer than maxStaleness after the last read that counts', async () => {
     const { rewt, store } = member();
     const token = await rewt.sign({ sub: 'a' });
     await pass(1_000);
@@ -97,7 +87,7 @@ describe('a read from a master that may be deposed', () => {
     expect(rewt.status().copy).toBe('expired');
   });
 
-  test.each([0, 60])(
+  it.each([0, 60])(
     'begins no lease: a member that starts is unavailable at once (maxStaleness %i)',
     async (maxStaleness) => {
       await elsewhere();
@@ -108,14 +98,14 @@ describe('a read from a master that may be deposed', () => {
     },
   );
 
-  test('makes a strict member unavailable at once', async () => {
+  it('makes a strict member unavailable at once', async () => {
     const { rewt, store } = member({ maxStaleness: 0 });
     const token = await rewt.sign({ sub: 'a' });
     store.mayBeDeposed = true;
     expect((await settle(rewt.verify(token))).error).toMatchObject(READ_ONLY);
   });
 
-  test('makes no unknown kid final: the error is that of the store, at once', async () => {
+  it('makes no unknown kid final: the error is that of the store, at once', async () => {
     const { rewt, store } = member();
     await rewt.ready();
     const token = await new Rewt({ store: memoryStore() }).sign({ from: 'elsewhere' });
@@ -125,7 +115,7 @@ describe('a read from a master that may be deposed', () => {
     expect(ms).toBeLessThan(200);
   });
 
-  test('is a failed read for pacing: for a soft age nobody waits for the next, which comes in the background', async () => {
+  it('is a failed read for pacing: for a soft age the next read is in the background', async () => {
     const { rewt, store } = member();
     const token = await rewt.sign({ sub: 'a' });
     store.mayBeDeposed = true;
@@ -140,27 +130,37 @@ describe('a read from a master that may be deposed', () => {
     expect(store.readCount - readCount).toBeLessThanOrEqual(2);
   });
 
-  test('writes nothing: rotate() and revoke() fail, and nothing has changed', async () => {
+  it('writes nothing: rotate() and revoke() fail, and nothing has changed', async () => {
     const { rewt, store } = member();
     const token = await rewt.sign({ sub: 'a' });
-    const { version } = await register.read('rewt', limits);
+    const { version } = await keyring.register.read('rewt', limits);
     store.mayBeDeposed = true;
     expect((await settle(rewt.rotate({ force: true }))).error).toMatchObject(READ_ONLY);
     expect((await settle(rewt.revoke())).error).toMatchObject(READ_ONLY);
     expect(store.swapCount).toBe(1);
-    expect((await register.read('rewt', limits)).version).toBe(version);
+    expect((await keyring.register.read('rewt', limits)).version).toBe(version);
     // The member goes on with its copy.
     await expect(rewt.verify(token)).resolves.toMatchObject({ sub: 'a' });
   });
 
-  test('begins no keyring where there is none', async () => {
+  it('takes nothing away for a revoke() that it refuses, though it shows a later generation', async () => {
+    const { rewt, store } = member();
+    const token = await rewt.sign({ sub: 'a' });
+    await (await elsewhere()).rotate({ force: true });
+    store.mayBeDeposed = true;
+    expect((await settle(rewt.revoke())).error).toMatchObject(READ_ONLY);
+    expect(rewt.status()).toMatchObject({ copy: 'usable', keyring: { epoch: 0, generation: 2 } });
+    await expect(rewt.verify(token)).resolves.toMatchObject({ sub: 'a' });
+  });
+
+  it('begins no keyring where there is none', async () => {
     const { rewt, store } = member();
     store.mayBeDeposed = true;
     expect((await settle(rewt.sign({ sub: 'a' }))).error).toMatchObject(READ_ONLY);
     expect(store.swapCount).toBe(0);
   });
 
-  test('takes away what was revoked: a later epoch counts at once', async () => {
+  it('takes away what was revoked: a later epoch counts at once', async () => {
     const { rewt, store } = member();
     const token = await rewt.sign({ sub: 'a' });
     await (await elsewhere()).revoke();
@@ -174,7 +174,7 @@ describe('a read from a master that may be deposed', () => {
     expect((await settle(rewt.sign({ sub: 'a' }))).error).toMatchObject(READ_ONLY);
   });
 
-  test('takes away what an operator took away: a brake stops the member at once, and is made up for later', async () => {
+  it('drops what an operator dropped: a brake stops the member at once, and is made up for later', async () => {
     const { rewt, store } = member();
     const token = await rewt.sign({ sub: 'a' });
     const restore = await kept();
@@ -189,10 +189,10 @@ describe('a read from a master that may be deposed', () => {
     expect(rewt.status().keyring?.epoch).toBe(2);
   });
 
-  test('takes away a keyring that was begun anew since: the new lineage is taken over', async () => {
+  it('takes away a keyring that was begun anew since: the new lineage is taken over', async () => {
     const { rewt, store } = member();
     const token = await rewt.sign({ sub: 'a' });
-    register = memoryStore();
+    keyring.register = memoryStore();
     const elder = store.read.bind(store);
     const other = await elsewhere();
     // The same way, to a master that was flushed and begun anew before it lost its replicas.
@@ -208,7 +208,7 @@ describe('a read from a master that may be deposed', () => {
     expect((await settle(rewt.verify(token))).error).toMatchObject({ code: 'ERR_REWT_UNKNOWN_KEY' });
   });
 
-  test('takes over a later generation, without a longer life', async () => {
+  it('takes over a later generation, without a longer life', async () => {
     const { rewt, store } = member();
     await rewt.ready();
     const other = await elsewhere();
@@ -220,7 +220,27 @@ describe('a read from a master that may be deposed', () => {
     expect(rewt.status().ageSeconds).toBeGreaterThanOrEqual(2);
   });
 
-  test.each([
+  it.each([
+    { maxStaleness: 60, outcome: { value: { sub: 'a' } } },
+    { maxStaleness: 0, outcome: { error: READ_ONLY } },
+  ])(
+    'shows the secret of a token of a later generation (maxStaleness $maxStaleness)',
+    async ({ maxStaleness, outcome }) => {
+      const { rewt, store } = member({ maxStaleness });
+      await rewt.ready();
+      const other = await elsewhere();
+      await other.rotate({ force: true });
+      await other.rotate({ force: true });
+      const token = await other.sign({ sub: 'a' });
+      store.mayBeDeposed = true;
+      expect(await settle(rewt.verify(token))).toMatchObject(outcome);
+      await other.revoke();
+      await pass(2_000);
+      expect((await settle(rewt.verify(token))).value).toBeUndefined();
+    },
+  );
+
+  it.each([
     ['an earlier generation', (rewt: Rewt) => rewt.rotate({ force: true })],
     ['an earlier epoch', (rewt: Rewt) => rewt.revoke()],
   ])('takes nothing over from %s, which is all that a deposed master knows', async (_, change) => {
@@ -240,7 +260,7 @@ describe('a read from a master that may be deposed', () => {
     expect(store.swapCount).toBe(2);
   });
 
-  test('is over with the first read that counts', async () => {
+  it('is over with the first read that counts', async () => {
     const { rewt, store } = member();
     const token = await rewt.sign({ sub: 'a' });
     store.mayBeDeposed = true;
@@ -266,7 +286,7 @@ describe('a member that reads a master that may be deposed', () => {
     vi.restoreAllMocks();
   });
 
-  test('warns at the first such read, and again when it begins anew', async () => {
+  it('warns at the first such read, and again when it begins anew', async () => {
     const { rewt, store } = member();
     await rewt.ready();
     for (const episode of [1, 2]) {
@@ -282,7 +302,7 @@ describe('a member that reads a master that may be deposed', () => {
     }
   });
 
-  test('shows in its status what it waits for, until it may read again', async () => {
+  it('shows in its status what it waits for, until it may read again', async () => {
     const { rewt, store } = member();
     expect(rewt.status().waitsFor).toBeNull();
     store.mayBeDeposed = true;
@@ -294,7 +314,7 @@ describe('a member that reads a master that may be deposed', () => {
     expect(rewt.status()).toMatchObject({ copy: 'usable', waitsFor: null });
   });
 
-  test('says so after a command too, which is the first to read it', async () => {
+  it('says so after a command too, which is the first to read it', async () => {
     const { rewt, store } = member();
     store.mayBeDeposed = true;
     expect((await settle(rewt.revoke())).error).toMatchObject(READ_ONLY);
@@ -303,7 +323,7 @@ describe('a member that reads a master that may be deposed', () => {
   });
 });
 
-test('a swap whose answer comes from a master that may be deposed by then is not taken for done', async () => {
+it('a swap whose answer comes from a master that may be deposed by then is not taken for done', async () => {
   const { rewt, store } = member();
   await rewt.ready();
   const before = rewt.status();

@@ -1,8 +1,8 @@
 /** Masters that took turns: each has revoked by itself, so that one lineage has one epoch twice. */
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { memoryStore, Rewt, type Snapshot, type Store } from '../../src/index.js';
-import { type FaultyStore, faultyStore } from '../faulty-store.js';
-import { pass, times, turnTime } from '../turned-time.js';
+import { type FaultyStore, faultyStore } from '../support/faulty-store.js';
+import { pass, times, turnTime } from '../support/turned-time.js';
 
 beforeEach(() => turnTime());
 afterEach(() => {
@@ -23,7 +23,10 @@ async function masterWith({ key, ring, nowMs }: Snapshot): Promise<Store> {
   return master;
 }
 
-/** Two masters with one past, each of which has taken a revocation that the other one lacks; and a member that is led to whichever is wanted. */
+/**
+ * Two masters with one past, each of which has taken a revocation that the other one lacks; and a
+ * member that is led to whichever is wanted.
+ */
 async function twoMasters(): Promise<{
   one: Store;
   other: Store;
@@ -58,7 +61,7 @@ async function codeOf(work: Promise<unknown>): Promise<string | null> {
 }
 
 describe('two masters that have each revoked at the same epoch', () => {
-  test('a secret that a member saw go with the one is refused when the other brings it back', async () => {
+  it('a secret that a member saw go with the one is refused when the other brings it back', async () => {
     const { one, other, rewt, follow } = await twoMasters();
     await follow(one);
     const leaked = await rewt.sign({});
@@ -69,7 +72,7 @@ describe('two masters that have each revoked at the same epoch', () => {
     await rewt.verify(await rewt.sign({}));
   });
 
-  test('nothing of either is used by a member that has seen both, also if its revocation could not be written', async () => {
+  it('nothing of either is used by a member that has read both, even if its revocation was not written', async () => {
     const { one, other, rewt, link, follow } = await twoMasters();
     const read = async (store: Store) => (await store.read('rewt', limits)).ring ?? '';
     const before = { one: await read(one), other: await read(other) };
@@ -87,7 +90,7 @@ describe('two masters that have each revoked at the same epoch', () => {
     }
   });
 
-  test('cost a member that has seen only one of them nothing', async () => {
+  it('cost a member that has seen only one of them nothing', async () => {
     const { one, rewt, follow } = await twoMasters();
     await follow(one);
     await rewt.sign({});

@@ -1,38 +1,30 @@
-/** What an operator's EXPIRE costs right after a rotation (docs/operations.md). On turned clocks. */
+/**
+ * What an operator's EXPIRE costs right after a rotation (docs/operations.md). On turned clocks.
+ */
 
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { memoryStore, Rewt, type Store } from '../../src/index.js';
-import { type FaultyStore, faultyStore } from '../faulty-store.js';
-import { pass, settle, times, turnTime } from '../turned-time.js';
+import { describe, expect, it } from 'vitest';
+import { turnedMembers } from '../support/turned-members.js';
+import { pass, settle, times } from '../support/turned-time.js';
 
-let register: Store;
-
-beforeEach(() => {
-  turnTime();
-  register = memoryStore();
-});
-afterEach(() => {
-  vi.useRealTimers();
-});
-
-function member(): { rewt: Rewt; store: FaultyStore } {
-  const store = faultyStore(register);
-  return { rewt: new Rewt({ ...times, store }), store };
-}
+const keyring = turnedMembers();
+const { member } = keyring;
 
 /** EXPIRE on K: the ring stays as it was, but for a word that makes it another text. */
 async function expireIn(ms: number): Promise<void> {
-  const { version, key, ring } = await register.read('rewt', { timeoutMs: 1 });
+  const { version, key, ring } = await keyring.register.read('rewt', { timeoutMs: 1 });
   const text = JSON.stringify({ ...JSON.parse(ring ?? ''), op: 'expire' });
   const wanted = {
     key: { value: key?.value ?? '', expiresAtMs: Date.now() + ms },
     ring: { text, expiresAtMs: Date.now() + 1e8 },
   };
   const limits = { timeoutMs: 1, notAfterMs: Number.POSITIVE_INFINITY };
-  expect((await register.swap('rewt', version, wanted, limits)).swapped).toBe(true);
+  expect((await keyring.register.swap('rewt', version, wanted, limits)).swapped).toBe(true);
 }
 
-/** Two members share a keyring. One is cut off, then the other rotates, and follows an EXPIRE `ms` later. */
+/**
+ * Two members share a keyring. One is cut off, then the other rotates, and follows an EXPIRE `ms`
+ * later.
+ */
 async function rotatedTwice(ms: number) {
   const [here, away] = [member(), member()];
   await here.rewt.sign({ n: 0 });
@@ -51,21 +43,21 @@ async function rotatedTwice(ms: number) {
 }
 
 describe('an EXPIRE that brings a rotation near', () => {
-  test('within maxStaleness of the last one leads to a secret that a member which is cut off does not hold: 503', async () => {
+  it('within maxStaleness of the last one leads to a secret that a cut-off member does not hold: 503', async () => {
     const { first, second, away } = await rotatedTwice(10_000);
     await expect(away.verify(first)).resolves.toMatchObject({ n: 1 });
     const { error } = await settle(away.verify(second));
     expect(error).toMatchObject({ code: 'ERR_REWT_STORE_DOWN', status: 503 });
   });
 
-  test('later than that costs no request: a copy from before the last rotation has run out anyway', async () => {
+  it('later than that costs no request: a copy from before the last rotation has run out anyway', async () => {
     const { first, second, away } = await rotatedTwice(times.maxStaleness * 1_000);
     for (const token of [first, second]) {
       expect((await settle(away.verify(token))).error).toMatchObject({ code: 'ERR_REWT_STORE_DOWN' });
     }
   });
 
-  test('is followed at once, without a look at how young the next secret is', async () => {
+  it('is followed at once, without a look at how young the next secret is', async () => {
     const { rewt } = member();
     await rewt.sign({});
     const { current, next } = rewt.status().keyring ?? {};

@@ -1,56 +1,36 @@
 /**
- * A store's two entries, members with what they know of them, and everything that may befall them, in one thread and on a clock that
- * only commands turn. After each convergence the promises of protocol.md are looked after.
+ * A store's two entries, members with what they know of them, and everything that may befall them,
+ * in one thread and on a clock that only commands turn. After each convergence the promises of
+ * protocol.md are looked after.
  */
 
 import { expect } from 'vitest';
 import { verifyingKeys } from '../../src/jwt/authenticate.js';
-import {
-  advance,
-  type Mint,
-  type Plan,
-  type Policy,
-  planRevocation,
-  planRotation,
-  remember,
-  type Seen,
-} from '../../src/keyring/advance.js';
+import { advance, historyAfter } from '../../src/keyring/advance.js';
+import { planRevocation } from '../../src/keyring/begin-ring.js';
 import { createCopy, signingKey } from '../../src/keyring/copy.js';
-import { type Known, NOTHING_KNOWN } from '../../src/keyring/known.js';
-import { MOST_RETIRED, parseRing, type Ring } from '../../src/keyring/ring.js';
-import { isUsableSecret, kidOf } from '../../src/keyring/secret.js';
-import type { KeyEntry, WantedState } from '../../src/stores/store.js';
-import { countingMint, NOW_MS, POLICY, secretNamed } from './samples.js';
-
-/** What becomes of a swap: done, lost on the way, K written and R not, or another member was quicker. */
-export type Fault = 'fine' | 'lost' | 'half' | 'conflict';
+import { EMPTY_HISTORY, type History } from '../../src/keyring/history.js';
+import type { Mint, Plan, Seen } from '../../src/keyring/plan.js';
+import type { Policy } from '../../src/keyring/policy.js';
+import { MAX_RETIRED, parseRing, type Ring } from '../../src/keyring/ring.js';
+import { planRotation } from '../../src/keyring/rotate-ring.js';
+import { kidOf } from '../../src/keyring/secret.js';
+import { type Fault, HistoryStore, type OperatorCommand, secretsOf } from './history-store.js';
+import { countingMint, POLICY } from './samples.js';
 
 export type Command =
+  | OperatorCommand
   | { readonly do: 'wait'; readonly ms: number }
   | { readonly do: 'converge'; readonly member: number; readonly faults: readonly Fault[] }
   | { readonly do: 'sign' | 'restart'; readonly member: number }
   | { readonly do: 'rotate'; readonly member: number; readonly force: boolean; readonly faults: readonly Fault[] }
   | { readonly do: 'revoke'; readonly member: number; readonly faults: readonly Fault[] }
-  | { readonly do: 'SET'; readonly what: 'new' | 'short' | 'retired' | 'next'; readonly ttlMs: number | null }
-  | { readonly do: 'EXPIRE' | 'old rewt'; readonly ttlMs: number }
-  | { readonly do: 'DEL' | 'PERSIST' | 'FLUSHALL' | 'lose R' | 'old rewt signs' | 'other master' }
   | { readonly do: 'roll back'; readonly writes: number };
-
-interface Contents {
-  readonly key: KeyEntry | null;
-  readonly ring: { readonly text: string; readonly expiresAtMs: number } | null;
-}
-
-/** A token, as far as the keyring is concerned. */
-interface Token {
-  readonly secret: string;
-  readonly endsAtMs: number;
-}
 
 class Member {
   readonly policy: Policy;
   readonly tokenLifetimeMs: number;
-  known: Known = NOTHING_KNOWN;
+  known: History = EMPTY_HISTORY;
   /** The copy in use, and when it was read. */
   copy: { readonly ring: Ring; readonly readAtMs: number; readonly losses: number } | null = null;
   /** The last ring of each lineage that it used. */
@@ -59,17 +39,20 @@ class Member {
   readonly gone = new Set<string>();
   /** Secrets that it held in a ring. */
   readonly held = new Set<string>();
-  /** Secrets that it held, and of which it saw the revocation after that: no way leads back for these, wherever they come from. */
+  /**
+   * Secrets that it held, and of which it saw the revocation after that: no way leads back for
+   * these, wherever they come from.
+   */
   readonly lost = new Set<string>();
 
   constructor(tokenLifetimeMs: number, ttlMs: number) {
     const overlapMs = tokenLifetimeMs + POLICY.maxStalenessMs + POLICY.clockToleranceMs;
     this.tokenLifetimeMs = tokenLifetimeMs;
-    this.policy = { ...POLICY, ttlMs, overlapMs, asks: { ttlMs, overlapMs } };
+    this.policy = { ...POLICY, ttlMs, overlapMs, minimums: { ttlMs, overlapMs } };
   }
 
   forget(): void {
-    this.known = NOTHING_KNOWN;
+    this.known = EMPTY_HISTORY;
     this.copy = null;
     this.used.clear();
     this.gone.clear();
@@ -79,41 +62,21 @@ class Member {
 }
 
 /** A plan that does not come to rest within this many steps never will. */
-const MOST_STEPS = 8;
+const MAX_STEPS = 8;
 
-export class World {
-  nowMs = NOW_MS;
-  contents: Contents = { key: null, ring: null };
+export class World extends HistoryStore {
   readonly members = [new Member(5_000, 60_000), new Member(5_000, 60_000), new Member(20_000, 90_000)];
   readonly mint: Mint = countingMint();
-  /** What the store held before each write. */
-  #past: Contents[] = [];
-  /** What the master had that was left with the last failover. */
-  #left: { readonly contents: Contents; readonly past: Contents[] } | null = null;
-  /** By the operation that wrote a ring: what had been revoked on the way to it, each secret with its lineage. */
-  readonly #revokedBefore = new Map<string, ReadonlyMap<string, string>>();
-  /** Secrets that an operator or an old rewt put there by hand: they may come back, or be there twice. */
-  readonly #byHand = new Set<string>();
   /**
-   * Values that were K while no ring held them. A failover that loses both their adoption and their revocation brings them back as
-   * what looks like an operator's new secret, to a member that had not held them when they were revoked.
+   * By the operation that wrote a ring: what had been revoked on the way to it, each secret with
+   * its lineage.
    */
-  readonly #strays = new Set<string>();
-  #tokens: Token[] = [];
-  /** How often tokens have been given up: by a revocation, or by losing more than is promised to be survived. */
-  #losses = 0;
-  #named = 0;
-
-  read(): Seen {
-    const { key, ring } = this.contents;
-    return { nowMs: this.nowMs, key, ring: ring === null ? null : parseRing(ring.text) };
-  }
+  readonly #revokedBefore = new Map<string, ReadonlyMap<string, string>>();
 
   play(command: Command): void {
     switch (command.do) {
       case 'wait':
-        this.nowMs += command.ms;
-        this.#expire();
+        this.wait(command.ms);
         return;
       case 'converge':
         this.converge(this.#member(command.member), command.faults);
@@ -131,27 +94,32 @@ export class World {
         this.#member(command.member).forget();
         return;
       case 'roll back':
-        this.#rollBack(command.writes);
+        this.rollBack(command.writes);
         return;
       default:
-        this.#operate(command);
+        this.operate(command);
     }
   }
 
   /** Reads and advances until there is nothing to say, then looks after the promises. */
   converge(member: Member, faults: readonly Fault[] = []): Ring {
-    return this.#run(member, faults, (seen) => advance(seen, member.policy, member.known, this.mint));
+    return this.#run(member, faults, (seen) =>
+      advance(seen, { policy: member.policy, history: member.known, mint: this.mint }),
+    );
   }
 
-  /** DEL, then fresh members that all read the same contents and swap one after the other: one of them makes the new secret. */
+  /**
+   * DEL, then fresh members that all read the same contents and swap one after the other: one of
+   * them makes the new secret.
+   */
   race(size: number): void {
     const contestants = Array.from({ length: size }, () => new Member(5_000, 60_000));
     this.play({ do: 'DEL' });
     const expected = this.contents;
     const seen = this.read();
     const won = contestants.filter((member) => {
-      const plan = advance(seen, member.policy, member.known, this.mint);
-      if (plan === null || !this.#swap(expected, plan.wanted, 'fine')) return false;
+      const plan = advance(seen, { policy: member.policy, history: member.known, mint: this.mint });
+      if (plan === null || !this.swap(expected, plan.wanted, 'fine')) return false;
       this.#account(seen, plan, member, member.known);
       return true;
     });
@@ -160,27 +128,19 @@ export class World {
     expect(new Set(settled.map((ring) => ring.op)).size).toBe(1);
   }
 
-  /** The swap itself. `expected` is what was read. */
-  #swap(expected: Contents, wanted: WantedState, fault: Fault): boolean {
-    if (fault === 'lost' || this.contents !== expected) return false;
-    const key = wanted.key ?? expected.key;
-    this.#write({ key, ring: fault === 'half' ? expected.ring : wanted.ring });
-    return fault !== 'half';
-  }
-
   /** Another member, quicker than the one whose turn it is. */
   #interfere(slower: Member): void {
     const quicker = this.members.find((member) => member !== slower);
     if (quicker !== undefined) this.converge(quicker);
   }
 
-  #run(member: Member, faults: readonly Fault[], propose: (seen: Seen) => Plan | null, wrote = (_: Plan) => {}): Ring {
-    for (let step = 0; step < MOST_STEPS + faults.length; step += 1) {
+  #run(member: Member, faults: readonly Fault[], decide: (seen: Seen) => Plan | null, wrote = (_: Plan) => {}): Ring {
+    for (let step = 0; step < MAX_STEPS + faults.length; step += 1) {
       const expected = this.contents;
       const seen = this.read();
       const { known } = member;
-      const plan = propose(seen);
-      if (seen.ring !== null) member.known = remember(known, seen.ring, plan);
+      const plan = decide(seen);
+      if (seen.ring !== null) member.known = historyAfter(known, seen.ring, plan);
       if (seen.ring !== null && plan?.name === 'rollback') {
         // None of it is used again, wherever it comes from.
         for (const secret of [seen.ring, known.ring].flatMap((ring) => (ring === null ? [] : secretsOf(ring)))) {
@@ -192,7 +152,7 @@ export class World {
       if (plan.revokes) member.copy = null;
       const fault = faults[step] ?? 'fine';
       if (fault === 'conflict') this.#interfere(member);
-      if (this.#swap(expected, plan.wanted, fault)) {
+      if (this.swap(expected, plan.wanted, fault)) {
         this.#account(seen, plan, member, known);
         wrote(plan);
       }
@@ -204,9 +164,9 @@ export class World {
     let before: string | undefined;
     this.#run(member, faults, (seen) => {
       before ??= seen.ring?.current.secret;
-      const plan = advance(seen, member.policy, member.known, this.mint);
+      const plan = advance(seen, { policy: member.policy, history: member.known, mint: this.mint });
       if (plan !== null || seen.ring === null || seen.ring.current.secret !== before) return plan;
-      const planned = planRotation(seen, seen.ring, member.policy, this.mint, { force });
+      const planned = planRotation(seen, seen.ring, { policy: member.policy, mint: this.mint }, { force });
       return typeof planned === 'number' ? null : planned;
     });
   }
@@ -219,8 +179,8 @@ export class World {
       faults,
       (seen) =>
         done
-          ? advance(seen, member.policy, member.known, this.mint)
-          : planRevocation(seen, member.policy, member.known, this.mint),
+          ? advance(seen, { policy: member.policy, history: member.known, mint: this.mint })
+          : planRevocation(seen, { policy: member.policy, history: member.known, mint: this.mint }),
       () => {
         done = true;
       },
@@ -234,27 +194,30 @@ export class World {
   #sign(member: Member): void {
     if (member.copy === null || this.nowMs - member.copy.readAtMs >= POLICY.maxStalenessMs) return;
     // Signed with a copy from before a revocation: refused, as it must be.
-    if (member.copy.losses !== this.#losses) return;
+    if (member.copy.losses !== this.losses) return;
     const { ring } = member.copy;
     const copy = createCopy(ring);
     const isNext = signingKey(copy, this.nowMs) === copy.next;
     const secret = isNext ? ring.next.secret : ring.current.secret;
-    this.#tokens.push({ secret, endsAtMs: this.nowMs + member.tokenLifetimeMs });
+    this.tokens.push({ secret, endsAtMs: this.nowMs + member.tokenLifetimeMs });
   }
 
-  /** The ring that a member goes on with: the promises that hold whenever `advance` has nothing to say. */
+  /**
+   * The ring that a member goes on with: the promises that hold whenever `advance` has nothing to
+   * say.
+   */
   #use(member: Member, seen: Seen): Ring {
     const { ring, key } = seen;
     if (ring === null) throw new Error('a member cannot be content without a ring');
-    expect(advance(this.read(), member.policy, member.known, this.mint)).toBeNull();
+    expect(advance(this.read(), { policy: member.policy, history: member.known, mint: this.mint })).toBeNull();
     expect(key?.value).toBe(ring.current.secret);
     expect(Math.abs((key?.expiresAtMs ?? 0) - ring.current.expiresAt)).toBeLessThanOrEqual(5);
-    expect(ring.retired.length).toBeLessThanOrEqual(MOST_RETIRED);
+    expect(ring.retired.length).toBeLessThanOrEqual(MAX_RETIRED);
     expect(ring.ttl).toBeGreaterThanOrEqual(member.policy.ttlMs);
     expect(ring.overlap).toBeGreaterThanOrEqual(member.policy.overlapMs);
 
     const secrets = secretsOf(ring);
-    const ours = secrets.filter((secret) => !this.#byHand.has(secret));
+    const ours = secrets.filter((secret) => !this.byHand.has(secret));
     expect(new Set(ours).size).toBe(ours.length);
 
     const used = member.used.get(ring.id) ?? ring;
@@ -268,21 +231,25 @@ export class World {
       member.gone.add(secret);
     }
     for (const secret of secrets) {
-      // A value that was K outside of any ring looks like an operator's to a member that had not held it when it was revoked.
-      const isStray = (this.#byHand.has(secret) || this.#strays.has(secret)) && !member.lost.has(secret);
+      // A value that was K outside of any ring looks like an operator's to a member that had not
+      // held it when it was revoked.
+      const isStray = (this.byHand.has(secret) || this.strays.has(secret)) && !member.lost.has(secret);
       if (!isStray) expect(member.gone).not.toContain(secret);
       member.held.add(secret);
     }
 
-    member.copy = { ring, readAtMs: this.nowMs, losses: this.#losses };
-    this.#tokens = this.#tokens.filter((token) => this.nowMs < token.endsAtMs);
+    member.copy = { ring, readAtMs: this.nowMs, losses: this.losses };
+    this.tokens = this.tokens.filter((token) => this.nowMs < token.endsAtMs);
     const copy = createCopy(ring);
-    for (const { secret } of this.#tokens) expect(verifyingKeys(copy.keys, kidOf(secret), this.nowMs)).not.toEqual([]);
+    for (const { secret } of this.tokens) expect(verifyingKeys(copy.keys, kidOf(secret), this.nowMs)).not.toEqual([]);
     return ring;
   }
 
-  /** What one write that happened must have been, row for row the same; `known` is what the member knew before it read. */
-  #account(seen: Seen, plan: Plan, member: Member, known: Known): void {
+  /**
+   * What one write that happened must have been, row for row the same; `known` is what the member
+   * knew before it read.
+   */
+  #account(seen: Seen, plan: Plan, member: Member, known: History): void {
     const after = parseRing(plan.wanted.ring.text);
     const before = seen.ring ?? (plan.name === 'repair' ? member.known.ring : null);
     if (before?.id === after.id) expect(after.gen).toBe(before.gen + 1);
@@ -297,7 +264,7 @@ export class World {
     if (plan.revokes || begins) {
       if (given !== null) for (const secret of secretsOf(given)) revoked.set(secret, given.id);
       for (const secret of secretsOf(after)) revoked.delete(secret);
-      this.#giveUpTokens();
+      this.giveUpTokens();
       expect(after.retired).toEqual([]);
       if (before !== null && before.id === after.id) expect(after.epoch).toBeGreaterThan(before.epoch);
     } else if (before !== null) {
@@ -307,7 +274,7 @@ export class World {
     this.#revokedBefore.set(after.op, revoked);
   }
 
-  #accountForRotation(seen: Seen, plan: Plan, before: Ring, after: Ring, known: Known): void {
+  #accountForRotation(seen: Seen, plan: Plan, before: Ring, after: Ring, known: History): void {
     expect(['rotation', 'late rotation', 'foreign rotation']).toContain(plan.name);
     const isForeign = plan.name === 'foreign rotation';
     expect(after.current.secret).toBe(isForeign ? seen.key?.value : before.next.secret);
@@ -322,112 +289,7 @@ export class World {
     const until = Math.min(this.nowMs, end) + after.overlap;
     const kept = before.retired.filter((slot) => slot.until > this.nowMs);
     const old = until > this.nowMs ? [{ secret, until }] : [];
-    if (seen.key?.expiresAtMs !== null) expect(after.retired).toEqual([...old, ...kept].slice(0, MOST_RETIRED));
-  }
-
-  #operate(
-    command: Exclude<Command, { do: 'wait' | 'converge' | 'sign' | 'rotate' | 'revoke' | 'restart' | 'roll back' }>,
-  ): void {
-    const { key, ring } = this.contents;
-    switch (command.do) {
-      case 'DEL':
-        if (key !== null) this.#write({ key: null, ring });
-        return;
-      case 'SET':
-        this.#put(this.#valueOf(command.what), command.ttlMs);
-        return;
-      case 'old rewt':
-        if (key === null) this.#put(this.#newValue(), command.ttlMs);
-        return;
-      case 'old rewt signs':
-        // A K that outlived its end in the ring, for want of a TTL, is left out: should the swap that retires it be cut short after K, nothing in the
-        // store tells this from a K that ended in time. Where it is not cut short, advance.test.ts has the case.
-        if (key !== null && key.expiresAtMs !== null && isUsableSecret(key.value)) {
-          this.#tokens.push({ secret: key.value, endsAtMs: this.nowMs + 5_000 });
-        }
-        return;
-      case 'EXPIRE':
-        if (key !== null) this.#write({ key: { ...key, expiresAtMs: this.nowMs + command.ttlMs }, ring });
-        return;
-      case 'PERSIST':
-        if (key !== null) this.#write({ key: { ...key, expiresAtMs: null }, ring });
-        return;
-      case 'FLUSHALL':
-        this.#write({ key: null, ring: null });
-        return;
-      case 'other master':
-        if (this.#left !== null) this.#failOver(this.#left.contents, this.#left.past);
-        return;
-      case 'lose R':
-        this.#write({ key, ring: null });
-        // What only R held cannot be verified by a member that never read it.
-        this.#giveUpTokens();
-        return;
-    }
-  }
-
-  #put(value: string, ttlMs: number | null): void {
-    this.#byHand.add(value);
-    const expiresAtMs = ttlMs === null ? null : this.nowMs + ttlMs;
-    this.#write({ key: { value, expiresAtMs }, ring: this.contents.ring });
-  }
-
-  #newValue(): string {
-    this.#named += 1;
-    return secretNamed(`hand-${this.#named}`);
-  }
-
-  #valueOf(what: 'new' | 'short' | 'retired' | 'next'): string {
-    const { ring } = this.read();
-    if (what === 'short') return 'too short to sign';
-    if (what === 'next' && ring !== null) return ring.next.secret;
-    if (what === 'retired') return ring?.retired[0]?.secret ?? this.#newValue();
-    return this.#newValue();
-  }
-
-  /** A failover to a replica that lacks the last writes. The clock goes on. */
-  #rollBack(writes: number): void {
-    const earlier = this.#past.at(-writes);
-    if (earlier !== undefined) this.#failOver(earlier, this.#past.slice(0, -writes));
-  }
-
-  #failOver(contents: Contents, past: Contents[]): void {
-    this.#left = { contents: this.contents, past: this.#past };
-    this.#past = past;
-    this.contents = { ...contents };
-    this.#expire();
-    // More than one rotation may be lost, and that is not promised.
-    this.#giveUpTokens();
-  }
-
-  #giveUpTokens(): void {
-    this.#tokens = [];
-    this.#losses += 1;
-  }
-
-  #write(contents: Contents): void {
-    this.#past.push(this.contents);
-    this.#become(contents);
-    const { key, ring } = this.read();
-    const isStray = key !== null && key.value !== ring?.current.secret && key.value !== ring?.next.secret;
-    if (isStray && key.value !== null) this.#strays.add(key.value);
-  }
-
-  #expire(): void {
-    const { key, ring } = this.contents;
-    const keyEnded = key !== null && key.expiresAtMs !== null && key.expiresAtMs <= this.nowMs;
-    const ringEnded = ring !== null && ring.expiresAtMs <= this.nowMs;
-    if (keyEnded || ringEnded) this.#become({ key: keyEnded ? null : key, ring: ringEnded ? null : ring });
-  }
-
-  /** A K that went before any member adopted it takes the tokens along that old rewt members signed with it: nobody else ever knew it. */
-  #become(contents: Contents): void {
-    const { key, ring } = this.read();
-    const adopted = new Set(ring === null ? [] : secretsOf(ring));
-    this.contents = contents;
-    if (key === null || key.value === contents.key?.value || adopted.has(key.value ?? '')) return;
-    if (contents.ring !== null && secretsOf(parseRing(contents.ring.text)).includes(key.value ?? '')) return;
-    this.#tokens = this.#tokens.filter(({ secret }) => secret !== key.value);
+    if (seen.key?.expiresAtMs !== null) expect(after.retired).toEqual([...old, ...kept].slice(0, MAX_RETIRED));
   }
 
   #member(index: number): Member {
@@ -435,10 +297,6 @@ export class World {
     if (member === undefined) throw new Error(`there is no member ${index}`);
     return member;
   }
-}
-
-function secretsOf(ring: Ring): string[] {
-  return [ring.current, ring.next, ...ring.retired].map((slot) => slot.secret);
 }
 
 /** Plays a history. At its end every member converges, and what they agree on lasts. */

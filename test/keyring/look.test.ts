@@ -1,9 +1,12 @@
-/** A store with a look: when a member of it reads, and when the look is enough (docs/protocol.md, "A store with a look"). */
+/**
+ * A store with a look: when a member of it reads, and when the look is enough (docs/protocol.md, "A
+ * store with a look").
+ */
 
 import { readFileSync } from 'node:fs';
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { memoryStore, Rewt, type RewtOptions, type Store, StoreError } from '../../src/index.js';
-import { pass, times, turnTime } from '../turned-time.js';
+import { pass, times, turnTime } from '../support/turned-time.js';
 
 /** What became of a call, in reads and looks. */
 interface Cost {
@@ -101,7 +104,7 @@ const rows: readonly Row[] = [
 ];
 
 describe('a store with a look', () => {
-  test.for(rows)('$when: $reads reads', async ({ reads: expected, options, before, call }) => {
+  it.for(rows)('costs a call $reads reads in this case: $when', async ({ reads: expected, options, before, call }) => {
     const rewt = member(options);
     const token = await rewt.sign({ sub: 'a' });
     await before?.();
@@ -111,7 +114,7 @@ describe('a store with a look', () => {
     if (options?.maxStaleness === 0) expect(found.looks).toBe(0);
   });
 
-  test('has these rows in the protocol, and no other', () => {
+  it('has these rows in the protocol, and no other', () => {
     const protocol = readFileSync(new URL('../../docs/protocol.md', import.meta.url), 'utf8');
     const [, section = ''] = protocol.split('### A store with a look\n');
     const cells = section.split('\n## ')[0]?.matchAll(/^\| (.+?) +\| (reads|looks) +\|$/gm) ?? [];
@@ -119,7 +122,7 @@ describe('a store with a look', () => {
     expect(stated).toEqual([...new Set(rows.map((row) => `${row.when}: ${row.reads}`))]);
   });
 
-  test('is read ahead at half the soft age, so that what is due is written in time', async () => {
+  it('is read ahead at half the soft age, so that what is due is written in time', async () => {
     const rewt = member();
     const token = await rewt.sign({ sub: 'a' });
     await pass(999);
@@ -129,7 +132,7 @@ describe('a store with a look', () => {
     expect(await cost(() => rewt.verify(token))).toEqual({ reads: 0, looks: 1 });
   });
 
-  test('shows a revocation by another member at once, also to verifySync', async () => {
+  it('shows a revocation by another member at once, also to verifySync', async () => {
     const [a, b] = [member(), member()];
     const token = await a.sign({ sub: 'a' });
     await b.verify(token);
@@ -139,7 +142,7 @@ describe('a store with a look', () => {
     await expect(b.verify(token)).rejects.toMatchObject({ code: 'ERR_REWT_UNKNOWN_KEY' });
   });
 
-  test('makes nobody wait for a soft age after what was due could not be written', async () => {
+  it('makes nobody wait for a soft age after what was due could not be written', async () => {
     const rewt = member({ ttl: 120 });
     const token = await rewt.sign({ sub: 'a' });
     for (let second = 0; second < 112; second += 1) {
@@ -157,7 +160,7 @@ describe('a store with a look', () => {
     await expect(rewt.verify(token)).rejects.toMatchObject({ code: 'ERR_REWT_UNKNOWN_KEY' });
   });
 
-  test('is not asked if it is not local: its answer could be a message old', async () => {
+  it('is not asked if it is not local: its answer could be a message old', async () => {
     const rewt = new Rewt({ ...times, store: { ...register, local: false, isUnchanged: () => false } });
     const token = await rewt.sign({ sub: 'a' });
     expect(rewt.verifySync(token)).toMatchObject({ sub: 'a' });

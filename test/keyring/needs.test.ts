@@ -1,21 +1,20 @@
 /** What a member asks the ring for, and what goes on while it has not got it. On turned clocks. */
 
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { memoryStore, Rewt, type RewtOptions, type Store, type WarningMessage } from '../../src/index.js';
-import { type FaultyStore, faultyStore } from '../faulty-store.js';
-import { pass, settle, times, turnTime } from '../turned-time.js';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { WarningMessage } from '../../src/index.js';
+import { turnedMembers } from '../support/turned-members.js';
+import { pass, settle, times } from '../support/turned-time.js';
 
 /** Soft age 1 s, lead 2 s. */
 const quick = { ...times, ttl: 8, tokenLifetime: 4, maxStaleness: 2, clockTolerance: 1 };
 
-let register: Store;
+const keyring = turnedMembers();
+const { member } = keyring;
 const warnings: WarningMessage[] = [];
 const listen = (message: unknown): void => void warnings.push(message as WarningMessage);
 
 beforeEach(() => {
-  turnTime();
-  register = memoryStore();
   warnings.length = 0;
   subscribe('rewt:warning', listen);
   vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
@@ -23,16 +22,10 @@ beforeEach(() => {
 afterEach(() => {
   unsubscribe('rewt:warning', listen);
   vi.restoreAllMocks();
-  vi.useRealTimers();
 });
 
-function member(options: Partial<RewtOptions> = {}): { rewt: Rewt; store: FaultyStore } {
-  const store = faultyStore(register);
-  return { rewt: new Rewt({ ...times, ...options, store }), store };
-}
-
 describe('a gateway with the default maxStaleness beside secrets that turn every eight seconds', () => {
-  test('accepts good tokens for all of its maxStaleness without the store', async () => {
+  it('accepts good tokens for all of its maxStaleness without the store', async () => {
     const { rewt: fleet } = member(quick);
     const { rewt: gateway, store } = member({ ttl: undefined });
     await gateway.verify(await fleet.sign({ n: 0 }));
@@ -47,7 +40,7 @@ describe('a gateway with the default maxStaleness beside secrets that turn every
     expect(warnings).toEqual([]);
   });
 
-  test('asks for the ttl that this needs, and for no more overlap', async () => {
+  it('asks for the ttl that this needs, and for no more overlap', async () => {
     const { rewt: fleet } = member(quick);
     await fleet.sign({});
     const { rewt: gateway } = member({ ttl: undefined, tokenLifetime: 900 });
@@ -56,7 +49,7 @@ describe('a gateway with the default maxStaleness beside secrets that turn every
     expect(gateway.status().keyring).toMatchObject({ ttl: 120, overlap: 7, generation: 2, epoch: 0 });
   });
 
-  test('asks again after a maxStaleness, once it may write', async () => {
+  it('asks again after a maxStaleness, once it may write', async () => {
     const { rewt: fleet } = member(quick);
     const { rewt: gateway, store } = member({ ttl: undefined });
     store.swaps = 'down';
@@ -73,7 +66,7 @@ describe('a gateway with the default maxStaleness beside secrets that turn every
   });
 });
 
-test('a gateway that may not write verifies all the same, and warns once', async () => {
+it('a gateway that may not write verifies all the same, and warns once', async () => {
   const { rewt: fleet } = member(quick);
   const { rewt: gateway, store } = member({ ttl: undefined });
   store.swaps = 'down';
@@ -89,7 +82,7 @@ test('a gateway that may not write verifies all the same, and warns once', async
   expect(store.swapCount).toBeLessThanOrEqual(5);
 });
 
-test('a gateway whose writes get no answer makes nobody wait for them', async () => {
+it('a gateway whose writes get no answer makes nobody wait for them', async () => {
   const { rewt: fleet } = member(quick);
   const { rewt: gateway, store } = member({ ttl: undefined });
   await fleet.sign({});
@@ -97,7 +90,7 @@ test('a gateway whose writes get no answer makes nobody wait for them', async ()
   expect((await settle(gateway.verify(await fleet.sign({})))).ms).toBeLessThanOrEqual(2);
 });
 
-test('a gateway whose writes are refused uses its copy as if it had asked for nothing', async () => {
+it('a gateway whose writes are refused uses its copy as if it had asked for nothing', async () => {
   const { rewt: fleet } = member(quick);
   const { rewt: gateway, store } = member({ ttl: undefined });
   store.swaps = 'down';
@@ -112,7 +105,33 @@ test('a gateway whose writes are refused uses its copy as if it had asked for no
   expect(store.readCount).toBe(readCount);
 });
 
-test('a member whose maxStaleness fits the keyring writes nothing', async () => {
+it('a gateway that is closed while it reads asks for nothing', async () => {
+  await member(quick).rewt.ready();
+  const { rewt: gateway, store } = member({ ttl: undefined });
+  store.replyMs = 100;
+  const reading = settle(gateway.ready());
+  await pass(10);
+  await gateway.close();
+  await pass(1_000);
+  await reading;
+  expect([store.readCount, store.swapCount]).toEqual([1, 0]);
+});
+
+it('a gateway that is closed before its write is refused warns of nothing', async () => {
+  await member(quick).rewt.ready();
+  const { rewt: gateway, store } = member({ ttl: undefined });
+  store.swaps = 'down';
+  store.replyMs = 100;
+  const reading = settle(gateway.ready());
+  await pass(150);
+  await gateway.close();
+  await pass(1_000);
+  await reading;
+  expect([store.readCount, store.swapCount]).toEqual([2, 1]);
+  expect(warnings).toEqual([]);
+});
+
+it('a member whose maxStaleness fits the keyring writes nothing', async () => {
   const { rewt: fleet } = member(quick);
   const { rewt: strict, store } = member({ ttl: undefined, maxStaleness: 0 });
   const { rewt: alike, store: other } = member({ ttl: undefined, maxStaleness: 4 });
@@ -121,7 +140,7 @@ test('a member whose maxStaleness fits the keyring writes nothing', async () => 
   expect([store.swapCount, other.swapCount]).toEqual([0, 0]);
 });
 
-test('sign() that waits for a larger overlap goes on with a copy that has it, also if its own read gets no answer', async () => {
+it('sign() that waits for a larger overlap takes a copy that has it, even if its read gets no reply', async () => {
   await member({ tokenLifetime: 10 }).rewt.ready();
   const { rewt, store } = member({ tokenLifetime: 900 });
   await rewt.ready();

@@ -1,7 +1,11 @@
-/** protocol.md's table once more, written straight from the page and as plainly as can be: what `advance` is held against. */
+/**
+ * protocol.md's table once more, written straight from the page and as plainly as can be: what
+ * `advance` is held against.
+ */
 
-import type { Policy, Seen } from '../../src/keyring/advance.js';
-import type { Known } from '../../src/keyring/known.js';
+import type { History } from '../../src/keyring/history.js';
+import type { Seen } from '../../src/keyring/plan.js';
+import type { Policy } from '../../src/keyring/policy.js';
 import type { Ring } from '../../src/keyring/ring.js';
 
 /** Stands for a secret, a lineage or a revocation's name that did not exist before. */
@@ -17,14 +21,17 @@ export interface Effect {
   readonly ring: Omit<Ring, 'op' | 'v'>;
 }
 
-export function tableSays({ nowMs: now, key: K, ring: R }: Seen, policy: Policy, known: Known): Effect | null {
+export function tableSays({ nowMs: now, key: K, ring: R }: Seen, policy: Policy, known: History): Effect | null {
   // "The same holds for a secret that this member saw revoked."
   const wasRevoked = K !== null && K.value !== null && known.revoked.has(K.value);
   const usable = K !== null && K.value !== null && Buffer.byteLength(K.value, 'utf8') >= 32 && !wasRevoked;
-  const mostTtl = (ttl: number) => Math.max(ttl, policy.asks?.ttlMs ?? 0);
-  const mostOverlap = (overlap: number) => Math.max(overlap, policy.asks?.overlapMs ?? 0);
+  const mostTtl = (ttl: number) => Math.max(ttl, policy.minimums?.ttlMs ?? 0);
+  const mostOverlap = (overlap: number) => Math.max(overlap, policy.minimums?.overlapMs ?? 0);
 
-  /** "In 1, 4 and 10 a value without TTL gets one; a value shorter than 32 bytes or not UTF-8 is never used." */
+  /**
+   * "In 1, 4 and 10 a value without TTL gets one; a value shorter than 32 bytes or not UTF-8 is
+   * never used."
+   */
   const anew = (
     name: string,
     revokes: boolean,
@@ -88,8 +95,9 @@ export function tableSays({ nowMs: now, key: K, ring: R }: Seen, policy: Policy,
     return anew('adopt', known.ring !== null, blank, true);
   }
 
-  // Row 1: the epoch is lower than this member has seen for that id, it is the highest one under another name, it is a lineage that this member has
-  // left, or there is a secret in it that this member saw revoked.
+  // Row 1: the epoch is lower than this member has seen for that id, it is the highest one under
+  // another name, it is a lineage that this member has left, or there is a secret in it that this
+  // member saw revoked.
   const last = known.epochs.get(R.id);
   const left = last !== undefined && known.ring !== null && known.ring.id !== R.id;
   const isLower = last !== undefined && R.epoch < last.epoch;
@@ -103,14 +111,16 @@ export function tableSays({ nowMs: now, key: K, ring: R }: Seen, policy: Policy,
     const isOperators = K !== null && ![...inR, ...held].includes(K.value ?? '');
     const id = left ? FRESH : R.id;
     const epoch = Math.max(last?.epoch ?? 0, R.epoch) + 1;
-    // "…a brake if it makes up for one that this member read in this very ring and could not write."
+    // "…a brake if it makes up for one that this member read in this very ring and could not
+    // write."
     const isLateBrake = last !== undefined && last.rev === undefined && k?.op === R.op;
     return anew('rollback', true, { ...R, id, epoch, rev: FRESH }, isOperators, isLateBrake ? 'brake' : 'rollback');
   }
 
   const turned = (name: string, current: Ring['current'], next: Ring['next'], key: Effect['key']): Effect => {
     const overlap = mostOverlap(R.overlap);
-    // As long as K holds the old current, somebody may be signing with it; and until the end that this member saw last, should a failover have lost that.
+    // As long as K holds the old current, an old member may be signing with it; and until the end
+    // that this member saw last, should a failover have lost that.
     let end = R.current.expiresAt;
     const knownRing = known.ring;
     if (knownRing !== null && K?.value !== R.current.secret) {
@@ -142,7 +152,8 @@ export function tableSays({ nowMs: now, key: K, ring: R }: Seen, policy: Policy,
     );
   };
 
-  // The clamp to a quarter of the ttl is not on the page: without it a DEL under a ttl of a few seconds would never be a brake.
+  // The clamp to a quarter of the ttl is not on the page: without it a DEL under a ttl of a few
+  // seconds would never be a brake.
   const due = now >= R.current.expiresAt - Math.min(policy.clockToleranceMs, R.ttl / 4);
   // Row 5: K is next, or it is gone and due.
   if (K !== null && usable && K.value === R.next.secret) {

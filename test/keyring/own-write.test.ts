@@ -1,6 +1,9 @@
-/** What is told of a change that this member wrote, and of one by another member that came between. */
+/**
+ * What is published of a change that this member wrote, and of one by another member that came
+ * between.
+ */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import { expect, test } from 'vitest';
+import { expect, it } from 'vitest';
 import { memoryStore, Rewt, type Store } from '../../src/index.js';
 import type { WantedState } from '../../src/stores/store.js';
 
@@ -18,6 +21,7 @@ function slowToAnswer() {
   };
   return {
     store,
+    memory,
     hold() {
       let answer = () => {};
       answering = new Promise((resolve) => {
@@ -40,7 +44,9 @@ async function heard<T>(channel: string, act: () => Promise<T>): Promise<unknown
   return messages;
 }
 
-test.each([
+const turn = () => new Promise((resolve) => setImmediate(resolve));
+
+it.each([
   ['rewt:rotated', (rewt: Rewt) => rewt.rotate({ force: true }), { own: true }],
   ['rewt:revoked', (rewt: Rewt) => rewt.revoke(), { own: true, cause: 'revocation' }],
 ] as const)('%s names it as its own, once', async (channel, write, expected) => {
@@ -68,7 +74,46 @@ test.each([
   await Promise.all([rewt.close(), other.close()]);
 });
 
-/** Holds answers back from `hold()` until `come()`; then all come at once, in the order in which they were given. */
+it.each([
+  [
+    'rewt:revoked',
+    'rotated',
+    (rewt: Rewt) => rewt.revoke(),
+    (other: Rewt) => other.rotate({ force: true }),
+    { own: true, cause: 'revocation' },
+  ],
+  [
+    'rewt:rotated',
+    'asked for a longer ttl',
+    (rewt: Rewt) => rewt.rotate({ force: true }),
+    (other: Rewt) => other.sign({}),
+    { own: true },
+  ],
+] as const)(
+  '%s names it as its own though another one has %s since, and is read before the answer comes',
+  async (channel, _what, write, writeSince, expected) => {
+    const { store, memory, hold } = slowToAnswer();
+    const rewt = new Rewt({ store });
+    const other = new Rewt({ store: memory, ttl: 259_200 });
+    await rewt.ready();
+    const messages = await heard(channel, async () => {
+      const answer = hold();
+      const writing = write(rewt);
+      await turn();
+      await writeSince(other);
+      await rewt.refresh();
+      answer();
+      await writing;
+    });
+    expect(messages).toMatchObject([expected]);
+    await Promise.all([rewt.close(), other.close()]);
+  },
+);
+
+/**
+ * Holds answers back from `hold()` until `come()`; then all come at once, in the order in which
+ * they were given.
+ */
 function answersTogether() {
   const memory = memoryStore();
   let isHolding = false;
@@ -94,9 +139,7 @@ function answersTogether() {
   };
 }
 
-const turn = () => new Promise((resolve) => setImmediate(resolve));
-
-test('its write is its own if a read that shows it is answered in the same turn, after the swap', async () => {
+it('its write is its own if a read that shows it is answered in the same turn, after the swap', async () => {
   const { store, held, hold, come } = answersTogether();
   const { swap } = store;
   const rewt = new Rewt({
@@ -122,7 +165,7 @@ test('its write is its own if a read that shows it is answered in the same turn,
   await rewt.close();
 });
 
-test("a revocation that the answer to its rotation shows is another member's", async () => {
+it("a revocation that the answer to its rotation shows is another member's", async () => {
   const memory = memoryStore();
   const other = new Rewt({ store: memory });
   await other.ready();
@@ -147,8 +190,8 @@ test("a revocation that the answer to its rotation shows is another member's", a
   await Promise.all([rewt.close(), other.close()]);
 });
 
-/** Puts a secret into K that ends so soon that whoever adopts it rotates at once. */
-async function setShort(store: Store, endsAt?: number): Promise<void> {
+/** Puts a secret into K that ends so soon that a member that adopts it rotates at once. */
+async function setShort(store: Store, endsAt?: number, lifeMs = 2_000): Promise<void> {
   const { ring, version } = await store.read('rewt', { timeoutMs: 1 });
   const { current, ...rest } = JSON.parse(ring ?? '');
   const text = JSON.stringify({
@@ -157,13 +200,13 @@ async function setShort(store: Store, endsAt?: number): Promise<void> {
     current: { ...current, expiresAt: endsAt ?? current.expiresAt },
   });
   const wanted: WantedState = {
-    key: { value: 'x'.repeat(32), expiresAtMs: Date.now() + 2_000 },
+    key: { value: 'x'.repeat(32), expiresAtMs: Date.now() + lifeMs },
     ring: { text, expiresAtMs: Date.now() + 1e8 },
   };
   await store.swap('rewt', version, wanted, { timeoutMs: 1, notAfterMs: Number.POSITIVE_INFINITY });
 }
 
-test.each([
+it.each([
   ['rewt:revoked', 'a brake', undefined, [{ own: true, cause: 'brake' }]],
   ['rewt:rotated', 'a foreign rotation', 1, [{ own: true }, { own: true }]],
 ] as const)(
@@ -178,7 +221,88 @@ test.each([
   },
 );
 
-test("a revocation is another member's, though this one needed a longer ttl of its ring at once", async () => {
+it.each([
+  ['a rotation', undefined],
+  ['a foreign rotation', 1],
+])(
+  "%s is another member's though this one tried the same, and is read before its swap arrives",
+  async (_what, endsAt) => {
+    const memory = memoryStore();
+    const other = new Rewt({ store: memory });
+    let arrive = () => {};
+    let way = Promise.resolve();
+    const rewt = new Rewt({
+      store: {
+        ...memory,
+        local: false,
+        swap: (...by) => way.then(() => memory.swap(...by)),
+      },
+    });
+    await rewt.ready();
+    if (endsAt !== undefined) await setShort(memory, endsAt, 1e8);
+    way = new Promise((resolve) => {
+      arrive = resolve;
+    });
+    const messages = await heard('rewt:rotated', async () => {
+      const writing = endsAt === undefined ? rewt.rotate({ force: true }) : rewt.rotate().catch(() => {});
+      await turn();
+      await (endsAt === undefined ? other.rotate({ force: true }) : other.ready());
+      await rewt.refresh();
+      arrive();
+      await writing;
+    });
+    expect(messages).toMatchObject([{ own: false }]);
+    await Promise.all([rewt.close(), other.close()]);
+  },
+);
+
+it('a brake is its own, though another member made the rotation that follows at once', async () => {
+  const memory = memoryStore();
+  const other = new Rewt({ store: memory });
+  let swaps = 0;
+  const rewt = new Rewt({
+    store: {
+      ...memory,
+      local: false,
+      async swap(...by) {
+        swaps += 1;
+        if (swaps === 3) await other.refresh();
+        return memory.swap(...by);
+      },
+    },
+  });
+  await rewt.ready();
+  await setShort(memory);
+  expect(await heard('rewt:revoked', () => rewt.refresh())).toMatchObject([{ own: true, cause: 'brake' }]);
+  expect(rewt.status().keyring).toMatchObject({ epoch: 1, generation: 3 });
+  await Promise.all([rewt.close(), other.close()]);
+});
+
+it("a rotation is another member's, though this one followed an EXPIRE of its ring at once", async () => {
+  const memory = memoryStore();
+  const other = new Rewt({ store: memory });
+  let swap: Store['swap'] = memory.swap;
+  const rewt = new Rewt({ store: { ...memory, local: false, swap: (...by) => swap(...by) } });
+  await rewt.ready();
+  // What it read to revoke is not used until it is read again.
+  swap = async () => {
+    throw new Error('down');
+  };
+  await rewt.revoke().catch(() => {});
+  swap = memory.swap;
+  await other.rotate({ force: true });
+  const { version, key, ring } = await memory.read('rewt', { timeoutMs: 1 });
+  const wanted = {
+    key: { value: key?.value ?? '', expiresAtMs: Date.now() + 1e7 },
+    ring: { text: JSON.stringify({ ...JSON.parse(ring ?? ''), op: 'another' }), expiresAtMs: Date.now() + 1e8 },
+  };
+  await memory.swap('rewt', version, wanted, { timeoutMs: 1, notAfterMs: Number.POSITIVE_INFINITY });
+  expect(await heard('rewt:rotated', () => rewt.refresh())).toMatchObject([{ own: false }]);
+  expect(rewt.status().keyring).toMatchObject({ generation: 3 });
+  await Promise.all([rewt.close(), other.close()]);
+});
+
+it("a revocation is another member's, though this one needed a longer ttl of its ring at once", async () => {
   const memory = memoryStore();
   const other = new Rewt({ store: memory });
   await other.ready();

@@ -1,26 +1,23 @@
-/** What a member does with push messages: they make its copy suspect, and never do more than that. On turned clocks. */
+/**
+ * What a member does with push messages: they make its copy suspect, and never do more than that.
+ * On turned clocks.
+ */
 
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { memoryStore, Rewt, type RewtOptions, type Store } from '../../src/index.js';
-import { type FaultyStore, faultyStore } from '../faulty-store.js';
-import { pass, times, turnTime } from '../turned-time.js';
+import { describe, expect, it, vi } from 'vitest';
+import { Rewt } from '../../src/index.js';
+import { ChangeListener } from '../../src/keyring/change-listener.js';
+import { type Clock, processClock } from '../../src/time/clock.js';
+import { faultyStore } from '../support/faulty-store.js';
+import { turnedMembers } from '../support/turned-members.js';
+import { pass, times } from '../support/turned-time.js';
 
-let register: Store;
+const keyring = turnedMembers();
+const { member } = keyring;
 
-beforeEach(() => {
-  turnTime();
-  register = memoryStore();
-});
-afterEach(() => {
-  vi.useRealTimers();
-});
-
-function member(options: Partial<RewtOptions> = {}): { rewt: Rewt; store: FaultyStore } {
-  const store = faultyStore(register);
-  return { rewt: new Rewt({ ...times, ...options, store }), store };
-}
-
-/** What becomes of a call; the clock is turned only where it has to wait, as for a token of an unknown secret. */
+/**
+ * What becomes of a call; the clock is turned only where it has to wait, as for a token of an
+ * unknown secret.
+ */
 async function codeOf(work: Promise<unknown>): Promise<unknown> {
   let code: unknown;
   work.then(
@@ -40,7 +37,7 @@ async function codeOf(work: Promise<unknown>): Promise<unknown> {
 const epochOf = (rewt: Rewt): number | undefined => rewt.status().keyring?.epoch;
 
 describe('a push message', () => {
-  test('lets an unused member notice a revocation at once, by one read', async () => {
+  it('lets an unused member notice a revocation at once, by one read', async () => {
     const { rewt: a } = member();
     const { rewt: b, store } = member();
     const token = await a.sign({ sub: 'a' });
@@ -54,7 +51,7 @@ describe('a push message', () => {
     expect(await codeOf(b.verify(token))).toBe('ERR_REWT_UNKNOWN_KEY');
   });
 
-  test('makes operations wait for the read that it causes, also where that takes long', async () => {
+  it('makes operations wait for the read that it causes, also where that takes long', async () => {
     const { rewt: a } = member();
     const { rewt: b, store } = member();
     const token = await a.sign({ sub: 'a' });
@@ -70,7 +67,7 @@ describe('a push message', () => {
     expect(await verdict).toBe('ERR_REWT_UNKNOWN_KEY');
   });
 
-  test('while a read is under way is answered as soon as that is done', async () => {
+  it('while a read is under way is answered as soon as that is done', async () => {
     const { rewt, store } = member();
     await rewt.ready();
     store.replyMs = 30;
@@ -82,7 +79,7 @@ describe('a push message', () => {
     expect(store.readCount - reads).toBe(2);
   });
 
-  test('while a read is under way makes for another one: that one may have been answered before', async () => {
+  it('while a read is under way makes for another one: that one may have been answered before', async () => {
     const { rewt: a } = member();
     const { rewt: b, store } = member();
     const token = await a.sign({ sub: 'a' });
@@ -98,7 +95,7 @@ describe('a push message', () => {
     expect(epochOf(b)).toBe(1);
   });
 
-  test('never makes a copy unusable: a store that cannot be read is survived until maxStaleness, not longer', async () => {
+  it('never makes a copy unusable: it outlives an unreadable store until maxStaleness, not longer', async () => {
     const { rewt, store } = member();
     const token = await rewt.sign({ sub: 'a' }, { expiresIn: 300 });
     store.reads = 'down';
@@ -114,7 +111,7 @@ describe('a push message', () => {
     expect(await codeOf(rewt.verify(token))).toBe('ERR_REWT_STORE_DOWN');
   });
 
-  test('extends nothing: a copy whose reads fail grows old however many messages come', async () => {
+  it('extends nothing: a copy whose reads fail grows old however many messages come', async () => {
     const { rewt, store } = member();
     await rewt.ready();
     store.reads = 'hung';
@@ -125,7 +122,7 @@ describe('a push message', () => {
     expect(rewt.status().ageSeconds).toBe(10);
   });
 
-  test('that brings no news is answered ten times a second at the most, however many there are', async () => {
+  it('that brings no news is answered at most ten times a second, however many there are', async () => {
     const { rewt, store } = member();
     await rewt.ready();
     const reads = store.readCount;
@@ -137,7 +134,7 @@ describe('a push message', () => {
     expect(store.readCount - reads).toBeLessThanOrEqual(101);
   });
 
-  test('that arrives during a read is answered no more often either', async () => {
+  it('that arrives during a read is answered no more often either', async () => {
     const { rewt, store } = member();
     await rewt.ready();
     store.replyMs = 40;
@@ -150,7 +147,7 @@ describe('a push message', () => {
     expect(store.readCount - reads).toBeLessThanOrEqual(102);
   });
 
-  test('that comes while reads fail is answered no faster either', async () => {
+  it('that comes while reads fail is answered no faster either', async () => {
     const { rewt, store } = member();
     await rewt.ready();
     store.reads = 'down';
@@ -162,7 +159,7 @@ describe('a push message', () => {
     expect(store.readCount - reads).toBeLessThanOrEqual(51);
   });
 
-  test('that comes amid a flood without news is heard within 100 ms all the same', async () => {
+  it('that comes amid a flood without news is heard within 100 ms all the same', async () => {
     const { rewt: a } = member();
     const { rewt: b, store } = member();
     const token = await a.sign({ sub: 'a' });
@@ -177,7 +174,7 @@ describe('a push message', () => {
     expect(epochOf(b)).toBe(1);
   });
 
-  test('that does bring news is answered at once, however fast they follow one another', async () => {
+  it('that does bring news is answered at once, however fast they follow one another', async () => {
     const { rewt: a } = member();
     const { rewt: b, store } = member();
     await b.ready();
@@ -189,7 +186,7 @@ describe('a push message', () => {
     }
   });
 
-  test('leaves a member that was closed alone', async () => {
+  it('leaves a member that was closed alone', async () => {
     const { rewt, store } = member();
     await rewt.ready();
     const tell = store.push.bind(store);
@@ -202,10 +199,35 @@ describe('a push message', () => {
     expect(store.watches).toBe(0);
     expect(rewt.status().push).toEqual({ state: 'off', reason: expect.stringContaining('closed') });
   });
+
+  it('that waits for its turn is forgotten with close(): no timer is left', async () => {
+    const { rewt, store } = member();
+    await rewt.ready();
+    for (let n = 0; n < 3; n += 1) {
+      store.push();
+      await pass(1);
+    }
+    expect(vi.getTimerCount()).toBe(1);
+    await rewt.close();
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it('that waits for its turn keeps no process alive', () => {
+    const timers: unknown[] = [];
+    const timer: Clock['timer'] = (_ms, _callback, unref) => {
+      timers.push(unref);
+      return () => {};
+    };
+    const clock = { ...processClock, timer };
+    const store = faultyStore(keyring.register);
+    new ChangeListener({ store, namespace: 'rewt', clock, off: null, onChange: async () => false }).start();
+    for (let n = 0; n < 3; n += 1) store.push();
+    expect(timers).toEqual(['unref']);
+  });
 });
 
 describe('a watch', () => {
-  test('begins with the first use, and is one however much the member is used', async () => {
+  it('begins with the first use, and is one however much the member is used', async () => {
     const { rewt, store } = member();
     expect(store.watches).toBe(0);
     expect(rewt.status().push).toEqual({ state: 'off', reason: expect.stringContaining('first call') });
@@ -218,7 +240,7 @@ describe('a watch', () => {
     expect(rewt.status().push).toEqual({ state: 'on', reason: null });
   });
 
-  test('is asked after each read whether it still hears, and never by a member that is not used', async () => {
+  it('is asked after each read whether it still hears, and never by a member that is not used', async () => {
     const { rewt, store } = member();
     const token = await rewt.sign({ sub: 'a' });
     for (let ms = 0; ms < 10_000; ms += 100) {
@@ -231,7 +253,16 @@ describe('a watch', () => {
     expect(store.checkCount).toBe(checks);
   });
 
-  test.each([
+  it('is asked after a read that failed as well', async () => {
+    const { rewt, store } = member();
+    await rewt.ready();
+    const checks = store.checkCount;
+    store.reads = 'down';
+    await rewt.refresh().catch(() => {});
+    expect(store.checkCount).toBe(checks + 1);
+  });
+
+  it.each([
     ['push is false', { push: false }, 'push is false'],
     ['every operation asks the store', { maxStaleness: 0 }, 'maxStaleness 0'],
   ] as const)('is not begun where %s, and status() says so', async (_, options, reason) => {
@@ -241,9 +272,9 @@ describe('a watch', () => {
     expect(rewt.status().push).toEqual({ state: 'off', reason: expect.stringContaining(reason) });
   });
 
-  test('that cannot be had leaves the soft age alone to keep the promise', async () => {
+  it('that cannot be had leaves the soft age alone to keep the promise', async () => {
     const { rewt: a } = member();
-    const { watch: _, ...deaf } = faultyStore(register);
+    const { watch: _, ...deaf } = faultyStore(keyring.register);
     const b = new Rewt({ ...times, store: deaf });
     const token = await a.sign({ sub: 'a' });
     await b.verify(token);

@@ -1,5 +1,5 @@
 /** `rotate()` and `revoke()` with a reason, and what `revoke()` may replace. */
-import { beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { memoryStore, Rewt, type Store } from '../../src/index.js';
 
 let store: Store;
@@ -20,7 +20,7 @@ async function putRing(change: (ring: string) => string): Promise<string> {
 }
 
 describe('a reason', () => {
-  test('of rotate() and revoke() is shown by status(), the newest first', async () => {
+  it('of rotate() and revoke() is shown by status(), the newest first', async () => {
     await rewt.rotate({ force: true, reason: 'quarterly audit' });
     await rewt.revoke({ reason: 'leak in CI' });
     expect(rewt.status().keyring?.changes).toMatchObject([
@@ -29,12 +29,12 @@ describe('a reason', () => {
     ]);
   });
 
-  test('is not needed: the change is in the log without one', async () => {
+  it('is not needed: the change is in the log without one', async () => {
     await rewt.revoke();
     expect(rewt.status().keyring?.changes).toMatchObject([{ kind: 'revocation', reason: null }]);
   });
 
-  test.each([[''], ['x'.repeat(201)], ['two\nlines'], [7]])(
+  it.each([[''], ['x'.repeat(201)], ['two\nlines'], [7]])(
     'that is %j is refused, and nothing is changed',
     async (reason) => {
       const before = await store.read('rewt', limits);
@@ -48,7 +48,7 @@ describe('a reason', () => {
 
 describe('revoke() of a keyring that cannot be read', () => {
   const newer = (ring: string) => JSON.stringify({ ...JSON.parse(ring), v: 2 });
-  test.each([
+  it.each([
     ['newer', 'unreadable', 'ERR_REWT_RING_NEWER', newer],
     ['unreadable', 'newer', 'ERR_REWT_RING_UNREADABLE', () => '{'],
   ] as const)(
@@ -64,13 +64,13 @@ describe('revoke() of a keyring that cannot be read', () => {
     },
   );
 
-  test('is an ordinary revocation if it can be read, whatever it may replace', async () => {
+  it('is an ordinary revocation if it can be read, whatever it may replace', async () => {
     const before = rewt.status().keyring;
     await rewt.revoke({ replace: 'unreadable' });
     expect(rewt.status().keyring).toMatchObject({ lineage: before?.lineage, epoch: 1 });
   });
 
-  test.each([['all'], [true], ['']])('may not replace %j', async (replace) => {
+  it.each([['all'], [true], ['']])('may not replace %j', async (replace) => {
     const work = rewt.revoke({ replace: replace as 'newer' });
     await expect(work).rejects.toMatchObject({ code: 'ERR_REWT_OPTION', option: 'replace' });
   });

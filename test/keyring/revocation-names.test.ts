@@ -1,8 +1,11 @@
 /** protocol.md on `rev`: the name that tells two revocations of one epoch apart. */
 import { describe, expect, it } from 'vitest';
-import { advance, type Plan, planRevocation, planRotation, remember, type Seen } from '../../src/keyring/advance.js';
-import { type Known, NOTHING_KNOWN } from '../../src/keyring/known.js';
+import { advance, historyAfter } from '../../src/keyring/advance.js';
+import { planRevocation } from '../../src/keyring/begin-ring.js';
+import { EMPTY_HISTORY, type History } from '../../src/keyring/history.js';
+import type { Plan, Seen } from '../../src/keyring/plan.js';
 import { parseRing, type Ring } from '../../src/keyring/ring.js';
+import { planRotation } from '../../src/keyring/rotate-ring.js';
 import {
   CURRENT,
   countingMint,
@@ -29,15 +32,17 @@ const Y: Ring = {
 };
 const FOUND_Y = seenWith({ ring: Y, key: { value: Y.current.secret, expiresAtMs: Y.current.expiresAt } });
 
-function planFor(seen: Seen, known: Known = NOTHING_KNOWN): Plan {
-  const plan = advance(seen, POLICY, known, countingMint());
+function planFor(seen: Seen, known: History = EMPTY_HISTORY): Plan {
+  const plan = advance(seen, { policy: POLICY, history: known, mint: countingMint() });
   if (plan === null) throw new Error('expected a plan');
   return plan;
 }
 
 /** What a member knows after it has read this and decided on it. */
-function learned(known: Known, seen: Seen): Known {
-  return seen.ring === null ? known : remember(known, seen.ring, advance(seen, POLICY, known, countingMint()));
+function learned(known: History, seen: Seen): History {
+  return seen.ring === null
+    ? known
+    : historyAfter(known, seen.ring, advance(seen, { policy: POLICY, history: known, mint: countingMint() }));
 }
 
 const DUE = RING.current.expiresAt - POLICY.clockToleranceMs;
@@ -46,7 +51,10 @@ const revoking: readonly (readonly [string, (ring: Ring) => Plan])[] = [
   ['row 1', (ring) => planFor(seenWith({ ring }), havingSeen({ ...ring, epoch: 9 }))],
   ['row 8', (ring) => planFor(seenWith({ ring, key: null }))],
   ['row 10', (ring) => planFor(seenWith({ ring, key: other(null) }))],
-  ['revoke()', (ring) => planRevocation(seenWith({ ring }), POLICY, NOTHING_KNOWN, countingMint())],
+  [
+    'revoke()',
+    (ring) => planRevocation(seenWith({ ring }), { policy: POLICY, history: EMPTY_HISTORY, mint: countingMint() }),
+  ],
 ];
 const keeping: readonly (readonly [string, (ring: Ring) => Plan])[] = [
   ['row 3', (ring) => planFor(seenWith({ ring: null }), havingSeen(ring))],
@@ -54,7 +62,10 @@ const keeping: readonly (readonly [string, (ring: Ring) => Plan])[] = [
   ['row 6', (ring) => planFor(seenWith({ ring, nowMs: DUE }))],
   ['row 7', (ring) => planFor(seenWith({ ring, key: { value: CURRENT, expiresAtMs: null } }))],
   ['row 9', (ring) => planFor(seenWith({ ring, nowMs: DUE, key: other(DUE + 9_000) }))],
-  ['rotate()', (ring) => planRotation(seenWith({ ring }), ring, POLICY, countingMint(), { force: true }) as Plan],
+  [
+    'rotate()',
+    (ring) => planRotation(seenWith({ ring }), ring, { policy: POLICY, mint: countingMint() }, { force: true }) as Plan,
+  ],
 ];
 
 describe('the name of the last revocation', () => {
@@ -73,7 +84,11 @@ describe('the name of the last revocation', () => {
 
   it('is absent in a ring that a member begins, and there where revoke() begins one', () => {
     expect(ringOf(planFor(seenWith({ key: null, ring: null })))).not.toHaveProperty('rev');
-    const revoked = planRevocation(seenWith({ ring: null }), POLICY, NOTHING_KNOWN, countingMint());
+    const revoked = planRevocation(seenWith({ ring: null }), {
+      policy: POLICY,
+      history: EMPTY_HISTORY,
+      mint: countingMint(),
+    });
     expect(ringOf(revoked).rev).toMatch(/^id-\d$/);
   });
 
@@ -95,15 +110,15 @@ describe('row 1, rollback: the highest epoch under another name', () => {
   });
 
   it('row 1 is not for the same name, and not for none beside none', () => {
-    expect(advance(FOUND_Y, POLICY, havingSeen(Y), countingMint())).toBeNull();
-    expect(advance(seenWith(), POLICY, havingSeen(RING), countingMint())).toBeNull();
+    expect(advance(FOUND_Y, { policy: POLICY, history: havingSeen(Y), mint: countingMint() })).toBeNull();
+    expect(advance(seenWith(), { policy: POLICY, history: havingSeen(RING), mint: countingMint() })).toBeNull();
   });
 
   it('row 1 compares names of equal epochs only: an older member counts the epoch up and leaves the name', () => {
     const later = { ...FOUND_Y, ring: { ...Y, rev: 'x', epoch: RING.epoch + 1 } };
-    expect(advance(later, POLICY, havingSeen(X), countingMint())).toBeNull();
+    expect(advance(later, { policy: POLICY, history: havingSeen(X), mint: countingMint() })).toBeNull();
     const laterStill = { ...FOUND_Y, ring: { ...Y, epoch: RING.epoch + 1 } };
-    expect(advance(laterStill, POLICY, havingSeen(X), countingMint())).toBeNull();
+    expect(advance(laterStill, { policy: POLICY, history: havingSeen(X), mint: countingMint() })).toBeNull();
   });
 
   it('row 1 takes the first name that is read of an epoch whose revocation was due and not written', () => {
@@ -156,7 +171,7 @@ describe('a ring that is row 1', () => {
 
   it('read again and again pushes nothing out of what was revoked before', () => {
     const earlier = Array.from({ length: 200 }, (_, n) => secretNamed(`earlier-${n}`));
-    let all: Known = { ...havingSeen(X), revoked: new Set(earlier) };
+    let all: History = { ...havingSeen(X), revoked: new Set(earlier) };
     for (let n = 0; n < 20; n += 1) all = learned(all, FOUND_Y);
     expect(earlier.every((secret) => all.revoked.has(secret))).toBe(true);
     expect(all.revoked.size).toBe(206);
@@ -168,7 +183,7 @@ describe('the secrets that a member remembers as revoked', () => {
     const knowingX = havingSeen(X);
     const plan = planFor(FOUND_Y, knowingX);
     expect(plan.name).toBe('rollback');
-    const { revoked } = remember({ ...knowingX, ring: null }, Y, plan);
+    const { revoked } = historyAfter({ ...knowingX, ring: null }, Y, plan);
     expect([...revoked]).toEqual([Y.current.secret, Y.next.secret, ...Y.retired.map(({ secret }) => secret)]);
   });
 
@@ -177,7 +192,7 @@ describe('the secrets that a member remembers as revoked', () => {
     const lost = havingSeen(rotated, X);
     expect([...lost.lost]).toEqual([OTHER]);
     expect(lost.revoked.has(OTHER)).toBe(false);
-    const { revoked } = remember(lost, { ...Y, epoch: X.epoch + 1 }, null);
+    const { revoked } = historyAfter(lost, { ...Y, epoch: X.epoch + 1 }, null);
     expect(revoked.has(OTHER)).toBe(true);
     expect(havingSeen(X, rotated, X, rotated).revoked.size).toBe(0);
   });
@@ -185,7 +200,7 @@ describe('the secrets that a member remembers as revoked', () => {
   const lostBy = (ring: Ring) => havingSeen({ ...X, gen: 9, current: { ...X.current, secret: OTHER } }, ring);
 
   it('are those too if the ring had caught up before the member read it', () => {
-    const { revoked, lost } = remember(lostBy({ ...X, gen: 10 }), { ...Y, epoch: X.epoch + 1 }, null);
+    const { revoked, lost } = historyAfter(lostBy({ ...X, gen: 10 }), { ...Y, epoch: X.epoch + 1 }, null);
     expect(revoked.has(OTHER)).toBe(true);
     expect(lost.size).toBe(0);
   });
@@ -198,7 +213,7 @@ describe('the secrets that a member remembers as revoked', () => {
   });
 
   it('are those too if the revocation is row 1', () => {
-    const { revoked } = remember(lostBy(X), Y, planFor(FOUND_Y, lostBy(X)));
+    const { revoked } = historyAfter(lostBy(X), Y, planFor(FOUND_Y, lostBy(X)));
     expect(revoked.has(OTHER)).toBe(true);
   });
 
@@ -210,7 +225,7 @@ describe('the secrets that a member remembers as revoked', () => {
 
   it('are none that a failover brought back and the revocation left', () => {
     const back = { ...Y, epoch: X.epoch + 1, current: { ...X.current, secret: OTHER } };
-    expect(remember(lostBy(X), back, null).revoked.has(OTHER)).toBe(false);
+    expect(historyAfter(lostBy(X), back, null).revoked.has(OTHER)).toBe(false);
   });
 
   it('are those of a lineage after which another began', () => {

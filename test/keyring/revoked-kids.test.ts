@@ -1,8 +1,8 @@
 /** A token whose secret this member saw revoked: refused at once, whatever the store does. */
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { memoryStore, Rewt, type RewtOptions, type Store } from '../../src/index.js';
-import { type FaultyStore, faultyStore } from '../faulty-store.js';
-import { pass, settle, times, turnTime } from '../turned-time.js';
+import { type FaultyStore, faultyStore } from '../support/faulty-store.js';
+import { pass, settle, times, turnTime } from '../support/turned-time.js';
 
 beforeEach(() => turnTime());
 afterEach(() => {
@@ -26,14 +26,14 @@ async function afterRevocation(
 }
 
 describe('a token whose secret this member saw revoked', () => {
-  test('is refused without a read, however often it comes', async () => {
+  it('is refused without a read, however often it comes', async () => {
     const { rewt, store, revoked } = await afterRevocation();
     const { readCount } = store;
     for (let n = 0; n < 50; n += 1) await expect(rewt.verify(revoked)).rejects.toMatchObject(unknown);
     expect(store.readCount).toBe(readCount);
   });
 
-  test.each([60, 0])('is 401 while the store is away, where others are 503 (maxStaleness %d)', async (maxStaleness) => {
+  it.each([60, 0])('is 401 while the store is away, where others are 503 (maxStaleness %d)', async (maxStaleness) => {
     const { rewt, store, revoked } = await afterRevocation({ maxStaleness });
     const live = await rewt.sign({});
     store.reads = 'down';
@@ -45,28 +45,28 @@ describe('a token whose secret this member saw revoked', () => {
     for (const other of await others) expect(other).toMatchObject({ reason: { status: 503 } });
   });
 
-  test('is refused by verifySync at once, and not for want of a fresh copy', async () => {
+  it('is refused by verifySync at once, and not for want of a fresh copy', async () => {
     const { rewt, revoked } = await afterRevocation();
     expect(() => rewt.verifySync(revoked)).toThrow(expect.objectContaining(unknown));
     await pass(2_100);
     expect(() => rewt.verifySync(revoked)).toThrow(expect.objectContaining(unknown));
   });
 
-  test('is refused by its kid alone: nothing of its payload is looked at', async () => {
+  it('is refused by its kid alone: nothing of its payload is looked at', async () => {
     const { rewt, revoked } = await afterRevocation();
     const [header] = revoked.split('.');
     const odd = `${header}.${Buffer.from('not JSON').toString('base64url')}.${'A'.repeat(43)}`;
     await expect(rewt.verify(odd)).rejects.toMatchObject(unknown);
   });
 
-  test('says nothing of a closed member', async () => {
+  it('says nothing of a closed member', async () => {
     const { rewt, revoked } = await afterRevocation();
     await rewt.close();
     await expect(rewt.verify(revoked)).rejects.toMatchObject({ code: 'ERR_REWT_STORE_CLOSED' });
   });
 });
 
-test('a revoked token makes a member with a copy past its soft age read behind its back, so that a revocation that the store lost is found', async () => {
+it('a revoked token makes a member with an old copy read in the background, and find a lost revocation', async () => {
   const { rewt, store, revoked } = await afterRevocation();
   await pass(2_100);
   const { readCount } = store;
@@ -75,7 +75,7 @@ test('a revoked token makes a member with a copy past its soft age read behind i
   expect(store.readCount).toBe(readCount + 1);
 });
 
-test('a kid that this member never saw revoked is read for, as ever', async () => {
+it('a kid that this member never saw revoked is read for, as ever', async () => {
   const { rewt, store } = await afterRevocation();
   const { readCount } = store;
   const foreign = await new Rewt({ store: memoryStore() }).sign({});
@@ -83,7 +83,10 @@ test('a kid that this member never saw revoked is read for, as ever', async () =
   expect(store.readCount).toBeGreaterThan(readCount);
 });
 
-/** A store that goes to `master`, or once `lead(true)` was called to what that held when this began: a failover that lost what came after. */
+/**
+ * A store that goes to `master`, or once `lead(true)` was called to what that held when this began:
+ * a failover that lost what came after.
+ */
 async function losing(master: Store): Promise<{ store: FaultyStore; lead(toOld: boolean): void }> {
   const old = memoryStore();
   const { key, ring } = await master.read('rewt', { timeoutMs: 1 });
@@ -104,7 +107,7 @@ async function losing(master: Store): Promise<{ store: FaultyStore; lead(toOld: 
 }
 
 describe('a store that loses a revocation', () => {
-  test('for one read of a member that cannot write makes good tokens 503, and never 401', async () => {
+  it('for one read of a member that cannot write makes good tokens 503, and never 401', async () => {
     const register = memoryStore();
     const fleet = new Rewt({ ...times, store: faultyStore(register) });
     await fleet.sign({});
@@ -126,7 +129,7 @@ describe('a store that loses a revocation', () => {
     expect((await settle(gateway.verify(good))).error).toMatchObject(unknown);
   });
 
-  test.each([60, 0])(
+  it.each([60, 0])(
     'gets it again from a member that sees nothing but the stolen token (maxStaleness %d)',
     async (maxStaleness) => {
       const register = memoryStore();
@@ -144,7 +147,7 @@ describe('a store that loses a revocation', () => {
   );
 });
 
-test('a flood of revoked tokens makes a strict member read ten times a second at the most, also while the store is away', async () => {
+it('a flood of revoked tokens makes a strict member read ten times a second, even without the store', async () => {
   const { rewt, store, revoked } = await afterRevocation({ maxStaleness: 0 });
   for (const reads of ['up', 'down'] as const) {
     store.reads = reads;

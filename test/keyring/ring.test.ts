@@ -2,16 +2,21 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { StoreError } from '../../src/errors.js';
-import { formatRing, hasChange, MOST_RETIRED, parseRing, type Ring, ringExpiresAt } from '../../src/keyring/ring.js';
+import { formatRing, hasChange, MAX_RETIRED, parseRing, type Ring, ringExpiresAt } from '../../src/keyring/ring.js';
 import { CURRENT, NOW_MS, RING, secretNamed } from './samples.js';
 import { seeded } from './seeded.js';
 
 const NEWER =
-  'The keyring in the store was written by a newer rewt: update rewt here, or replace the keyring with revoke({ replace: "newer" }).';
+  'The keyring in the store was written by a newer rewt: update rewt here, or replace the keyring ' +
+  'with revoke({ replace: "newer" }).';
 const UNREADABLE =
-  'The keyring in the store is not one of rewt (damaged, or another program uses its key): find out who wrote it, or replace it with revoke({ replace: "unreadable" }).';
+  'The keyring in the store is not one of rewt (damaged, or another program uses its key): find ' +
+  'out who wrote it, or replace it with revoke({ replace: "unreadable" }).';
 
-/** The code that a text is refused with; null where it is a ring. Fails for any other throw, and for any other words. */
+/**
+ * The code that a text is refused with; null where it is a ring. Fails for any other throw, and for
+ * any other words.
+ */
 function refusalOf(text: string): string | null {
   try {
     parseRing(text);
@@ -43,7 +48,7 @@ const rings: fc.Arbitrary<Ring> = fc.record({
     { requiredKeys: ['secret', 'expiresAt'] },
   ),
   next: fc.record({ secret: secrets, since: instants }),
-  retired: fc.array(fc.record({ secret: secrets, until: instants }), { maxLength: MOST_RETIRED }),
+  retired: fc.array(fc.record({ secret: secrets, until: instants }), { maxLength: MAX_RETIRED }),
 });
 
 describe('a ring', () => {
@@ -68,7 +73,7 @@ describe('a ring', () => {
 
   it('holds as many as 32 retired secrets, and no more', () => {
     const retired = Array.from({ length: 33 }, (_, n) => ({ secret: secretNamed(`retired-${n}`), until: NOW_MS }));
-    expect(MOST_RETIRED).toBe(32);
+    expect(MAX_RETIRED).toBe(32);
     expect(refusalOf(formatRing({ ...RING, retired: retired.slice(0, 32) }))).toBeNull();
     expect(refusalOf(formatRing({ ...RING, retired }))).toBe('ERR_REWT_RING_UNREADABLE');
   });
@@ -96,36 +101,39 @@ describe('a ring of a newer format', () => {
 
 describe('what is no ring is refused as unreadable', () => {
   it.each(['', ' ', '{', 'null', 'true', '7', '"text"', '[]', '{}', 'undefined', CURRENT, `[${formatRing(RING)}]`])(
-    'the text %j',
+    'the text %j is no ring',
     (text) => {
       expect(refusalOf(text)).toBe('ERR_REWT_RING_UNREADABLE');
     },
   );
 
   const fields = Object.keys(RING) as (keyof Ring)[];
-  it.each(fields)('a ring without %s', (field) => {
+  it.each(fields)('a ring without %s is no ring', (field) => {
     expect(refusalOf(JSON.stringify({ ...RING, [field]: undefined }))).toBe('ERR_REWT_RING_UNREADABLE');
   });
 
   const counts = ['epoch', 'gen', 'ttl', 'overlap'] as const;
   const noCounts = [-1, 0.5, 2 ** 53, '7', null, true, {}, []];
-  it.each(counts.flatMap((field) => noCounts.map((value) => [field, value] as const)))('%s of %j', (field, value) => {
-    expect(refusalOf(JSON.stringify({ ...RING, [field]: value }))).toBe('ERR_REWT_RING_UNREADABLE');
-  });
-
-  it.each(['id', 'op'].flatMap((field) => ['', 7, null, {}, ['a']].map((value) => [field, value] as const)))(
-    '%s of %j',
+  it.each(counts.flatMap((field) => noCounts.map((value) => [field, value] as const)))(
+    'a ring with %s %j is no ring',
     (field, value) => {
       expect(refusalOf(JSON.stringify({ ...RING, [field]: value }))).toBe('ERR_REWT_RING_UNREADABLE');
     },
   );
 
-  it.each([-1, 0.5, 2 ** 53, '7', null, {}])('a current that is owed until %j', (owed) => {
+  it.each(['id', 'op'].flatMap((field) => ['', 7, null, {}, ['a']].map((value) => [field, value] as const)))(
+    'a ring with the %s %j is no ring',
+    (field, value) => {
+      expect(refusalOf(JSON.stringify({ ...RING, [field]: value }))).toBe('ERR_REWT_RING_UNREADABLE');
+    },
+  );
+
+  it.each([-1, 0.5, 2 ** 53, '7', null, {}])('a ring whose current is owed until %j is no ring', (owed) => {
     const text = JSON.stringify({ ...RING, current: { ...RING.current, owed } });
     expect(refusalOf(text)).toBe('ERR_REWT_RING_UNREADABLE');
   });
 
-  it('a time that JSON would round', () => {
+  it('a ring with a time that JSON would round is no ring', () => {
     const rounded = formatRing(RING).replace(String(RING.current.expiresAt), '9007199254740993');
     expect(refusalOf(rounded)).toBe('ERR_REWT_RING_UNREADABLE');
   });
@@ -137,23 +145,26 @@ describe('what is no ring is refused as unreadable', () => {
     ['current', 'expiresAt'],
     ['next', 'since'],
   ] as const;
-  it.each(slots.flatMap(([field]) => noSlots.map((slot) => [field, slot] as const)))('%s of %j', (field, slot) => {
-    expect(refusalOf(JSON.stringify({ ...RING, [field]: slot }))).toBe('ERR_REWT_RING_UNREADABLE');
-  });
+  it.each(slots.flatMap(([field]) => noSlots.map((slot) => [field, slot] as const)))(
+    'a ring whose %s is %j is no ring',
+    (field, slot) => {
+      expect(refusalOf(JSON.stringify({ ...RING, [field]: slot }))).toBe('ERR_REWT_RING_UNREADABLE');
+    },
+  );
   it.each(slots.flatMap(([field, time]) => noSecrets.map((secret) => [field, time, secret] as const)))(
-    '%s with its %s and the secret %j',
+    'a ring whose %s has its %s and the secret %j is no ring',
     (field, time, secret) => {
       const text = JSON.stringify({ ...RING, [field]: { secret, [time]: NOW_MS } });
       expect(refusalOf(text)).toBe('ERR_REWT_RING_UNREADABLE');
     },
   );
-  it.each(noSlots)('a retired secret of %j, even beside a good one', (slot) => {
+  it.each(noSlots)('a ring with a retired secret of %j, even beside a good one, is no ring', (slot) => {
     expect(refusalOf(JSON.stringify({ ...RING, retired: [...RING.retired, slot] }))).toBe('ERR_REWT_RING_UNREADABLE');
   });
-  it.each([null, {}, 'text', 7])('a list of retired secrets that is %j', (retired) => {
+  it.each([null, {}, 'text', 7])('a ring whose list of retired secrets is %j is no ring', (retired) => {
     expect(refusalOf(JSON.stringify({ ...RING, retired }))).toBe('ERR_REWT_RING_UNREADABLE');
   });
-  it('something like a list of retired secrets', () => {
+  it('a ring whose retired secrets are only like a list is no ring', () => {
     const retired = { length: 0 };
     expect(refusalOf(JSON.stringify({ ...RING, retired }))).toBe('ERR_REWT_RING_UNREADABLE');
   });
@@ -202,7 +213,7 @@ describe('a change that was written', () => {
     ['a later write of it', { ...written, gen: written.gen + 5, op: 'later' }],
     ['one whose secret has retired since', { ...written, current: other, retired: [retired] }],
     ['one of a later revocation', { ...written, epoch: epoch + 1, rev: 'next', current: other }],
-  ])('is in %s', (_, ring) => {
+  ])('is found in %s', (_, ring) => {
     expect(isIn(ring)).toBe(true);
   });
 

@@ -1,14 +1,16 @@
 /** Rings, policies and a mint that can be foretold, for the tests of the pure keyring. */
 
-import type { Mint, Plan, Policy, Seen } from '../../src/keyring/advance.js';
-import type { Known } from '../../src/keyring/known.js';
-import { NOTHING_KNOWN, observe } from '../../src/keyring/known.js';
+import { advance } from '../../src/keyring/advance.js';
+import type { History } from '../../src/keyring/history.js';
+import { EMPTY_HISTORY, remember } from '../../src/keyring/history.js';
+import type { Mint, Plan, Seen } from '../../src/keyring/plan.js';
+import type { Policy } from '../../src/keyring/policy.js';
 import { parseRing, type Ring } from '../../src/keyring/ring.js';
 
 /** The store's clock in the samples. Milliseconds. */
 export const NOW_MS = 1_700_000_000_000;
 
-/** A usable secret that can be told from others in a failure's diff. */
+/** A usable secret that differs from others in a failure's diff. */
 export function secretNamed(name: string): string {
   return `${name}-`.padEnd(43, '.');
 }
@@ -39,10 +41,13 @@ export const POLICY: Policy = {
   clockToleranceMs: 1_000,
   maxStalenessMs: 6_000,
   leadMs: 3_000,
-  asks: null,
+  minimums: null,
 };
 
-/** Secrets `fresh-1`, `fresh-2` and ids `id-1`, `id-2`, each in the order in which they are asked for. */
+/**
+ * Secrets `fresh-1`, `fresh-2` and ids `id-1`, `id-2`, each in the order in which they are asked
+ * for.
+ */
 export function countingMint(): Mint {
   let secrets = 0;
   let ids = 0;
@@ -62,8 +67,8 @@ export const FRESH_1 = secretNamed('fresh-1');
 export const FRESH_2 = secretNamed('fresh-2');
 
 /** A member that has read these rings, in this order. */
-export function havingSeen(...rings: readonly Ring[]): Known {
-  return rings.reduce(observe, NOTHING_KNOWN);
+export function havingSeen(...rings: readonly Ring[]): History {
+  return rings.reduce(remember, EMPTY_HISTORY);
 }
 
 /** Store contents at `NOW_MS`: by default a steady `RING`. */
@@ -74,4 +79,32 @@ export function seenWith(part: Partial<Seen> = {}): Seen {
 /** The ring that a plan writes. */
 export function ringOf(plan: Plan): Ring {
   return parseRing(plan.wanted.ring.text);
+}
+
+/** The first instant of `due` in the samples. */
+export const DUE = RING.current.expiresAt - POLICY.clockToleranceMs;
+/** The first instant of a scheduled rotation in the samples. */
+export const LEAD = RING.current.expiresAt - POLICY.leadMs;
+
+/** Values of K that cannot sign: a title, and the value as a store gives it. */
+export const UNUSABLE: readonly (readonly [string, string | null])[] = [
+  ['not UTF-8', null],
+  ['31 bytes long', 'x'.repeat(31)],
+  ['empty', ''],
+];
+
+export const seenEmpty = (key: Seen['key'] = null): Seen => seenWith({ key, ring: null });
+
+export function decide(
+  seen: Seen,
+  { policy = POLICY, known = EMPTY_HISTORY }: { policy?: Policy; known?: History } = {},
+): Plan | null {
+  return advance(seen, { policy, history: known, mint: countingMint() });
+}
+
+/** The plan for what was seen; fails where there is none. */
+export function planFor(seen: Seen, setting: { policy?: Policy; known?: History } = {}): Plan {
+  const plan = decide(seen, setting);
+  if (plan === null) throw new Error('expected a plan');
+  return plan;
 }

@@ -21,7 +21,8 @@ describe('a created secret', () => {
 
 describe('a kid', () => {
   it('is the first 8 bytes of HMAC-SHA256(secret, "rewt kid") as 11 characters of base64url', () => {
-    // From another implementation: printf 'rewt kid' | openssl dgst -sha256 -hmac 'a-secret-that-every-member-knows-well'
+    // From another implementation: printf 'rewt kid' | openssl dgst -sha256 -hmac
+    // 'a-secret-that-every-member-knows-well'
     expect(kidOf('a-secret-that-every-member-knows-well')).toBe('4aSgQIUorDs');
   });
 

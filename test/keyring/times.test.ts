@@ -1,12 +1,13 @@
 /** Other times for a ring, downwards too: what is written, and that no token is lost by it. */
-import { afterEach, beforeEach, describe, expect, it, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { memoryStore, Rewt, type RewtOptions, type Store } from '../../src/index.js';
-import { type Plan, planTimes } from '../../src/keyring/advance.js';
 import { fleetNeeds } from '../../src/keyring/announcement.js';
-import { formatRing, MOST_RETIRED, type Ring, ringExpiresAt } from '../../src/keyring/ring.js';
-import { SET_TIMES } from '../../src/set-times.js';
-import { type FaultyStore, faultyStore } from '../faulty-store.js';
-import { pass, times, turnTime } from '../turned-time.js';
+import type { Plan } from '../../src/keyring/plan.js';
+import { formatRing, MAX_RETIRED, type Ring, ringExpiresAt } from '../../src/keyring/ring.js';
+import { planTimes } from '../../src/keyring/rotate-ring.js';
+import { SET_TIMES } from '../../src/keyring/set-times.js';
+import { type FaultyStore, faultyStore } from '../support/faulty-store.js';
+import { pass, settle, times, turnTime } from '../support/turned-time.js';
 import {
   CURRENT,
   countingMint,
@@ -21,8 +22,8 @@ import {
 } from './samples.js';
 
 function planned(ttlMs: number, overlapMs: number, ring: Ring = RING, reason: string | null = null) {
-  const policy = { ...POLICY, asks: { ttlMs: 90_000, overlapMs: 90_000 }, sets: { ttlMs, overlapMs } };
-  return planTimes(seenWith({ ring }), ring, policy, countingMint(), reason);
+  const policy = { ...POLICY, minimums: { ttlMs: 90_000, overlapMs: 90_000 }, sets: { ttlMs, overlapMs } };
+  return planTimes(seenWith({ ring }), ring, { policy, mint: countingMint() }, reason);
 }
 
 describe('other times for a ring', () => {
@@ -84,7 +85,7 @@ describe('other times for a ring', () => {
 
   it('come too early while there is no room for what the new schedule retires', () => {
     // Of the schedule by 4,000 two turns come while these last, and none of the one by 20,000.
-    const retired = Array.from({ length: MOST_RETIRED - 4 }, (_, n) => ({
+    const retired = Array.from({ length: MAX_RETIRED - 4 }, (_, n) => ({
       secret: secretNamed(`r${n}`),
       until: NOW_MS + 6_500,
     }));
@@ -102,7 +103,7 @@ describe('other times for a ring', () => {
   });
 });
 
-test('what members need is what they announce; older ones are named, junk is nobody', () => {
+it('what members need is what they announce; older ones are named, junk is nobody', () => {
   const held = { lineage: 'l', epoch: 0, generation: 1, next: 'k' };
   const texts = [
     JSON.stringify({ ...held, name: 'a', needs: { ttl: 1, overlap: 2 } }),
@@ -128,7 +129,7 @@ describe('a fleet whose times are set', () => {
   const member = (options: Partial<RewtOptions> = {}) =>
     new Rewt({ ...times, ...options, store: faultyStoreWithNames(register) });
 
-  test('goes on without a lost token, and by the shorter times from the next secret on', async () => {
+  it('goes on without a lost token, and by the shorter times from the next secret on', async () => {
     const old = member({ tokenLifetime: 1_200 });
     const token = await old.sign({});
     await old.close();
@@ -152,7 +153,32 @@ describe('a fleet whose times are set', () => {
     expect(await operator[SET_TIMES]({ overlap: '10m' })).toMatchObject({ rotated: false, after: { overlap: 600 } });
   });
 
-  test('gets no less than a named member needs', async () => {
+  it('is set once, though another member needs more and is read before the answer comes', async () => {
+    await member().sign({});
+    const other = member({ ttl: 7_200 });
+    const store = faultyStore(register);
+    const operator = new Rewt({ ...times, ttl: undefined, store });
+    await pass(60_000);
+    store.swapReplyMs = 300;
+    const setting = settle(operator[SET_TIMES]({ ttl: 1_800 }));
+    await pass(10);
+    await other.sign({});
+    await operator.refresh();
+    expect(await setting).toMatchObject({ value: { rotated: true, before: { ttl: 3_600 }, after: { ttl: 7_200 } } });
+    expect(store.swapCount).toBe(1);
+  });
+
+  it('is not set by what gives a next from the future another since', async () => {
+    await member().sign({});
+    vi.setSystemTime(Date.now() - 90_000);
+    const operator = member({ ttl: undefined });
+    const setting = operator[SET_TIMES]({ ttl: 1_800 });
+    await expect(setting).rejects.toMatchObject({ code: 'ERR_REWT_ROTATION_REFUSED' });
+    await pass(60_000);
+    expect(await operator[SET_TIMES]({ ttl: 1_800 })).toMatchObject({ rotated: true, after: { ttl: 1_800 } });
+  });
+
+  it('gets no less than a named member needs', async () => {
     await member({ memberName: 'orders-1' }).sign({});
     const operator = member({ ttl: undefined, maxStaleness: 10 });
     await pass(60_000);
@@ -165,7 +191,7 @@ describe('a fleet whose times are set', () => {
     expect(await operator[SET_TIMES]({ overlap: 365, ttl: 3_600 })).toMatchObject({ rotated: false });
   });
 
-  test.each([
+  it.each([
     ['without a name', {}],
     ['with a name, whose announcement was lost', { memberName: 'cut' }],
   ])('verifies for as long as ever what a member %s signs with next while it is cut off', async (_, named) => {
@@ -201,7 +227,7 @@ describe('a fleet whose times are set', () => {
     expect(verifier.status().keyring?.retired).toContainEqual(expect.objectContaining({ kid: kidIn(token) }));
   });
 
-  test('is told to wait while somebody may not hold next, and of times that do not fit', async () => {
+  it('is told to wait while somebody may not hold next, and of times that do not fit', async () => {
     const operator = member({ ttl: undefined, maxStaleness: 10 });
     await operator.ready();
     const shorter = operator[SET_TIMES]({ ttl: 600 });

@@ -1,6 +1,6 @@
 /** Which ring counts if there are two under one K. */
 import { describe, expect, it } from 'vitest';
-import { examine } from '../../src/cli/found.js';
+import { examine } from '../../src/cli/lookup/found.js';
 import { formatRing, type Ring } from '../../src/keyring/ring.js';
 import { ringOfTwo } from '../../src/keyring/two-names.js';
 

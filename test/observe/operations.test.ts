@@ -2,10 +2,10 @@
 
 import { createHmac } from 'node:crypto';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { memoryStore, Rewt, type RewtOptions } from '../../src/index.js';
-import { faultyStore } from '../faulty-store.js';
-import { pass, times, turnTime } from '../turned-time.js';
+import { faultyStore } from '../support/faulty-store.js';
+import { pass, times, turnTime } from '../support/turned-time.js';
 
 const names = ['rewt:operation', 'rewt:refresh'];
 let told: [string, Record<string, unknown>][] = [];
@@ -30,7 +30,7 @@ function member(options: Partial<RewtOptions> = {}, register = memoryStore()) {
 }
 
 describe('a call that goes well', () => {
-  test('is told with its outcome, how long it took, and whose secret it was', async () => {
+  it('is told with its outcome, how long it took, and whose secret it was', async () => {
     const { rewt, store } = member();
     store.replyMs = 20;
     const signing = rewt.sign({});
@@ -46,20 +46,22 @@ describe('a call that goes well', () => {
     expect(told[0]).toEqual(['rewt:refresh', { namespace: 'rewt', outcome: 'ok', durationMs: 40 }]);
   });
 
-  test('is told with a callback, and without a promise, as with one', async () => {
+  it('is told with a callback, and without a promise, as with one', async () => {
     const { rewt } = member();
     await rewt.ready();
     const token = rewt.signSync({});
     rewt.verifySync(token);
     await new Promise<void>((resolve) => rewt.verify(token, () => resolve()));
+    await rewt.verifyComplete(token);
     expect(operations().map(({ operation, secret }) => [operation, secret])).toEqual([
       ['sign', null],
+      ['verify', 'current'],
       ['verify', 'current'],
       ['verify', 'current'],
     ]);
   });
 
-  test('names a secret that has retired, one that signs already elsewhere, and one without a name', async () => {
+  it('names a secret that has retired, one that signs already elsewhere, and one without a name', async () => {
     const { rewt, register } = member();
     const retired = await rewt.sign({});
     await rewt.rotate({ force: true });
@@ -81,7 +83,7 @@ describe('a call that goes well', () => {
     ]);
   });
 
-  test('is told of rotations and revocations too', async () => {
+  it('is told of rotations and revocations too', async () => {
     const { rewt } = member();
     await rewt.ready();
     await rewt.rotate({ force: true });
@@ -94,7 +96,7 @@ describe('a call that goes well', () => {
 });
 
 describe('a call that fails', () => {
-  test('is told with the code of its error, and whose fault it was', async () => {
+  it('is told with the code of its error, and whose fault it was', async () => {
     const { rewt, store } = member();
     const token = await rewt.sign({});
     await expect(rewt.verify(`${token}x`)).rejects.toThrow();
@@ -117,7 +119,7 @@ describe('a call that fails', () => {
   });
 });
 
-test('nobody is told where nobody listens, and no time is taken', async () => {
+it('nobody is told where nobody listens, and no time is taken', async () => {
   for (const name of names) unsubscribe(name, listen);
   const { rewt } = member();
   await rewt.ready();

@@ -10,12 +10,12 @@ import {
   PeriodicExportingMetricReader,
 } from '@opentelemetry/sdk-metrics';
 import { BasicTracerProvider, InMemorySpanExporter, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-base';
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { memoryStore, Rewt } from '../../src/index.js';
 import { counters, gauges, histograms } from '../../src/observe/metrics.js';
 import { type InstrumentOptions, instrumentRewt } from '../../src/observe/otel.js';
-import { type FaultyStore, faultyStore } from '../faulty-store.js';
-import { pass, times, turnTime } from '../turned-time.js';
+import { type FaultyStore, faultyStore } from '../support/faulty-store.js';
+import { pass, times, turnTime } from '../support/turned-time.js';
 
 let reader: PeriodicExportingMetricReader;
 let spans: InMemorySpanExporter;
@@ -90,7 +90,7 @@ async function live(): Promise<void> {
 }
 
 describe('metrics', () => {
-  test('count operations by their outcome, and good tokens by their secret', async () => {
+  it('count operations by their outcome, and good tokens by their secret', async () => {
     instrument();
     await live();
     const of = { 'rewt.namespace': 'rewt' };
@@ -108,7 +108,7 @@ describe('metrics', () => {
     ]);
   });
 
-  test('count rotations, revocations, outages and warnings by their cause', async () => {
+  it('count rotations, revocations, outages and warnings by their cause', async () => {
     instrument();
     await live();
     const of = { 'rewt.namespace': 'rewt' };
@@ -121,7 +121,7 @@ describe('metrics', () => {
     expect(await pointsOf('rewt.warnings')).toEqual([[1, { ...of, 'rewt.warning': 'REWT_UNUSABLE_SECRET' }]]);
   });
 
-  test('show the copy of each member when they are asked for', async () => {
+  it('show the copy of each member when they are asked for', async () => {
     instrument({ members: [rewt] });
     expect(await pointsOf('rewt.keyring.usable')).toEqual([[0, { 'rewt.namespace': 'rewt' }]]);
     expect(await pointsOf('rewt.keyring.age')).toEqual([]);
@@ -139,7 +139,7 @@ describe('metrics', () => {
     expect(await value('rewt.keyring.usable')).toBe(0);
   });
 
-  test('end when they are told to', async () => {
+  it('end when they are told to', async () => {
     instrument({ members: [rewt] });
     end();
     await live();
@@ -152,7 +152,7 @@ describe('metrics', () => {
 describe('spans', () => {
   const named = () => spans.getFinishedSpans().map(({ name }) => name);
 
-  test('are made of what waits for the store, with the time that it took and what went wrong', async () => {
+  it('are made of what waits for the store, with the time that it took and what went wrong', async () => {
     instrument();
     store.replyMs = 30;
     const ready = rewt.ready();
@@ -172,7 +172,7 @@ describe('spans', () => {
     ]);
   });
 
-  test('are made of signing and verifying too where they are asked for; a bad token is no fault of the service', async () => {
+  it('are made of signing and verifying too if requested; a bad token is no fault of the service', async () => {
     instrument({ spans: 'all' });
     await live();
     expect(new Set(named())).toEqual(
@@ -184,14 +184,14 @@ describe('spans', () => {
     expect(refused?.status.code).toBe(0);
   });
 
-  test('are none where they are not wanted', async () => {
+  it('are none where they are not wanted', async () => {
     instrument({ spans: 'none' });
     await live();
     expect(named()).toEqual([]);
   });
 });
 
-test('a meter and a tracer that fail end nothing', async () => {
+it('a meter and a tracer that fail end nothing', async () => {
   const failing = (): never => {
     throw new Error('out of order');
   };
@@ -211,25 +211,25 @@ test('a meter and a tracer that fail end nothing', async () => {
   }
 });
 
-test('without options it goes to what is registered for the process, which may be nothing', async () => {
+it('without options it goes to what is registered for the process, which may be nothing', async () => {
   end = instrumentRewt();
   await live();
   expect(trace.getSpan(context.active())).toBeUndefined();
 });
 
-test.each([
+it.each([
   [{ membres: [] }, /did you mean 'members'/],
   [{ members: {} }, /members: must be a list/],
   [{ members: [{}] }, /members: each must be what new Rewt\(\) gives/],
   [{ spans: true }, /spans: must be 'store', 'all' or 'none'/],
   [{ meterProvider: {} }, /meterProvider: must have getMeter/],
   [{ tracerProvider: null }, /tracerProvider: must have getTracer/],
-])('%o is refused', (options, message) => {
+])('instrumentRewt refuses the options %o', (options, message) => {
   expect(() => instrumentRewt(options as InstrumentOptions)).toThrow(message);
 });
 
 describe('what is made of them', () => {
-  test('each instrument is exported under its name', async () => {
+  it('each instrument is exported under its name', async () => {
     instrument({ members: [rewt] });
     await live();
     const exported = (await collected()).scopeMetrics.flatMap(({ metrics }) => metrics);
@@ -239,7 +239,7 @@ describe('what is made of them', () => {
     );
   });
 
-  test('the dashboard is what Grafana takes, its panels beside and below each other', async () => {
+  it('the dashboard is what Grafana takes, its panels beside and below each other', async () => {
     const file = new URL('../../examples/observability/grafana-dashboard.json', import.meta.url);
     const { panels } = JSON.parse(await readFile(file, 'utf8')) as {
       panels: { title: string; gridPos: { x: number; y: number; w: number; h: number } }[];

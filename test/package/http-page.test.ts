@@ -1,4 +1,7 @@
-/** The snippets of docs/http.md, as they stand there, with the package installed and a Redis: only ports differ. */
+/**
+ * The snippets of docs/http.md, as they stand there, with the package installed and a Redis: only
+ * ports differ.
+ */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
@@ -6,7 +9,7 @@ import { join } from 'node:path';
 import ts from 'typescript';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { Rewt } from '../../src/index.js';
-import { freePort, type RedisServer, startRedis, until } from '../servers.js';
+import { freePort, type RedisServer, startRedis, until } from '../support/servers.js';
 import { installBeside, installPackage, project, type Scratch } from './scratch.js';
 
 const page = readFileSync(join(project, 'docs/http.md'), 'utf8');
@@ -31,7 +34,7 @@ let running: ChildProcess | undefined;
 beforeAll(async () => {
   [scratch, redis] = await Promise.all([installPackage(), startRedis()]);
   await installBeside(scratch, ['express', 'fastify', 'hono', '@hono/node-server', 'koa', 'redis']);
-  rewt = new Rewt({ redisConn: redis.url });
+  rewt = new Rewt({ redisConn: redis.url, storeTimeout: 10 });
 });
 afterEach(() => running?.kill('SIGKILL'));
 afterAll(async () => {

@@ -1,8 +1,11 @@
-/** The first rewt's example, word for word, with every client that its users may have under the name `redis`. */
+/**
+ * The first rewt's example, word for word, with every client that its users may have under the name
+ * `redis`.
+ */
 import { mkdir, mkdtemp, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type RedisServer, startRedis } from '../servers.js';
+import { type RedisServer, startRedis } from '../support/servers.js';
 import { installPackage, node, project, type Scratch } from './scratch.js';
 
 /** Only the port differs, and there are lines that say what came. */
@@ -31,7 +34,8 @@ const outcome = ['sign null', 'verify null a@b.c'];
 function withClient(created: string, done: string): (port: number) => string {
   return (port) => {
     const client = `const client = require('redis').createClient(${created.replace('PORT', String(port))});`;
-    return `${client}\n${snippet(port).replace(/redis\.createClient\(.*\)/, 'client')}\nasync function done() { ${done} }\n`;
+    const program = snippet(port).replace(/redis\.createClient\(.*\)/, 'client');
+    return `${client}\n${program}\nasync function done() { ${done} }\n`;
   };
 }
 
@@ -48,7 +52,10 @@ afterEach(async () => {
   expect(await server.cli('EXISTS', 'foobar:rewt-secret'), 'the secret is on this server').toBe('1');
 });
 
-/** Runs a program in a folder whose `node_modules/redis` is the given package, with its own dependencies beside it. */
+/**
+ * Runs a program in a folder whose `node_modules/redis` is the given package, with its own
+ * dependencies beside it.
+ */
 async function runWith(client: string, program: string, ...nodeOptions: string[]): Promise<string[]> {
   const folder = await mkdtemp(join(scratch.folder, 'snippet-'));
   await mkdir(join(folder, 'node_modules'));
@@ -77,7 +84,10 @@ describe.each([
 });
 
 describe('the original example with redis 6', () => {
-  /** redis 4 and later take no URL as a string: they overlook it, and go to localhost:6379, whatever it says. So the server has to be there. */
+  /**
+   * redis 4 and later take no URL as a string: they overlook it, and go to localhost:6379, whatever
+   * it says. So the server has to be there.
+   */
   const moved = (port: number) => `
 const net = require('node:net');
 const { createConnection } = net;

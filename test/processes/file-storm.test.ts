@@ -1,4 +1,7 @@
-/** Processes that are killed and stopped amid writes to one folder lose nothing (docs/testing.md, "The storm"). */
+/**
+ * Processes that are killed and stopped amid writes to one folder lose nothing (docs/testing.md,
+ * "The storm").
+ */
 
 import { spawn } from 'node:child_process';
 import { expect, it } from 'vitest';

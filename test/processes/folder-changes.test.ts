@@ -1,4 +1,7 @@
-/** The folder of live members is deleted, moved away, copied with hard links, and its mode is changed (docs/adr/0029). */
+/**
+ * The folder of live members is deleted, moved away, copied with hard links, and its mode is
+ * changed (docs/adr/0029).
+ */
 
 import { execFileSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';

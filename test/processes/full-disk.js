@@ -1,6 +1,7 @@
 /**
  * Fills a disk under a member and makes room again; prints what each step showed as JSON.
- * `node full-disk.js <compiled library> <mount point> <what is used up>`, in a mount namespace of its own.
+ * `node full-disk.js <compiled library> <mount point> <what is used up>`, in a mount namespace of
+ * its own.
  */
 import { execFileSync } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readdirSync, rmSync, writeSync } from 'node:fs';

@@ -1,4 +1,7 @@
-/** A disk that fills up: a typed error, the keyring as it was, and all is well once there is room again (README.md, promise 5). */
+/**
+ * A disk that fills up: a typed error, the keyring as it was, and all is well once there is room
+ * again (docs/guarantees.md, promise 5).
+ */
 
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';

@@ -1,5 +1,6 @@
 /**
- * A process that uses a Rewt, waits until push is on, and has nothing left to do: what is still open must not keep it alive.
+ * A process that uses a Rewt, waits until push is on, and has nothing left to do: what is still
+ * open must not keep it alive.
  * `node idle.js <folder of the compiled library> <port> <client | 'url'>`
  */
 import { createRequire } from 'node:module';

@@ -3,8 +3,8 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type RedisServer, startRedis } from '../servers.js';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { type RedisServer, startRedis } from '../support/servers.js';
 import { compiledFolder } from './members.js';
 
 const script = fileURLToPath(new URL('idle.js', import.meta.url));
@@ -15,7 +15,7 @@ beforeAll(async () => {
 });
 afterAll(() => server?.stop());
 
-test.each(['redis2', 'redis3', 'redis4', 'redis5', 'redis', 'ioredis5', 'ioredis', 'iovalkey', 'url'])(
+it.each(['redis2', 'redis3', 'redis4', 'redis5', 'redis', 'ioredis5', 'ioredis', 'iovalkey', 'url'])(
   'a process with an idle Rewt on %s, its push connection open, ends by itself',
   async (client) => {
     // A process that had to be killed rejects.

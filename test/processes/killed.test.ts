@@ -1,4 +1,7 @@
-/** A process that is killed between rotations, or in the middle of one, leaves a keyring with which others go on. */
+/**
+ * A process that is killed between rotations, or in the middle of one, leaves a keyring with which
+ * others go on.
+ */
 import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -7,7 +10,7 @@ import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fileStore, Rewt } from '../../src/index.js';
 import type { RewtOptions } from '../../src/options.js';
-import { type RedisServer, startRedis } from '../servers.js';
+import { type RedisServer, startRedis } from '../support/servers.js';
 import { type Place, startMember } from './members.js';
 
 /** Seconds. Nothing ends while the test looks, however slow the machine. */
@@ -31,7 +34,7 @@ const places: readonly (readonly [string, () => Place, () => RewtOptions])[] = [
 ];
 
 describe.each(places)('on %s', (_, place, connection) => {
-  it(`${kills} processes are killed while they rotate: no token is refused, nothing counts as a revocation, others rotate on`, async () => {
+  it(`${kills} processes killed in a rotation cost no token and no revocation, and others rotate on`, async () => {
     const given = connection();
     for (let kill = 0; kill < kills; kill += 1) {
       const room = { ...given, ...options, redisNamespace: randomUUID() };
@@ -62,6 +65,7 @@ describe.each(places)('on %s', (_, place, connection) => {
       await newcomer.close();
     }
     await given.store?.close();
-    // Eight processes are started and killed: on a slow machine with others beside them, half a minute was not enough.
+    // Eight processes are started and killed: on a slow machine with others beside them, half a
+    // minute was not enough.
   }, 120_000);
 });

@@ -1,4 +1,7 @@
-/** Threads, workers of `cluster` and forks share one keyring in a folder (README.md, promises 2 and 4). */
+/**
+ * Threads, workers of `cluster` and forks share one keyring in a folder (docs/guarantees.md,
+ * promises 2 and 4).
+ */
 import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

@@ -1,9 +1,11 @@
-/** Members whose tokens live for different times, on one keyring (README.md, promise 7). */
+/**
+ * Members whose tokens live for different times, on one keyring (docs/guarantees.md, promise 7).
+ */
 import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Rewt } from '../../src/index.js';
 import { codeOf, createFleet } from '../interop/fleet.js';
-import { type RedisServer, startRedis } from '../servers.js';
+import { type RedisServer, startRedis } from '../support/servers.js';
 
 let server: RedisServer;
 beforeAll(async () => {
@@ -17,13 +19,14 @@ async function signWithEnd(rewt: Rewt): Promise<{ token: string; endMs: number }
   return { token, endMs: exp * 1_000 };
 }
 
-it('a member with short-lived tokens rotates, on schedule and by hand, and cuts none of another member short', async () => {
+it('a member with short-lived tokens rotates, on schedule and by hand, and shortens no other tokens', async () => {
   const fleet = createFleet(server);
   const options = { ttl: 2, maxStaleness: 1, clockTolerance: 0.2 };
   const short = fleet.member({ ...options, tokenLifetime: 1 });
   const long = fleet.member({ ...options, tokenLifetime: 4 });
   try {
-    // The keyring begins with what the short one asks for, and is rotated before and after the long one signs.
+    // The keyring begins with what the short one asks for, and is rotated before and after the long
+    // one signs.
     await short.sign({});
     await short.rotate({ force: true });
     expect(short.status().keyring?.overlap).toBe(2.2);

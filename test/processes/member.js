@@ -1,6 +1,7 @@
 /**
- * A member in a process or thread of its own: does what its parent asks, and answers under the same number.
- * `node member.js <folder of the compiled library> <place as JSON>`, where a place is { redis: port, client } or { folder }.
+ * A member in a separate process or thread: does what its parent asks, and answers under the same
+ * number. `node member.js <folder of the compiled library> <place as JSON>`, where a place is {
+ * redis: port, client } or { folder }.
  */
 import { connect as connectTo, createServer } from 'node:net';
 import { join } from 'node:path';
@@ -26,7 +27,10 @@ process.on('disconnect', () => process.exit());
 const ready = start(JSON.parse(placeJson));
 let rewt;
 
-/** Answers with what a new Rewt takes: this process has one connection, or one store, for all of them. */
+/**
+ * Answers with what a new Rewt takes: this process has one connection, or one store, for all of
+ * them.
+ */
 async function start(place) {
   const { Rewt, fileStore } = await import(pathToFileURL(join(dist, 'index.js')).href);
   if (place.folder) return { Rewt, shared: { store: fileStore({ path: place.folder }) } };
@@ -71,7 +75,10 @@ const verbs = {
     return (await rewt.revoke()).kid;
   },
 
-  /** Verifies every token that arrives at a port, one a line; one in fifty again half a second before it ends. */
+  /**
+   * Verifies every token that arrives at a port, one a line; one in fifty again half a second
+   * before it ends.
+   */
   async listen({ namespace, options }) {
     await enter(namespace, options);
     const server = createServer((socket) => createInterface(socket).on('line', hear));
@@ -130,7 +137,7 @@ async function hear(token) {
 
 async function accept(token, endMs) {
   try {
-    const { header } = await rewt.verify(token, { complete: true });
+    const { header } = await rewt.verifyComplete(token);
     heard.accepted += 1;
     heard.kids.add(header.kid);
   } catch (error) {

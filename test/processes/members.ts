@@ -1,4 +1,7 @@
-/** Starts members in processes or threads of their own, which run the compiled library: dist/esm, or the folder that REWT_DIST names. */
+/**
+ * Starts members in separate processes or threads, which run the compiled library: dist/esm, or
+ * the folder that REWT_DIST names.
+ */
 import { type ChildProcess, fork } from 'node:child_process';
 import cluster from 'node:cluster';
 import { existsSync } from 'node:fs';
@@ -107,7 +110,7 @@ export function startMember(place: Place, how: Way = 'fork', copy?: UserCopy): M
 
 /** What all of them have in common. */
 export interface Started {
-  /** Absent for a thread, which has none of its own. */
+  /** Absent for a thread, which has none. */
   readonly pid: number | undefined;
   onMessage(listener: (message: Answer) => void): void;
   onExit(listener: () => void): void;

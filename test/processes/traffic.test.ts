@@ -1,7 +1,10 @@
-/** Two processes with a token per millisecond between them, while the secret rotates under their hands (README.md, promise 1). */
+/**
+ * Two processes with a token per millisecond between them, while the secret rotates under their
+ * hands (docs/guarantees.md, promise 1).
+ */
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
-import { type RedisServer, startRedis } from '../servers.js';
+import { type RedisServer, startRedis } from '../support/servers.js';
 import { startMember } from './members.js';
 
 const rotations = 10;

@@ -1,11 +1,14 @@
-/** A folder of one user, beside root and a stranger: `sudo rewt revoke` locks no service out, and what others can write is refused. */
+/**
+ * A folder of one user, beside root and a stranger: `sudo rewt revoke` locks no service out, and
+ * what others can write is refused.
+ */
 
 import { randomUUID } from 'node:crypto';
 import { chmodSync, chownSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type Run, rewt } from '../cli/command.js';
+import { type Run, rewtProcess } from '../cli/process.js';
 import { type MemberProcess, startMember } from './members.js';
 import { createCopy, isRoot, SERVICE, STRANGER } from './users.js';
 
@@ -39,7 +42,7 @@ describe.runIf(isRoot)('a folder of another user', () => {
   }
   const sign = (by: MemberProcess) => by.ask('sign', { namespace, options, payload: { user: 'ann' }, atMs: 0 });
   const command = (user: number, ...words: string[]): Promise<Run> =>
-    rewt([...words, '--url', `file:${path}`, '--namespace', namespace], {
+    rewtProcess([...words, '--url', `file:${path}`, '--namespace', namespace], {
       file: copy.for(user).command,
       user,
       cwd: home,

@@ -1,4 +1,7 @@
-/** Lets processes run as other users, with a copy of the compiled library that those may read. Needs root. */
+/**
+ * Lets processes run as other users, with a copy of the compiled library that those may read. Needs
+ * root.
+ */
 
 import { chmodSync, cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,6 +1,9 @@
-/** That the cluster of test/cluster.ts is real: slots move, masters change over, and what is said to be lost is lost. */
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Cluster, startCluster } from '../cluster.js';
+/**
+ * That the cluster of test/support/cluster.ts is real: slots move, masters change over, and what is
+ * said to be lost is lost.
+ */
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { type Cluster, startCluster } from '../support/cluster.js';
 
 let cluster: Cluster;
 beforeAll(async () => {
@@ -11,7 +14,7 @@ afterAll(() => cluster?.stop());
 const slotText = async (): Promise<string> => String(await cluster.slotOf(kept));
 const [kept, other, lost, heard] = ['{k}kept', '{k}other', '{k}lost', '{k}heard'] as const;
 
-test('every slot has an owner, and a key of another is refused', async () => {
+it('every slot has an owner, and a key of another is refused', async () => {
   const owners = await Promise.all(['{k}', 'a', 'b'].map((key) => cluster.ownerOf(key)));
   expect(new Set(owners).size).toBe(3);
   expect(owners.every((owner) => cluster.nodes.indexOf(owner) < 3)).toBe(true);
@@ -21,7 +24,7 @@ test('every slot has an owner, and a key of another is refused', async () => {
   await cluster.inSync();
 });
 
-test('a planned failover loses nothing', async () => {
+it('a planned failover loses nothing', async () => {
   const replica = await cluster.replicaOf(kept);
   expect(await cluster.failover(kept)).toBe(replica);
   expect(await cluster.ownerOf(kept)).toBe(replica);
@@ -29,7 +32,7 @@ test('a planned failover loses nothing', async () => {
   await cluster.inSync();
 });
 
-test('a write is acknowledged and lost, by every node', async () => {
+it('a write is acknowledged and lost, by every node', async () => {
   const [old, replica] = [await cluster.ownerOf(lost), await cluster.replicaOf(lost)];
   const reply = await cluster.loseWrites(lost, async (owner) => {
     expect(owner).toBe(old);
@@ -42,12 +45,12 @@ test('a write is acknowledged and lost, by every node', async () => {
   await cluster.inSync();
   expect(await replica.cli('EXISTS', kept, lost)).toBe('1');
   for (const node of [old, replica]) expect(await node.cli('CLUSTER', 'COUNTKEYSINSLOT', await slotText())).toBe('2');
-  // The link heals: the new owner is heard.
+  // The link heals: the new owner's messages arrive.
   await replica.cli('SET', heard, '1');
   expect(await replica.cli('WAIT', '1', '5000')).toBe('1');
 });
 
-test('a slot moves with all its keys, which are apart for a while', async () => {
+it('a slot moves with all its keys, which are apart for a while', async () => {
   const from = await cluster.ownerOf(kept);
   const to = await cluster.ownerOf('a');
   let apart: string[] = [];
@@ -63,7 +66,7 @@ test('a slot moves with all its keys, which are apart for a while', async () => 
   await cluster.inSync();
 });
 
-test('a killed owner is replaced by its replica, and comes back as one', async () => {
+it('a killed owner is replaced by its replica, and comes back as one', async () => {
   const [old, replica] = [await cluster.ownerOf(kept), await cluster.replicaOf(kept)];
   await old.kill();
   expect(await cluster.ownerAfter(old, kept)).toBe(replica);

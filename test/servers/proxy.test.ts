@@ -1,9 +1,9 @@
 /** What the broken network does to connections, and that it heals. */
 import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
-import { afterEach, beforeEach, expect, test } from 'vitest';
-import { type NetworkProxy, startProxy } from '../proxy.js';
-import { freePort } from '../servers.js';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { type NetworkProxy, startProxy } from '../support/proxy.js';
+import { freePort } from '../support/servers.js';
 
 let echo: Server;
 let received: string;
@@ -54,7 +54,7 @@ const heard = (text: string): Promise<void> => expect.poll(() => received, { int
 const inside = (text: string): Promise<void> => expect.poll(() => proxy.undelivered, { interval: 5 }).toBe(text.length);
 const ended = ({ socket }: Client): Promise<void> => expect.poll(() => socket.closed, { interval: 5 }).toBe(true);
 
-test('it passes what is sent, both ways, and counts connections', async () => {
+it('it passes what is sent, both ways, and counts connections', async () => {
   const [one, two] = [await call(), await call()];
   one.socket.write('one');
   await said(one, 'one');
@@ -67,7 +67,7 @@ test('it passes what is sent, both ways, and counts connections', async () => {
   expect(proxy.accepted).toBe(2);
 });
 
-test('a black hole takes connections and bytes and gives nothing back; afterwards what lost bytes is reset', async () => {
+it('a black hole accepts connections and bytes, returns nothing, and resets them afterwards', async () => {
   const [old, idle] = [await call(), await call()];
   old.socket.write('before ');
   await said(old, 'before ');
@@ -84,7 +84,7 @@ test('a black hole takes connections and bytes and gives nothing back; afterward
   expect(received).toBe('before after');
 });
 
-test('a connection that is forgotten is never served again, and new ones are', async () => {
+it('a connection that is forgotten is never served again, and new ones are', async () => {
   const old = await call();
   old.socket.write('before ');
   await said(old, 'before ');
@@ -100,7 +100,7 @@ test('a connection that is forgotten is never served again, and new ones are', a
   await ended(old);
 });
 
-test('a black hole for replies only lets requests through', async () => {
+it('a black hole for replies only lets requests through', async () => {
   const client = await call();
   await proxy.blackHole('replies');
   client.socket.write('request');
@@ -111,7 +111,7 @@ test('a black hole for replies only lets requests through', async () => {
   expect(client.text()).toBe('');
 });
 
-test('what is held arrives in its order once the network heals', async () => {
+it('what is held arrives in its order once the network heals', async () => {
   const old = await call();
   await proxy.hold();
   for (const word of ['a', 'b', 'c']) old.socket.write(word);
@@ -122,7 +122,7 @@ test('what is held arrives in its order once the network heals', async () => {
   await said(old, 'abcd');
 });
 
-test('a delayed reply is not there before its time, and none overtakes another', async () => {
+it('a delayed reply is not there before its time, and none overtakes another', async () => {
   const client = await call();
   await proxy.delayReplies(150);
   const sentMs = performance.now();
@@ -135,7 +135,7 @@ test('a delayed reply is not there before its time, and none overtakes another',
   expect(performance.now() - sentMs).toBeGreaterThanOrEqual(149);
 });
 
-test('a cut ends connections and refuses new ones, until it heals on the same port', async () => {
+it('a cut ends connections and refuses new ones, until it heals on the same port', async () => {
   const client = await call();
   await proxy.cut();
   await ended(client);
@@ -146,14 +146,14 @@ test('a cut ends connections and refuses new ones, until it heals on the same po
   await said(again, 'again');
 });
 
-test('a client that has said its last word still gets the reply', async () => {
+it('a client that has said its last word still gets the reply', async () => {
   const client = await call();
   client.socket.end('word');
   await ended(client);
   expect(client.text()).toBe('word');
 });
 
-test('a connection ends with its server, but nobody hears of that out of a black hole', async () => {
+it('a connection ends with its server, but nobody hears of that out of a black hole', async () => {
   const [gone, swallowed] = [await call(), await call()];
   for (const { socket } of [gone, swallowed]) socket.write('x');
   await Promise.all([said(gone, 'x'), said(swallowed, 'x')]);

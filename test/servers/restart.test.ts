@@ -1,9 +1,9 @@
 /** What a server has after kill -9, and that it is where it was. */
 import { existsSync } from 'node:fs';
-import { expect, test } from 'vitest';
-import { onDisk, startRedis } from '../servers.js';
+import { expect, it } from 'vitest';
+import { onDisk, startRedis } from '../support/servers.js';
 
-test('a server on disk comes back on its port with all that it acknowledged', async () => {
+it('a server on disk comes back on its port with all that it acknowledged', async () => {
   const server = await startRedis(onDisk);
   try {
     const { port, pid } = server;
@@ -24,7 +24,7 @@ test('a server on disk comes back on its port with all that it acknowledged', as
   }
 });
 
-test('any other server comes back empty, also one that is stopped by a signal or still runs', async () => {
+it('any other server comes back empty, also one that is stopped by a signal or still runs', async () => {
   const server = await startRedis();
   try {
     await server.cli('SET', 'key', '1');

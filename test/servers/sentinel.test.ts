@@ -1,7 +1,10 @@
-/** That the sentinels of test/sentinel.ts are real, and that what is said to be lost is lost. */
+/**
+ * That the sentinels of test/support/sentinel.ts are real, and that what is said to be lost is
+ * lost.
+ */
 import { setTimeout as passMs } from 'node:timers/promises';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type SentinelSetup, startSentinel } from '../sentinel.js';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { type SentinelSetup, startSentinel } from '../support/sentinel.js';
 
 let setup: SentinelSetup;
 beforeAll(async () => {
@@ -9,7 +12,7 @@ beforeAll(async () => {
 });
 afterAll(() => setup?.stop());
 
-test('a planned failover makes a replica the master, which has what was written', async () => {
+it('a planned failover makes a replica the master, which has what was written', async () => {
   const old = await setup.master();
   expect(old).toBe(setup.nodes[0]);
   await old.cli('SET', 'kept', '1');
@@ -22,7 +25,7 @@ test('a planned failover makes a replica the master, which has what was written'
   expect(await old.cli('ROLE')).toMatch(/^slave\n/);
 });
 
-test('a write is acknowledged and lost, by every node', async () => {
+it('a write is acknowledged and lost, by every node', async () => {
   const old = await setup.master();
   const reply = await setup.loseWrites(async (master) => {
     expect(master).toBe(old);
@@ -35,13 +38,13 @@ test('a write is acknowledged and lost, by every node', async () => {
   await setup.demote(old);
   await setup.inSync();
   for (const node of setup.nodes) expect(await node.cli('EXISTS', 'kept', 'lost')).toBe('1');
-  // The link heals: the next master is heard again.
+  // The link heals: the next master's messages arrive again.
   const master = await setup.master();
   await master.cli('SET', 'heard', '1');
   expect(await master.cli('WAIT', '2', '5000')).toBe('2');
 });
 
-test('a killed master is replaced, and comes back on its port as a replica', async () => {
+it('a killed master is replaced, and comes back on its port as a replica', async () => {
   const old = await setup.master();
   const { port, pid } = old;
   await old.kill();
@@ -57,7 +60,7 @@ test('a killed master is replaced, and comes back on its port as a replica', asy
   for (const node of setup.nodes) expect(await node.cli('GET', 'heard')).toBe('1');
 });
 
-test('a master and a sentinel that are paused for seconds go on as they were', async () => {
+it('a master and a sentinel that are paused for seconds go on as they were', async () => {
   const master = await setup.master();
   const [, , sentinel] = setup.sentinels;
   const paused = [master.pid, Number(sentinel?.pid)];
@@ -74,7 +77,7 @@ test('a master and a sentinel that are paused for seconds go on as they were', a
   expect(await sentinel?.cli('INFO', 'sentinel')).toContain(`sentinel_tilt:${canBeSet ? 0 : 1}`);
 });
 
-test('two sentinels of three are enough for a failover', async () => {
+it('two sentinels of three are enough for a failover', async () => {
   await setup.sentinels[0]?.kill();
   const old = await setup.master();
   await expect(setup.failover()).resolves.not.toBe(old);

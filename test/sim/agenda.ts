@@ -1,4 +1,6 @@
-/** Virtual time: what is due happens in order, and all that follows from it is over before the next. */
+/**
+ * Virtual time: what is due happens in order, and all that follows from it is over before the next.
+ */
 
 interface Entry {
   readonly atMs: number;
@@ -9,7 +11,7 @@ interface Entry {
 export class Agenda {
   /** True time since the beginning. Milliseconds. */
   nowMs = 0;
-  /** Set by whoever wakes code that answers in promises: then the microtasks have to run dry. */
+  /** Set by code that wakes promises: then the microtasks have to run dry. */
   wakes = false;
   readonly #heap: Entry[] = [];
   #order = 0;
@@ -32,7 +34,8 @@ export class Agenda {
       entry.run();
       if (!this.wakes) continue;
       this.wakes = false;
-      // Everything below is synchronous or a microtask, and a tick comes once those have run dry. A turn of the loop would do as well, in twice the time.
+      // Everything below is synchronous or a microtask, and a tick comes once those have run dry. A
+      // turn of the loop would do as well, in twice the time.
       await new Promise<void>(process.nextTick);
     }
     this.nowMs = endMs;

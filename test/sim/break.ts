@@ -1,4 +1,7 @@
-/** Breaks each promise once, in a copy of the compiled code, to show that the simulation can fail, and which scenarios see it. */
+/**
+ * Breaks each promise once, in a copy of the compiled code, to show that the simulation can fail,
+ * and which scenarios see it.
+ */
 
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

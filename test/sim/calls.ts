@@ -14,11 +14,16 @@ export interface Token {
   readonly hasKid: boolean;
   /** Signed with next, by a member that could not reach the store when current ended. */
   readonly isPromoted: boolean;
-  /** When the secret was known to sign: for rewt the call's end, for old rewt the GET at the server. True time. */
+  /**
+   * When the secret was known to sign: for rewt the call's end, for old rewt the GET at the server.
+   * True time.
+   */
   readonly signedAtMs: number;
   /** When the signer's copy was sent for. True time. */
   readonly knownAtMs: number;
-  /** The signer was suspended and its wall clock set back: it could not know how old its copy was. */
+  /**
+   * The signer was suspended and its wall clock set back: it could not know how old its copy was.
+   */
   readonly isUnaware: boolean;
   /** How far the signer's wall clock was ahead. Milliseconds. */
   readonly skewMs: number;

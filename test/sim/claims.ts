@@ -6,7 +6,10 @@ import type { Errand, Shown } from './shown.js';
 /** So many retired secrets may leave too little room for the schedule. */
 const MANY_RETIRED = 16;
 
-/** What a command's answer says that is not so; null: it is. `code` is its error, null if it was done. */
+/**
+ * What a command's answer says that is not so; null: it is. `code` is its error, null if it was
+ * done.
+ */
 export function untrue(
   { verb, force, fromMs, hasRevoked }: Errand,
   code: string | null,
@@ -20,7 +23,8 @@ export function untrue(
     return verb === 'set' || turnedAtMs >= fromMs ? null : 'says that it rotated, and the secret is the same';
   }
   if (code !== 'ERR_REWT_ROTATION_REFUSED' || newestRing === null) return null;
-  // While next is younger than the caller's maxStaleness, and while the schedule would run out of room.
+  // While next is younger than the caller's maxStaleness, and while the schedule would run out of
+  // room.
   const wasMs = clock.nowMs() - (nowMs - fromMs) - newestRing.next.since;
   const isYoung = !force && (wasMs < times.maxStalenessMs || clock.shiftedAtMs >= fromMs);
   return isYoung || newestRing.retired.length > MANY_RETIRED ? null : 'is refused, and next is old enough';

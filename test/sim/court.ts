@@ -1,4 +1,7 @@
-/** A history made by hand, for the judge's own tests: what was written, which answers members got, and what came of their calls. */
+/**
+ * A history made by hand, for the judge's own tests: what was written, which answers members got,
+ * and what came of their calls.
+ */
 
 import { kidOf } from '../../src/keyring/secret.js';
 import { createRecord, type StoreRecord } from '../../src/stores/record.js';
@@ -80,7 +83,10 @@ export class Court {
     };
   }
 
-  /** Writes as a member does after a read at `readS`, or as a fault does. Parts that are not named stay as they are. */
+  /**
+   * Writes as a member does after a read at `readS`, or as a fault does. Parts that are not named
+   * stay as they are.
+   */
   writes(author: Judged | string, state: State, readS = this.agenda.nowMs / 1_000): void {
     const { key, ring } = this.server.record;
     this.#writes += 1;
@@ -128,7 +134,8 @@ export class Court {
   ): void {
     const { machine, shown } = member;
     const sentMs = how.sentS === undefined ? this.agenda.nowMs : how.sentS * 1_000;
-    const sent = { atMs: sentMs, monotonicMs: machine.monotonicMs(), wallMs: machine.wallMs() };
+    const sinceMs = this.agenda.nowMs - sentMs;
+    const sent = { atMs: sentMs, monotonicMs: machine.monotonicMs() - sinceMs, wallMs: machine.wallMs() - sinceMs };
     this.ledger.showings.showed(shown, {
       sent,
       verb: how.verb ?? 'read',
@@ -161,7 +168,10 @@ export class Court {
     };
   }
 
-  /** What came of a call that began and ended at this instant; `good` is what the member had to go on with before. */
+  /**
+   * What came of a call that began and ended at this instant; `good` is what the member had to go
+   * on with before.
+   */
   verified(member: Judged, token: Token, code: string | null, good = member.shown.good): void {
     this.judge.verified({ ...this.#call(member, 'verify'), good }, token, code);
   }

@@ -1,4 +1,7 @@
-/** What the page has a member remember of revocations: of each lineage the highest epoch, and the name of the revocation that led there. */
+/**
+ * What the page has a member remember of revocations: of each lineage the highest epoch, and the
+ * name of the revocation that led there.
+ */
 
 export interface Revised {
   readonly id: string;

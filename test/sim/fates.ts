@@ -1,4 +1,7 @@
-/** What became of each secret: until when it verifies, whether it was revoked, and what excuses that it is refused. */
+/**
+ * What became of each secret: until when it verifies, whether it was revoked, and what excuses that
+ * it is refused.
+ */
 
 import type { StoreRecord } from '../../src/stores/record.js';
 import type { Agenda } from './agenda.js';
@@ -16,6 +19,8 @@ interface Revocation {
 
 interface Loss {
   readonly atMs: number;
+  /** The end of the secret by which it is lost, by the store's clock; 0: it went at once. */
+  readonly endMs: number;
   untilMs: number;
   readonly why: string;
   /** The `overlap` that was lost: a ring that grants less does not end this. */
@@ -33,7 +38,10 @@ export class Fates {
   /** Secrets that a fault took out of the store, which may come back. */
   readonly #missing = new Map<string, number>();
   readonly #revoked = new Map<string, Revocation>();
-  /** What was in a ring that a revocation replaced, ended or not, and when. A failover takes nothing out of it. */
+  /**
+   * What was in a ring that a revocation replaced, ended or not, and when. A failover takes nothing
+   * out of it.
+   */
   readonly #dropped = new Map<string, number>();
   readonly #lost = new Map<string, Loss[]>();
   readonly #adopted = new Set<string>();
@@ -42,6 +50,8 @@ export class Fates {
   keySinceMs = 0;
   /** Ends of retired secrets by the store's clock, the last that was written. */
   readonly ends = new Map<string, number>();
+  /** The same as the store has them now: a failover may have taken back a later one. */
+  readonly #endNow = new Map<string, number>();
   /** The later ends that secrets had until a failover, and when that was. True time. */
   readonly #endsBefore = new Map<string, { readonly atMs: number; readonly endMs: number }[]>();
   /** By how much later than the read that decided it each rotation landed. Milliseconds. */
@@ -69,19 +79,30 @@ export class Fates {
   /** The end of a secret as a copy may have it that was read at `readMs`, by the store's clock. */
   endIn(secret: string, readMs: number): number | undefined {
     const before = (this.#endsBefore.get(secret) ?? []).filter(({ atMs }) => atMs > readMs);
-    const ends = [this.ends.get(secret), ...before.map(({ endMs }) => endMs)].filter((end) => end !== undefined);
+    const ends = [this.#endNow.get(secret), ...before.map(({ endMs }) => endMs)].filter((end) => end !== undefined);
     return ends.length === 0 ? undefined : Math.max(...ends);
   }
 
-  /** A rotation that took a secret out of `current` has landed, after a read at `decidedMs` of the store's clock. */
+  /**
+   * A rotation that took a secret out of `current` has landed, after a read at `decidedMs` of the
+   * store's clock.
+   */
   rotated({ current }: Written, decidedMs: number): void {
     this.#landedLateMs.set(current.secret, this.#clock.nowMs() - decidedMs);
   }
 
-  /** Whether the secret's end came too soon for what was signed between the read that decided its rotation and the swap. */
+  /**
+   * Whether the secret's end came too soon for what was signed between the read that decided its
+   * rotation and the swap.
+   */
   endedSoon(secret: string): boolean {
     const overMs = this.#clock.nowMs() - (this.ends.get(secret) ?? Number.POSITIVE_INFINITY);
-    return overMs >= 0 && overMs <= (this.#landedLateMs.get(secret) ?? 0);
+    return overMs >= 0 && overMs <= this.landedLateMs(secret);
+  }
+
+  /** How long after the read that decided it the secret's rotation landed. */
+  landedLateMs(secret: string): number {
+    return this.#landedLateMs.get(secret) ?? 0;
   }
 
   /** Whether the secret's end comes within a time from now. */
@@ -118,6 +139,7 @@ export class Fates {
         const before = this.#endsBefore.get(secret) ?? [];
         this.#endsBefore.set(secret, [...before, { atMs: this.#agenda.nowMs, endMs: earlierMs }]);
       }
+      this.#endNow.set(secret, knownMs);
       this.ends.set(secret, isFailover ? Math.max(knownMs, earlierMs) : knownMs);
       if (this.#missing.delete(secret)) {
         for (const loss of this.#lost.get(secret) ?? []) {
@@ -125,8 +147,8 @@ export class Fates {
           const isGranted =
             loss.overlapMs === 0 ||
             (after.ring !== null && after.ring.overlap >= loss.overlapMs && after.ring.current.secret === secret);
-          if (loss.why !== 'clock jump' && isGranted && !this.#revoked.has(secret))
-            loss.untilMs = Math.min(loss.untilMs, this.#agenda.nowMs);
+          if (loss.why === 'clock jump' || knownMs <= loss.endMs) continue;
+          if (isGranted && !this.#revoked.has(secret)) loss.untilMs = Math.min(loss.untilMs, this.#agenda.nowMs);
         }
       }
     }
@@ -141,14 +163,19 @@ export class Fates {
   /** `fromStoreMs`: not now, but from then on, by the store's clock. */
   lose(secret: string, why: string, fromStoreMs = this.#clock.nowMs(), overlapMs = 0, leftMs = 0): Loss {
     const losses = this.#lost.get(secret) ?? [];
-    const atMs = this.#agenda.nowMs + fromStoreMs - this.#clock.nowMs();
-    const loss = { atMs, untilMs: Number.POSITIVE_INFINITY, why, overlapMs, leftMs };
+    // The difference first: a sum of both times is rounded to a fraction of a microsecond.
+    const atMs = this.#agenda.nowMs + (fromStoreMs - this.#clock.nowMs());
+    const endMs = atMs > this.#agenda.nowMs ? fromStoreMs : 0;
+    const loss = { atMs, endMs, untilMs: Number.POSITIVE_INFINITY, why, overlapMs, leftMs };
     losses.push(loss);
     this.#lost.set(secret, losses);
     return loss;
   }
 
-  /** Moves the ends after the store's clock jumped: what had ended stays so, and what signs no more ends sooner. */
+  /**
+   * Moves the ends after the store's clock jumped: what had ended stays so, and what signs no more
+   * ends sooner.
+   */
   jumped(ring: Written | null): void {
     const isLeft = ring !== null && this.#clock.nowMs() < ring.current.expiresAt;
     const left = isLeft ? [ring.current.secret, ring.next.secret] : [ring?.next.secret];
@@ -162,11 +189,16 @@ export class Fates {
     return this.#missing.size > 0;
   }
 
-  /** A revocation has landed that took these secrets out of the store, and all that is missing. `cause` is what explains it. */
+  /**
+   * A revocation has landed that took these secrets out of the store, and all that is missing.
+   * `cause` is what explains it.
+   */
   revoke(vanished: Iterable<string>, before: Entries, record: StoreRecord, cause: string | null): void {
     const { nowMs: atMs } = this.#agenda;
     for (const secret of secretsIn({ key: null, ring: before.ring })) this.#dropped.set(secret, atMs);
-    for (const secret of new Set([...vanished, ...this.#missing.keys()])) {
+    // K may hold a secret past the end that the ring has for it: old members sign with that.
+    const inKey = [...secretsIn({ key: before.key, ring: null })].filter((secret) => !this.#live.has(secret));
+    for (const secret of new Set([...vanished, ...inKey, ...this.#missing.keys()])) {
       const loss = cause === null ? null : this.lose(secret, cause);
       this.#revoked.set(secret, { atMs, record, loss });
     }

@@ -1,4 +1,7 @@
-/** The judge of the simulation and what a store loses, or a clock: an excuse ends where the page's reason does. */
+/**
+ * The judge of the simulation and what a store loses, or a clock: an excuse ends where the page's
+ * reason does.
+ */
 import { describe, expect, it } from 'vitest';
 import { begun, Court, opened, rotated } from './court.js';
 
@@ -8,6 +11,24 @@ const revoked = {
   key: { secret: 'five', endS: 160 },
   ring: { epoch: 1, current: 'five', endS: 160, next: 'six' },
 };
+
+describe('a failover that lost a later end', () => {
+  it.each([
+    { readS: 61, accusations: ['late'] },
+    { readS: 59.5, accusations: [] },
+  ])('excuses who read that before: a copy of $readS s', ({ readS, accusations }) => {
+    const { court, member } = opened();
+    const other = court.member('m2');
+    court.at(58).writes(other, rotated);
+    const token = court.token('one');
+    court.at(59).writes(other, { ring: { ...rotated.ring, retired: [{ secret: 'one', untilS: 90 }] } });
+    if (readS < 60) court.at(readS).answers(member);
+    court.at(60).server.loseWrites(1);
+    if (readS > 60) court.at(readS).answers(member);
+    court.at(85).verified(member, token, null);
+    expect(court.accusations).toEqual(accusations);
+  });
+});
 
 describe('a failover that lost a revocation', () => {
   it('excuses no refusal of what it brought back, at a member that saw none of it', () => {
@@ -59,6 +80,39 @@ describe('a failover to another master', () => {
     court.at(atS).verified(member, token, unknown);
     expect(court.accusations).toEqual(accusations);
   });
+
+  it.each([
+    { untilS: 78, accusations: [] },
+    { untilS: 90, accusations: ['lost'] },
+  ])('excuses no less once the ring was lost and written back with the same end ($untilS s)', (row) => {
+    const { court, member } = opened();
+    court.at(58).writes(member, rotated);
+    court.at(59).server.loseWrites(1);
+    const token = court.at(76).token('one');
+    court.server.otherMaster();
+    court.at(76.1).writes('evict R', { ring: null });
+    court.writes(member, { ring: { ...rotated.ring, retired: [{ secret: 'one', untilS: row.untilS }] } });
+    court.at(79).verified(member, token, unknown);
+    expect(court.accusations).toEqual(row.accusations);
+  });
+
+  it.each([
+    { code: unknown, readS: 77.7, slowMs: 400, accusations: [], excuses: { 'failover to another master': 1 } },
+    { code: unknown, readS: 77.7, slowMs: 200, accusations: ['lost'], excuses: {} },
+    { code: timeout, readS: 76.5, slowMs: 400, accusations: [], excuses: { 'failover to another master': 1 } },
+    { code: timeout, readS: 76.5, slowMs: 200, accusations: ['lost'], excuses: {} },
+  ])('gives an end that a slow read brings nearer: at 77.7 s, after a read of $slowMs ms, $code', (row) => {
+    const { court, member } = opened();
+    court.at(58).writes(member, rotated);
+    court.at(59).server.loseWrites(1);
+    const token = court.at(76).token('one');
+    court.server.otherMaster();
+    court.at(row.readS).answers(member, { sentS: row.readS - row.slowMs / 1_000 });
+    if (row.code === timeout) member.link.state = 'silent';
+    court.at(77.7).verified(member, token, row.code);
+    expect(court.accusations).toEqual(row.accusations);
+    expect(court.excuses).toEqual(row.excuses);
+  });
 });
 
 describe('a lost grant of a larger overlap', () => {
@@ -96,6 +150,8 @@ describe('a copy that was read before a failover', () => {
 describe('a copy that lacks what a failover brought back', () => {
   it.each([
     { what: 'while that was gone', readS: 21, accusations: [], excuses: { 'revoke(), unheard of': 1 } },
+    // At an instant that BEGIN_MS makes a double round up.
+    { what: 'by the write itself', readS: 20.000_05, accusations: [], excuses: { 'revoke(), unheard of': 1 } },
     { what: 'before it was', readS: 19, accusations: ['lost'], excuses: {} },
     { what: 'when it was back', readS: 23, accusations: ['lost'], excuses: {} },
   ])('is excused if it was read $what', ({ readS, accusations, excuses }) => {
@@ -103,10 +159,10 @@ describe('a copy that lacks what a failover brought back', () => {
     const member = court.member('m2');
     const other = court.member('m3');
     const reads = (fromS: number, toS: number) => {
-      if (fromS < readS && readS < toS) court.at(readS).answers(member);
+      if (fromS <= readS && readS < toS) court.at(readS).answers(member);
     };
     reads(1, 20);
-    court.at(20).calls(other, 'revoke');
+    court.at(20.000_05).calls(other, 'revoke');
     court.writes(other, revoked);
     reads(20, 22);
     court.at(22).server.loseWrites(1);
@@ -131,6 +187,41 @@ describe('a copy that lacks what was there when it was read', () => {
     member.link.state = 'silent';
     court.at(24).verified(member, court.token('six'), timeout);
     expect(court.accusations).toEqual(['lost']);
+  });
+});
+
+describe('a lineage that was begun with what K still held', () => {
+  it.each([
+    {
+      what: 'before that',
+      begunS: 100,
+      readS: 95,
+      accusations: [],
+      excuses: { 'store came back without a ring, unheard of': 1 },
+    },
+    { what: 'after it', begunS: 100, readS: 105, accusations: ['lost'], excuses: {} },
+    { what: 'before that, with most of its TTL left', begunS: 65, readS: 60, accusations: ['lost'], excuses: {} },
+  ])('excuses a copy that lacks the secret which follows soon, if it was read $what', (row) => {
+    const { court } = opened();
+    const member = court.member('m2', { maxStalenessMs: 60_000 });
+    const writer = court.member('m3');
+    const other = {
+      key: rotated.key,
+      ring: { id: 'other', current: 'two', endS: 118, next: 'six', sinceS: row.begunS },
+    };
+    court.at(58).writes(writer, rotated);
+    if (row.readS < row.begunS) court.at(row.readS).answers(member);
+    court.at(row.begunS).writes('evict R', { ring: null });
+    court.writes(writer, other);
+    if (row.readS > row.begunS) court.at(row.readS).answers(member);
+    court.at(117).writes(writer, {
+      key: { secret: 'six', endS: 177 },
+      ring: { ...other.ring, current: 'six', endS: 177, next: 'seven', retired: [{ secret: 'two', untilS: 137 }] },
+    });
+    member.link.state = 'silent';
+    court.at(118).verified(member, court.token('six'), timeout);
+    expect(court.accusations).toEqual(row.accusations);
+    expect(court.excuses).toEqual(row.excuses);
   });
 });
 

@@ -5,6 +5,7 @@ import { BEGIN_MS } from './machine.js';
 import { isPromotion } from './shown.js';
 
 const timeout = 'ERR_REWT_STORE_TIMEOUT';
+const unknown = 'ERR_REWT_UNKNOWN_KEY';
 
 describe('a rotation', () => {
   it.each([
@@ -140,6 +141,64 @@ describe('a rotation', () => {
   );
 });
 
+describe('a rotation and a read that were slow', () => {
+  it.each([
+    { slowMs: 300, accusations: [] },
+    { slowMs: 150, accusations: ['lost'] },
+  ])('need `clockTolerance` together: 800 ms, and a read of $slowMs ms', ({ slowMs, accusations }) => {
+    const { court, member } = opened();
+    const token = court.at(57.9).token('one', { expMs: BEGIN_MS + 90_000, lifetimeMs: 32_000 });
+    court.at(58).writes(member, rotated, 57.2);
+    court.at(77.9).answers(member, { sentS: 77.9 - slowMs / 1_000 });
+    court.verified(member, token, 'ERR_REWT_UNKNOWN_KEY');
+    expect(court.accusations).toEqual(accusations);
+  });
+});
+
+describe('a secret that K holds past the end that the ring has for it', () => {
+  it.each([
+    { isRevoked: true, accusations: [] },
+    { isRevoked: false, accusations: ['lost'] },
+  ])('goes with a revocation: $isRevoked', ({ isRevoked, accusations }) => {
+    const { court, member } = opened();
+    court.at(20).writes('EXPIRE', { key: { secret: 'one', endS: 90 } });
+    const token = court.at(78).token('one');
+    court.at(81).calls(member, 'revoke');
+    const revoked = { epoch: 1, current: 'five', endS: 160, next: 'six' };
+    if (isRevoked) court.writes(member, { key: { secret: 'five', endS: 160 }, ring: revoked });
+    court.at(82).verified(member, token, 'ERR_REWT_UNKNOWN_KEY');
+    expect(court.accusations).toEqual(accusations);
+  });
+});
+
+describe('a secret that retired before the end that a copy has', () => {
+  it.each([
+    { what: 'by a member that is cut off', accusations: [] },
+    { what: 'by one that called revoke() itself meanwhile', isRevoking: true, accusations: [] },
+    { what: 'by a copy that is too old', atS: 58, accusations: ['late'] },
+    { what: 'by a copy that was read since', readS: 31, accusations: ['late'] },
+    { what: 'with a kid', hasKid: true, accusations: ['late'] },
+    { what: 'though the copy is never as old as `overlap`', maxStalenessMs: 20_000, accusations: ['late'] },
+  ])('is accepted $what: $accusations', (row) => {
+    const { atS = 55, readS = 27, hasKid = false, maxStalenessMs = 30_000, accusations } = row;
+    const { court } = opened();
+    const member = court.member('m2', { maxStalenessMs });
+    const other = court.member('m3');
+    const token = court.token('one', { hasKid });
+    if (readS < 28) court.at(readS).answers(member);
+    court.at(28).writes('EXPIRE', { key: { secret: 'one', endS: 32 } });
+    court.writes(other, { ring: { ...begun.ring, endS: 32 } });
+    court.at(30).writes(other, {
+      key: { secret: 'two', endS: 90 },
+      ring: { current: 'two', endS: 90, next: 'three', sinceS: 30, retired: [{ secret: 'one', untilS: 50 }] },
+    });
+    if (readS > 30) court.at(readS).answers(member);
+    if (row.isRevoking) member.shown.good = null;
+    court.at(atS).verified(member, token, null);
+    expect(court.accusations).toEqual(accusations);
+  });
+});
+
 describe("a token signed with next, though K's end was moved to a later one", () => {
   it.each([
     { what: 'past the end in the ring', atS: 45, writesS: 50, accusations: [] },
@@ -161,5 +220,21 @@ describe("a token signed with next, though K's end was moved to a later one", ()
     const isPromoted = isPromotion(token.secret ?? '', member.machine, [good, newest]);
     court.judge.oldVerified('old1', { ...token, isPromoted }, false, 0, court.agenda.nowMs);
     expect(court.accusations).toEqual(accusations);
+  });
+});
+
+describe('a next that signs without the store', () => {
+  it.each([
+    { what: 'has ended', atS: 119, accusations: [], excuses: { 'failover that lost two rotations': 1 } },
+    { what: 'has not ended', atS: 117, accusations: ['lost'], excuses: {} },
+  ])('goes with one lost rotation if current $what', ({ atS, accusations, excuses }) => {
+    const { court, member } = opened();
+    court.at(58).writes(member, rotated);
+    const token = court.at(atS).token('three');
+    court.server.loseWrites(1);
+    court.answers(member);
+    court.verified(member, token, unknown);
+    expect(court.accusations).toEqual(accusations);
+    expect(court.excuses).toEqual(excuses);
   });
 });

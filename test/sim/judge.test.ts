@@ -1,4 +1,6 @@
-/** The judge of the simulation accuses what breaks a promise, and nothing that protocol.md covers. */
+/**
+ * The judge of the simulation accuses what breaks a promise, and nothing that protocol.md covers.
+ */
 import { describe, expect, it } from 'vitest';
 import type { Judged } from './calls.js';
 import { begun, Court, opened, rotated } from './court.js';
@@ -69,7 +71,10 @@ describe('a member that cannot reach the store', () => {
 });
 
 describe('a copy that lacks the secret of a token', () => {
-  /** `three` is published as next at 58 and signs at 60; the copy of the member that is cut off is from 55. */
+  /**
+   * `three` is published as next at 58 and signs at 60; the copy of the member that is cut off is
+   * from 55.
+   */
   function turnedTwice(rotate: (court: Court, by: Judged) => void) {
     const { court, member } = opened();
     court.at(55).answers(member);
@@ -181,6 +186,22 @@ describe('a member that only verifies, cut off for longer than the overlap', () 
     return { court, gateway, other: court.member('m2') };
   }
 
+  it.each([
+    { what: 'took it back since', readS: 57, accusations: [], excuses: { 'EXPIRE, unheard of': 1 } },
+    { what: 'took it back before', readS: 59, accusations: ['lost'], excuses: {} },
+  ])('is excused of an end that an EXPIRE has moved if a failover $what', ({ readS, accusations, excuses }) => {
+    const { court, gateway, other } = cutOff();
+    court.at(55.5).writes(other, { key: { secret: 'one', endS: 118 }, ring: { ...begun.ring, endS: 118 } });
+    court.at(56).writes('EXPIRE', { key: { secret: 'one', endS: 70 } });
+    court.writes(other, { ring: { ...begun.ring, endS: 70 } });
+    if (readS < 58) court.at(readS).answers(gateway);
+    court.at(58).server.loseWrites(2);
+    if (readS > 58) court.at(readS).answers(gateway);
+    court.at(95).verified(gateway, court.token('one'), timeout);
+    expect(court.accusations).toEqual(accusations);
+    expect(court.excuses).toEqual(excuses);
+  });
+
   it('is excused of an end that an EXPIRE has moved', () => {
     const { court, gateway, other } = cutOff();
     court.at(56).writes('EXPIRE', { key: { secret: 'one', endS: 90 } });
@@ -230,7 +251,7 @@ describe('a failover', () => {
     expect(court.excuses).toEqual({ 'failover that lost a foreign secret': 1 });
   });
 
-  it('or a repair excuses the refusal of tokens that needed a larger overlap', () => {
+  it('excuses, as a repair does, the refusal of tokens that needed a larger overlap', () => {
     const { court, member } = opened();
     const other = court.member('m2');
     court.at(2).writes(other, { ring: { ...begun.ring, overlapS: 40 } });
@@ -333,7 +354,10 @@ describe('a revocation', () => {
     expect(court.accusations).toEqual([]);
   });
 
-  /** The ring of before ended long ago in the store; then somebody deletes K, and all of it is taken away. */
+  /**
+   * The ring of before ended long ago in the store; then an operator deletes K, and all of it is
+   * taken away.
+   */
   it('is explained for whoever saw a secret taken away that had ended by then', () => {
     const { court, member } = opened();
     const other = court.member('m2');

@@ -1,4 +1,7 @@
-/** What protocol.md promises of each answer, held against the ground truth. Every excuse it makes is counted. */
+/**
+ * What protocol.md promises of each answer, held against the ground truth. Every excuse it makes is
+ * counted.
+ */
 
 import type { Agenda } from './agenda.js';
 import type { Call, Counts, Judged, Token, Violation } from './calls.js';
@@ -12,7 +15,10 @@ import { entriesOf, holds, overlapOf, type Written } from './written.js';
 /** Virtual timers have Node's coarseness. */
 const COARSE_MS = 5;
 
-/** "Messages that bring no news are answered with ten reads a second at the most": after two at once, the next one comes this much later. */
+/**
+ * "Messages that bring no news are answered with at most ten reads a second": after two at
+ * once, the next one comes this much later.
+ */
 const HEARD_LATER_MS = 205;
 
 export class Judge {
@@ -108,9 +114,11 @@ export class Judge {
       // Of how far the store's clock was put forward a copy knows nothing until the next read.
       if (overMs <= ledger.clock.putForwardMs(shown.newestMs, fromMs)) return this.#excuse('clock shift');
       // One that only verifies may be cut off for longer than the `overlap` that it knows.
-      const { good } = shown;
-      const isLonger = good !== null && good.ring.overlap < times.maxStalenessMs;
-      if (!token.hasKid && isLonger && holds(good.ring, token.secret, ledger.clock.nowMs() + COARSE_MS))
+      // It goes by what it last read, also if its own `revoke()` fails.
+      const { newest } = shown;
+      const isLonger = newest !== null && newest.ring.overlap < times.maxStalenessMs;
+      const isYoung = isLonger && member.machine.ageMs(newest.sent) <= times.maxStalenessMs + COARSE_MS;
+      if (!token.hasKid && isYoung && holds(newest.ring, token.secret, ledger.clock.nowMs() + COARSE_MS))
         return this.#excuse('retired early, unheard of');
       this.violation('late', `${member.name} accepts ${secret}, which ended ${overMs.toFixed(0)} ms ago`);
     }
@@ -124,7 +132,8 @@ export class Judge {
     // By its own clocks.
     const ageMs = member.machine.elapsedMs(revokedMs);
     if (ageMs > times.maxStalenessMs + COARSE_MS && times.maxStalenessMs > 0) {
-      // The age of a copy counts from its read: a clock that was set back between that and the revocation hides it.
+      // The age of a copy counts from its read: a clock that was set back between that and the
+      // revocation hides it.
       const readMs = shown.good?.sent.atMs ?? shown.newestMs;
       const isHidden = readMs < revokedMs && member.machine.elapsedMs(readMs) <= times.maxStalenessMs + COARSE_MS;
       if (isHidden) return this.#excuse('suspended, and the wall clock set back');
@@ -148,7 +157,8 @@ export class Judge {
     const named = ledger.names.secretOf(kid) ?? '';
     const isGone = [shown.gone, shown.mayBeGone, shown.doubted].some((some) => some.has(named));
     if (code === 'ERR_REWT_UNKNOWN_KEY' && isGone) {
-      // "A member without a copy, because what it read last revokes and could not be written, answers 503."
+      // "A member without a copy, because what it read last revokes and could not be written,
+      // answers 503."
       if (shown.pendingSinceMs < fromMs) this.violation('outage', `${member.name} calls a key unknown without a copy`);
       return this.#excuse('seen revoked');
     }
@@ -170,18 +180,21 @@ export class Judge {
       return this.violation('lost', `${member.name} says ${code} of a token of ${token.signer} that lives`);
     }
     if (this.#isOver(token)) return;
-    const excuse = this.#excuseFor(token, token.secret, fromMs);
-    if (excuse !== null) return this.#excuse(excuse);
-    if (ledger.fates.endedSoon(token.secret)) return this.#excuse('slow rotation');
-    // A verifier counts the store's clock from when its read was sent, so one that is long on its way there ends secrets sooner.
+    // A verifier counts the store's clock from when its read was sent, so one that is long on its
+    // way there ends secrets sooner.
     const { sentAtMs = 0, executedAtMs = 0 } = shown.answers.at(-1) ?? {};
     const slowMs = executedAtMs - sentAtMs;
-    if (slowMs > times.clockToleranceMs && ledger.fates.isOverIn(token.secret, slowMs))
+    const excuse = this.#excuseFor(token, token.secret, fromMs, slowMs);
+    if (excuse !== null) return this.#excuse(excuse);
+    if (ledger.fates.endedSoon(token.secret)) return this.#excuse('slow rotation');
+    const tookMs = slowMs + ledger.fates.landedLateMs(token.secret);
+    if (tookMs > times.clockToleranceMs && ledger.fates.isOverIn(token.secret, slowMs + COARSE_MS))
       return this.#excuse('slow read');
     const ageMs = nowMs - token.signedAtMs;
     this.violation(
       'lost',
-      `${member.name} says ${code} of a token that ${token.signer} signed ${ageMs.toFixed(0)} ms ago with ${secret}: ${ledger.names.show(entriesOf(this.#host().record, ledger.clock.nowMs()))}`,
+      `${member.name} says ${code} of a token that ${token.signer} signed ${ageMs.toFixed(0)} ms ago ` +
+        `with ${secret}: ${ledger.names.show(entriesOf(this.#host().record, ledger.clock.nowMs()))}`,
     );
   }
 
@@ -192,9 +205,13 @@ export class Judge {
     return !hasKid && this.#truth().clock.nowMs() >= (this.#truth().fates.ends.get(secret) ?? 0) - COARSE_MS;
   }
 
-  #excuseFor(token: Token, secret: string, fromMs: number): string | null {
+  /**
+   * `slowMs`: how long the member's read was on its way.
+   * An end that a failover brought back grants no `clockTolerance` to what was signed since.
+   */
+  #excuseFor(token: Token, secret: string, fromMs: number, slowMs = 0): string | null {
     if (token.isUnaware) return 'suspended, and the wall clock set back';
-    return this.#truth().fates.excuseFor(secret, fromMs, this.#agenda.nowMs, token.needsMs);
+    return this.#truth().fates.excuseFor(secret, fromMs, this.#agenda.nowMs + slowMs, token.needsMs);
   }
 
   #unavailable({ member, fromMs, verb, good }: Call, code: string, token: Token | null) {
@@ -224,14 +241,15 @@ export class Judge {
     if (verb === 'sign' && !grants(newestRing)) return;
     let lacks = '';
     if (token !== null) {
-      // What nobody signed, a copy does not settle.
+      // What no member signed, a copy does not settle.
       if (token.secret === undefined || this.#isOver(token)) return;
       const { secret } = token;
       const isHeld = (ring: Written, backMs = 0) => holds(ring, secret, good.storeMs + ageMs + COARSE_MS - backMs);
       // A copy drops what had ended before the clock went back.
       if (this.#excuseFor(token, secret, fromMs) === 'clock jump') return this.#excuse('clock jump');
       if (!isHeld(good.ring) || !isHeld(newestRing)) {
-        const excuse = this.#excuseFor(token, secret, fromMs) ?? ledger.whyUnheard(token, secret, good);
+        const slowMs = good.executedAtMs - good.sent.atMs;
+        const excuse = this.#excuseFor(token, secret, fromMs, slowMs) ?? ledger.whyUnheard(token, secret, good);
         if (excuse !== null) return this.#excuse(excuse);
         // Of how far the store's clock was put back a copy knows nothing until the next read.
         const backMs = ledger.clock.setBackMs(shown.newestMs, shown.newestMs);

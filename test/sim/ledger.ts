@@ -1,4 +1,7 @@
-/** The ground truth: which secrets there were, when the store lost or revoked them and why. Written from protocol.md. */
+/**
+ * The ground truth: which secrets there were, when the store lost or revoked them and why. Written
+ * from protocol.md.
+ */
 
 import type { StoreRecord } from '../../src/stores/record.js';
 import type { Agenda } from './agenda.js';
@@ -23,7 +26,10 @@ import {
 
 /** How a secret came to sign. */
 interface Origin {
-  /** When it was first published as next; null: it never was, so nobody can have held it before it signed. True time. */
+  /**
+   * When it was first published as next; null: it never was, so no member held it before it
+   * signed. True time.
+   */
   readonly nextAtMs: number | null;
   /** What made it sign at once, or sooner than the schedule does; null: nothing did. */
   how: string | null;
@@ -53,6 +59,8 @@ export class Ledger {
   /** When another secret last began to sign, or a ring was begun or brought back. */
   turnedAtMs = Number.NEGATIVE_INFINITY;
   readonly #origins = new Map<string, Origin>();
+  /** What revocations published as next, and their causes. */
+  readonly #revokedWith = new Map<string, string | null>();
   /** Rotations that failovers took back and that have not been made again. */
   #takenBack = 0;
   /** Secrets that such failovers made current or next again, and when. True time. */
@@ -61,7 +69,10 @@ export class Ledger {
   #ringBefore: Written | null = null;
   /** The ring as it was last written, or brought back. */
   #ring: Written | null = null;
-  /** When an operator last moved the end of K, and when to a sooner one. True time. */
+  /**
+   * When an operator last moved the end of K, or a failover took that back, and when to a sooner
+   * one. True time.
+   */
   #movedAtMs = Number.NEGATIVE_INFINITY;
   #hastenedAtMs = Number.NEGATIVE_INFINITY;
 
@@ -74,7 +85,10 @@ export class Ledger {
     this.showings = new Showings(agenda, reports, { names: this.names, fates: this.fates, rows: this.#rows });
   }
 
-  /** Why a copy that was read at `executedAtMs` may lack a secret that signs within `maxStaleness` of it; null: it must have it. */
+  /**
+   * Why a copy that was read at `executedAtMs` may lack a secret that signs within `maxStaleness`
+   * of it; null: it must have it.
+   */
   whyUnheard(
     { lifetimeMs, needsMs }: { readonly lifetimeMs: number; readonly needsMs: number },
     secret: string,
@@ -95,7 +109,7 @@ export class Ledger {
     const origin = this.#origins.get(secret);
     if (origin === undefined || (origin.nextAtMs !== null && origin.nextAtMs <= executedAtMs)) return null;
     if (origin.how !== null) return `${origin.how}, unheard of`;
-    // It signs before its time at whoever knows of the move but cannot reach the store.
+    // It signs before its time at a member that knows of the move but cannot reach the store.
     const why = this.#whatHastenedSince(origin.nextAtMs ?? 0);
     return why === null ? null : `${why}, unheard of`;
   }
@@ -153,12 +167,17 @@ export class Ledger {
   ): void {
     const before = this.#entriesOf(beforeRecord);
     const after = this.#entriesOf(record);
+    // Past the end of current, members that cannot write sign with next: a rotation that the store
+    // does not have.
+    const isOver = before.ring !== null && this.clock.latestMs(this.turnedAtMs) >= before.ring.current.expiresAt;
+    const promoted = isOver ? before.ring?.next.secret : null;
     this.turnedAtMs = this.#agenda.nowMs;
     this.#ring = after.ring;
     const states = [record, ...undone].map((state) => ringIn(state));
     const { rotations, isRevocation, isForeign } = lossesIn(states);
     const lostMore = isRevocation ? 'failover that lost a revocation' : reason;
     const lostForeign = isForeign ? 'failover that lost a foreign rotation' : null;
+    if (states.some((ring) => endsSooner(ring, after.ring))) this.#movedAtMs = this.#agenda.nowMs;
     this.#takenBack += rotations;
     this.#rows.restored(record);
     const why = lostMore ?? lostForeign ?? (this.#takenBack > 1 ? LOST_TWO : null);
@@ -168,7 +187,10 @@ export class Ledger {
     this.fates.undo(undone, after);
     const endsBefore = new Map(this.fates.ends);
     const vanished = this.fates.turn(after, true);
-    for (const [secret, endMs] of vanished) this.fates.miss(secret, endMs, why);
+    for (const [secret, endMs] of vanished) {
+      const isSecond = rotations > 0 && secret === promoted;
+      this.fates.miss(secret, endMs, why ?? (isSecond ? LOST_TWO : null));
+    }
     // What it signed with may have retired long ago on a master that takes turns with this one.
     for (const [secret, endMs] of presentIn(after)) {
       const isSooner = endMs < (endsBefore.get(secret) ?? endMs);
@@ -192,7 +214,9 @@ export class Ledger {
       this.fates.lose(next.secret, 'ring that ended after a failover', current.expiresAt + ttl + overlap);
     }
     this.#reports.trace?.(
-      `failover: ${undone.length} writes, ${rotations} rotations lost${lostMore ? ', and a revocation' : ''}: ${this.names.show(before)} -> ${this.names.show(after)}`,
+      `failover: ${undone.length} writes, ${rotations} rotations ` +
+        `lost${lostMore ? ', and a revocation' : ''}: ${this.names.show(before)} -> ` +
+        `${this.names.show(after)}`,
     );
   }
 
@@ -222,7 +246,8 @@ export class Ledger {
     const nowMs = this.clock.nowMs();
     if (after.ring === null) throw new Error('a swap always writes a ring');
     if (before.ring === null) {
-      // Row 3 by a member that did not see the lineage which took these secrets' place, and was lost too.
+      // Row 3 by a member that did not see the lineage which took these secrets' place, and was
+      // lost too.
       this.fates.unrevoke([...secretsIn(after)].filter((secret) => !shown.gone.has(secret)));
       // Also by a member that never saw it, which begins a keyring with what is left in K.
       const lost = this.#ringBefore;
@@ -248,7 +273,8 @@ export class Ledger {
       for (const errand of openErrands(shown, this.clock, this.#agenda.nowMs, 'revoke')) errand.hasRevoked = true;
     }
     this.#born(after.ring.next.secret, this.#agenda.nowMs, null);
-    // What had ended by the store's clock as that stood in the read before this write is dropped, not revoked.
+    // What had ended by the store's clock as that stood in the read before this write is dropped,
+    // not revoked.
     const readMs = this.clock.latestMs(this.#agenda.nowMs - shown.times.storeTimeoutMs);
     for (const [secret, endMs] of vanished) {
       if (endMs > readMs) continue;
@@ -271,6 +297,7 @@ export class Ledger {
         );
       }
       this.#born(after.ring.current.secret, null, cause);
+      this.#revokedWith.set(after.ring.next.secret, cause);
       this.revocations += 1;
       this.revokedAtMs = this.#agenda.nowMs;
       this.fates.revoke(vanished.keys(), before, record, cause);
@@ -309,9 +336,15 @@ export class Ledger {
     if (moved !== null) return moved;
     const isOldEnough = nowMs - next.since >= shown.times.maxStalenessMs;
     if (calls.length > 0 && isOldEnough) return "rotate() after its caller's maxStaleness";
-    // What was put into K came with an end of its own.
-    const foreign = this.#origins.get(current.secret);
-    const isSooner = current.expiresAt - next.since < (ttl * 3) / 4;
-    return foreign?.nextAtMs === null && isSooner ? foreign.how : null;
+    if (current.expiresAt - next.since >= (ttl * 3) / 4) return null;
+    // What was put into K came with a separate end, and so does what a lineage is begun with.
+    const origin = this.#origins.get(current.secret);
+    return this.#revokedWith.get(next.secret) ?? (origin?.nextAtMs === null ? origin.how : null);
   }
+}
+
+/** Whether one has the same current secret as the other, with an earlier end. */
+function endsSooner(one: Written | null, other: Written | null): boolean {
+  if (one === null || other === null || one.current.secret !== other.current.secret) return false;
+  return one.current.expiresAt < other.current.expiresAt;
 }

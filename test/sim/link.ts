@@ -1,4 +1,7 @@
-/** One member's way to the server: slow, lossy, cut, late, double, and an ear that may go deaf. Implements the contract of a store. */
+/**
+ * One member's way to the server: slow, lossy, cut, late, double, and an ear that may go deaf.
+ * Implements the contract of a store.
+ */
 
 import { StoreError } from '../../src/errors.js';
 import { type StoreRecord, snapshotOf } from '../../src/stores/record.js';
@@ -104,7 +107,9 @@ export class Link implements Store {
     return none;
   }
 
-  /** A partition leaves this member with the old master, which has no replica in step from then on. */
+  /**
+   * A partition leaves this member with the old master, which has no replica in step from then on.
+   */
   part(record: StoreRecord): void {
     this.state = 'old side';
     this.#oldMaster = record;
@@ -222,7 +227,8 @@ export class Link implements Store {
         this.#agenda.after(timeoutMs * random.between(0.5, 3), () => arrive(isAnswered));
         return this.#troubled();
       }
-      // A client that lost its connection sends once more: then the second answer is the one that comes.
+      // A client that lost its connection sends once more: then the second answer is the one that
+      // comes.
       const isTwice = random.chance(twice);
       const isSecond = isTwice && random.chance(0.5);
       if (isTwice) this.#agenda.after(travelMs + random.between(0, timeoutMs), () => arrive(isSecond && isAnswered));

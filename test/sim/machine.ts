@@ -1,6 +1,6 @@
-/** What a process runs on: clocks of its own, and the power to be stopped, suspended and killed. */
+/** What a process runs on: separate clocks, and the power to be stopped, suspended and killed. */
 
-import type { Clock } from '../../src/clock.js';
+import type { Clock } from '../../src/time/clock.js';
 import type { Agenda } from './agenda.js';
 import type { Random } from './random.js';
 import type { Instant } from './shown.js';
@@ -46,7 +46,10 @@ export class Machine implements Clock {
     return Math.max(this.monotonicMs() - monotonicMs, this.wallMs() - wallMs);
   }
 
-  /** What it can know of the time since then: the larger of its clocks' differences. `sinceMs` is true time. */
+  /**
+   * What it can know of the time since then: the larger of its clocks' differences. `sinceMs` is
+   * true time.
+   */
   elapsedMs(sinceMs: number): number {
     const trueMs = this.#agenda.nowMs - sinceMs;
     let monotonicMs = trueMs;
@@ -56,7 +59,7 @@ export class Machine implements Clock {
     return Math.max(monotonicMs, wallMs);
   }
 
-  /** Somebody sets the wall clock. */
+  /** An operator sets the wall clock. */
   setWall(skewMs: number): void {
     this.#jumps.push([this.#agenda.nowMs, skewMs - this.wallSkewMs]);
     this.wallSkewMs = skewMs;

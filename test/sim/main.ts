@@ -1,8 +1,11 @@
-/** The command of the simulation (`node scripts/sim.js`): plays seeds of every scenario and prints a table. `--help` lists its options. */
+/**
+ * The command of the simulation (`node scripts/sim.js`): plays seeds of every scenario and prints a
+ * table. `--help` lists its options.
+ */
 
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
-import { ordersIn } from '../orders.js';
+import { ordersIn } from '../support/orders.js';
 import { breakEachPromise } from './break.js';
 import { play } from './play.js';
 import type { Scenario } from './scenario.js';

@@ -1,9 +1,9 @@
 /** One process with the real Rewt in it, and what is known of it from outside. */
 
-import { CLOCK } from '../../src/clock.js';
 import { isRewtError } from '../../src/errors.js';
+import { SET_TIMES } from '../../src/keyring/set-times.js';
 import { Rewt } from '../../src/rewt.js';
-import { SET_TIMES } from '../../src/set-times.js';
+import { CLOCK } from '../../src/time/clock.js';
 import type { Agenda } from './agenda.js';
 import { type Call, hs256, type Token } from './calls.js';
 import type { Judge } from './judge.js';

@@ -28,6 +28,7 @@ export class Names {
     if (ring === null) return `K ${value} R -`;
     const retired = ring.retired.map((slot) => `${this.of(slot.secret)}<${at(slot.until)}`).join(' ');
     const { current, next, epoch } = ring;
-    return `K ${value} R e${epoch} ${this.of(current.secret)}<${at(current.expiresAt)} next ${this.of(next.secret)} [${retired}]`;
+    const signing = `${this.of(current.secret)}<${at(current.expiresAt)}`;
+    return `K ${value} R e${epoch} ${signing} next ${this.of(next.secret)} [${retired}]`;
   }
 }

@@ -60,7 +60,8 @@ export class OldRewt {
   #sign(value: string | null, atMs: number, then: (token: Token) => void): void {
     if (value === null) return;
     const segment = (part: object) => Buffer.from(JSON.stringify(part)).toString('base64url');
-    const signedPart = `${segment({ alg: 'HS256', typ: 'JWT' })}.${segment({ n: 1, iat: Math.floor((BEGIN_MS + atMs) / 1_000) })}`;
+    const iat = Math.floor((BEGIN_MS + atMs) / 1_000);
+    const signedPart = `${segment({ alg: 'HS256', typ: 'JWT' })}.${segment({ n: 1, iat })}`;
     const lifetimeMs = this.#times.tokenLifetimeMs;
     this.#place.judge.trace?.(`  ${this.name} signs with ${this.#place.ledger.names.of(value)}`);
     const text = `${signedPart}.${hs256(value, signedPart)}`;

@@ -1,4 +1,7 @@
-/** The rows of the page's table, as far as they matter to what is promised: what takes secrets away, and what explains a rotation. */
+/**
+ * The rows of the page's table, as far as they matter to what is promised: what takes secrets away,
+ * and what explains a rotation.
+ */
 
 import type { StoreRecord } from '../../src/stores/record.js';
 import type { Agenda } from './agenda.js';
@@ -21,7 +24,9 @@ interface Meddling {
   readonly kind: string;
   readonly atMs: number;
   readonly ttlMs: number;
-  /** Members with the right to write that were shown it, each time, and how long K had to live then. */
+  /**
+   * Members with the right to write that were shown it, each time, and how long K had to live then.
+   */
   readonly noticedBy: Map<Shown, readonly { readonly atMs: number; readonly leftMs: number }[]>;
 }
 
@@ -122,7 +127,10 @@ export class Rows {
     return this.#restored.has(record) ? 'EXPIRE that a failover brought back' : null;
   }
 
-  /** Whether a member had the time to copy K's end into the ring, also if the store's clock was put forward meanwhile. */
+  /**
+   * Whether a member had the time to copy K's end into the ring, also if the store's clock was put
+   * forward meanwhile.
+   */
   #couldBeWritten({ noticedBy }: Meddling): boolean {
     return [...noticedBy].some(([{ times }, notices]) => {
       const takesMs = 2 * times.storeTimeoutMs;
@@ -144,7 +152,10 @@ export class Rows {
     return [...secretsIn({ key: null, ring })].some((secret) => shown.gone.has(secret));
   }
 
-  /** What the table makes of this, as far as it matters to whether a copy goes on: steady, a rotation, or secrets that go. */
+  /**
+   * What the table makes of this, as far as it matters to whether a copy goes on: steady, a
+   * rotation, or secrets that go.
+   */
   pending(shown: Shown, entries: Entries, nowMs: number): 'none' | 'rotation' | 'revocation' {
     const { key, ring } = entries;
     // Row 3: only R was lost.
@@ -190,7 +201,8 @@ export class Rows {
       if (verb === 'set') return true;
       const read = shown.firstReads.get(fromMs);
       if (read === undefined) return false;
-      // What a failover took back, and another call made again, is no other secret than this one read.
+      // What a failover took back, and another call made again, is no other secret than this one
+      // read.
       return read.current === ring.current.secret || !this.#rotatedAtMs.some((atMs) => atMs > read.atMs);
     });
     return isFirst ? null : "although another member's rotation came between";

@@ -12,9 +12,12 @@ export interface Scenario {
   readonly troubles?: { readonly [Name in keyof typeof troubles]?: (world: World) => number };
   readonly members?: readonly [least: number, most: number];
   readonly old?: number;
-  /** Members with options of their own. */
+  /** Members whose options differ. */
   readonly mixed?: boolean;
-  /** The share of members that only verify, with a `maxStaleness` many times as long as the `ttl` of the others. */
+  /**
+   * The share of members that only verify, with a `maxStaleness` many times as long as the `ttl` of
+   * the others.
+   */
   readonly gateways?: number;
   /** The share of members that hear pushes. Default: a half. */
   readonly push?: number;

@@ -265,6 +265,7 @@ export const scenarios: readonly Scenario[] = [
   },
   {
     name: 'overlapping calls',
+    share: 25,
     push: 1,
     troubles: { 'overlapping calls': turns(0.15), 'slow network': turns(2), revoke: turns(3) },
   },

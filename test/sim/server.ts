@@ -1,4 +1,7 @@
-/** A Redis of its own time: both entries, every earlier state of them, and what can befall a server. */
+/**
+ * A Redis with a separate clock: both entries, every earlier state of them, and what can befall a
+ * server.
+ */
 
 import { createRecord, emptyRecord, type StoreRecord, snapshotOf, swapRecord } from '../../src/stores/record.js';
 import type { Snapshot, SwapAnswer, WantedState } from '../../src/stores/store.js';
@@ -67,7 +70,10 @@ export class Server {
     this.#failOver(oldest.record, this.#past.slice(0, -count), undone);
   }
 
-  /** A failover to the master that was left with the last one: what both had done since they parted is in one of them alone. */
+  /**
+   * A failover to the master that was left with the last one: what both had done since they parted
+   * is in one of them alone.
+   */
   otherMaster(): void {
     if (this.#left === null) return;
     const { record, past } = this.#left;

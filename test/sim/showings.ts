@@ -1,4 +1,6 @@
-/** What answers of the store mean for the member that gets them: what it must have taken in by then. */
+/**
+ * What answers of the store mean for the member that gets them: what it must have taken in by then.
+ */
 
 import type { StoreRecord } from '../../src/stores/record.js';
 import type { Agenda } from './agenda.js';
@@ -39,11 +41,13 @@ export class Showings {
     const entries = entriesOf(record, snapshot.nowMs);
     const nowMs = this.#agenda.nowMs;
     this.#reports.trace?.(
-      `  ${shown.name} is shown ${this.#names.show(entries)} by a ${verb}${errand === null ? '' : ` of ${errand.verb}()`} sent ${sent.atMs.toFixed(1)} executed ${executedAtMs.toFixed(1)}`,
+      `  ${shown.name} is shown ${this.#names.show(entries)} by a ` +
+        `${verb}${errand === null ? '' : ` of ${errand.verb}()`} sent ${sent.atMs.toFixed(1)} executed ` +
+        `${executedAtMs.toFixed(1)}`,
     );
     shown.answered = errand;
     shown.answeredStoreMs = snapshot.nowMs;
-    // revoke() wants to take all away of its own accord: its caller is told that it could not.
+    // revoke() wants to take all away by itself: its caller gets an error if it could not.
     const isForRevoke = mayBeDeposed && errand?.verb === 'revoke';
     const pending = isForRevoke ? 'none' : this.#rows.pending(shown, entries, snapshot.nowMs);
     if (mayBeDeposed && !this.#takesAway(shown, entries, pending)) return;
@@ -53,7 +57,8 @@ export class Showings {
     const { ring } = entries;
     const { taken } = shown;
     const { knownRing } = shown;
-    // A rollback, another lineage or none in what was sent for before this member last learned something: no proof of that.
+    // A rollback, another lineage or none in what was sent for before this member last learned
+    // something: no proof of that.
     const isOlder = sent.atMs < shown.learnedAtMs;
     const isOther = this.#rows.isBehind(shown, entries) || (knownRing !== null && knownRing.id !== ring?.id);
     const isOwn = isOwnWrite && !isLater(ring, taken.ring);
@@ -66,7 +71,8 @@ export class Showings {
     const isUsed = isTaken || (ring !== null && taken.ring?.id === ring.id && taken.ring.gen === ring.gen);
     if (isTaken) taken.ring = ring;
     if (isTaken) taken.sentAtMs = Math.max(taken.sentAtMs, sent.atMs);
-    // A value that was K and in no ring, it had no part in: should a failover bring it back, it looks like an operator's.
+    // A value that was K and in no ring, it had no part in: should a failover bring it back, it
+    // looks like an operator's.
     const secrets = secretsIn({ key: null, ring });
     for (const secret of ring === null ? [] : this.#fates.revokedOf(shown, executedAtMs)) {
       if (secrets.has(secret)) continue;
@@ -76,7 +82,8 @@ export class Showings {
     for (const secret of ring === null ? [] : this.#fates.droppedOf(shown, executedAtMs)) {
       if (!secrets.has(secret)) shown.mayBeGone.add(secret);
     }
-    // A later revocation takes all that the last ring held, whatever became of the revocations between.
+    // A later revocation takes all that the last ring held, whatever became of the revocations
+    // between.
     if (ring !== null && knownRing !== null && (knownRing.id !== ring.id || knownRing.epoch < ring.epoch)) {
       for (const secret of secretsIn({ key: null, ring: knownRing })) {
         if (!secrets.has(secret)) shown.mayBeGone.add(secret);
@@ -91,11 +98,13 @@ export class Showings {
     const isNewest = isOwnWrite || executedAtMs >= shown.newestMs;
     const isGood = isUsed && !mayBeDeposed && pending === 'none' && !mayBeBehind && ring !== null && isNewest;
     const good = isGood ? { sent, executedAtMs, ring, storeMs: snapshot.nowMs } : null;
-    // What a command is answered is a step of its own, a swap that was not done too, until it comes to its end.
+    // What a command is answered is a separate step, a swap that was not done too, until it comes
+    // to its end.
     if (errand !== null) errand.renewal = good;
     else if (good !== null) shown.good = good;
     if (ring !== null && !this.#rows.isBehind(shown, entries)) {
-      // A brake that it saw pulled counts as seen, whether it can be written or not; but not where revoke() was to see to it, whose caller is told.
+      // A brake that it saw pulled counts as seen, whether it can be written or not; but not where
+      // revoke() was to write it, whose caller gets an error.
       const isRevoking = errand?.verb === 'revoke';
       const brakes = this.#rows.brakeIn(shown, entries, record, snapshot.nowMs, mayBeDeposed) === null ? 0 : 1;
       shown.doubtful.set(ring.id, Math.max(shown.doubtful.get(ring.id) ?? 0, ring.epoch + brakes));
@@ -134,7 +143,10 @@ export class Showings {
     else if (verb === 'revoke') shown.good = null;
   }
 
-  /** Something that a master shows that may be deposed: it counts where it takes secrets away, or is later than what was seen. */
+  /**
+   * Something that a master shows that may be deposed: it counts where it takes secrets away, or is
+   * later than what was seen.
+   */
   #takesAway(shown: Shown, entries: Entries, pending: string): boolean {
     if (this.#rows.isBehind(shown, entries)) return false;
     if (pending === 'revocation') return true;

@@ -23,13 +23,16 @@ export interface Showing {
   readonly errand: Errand | null;
   /** The master that showed it has no replica in step: another one may be in its place. */
   readonly mayBeDeposed: boolean;
-  /** The answer to a swap of its own that was made. */
+  /** The answer to a swap that this member made. */
   readonly isOwnWrite: boolean;
   /** Whether the store took writes. */
   readonly isWritable: boolean;
 }
 
-/** A call of `rotate()`, `revoke()` or `rewt set`, whose swap may land until the store timeout is over. */
+/**
+ * A call of `rotate()`, `revoke()` or `rewt set`, whose swap may land until the store timeout is
+ * over.
+ */
 export interface Errand {
   readonly verb: 'rotate' | 'revoke' | 'set';
   readonly force: boolean;
@@ -40,7 +43,10 @@ export interface Errand {
   sent: number;
   /** A revocation of its member landed while it might. */
   hasRevoked: boolean;
-  /** Its last answer, where that found everything as it should be: it renews the lease if the call comes to its end with it. */
+  /**
+   * Its last answer, where that found everything as it should be: it renews the lease if the call
+   * comes to its end with it.
+   */
   renewal: Good | null;
 }
 
@@ -51,7 +57,10 @@ export interface Good {
   readonly storeMs: number;
 }
 
-/** What a member must have taken in: an answer to an older question never replaces that to a newer one. */
+/**
+ * What a member must have taken in: an answer to an older question never replaces that to a newer
+ * one.
+ */
 interface Taken {
   readonly gone: Map<string, number>;
   readonly epochs: Epochs;
@@ -70,11 +79,20 @@ export class Shown {
   readonly doubtful = new Map<string, number>();
   /** Secrets of which it saw the revocation, and when. */
   readonly gone = new Map<string, number>();
-  /** The same with secrets that had ended by then: it counts them as revoked if the last ring that it saw before had them. */
+  /**
+   * The same with secrets that had ended by then: it counts them as revoked if the last ring that
+   * it saw before had them.
+   */
   readonly mayBeGone = new Set<string>();
-  /** Secrets of a rollback that may be none: what showed it was sent for before the last answer came, but not before this member last learned something. */
+  /**
+   * Secrets of a rollback that may be none: what showed it was sent for before the last answer
+   * came, but not before this member last learned something.
+   */
   readonly doubted = new Set<string>();
-  /** The same as `gone`, where it must have been taken in: an answer to an older question never replaces that to a newer one. */
+  /**
+   * The same as `gone`, where it must have been taken in: an answer to an older question never
+   * replaces that to a newer one.
+   */
   readonly taken: Taken = { gone: new Map(), epochs: new Epochs(), sentAtMs: -1, ring: null };
   readonly errands: Errand[] = [];
   /** The command that is being called at this instant: what is read now, it reads. */
@@ -101,9 +119,15 @@ export class Shown {
   newest: Good | null = null;
   /** The last ring that it had no reason to doubt. */
   knownRing: Written | null = null;
-  /** When each of the last calls that were answered was sent and carried out, and when its answer came. */
+  /**
+   * When each of the last calls that were answered was sent and carried out, and when its answer
+   * came.
+   */
   readonly answers: { readonly sentAtMs: number; readonly executedAtMs: number; readonly shownAtMs: number }[] = [];
-  /** Of what was sent first at an instant: when it was carried out, and which secret was current then. */
+  /**
+   * Of what was sent first at an instant: when it was carried out, and which secret was current
+   * then.
+   */
   readonly firstReads = new Map<number, { readonly atMs: number; readonly current: string | null }>();
   /** When messages came, the last few. */
   readonly toldAtMs: number[] = [];
@@ -114,7 +138,10 @@ export class Shown {
   }
 }
 
-/** The calls of a member whose write may land at `atMs`: a swap carries its last permissible instant by the store's clock. */
+/**
+ * The calls of a member whose write may land at `atMs`: a swap carries its last permissible instant
+ * by the store's clock.
+ */
 export function openErrands(
   { errands }: Shown,
   clock: Pick<StoreClock, 'setBackMs'>,
@@ -136,7 +163,10 @@ export interface Author {
   readonly decidedMs?: number;
 }
 
-/** Whether a secret is next in one of these copies, and its current has ended by the member's clocks. */
+/**
+ * Whether a secret is next in one of these copies, and its current has ended by the member's
+ * clocks.
+ */
 export function isPromotion(
   secret: string,
   machine: { ageMs(sent: Instant): number },

@@ -34,7 +34,10 @@ export class StoreClock {
     return true;
   }
 
-  /** By how much it was at most put forward after `sinceMs`, as it stood at any time from `fromMs` to `toMs`. What a copy read at `sinceMs` cannot know. */
+  /**
+   * By how much it was at most put forward after `sinceMs`, as it stood at any time from `fromMs`
+   * to `toMs`. What a copy read at `sinceMs` cannot know.
+   */
   putForwardMs(sinceMs: number, fromMs: number, toMs = this.#agenda.nowMs): number {
     return Math.max(0, this.#mostMs(Math.max(sinceMs, fromMs), toMs) - this.#mostMs(sinceMs, sinceMs));
   }
@@ -44,7 +47,10 @@ export class StoreClock {
     return Math.max(0, this.#mostMs(fromMs, toMs) - (this.#settings[0]?.skewMs ?? 0));
   }
 
-  /** The present by this clock as it stood at any time from `sinceMs` on: the latest of them. What a read before a write may have shown. */
+  /**
+   * The present by this clock as it stood at any time from `sinceMs` on: the latest of them. What a
+   * read before a write may have shown.
+   */
   latestMs(sinceMs: number): number {
     return this.nowMs() + this.setBackMs(sinceMs);
   }

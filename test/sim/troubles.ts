@@ -1,4 +1,7 @@
-/** Everything that may befall a fleet and its store, by name. Each happens once per call; a scenario says how often. */
+/**
+ * Everything that may befall a fleet and its store, by name. Each happens once per call; a scenario
+ * says how often.
+ */
 
 import { createRecord } from '../../src/stores/record.js';
 import type { Member } from './member.js';
@@ -11,12 +14,18 @@ export const troubles = {
     for (const member of world.members) member.rotate(false);
   },
   revoke: (world: World) => one(world).revoke(),
-  /** `rewt set`. No `ttl` is too short for a copy of this fleet, but an `overlap` may be for members without a name. */
+  /**
+   * `rewt set`. No `ttl` is too short for a copy of this fleet, but an `overlap` may be for members
+   * without a name.
+   */
   'other times': (world: World) => {
     const { random } = world;
     setTimes(world, one(world), random.pick([1, 1, 1.5, 2]), random.pick([1, 1, 2, 4]));
   },
-  /** The same, and next signs and retires soon after; all of it unseen by a member that is cut off until it signs with next by itself. */
+  /**
+   * The same, and next signs and retires soon after; all of it unseen by a member that is cut off
+   * until it signs with next by itself.
+   */
   'shorter times unseen': (world: World) => {
     const { random, agenda, server, members } = world;
     const [unaware, ...others] = members;
@@ -61,7 +70,9 @@ export const troubles = {
   'evict K': (world: World) => operate(world, 'evict K', ({ ring }) => createRecord(null, ring)),
   'evict R': (world: World) => operate(world, 'evict R', ({ key }) => createRecord(key, null)),
 
-  /** Loses what was written in the last moments: at most one rotation where that is what there was. */
+  /**
+   * Loses what was written in the last moments: at most one rotation where that is what there was.
+   */
   'failover, last writes': (world: World) => {
     const sinceMs = world.agenda.nowMs - world.random.between(10, 3_000);
     const count = world.server.writesSince(sinceMs);
@@ -75,7 +86,10 @@ export const troubles = {
   /** To the master that was left last, and all that was written there alone. */
   'failover, other master': (world: World) => world.server.otherMaster(),
 
-  /** One member is left with the old master, which notices that it has no replica. An operator may have pulled the brake there. */
+  /**
+   * One member is left with the old master, which notices that it has no replica. An operator may
+   * have pulled the brake there.
+   */
   partition: (world: World) => {
     const { random, agenda, server, ledger, times, judge } = world;
     const { link, name } = one(world);
@@ -130,7 +144,10 @@ export const troubles = {
     });
   },
 
-  /** Refreshes and commands are under way at once on a slow line, which is cut before they have all come back. */
+  /**
+   * Refreshes and commands are under way at once on a slow line, which is cut before they have all
+   * come back.
+   */
   'overlapping calls': (world: World) => {
     const { random, agenda, weather } = world;
     const member = one(world);

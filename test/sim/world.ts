@@ -124,7 +124,7 @@ export class World implements Place {
     if (random.chance(0.03)) member.verify(forged(token, random.chance(0.5) ? 'kid' : 'signature'));
   }
 
-  /** There is always one: the first that is left begins to sign if nobody does. */
+  /** There is always one: the first that is left begins to sign if no other does. */
   #signers(): readonly Member[] {
     const signers = this.members.filter(({ signs }) => signs);
     const [first] = this.members;

@@ -1,4 +1,7 @@
-/** The two entries as the page describes them (protocol.md): of src/ this knows no more than the form of a ring. */
+/**
+ * The two entries as the page describes them (protocol.md): of src/ this knows no more than the
+ * form of a ring.
+ */
 
 import { currentVerifiesUntil, type Ring } from '../../src/keyring/ring.js';
 import type { StoreRecord } from '../../src/stores/record.js';
@@ -18,7 +21,7 @@ export function overlapOf({ tokenLifetimeMs, maxStalenessMs, clockToleranceMs }:
   return tokenLifetimeMs + maxStalenessMs + clockToleranceMs;
 }
 
-/** The keyring as it is written (protocol.md, "What is in the store"). */
+/** The keyring as it is written (protocol.md, "Contents of the store"). */
 export type Written = Ring;
 
 export interface Entries {
@@ -58,7 +61,10 @@ export function isShorter(before: Written | null, after: Written): boolean {
   return after.ttl < before.ttl || after.overlap < before.overlap;
 }
 
-/** Whether a ring was written later after the same revocation: it counts in whatever order answers come. */
+/**
+ * Whether a ring was written later after the same revocation: it counts in whatever order answers
+ * come.
+ */
 export function isLater(before: Written | null, after: Written | null): boolean {
   if (before === null || after === null || before.id !== after.id) return false;
   return after.epoch === before.epoch && after.rev === before.rev && after.gen > before.gen;

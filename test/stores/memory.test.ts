@@ -18,7 +18,7 @@ storeConformance(
       },
     };
   },
-  // Nobody but the one object that has it can reach its data.
+  // Only the one object that has it can reach its data.
   { operator: false, shared: false, announces: true },
 );
 
@@ -39,7 +39,7 @@ it('the memory store takes the clock of the machine by default', async () => {
   expect(nowMs).toBeLessThanOrEqual(Date.now());
 });
 
-it('the memory store keeps what was announced before its clock was set back, until the member announces something else', async () => {
+it('the memory store keeps an announcement from before its clock was set back until the next one', async () => {
   let nowMs = 1_700_000_000_000;
   const store = memoryStore({ now: () => nowMs });
   const limits = { timeoutMs: 1_000 };

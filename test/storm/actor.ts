@@ -1,4 +1,7 @@
-/** A writer or a reader of a storm: started anew whenever it was killed, with a report for each life. */
+/**
+ * A writer or a reader of a storm: started anew whenever it was killed, with a report for each
+ * life.
+ */
 
 import { existsSync, readFileSync } from 'node:fs';
 import { basename } from 'node:path';

@@ -1,4 +1,7 @@
-/** Copies every record of a folder before it is removed; also removes old ones as members do, only sooner, so that time seems to fly. */
+/**
+ * Copies every record of a folder before it is removed; also removes old ones as members do, only
+ * sooner, so that time seems to fly.
+ */
 
 import { readdirSync, readFileSync, statSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';

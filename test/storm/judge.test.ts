@@ -60,7 +60,7 @@ describe('the judge', () => {
     expect(brokenBy('', [record(2, 'a', null)])).toEqual(['the chain does not begin at generation 1']);
   });
 
-  it('counts', () => {
+  it('counts swaps, conflicts and reads', () => {
     const text = 'try a - 1\ndone a 10\ntry x - 1\nconflict x 11\ntry b a 2\nread a 1 11 7\n';
     expect(judge([...three, late], [{ actor: 'w', text }])).toMatchObject({
       swaps: 1,

@@ -1,4 +1,7 @@
-/** Judges a storm by the records that were in the folder and by what writers and readers reported. Pure. */
+/**
+ * Judges a storm by the records that were in the folder and by what writers and readers reported.
+ * Pure.
+ */
 
 /** A record as it was found in the folder. */
 export interface FoundRecord {
@@ -29,7 +32,10 @@ export interface Verdict {
   readonly reads: number;
 }
 
-/** Holds what happened against the promises: one chain, with every acknowledged swap and no other answer's. */
+/**
+ * Holds what happened against the promises: one chain, with every acknowledged swap and no other
+ * answer's.
+ */
 export function judge(records: readonly FoundRecord[], reports: readonly Report[]): Verdict {
   const broken: string[] = [];
   const chain = chainOf(records, broken);
@@ -85,7 +91,10 @@ function chainOf(records: readonly FoundRecord[], broken: string[]): readonly Fo
   return chain;
 }
 
-/** A reader sees what is on the chain, never goes back, and never misses what was acknowledged before it began to read. */
+/**
+ * A reader sees what is on the chain, never goes back, and never misses what was acknowledged
+ * before it began to read.
+ */
 function judgeReads(
   reports: readonly Report[],
   number: ReadonlyMap<string, number>,

@@ -1,6 +1,7 @@
 /**
- * A writer or a reader of a storm, in a process or thread of its own. It reports by appending lines to a file, so that
- * what it did is known however it ends: `node life.js <compiled library> <writer|reader> <path> <log> <id>`.
+ * A writer or a reader of a storm, in a separate process or thread. It reports by appending lines
+ * to a file, so that what it did is known however it ends:
+ * `node life.js <compiled library> <writer|reader> <path> <log> <id>`.
  */
 import { openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
@@ -23,7 +24,10 @@ process.on('disconnect', () => process.exit());
 
 const { fileStore } = await import(pathToFileURL(join(dist, 'index.js')).href);
 
-/** A ring as writers make it: its number, who made it, and whose it replaced; with an end, so that a part of it is none. */
+/**
+ * A ring as writers make it: its number, who made it, and whose it replaced; with an end, so that a
+ * part of it is none.
+ */
 const ringOf = (number, name, parent) =>
   JSON.stringify({ number, name, parent, pad: 'x'.repeat((number * 997) % 9_000), end: name });
 

@@ -1,7 +1,10 @@
-/** `npm run storm`: plays a storm for as long as is wanted and prints what happened; fails if the store broke a promise. */
+/**
+ * `npm run storm`: plays a storm for as long as is wanted and prints what happened; fails if the
+ * store broke a promise.
+ */
 
-import { ordersIn } from '../orders.js';
 import { ways } from '../processes/members.js';
+import { ordersIn } from '../support/orders.js';
 import { type Outcome, play, type Storm } from './storm.js';
 
 const HELP = `npm run storm -- [options]
@@ -15,7 +18,7 @@ export interface Orders {
   readonly seed: number;
 }
 
-/** Eight writers and two readers in processes of their own. */
+/** Eight writers and two readers in separate processes. */
 export function stormOf({ seconds, seed }: Orders): Storm {
   const forks = (count: number) => Array.from({ length: count }, () => ways.fork);
   return { seed, seconds, writers: forks(8), readers: forks(2), faultsPerSecond: 25 };
@@ -50,7 +53,8 @@ export function textOf(outcome: Outcome): string {
   const { kills, stops, swaps, conflicts, unknown, unanswered, late, reads, broken } = outcome;
   return [
     `${kills} kills, ${stops} stops`,
-    `${swaps} swaps, ${conflicts} conflicts, ${unknown} that may or may not have happened, ${unanswered} without an answer`,
+    `${swaps} swaps, ${conflicts} conflicts, ${unknown} that may or may not have happened, ` +
+      `${unanswered} without an answer`,
     `${late} late records, ${reads} reads`,
     `${broken.length} promises broken`,
   ].join('\n');

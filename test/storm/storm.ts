@@ -1,10 +1,13 @@
-/** Plays a storm: writers and readers in processes of their own on one folder, which are killed and stopped at random. */
+/**
+ * Plays a storm: writers and readers in separate processes on one folder, which are killed and
+ * stopped at random.
+ */
 
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import { folderName } from '../../src/stores/file-record.js';
+import { folderName } from '../../src/stores/files/records.js';
 import { Random } from '../sim/random.js';
 import { Actor, type Start } from './actor.js';
 import { RecordsOf } from './folder.js';
@@ -27,13 +30,16 @@ export interface Outcome extends Verdict {
   readonly pids: readonly number[];
 }
 
-/** In a longer storm, the writers alone remove records at the end, a minute after they were replaced. */
+/**
+ * In a longer storm, the writers alone remove records at the end, a minute after they were
+ * replaced.
+ */
 const UNHURRIED_MS = 80_000;
 const TURN_MS = 10;
 /** The part of those that could be stopped that is killed. */
 const KILLED = 0.2;
 /** Longer than records live while they are removed sooner. */
-const LONGEST_STOP_MS = 2_000;
+const MAX_STOP_MS = 2_000;
 
 export async function play({ seed, seconds, writers, readers, faultsPerSecond }: Storm): Promise<Outcome> {
   const random = new Random(seed, 'storm');
@@ -60,7 +66,7 @@ export async function play({ seed, seconds, writers, readers, faultsPerSecond }:
         faultMs += random.waiting(1_000 / faultsPerSecond);
         const actor = random.pick(actors);
         // As many of milliseconds as of seconds.
-        const stopMs = LONGEST_STOP_MS ** random.next();
+        const stopMs = MAX_STOP_MS ** random.next();
         if (!actor.canStop || random.chance(KILLED)) {
           await actor.killAndStart();
           kills += 1;

@@ -1,5 +1,5 @@
 import { expect, it, vi } from 'vitest';
-import { createTurnedClock } from '../../src/testing/turned-clock.js';
+import { createTurnedClock } from '../../src/testing/clock.js';
 
 it('rings what is due on the way, in its order and at its time, also what is set meanwhile', () => {
   vi.useFakeTimers();
@@ -8,7 +8,7 @@ it('rings what is due on the way, in its order and at its time, also what is set
     const beganMs = clock.monotonicMs();
     const rung: [name: string, atMs: number][] = [];
     const note = (name: string) => rung.push([name, clock.monotonicMs() - beganMs]);
-    clock.timer(3_000, () => note('third'), 'unheard');
+    clock.timer(3_000, () => note('third'), 'unref');
     clock.timer(1_000, () => {
       note('first');
       clock.timer(1_000, () => note('second'));

@@ -1,9 +1,10 @@
-/** `rewt doctor`: looks at everything that a keyring depends on, and says what to do about it. It writes nothing. */
+/**
+ * `rewt doctor`: checks everything that a keyring depends on, and reports the remedies. It writes
+ * nothing.
+ */
 
-import { redisNames } from '../../redis/names.js';
+import { redisNames } from '../../stores/redis/names.js';
 import type { Announcements } from '../../stores/store.js';
-import { addressOf, type FolderAddress, namespaceOf, placeInWords, placeOf } from '../address.js';
-import { assertNoWords, lookOptions, readArguments } from '../arguments.js';
 import type { Command } from '../command.js';
 import { countOf, type Finding, finding, formatFindings, summaryOf } from '../doctor/finding.js';
 import { folderFactsOf } from '../doctor/folder-facts.js';
@@ -13,11 +14,13 @@ import { judgeKeyring } from '../doctor/judge-keyring.js';
 import { judgeServer } from '../doctor/judge-server.js';
 import type { KeyringFacts } from '../doctor/keyring-facts.js';
 import { addressFactsOf, type Failed, type RedisFacts, redisFactsOf } from '../doctor/redis-facts.js';
-import { RefusedError } from '../failure.js';
-import { helpOf } from '../help.js';
-import { screenOf } from '../screen.js';
+import { addressOf, type FolderAddress, namespaceOf, placeInWords, placeOf } from '../input/address.js';
+import { assertNoWords, lookOptions, readArguments } from '../input/arguments.js';
+import { RefusedError } from '../output/errors.js';
+import { helpOf } from '../output/help.js';
+import { screenOf } from '../output/screen.js';
+import { unlessInterrupted } from '../output/terminal.js';
 import { connectPlace, orRefusal, type RedisAddress } from '../session.js';
-import { unlessInterrupted } from '../terminal.js';
 
 const options = { ...lookOptions, strict: { type: 'boolean' } } as const;
 
@@ -58,7 +61,7 @@ async function lookAtRedis(address: RedisAddress, namespace: string, keyPrefix =
   const connected = await orRefusal(connectPlace(address, keyPrefix));
   if (connected instanceof Error) return [finding('reachable', 'problem', connected.message)];
   const { port, close } = connected;
-  // Throws where the name cannot be kept in one hash slot.
+  // Throws if the names cannot share one hash slot.
   redisNames(namespace, port.keyPrefix);
   try {
     return judgeRedis(await redisFactsOf(port, namespace, addressFactsOf(address.link)));

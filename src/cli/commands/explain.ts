@@ -1,27 +1,22 @@
-/** `rewt explain`: what a token is, which secret signed it, and why it is refused, with the values. It writes nothing. */
+/**
+ * `rewt explain`: the parts of a token, the secret that signed it, and the reason why it is
+ * rejected, with the values. It writes nothing.
+ */
 
 import { isRewtError, type TokenError } from '../../errors.js';
-import { asSeconds, lookOptions, readArguments } from '../arguments.js';
 import type { Command } from '../command.js';
-import { type Explained, explain as explainToken, type SecretOfToken } from '../explain.js';
-import type { RefusedError } from '../failure.js';
-import { assertCounts, dueOf, examine, isThere, plansInWords } from '../found.js';
-import { helpOf } from '../help.js';
-import { readToken } from '../input.js';
-import { withCopy } from '../member.js';
-import { missing } from '../others.js';
-import { screenOf } from '../screen.js';
+import { expectOptions, readArguments, readExpected } from '../input/arguments.js';
+import { readToken } from '../input/stdin.js';
+import { type Explained, explain as explainToken, type SecretOfToken } from '../lookup/explain.js';
+import { assertCounts, dueOf, examine, isThere, plansInWords } from '../lookup/found.js';
+import { withCopy } from '../lookup/member.js';
+import { missing } from '../lookup/others.js';
+import type { RefusedError } from '../output/errors.js';
+import { foreignName, whenOf } from '../output/format.js';
+import { helpOf } from '../output/help.js';
+import { screenOf } from '../output/screen.js';
+import { formatTable, type Row } from '../output/table.js';
 import { withShownPlace } from '../session.js';
-import { formatTable, type Row } from '../table.js';
-import { foreignName, whenOf } from '../words.js';
-
-const options = {
-  ...lookOptions,
-  audience: { type: 'string', multiple: true },
-  issuer: { type: 'string', multiple: true },
-  subject: { type: 'string' },
-  'max-age': { type: 'string' },
-} as const;
 
 const help = helpOf(`
 rewt explain [token] [options]: header, claims and times of a token, the secret
@@ -44,9 +39,8 @@ const MAX_SHOWN = 2_000;
 export const explain: Command = {
   help,
   async run(words, terminal) {
-    const { values, positionals } = readArguments(words, options);
-    const { audience, issuer, subject } = values;
-    const asked = { audience, issuer, subject, maxAge: asSeconds(values['max-age'], '--max-age') };
+    const { values, positionals } = readArguments(words, expectOptions);
+    const expected = readExpected(values);
     const token = await readToken(positionals, terminal);
     return withShownPlace(values, terminal, async (session) => {
       const entries = await session.read();
@@ -54,13 +48,13 @@ export const explain: Command = {
       const found = examine(entries);
       const explained = explainToken(token, entries, found);
       const verify = (): Promise<unknown> =>
-        withCopy(entries, session.place.namespace, (rewt) => rewt.verify(token, asked));
+        withCopy(entries, session.place.namespace, (rewt) => rewt.verify(token, expected));
       const refusal = isThere(found) ? await refusalOf(verify) : await missing(session);
       const due = dueOf(found);
       const rows: Row[] = [
         ...rowsOf(explained, found.nowMs),
         ...(due === null ? [] : [['due', `${due}: ${plansInWords[due]}`] as const]),
-        ['verdict', verdictOf(refusal, asked)],
+        ['verdict', verdictOf(refusal, expected)],
       ];
       const { code, message } = refusal ?? { code: null, message: null };
       const claim = refusal !== null && 'claim' in refusal ? refusal.claim : null;
@@ -73,7 +67,7 @@ export const explain: Command = {
   },
 };
 
-/** @throws what says nothing about the token. */
+/** Returns the token error, if there is one. @throws an error that does not concern the token. */
 async function refusalOf(verify: () => Promise<unknown>): Promise<TokenError | null> {
   try {
     await verify();
@@ -85,7 +79,7 @@ async function refusalOf(verify: () => Promise<unknown>): Promise<TokenError | n
 }
 
 function rowsOf({ header, payload, times, secret }: Explained, storeMs: number): readonly Row[] {
-  // Members judge a token's times by their own clock, and a secret's by the store's.
+  // Members check the times of a token by their own clock, and those of a secret by the store's.
   const now = Date.now();
   return [
     ['header', shown(header)],
@@ -116,18 +110,18 @@ function secretInWords({ is, kid, verifiesUntil }: SecretOfToken, nowMs: number)
   }
 }
 
-function verdictOf(refusal: TokenError | RefusedError | null, asked: object): string {
+function verdictOf(refusal: TokenError | RefusedError | null, expected: object): string {
   if (refusal === null) return 'valid';
   const { code, message } = refusal;
   const claim = 'claim' in refusal ? refusal.claim : undefined;
   const names = { aud: 'audience', iss: 'issuer', sub: 'subject', iat: 'maxAge' } as const;
   const name = claim !== undefined && claim in names ? names[claim as keyof typeof names] : undefined;
-  const wanted = name === undefined ? undefined : (asked as Record<string, unknown>)[name];
-  const values = wanted === undefined ? '' : `; asked for ${JSON.stringify(wanted)}`;
+  const wanted = name === undefined ? undefined : (expected as Record<string, unknown>)[name];
+  const values = wanted === undefined ? '' : `; expected ${JSON.stringify(wanted)}`;
   return `refused: ${message}${values} (${code})`;
 }
 
-/** On one line, without what a terminal would obey. */
+/** Formats text on one line, without control characters. */
 function shown(text: string | null): string {
   return text === null ? 'cannot be decoded' : foreignName(text.replace(/\s+/g, ' '), MAX_SHOWN);
 }

@@ -1,18 +1,18 @@
-/** `rewt list`: the keyrings that there are. It writes nothing. */
+/** `rewt list`: the existing keyrings. It writes nothing. */
 
 import { StoreError } from '../../errors.js';
-import type { Plan } from '../../keyring/advance.js';
-import { underPrefix, whereInWords } from '../address.js';
-import { assertNoWords, lookOptions, readArguments } from '../arguments.js';
+import type { Plan } from '../../keyring/plan.js';
 import type { Command } from '../command.js';
-import { RefusedError } from '../failure.js';
-import { dueOf, examine, type Found } from '../found.js';
-import { helpOf } from '../help.js';
-import { unreadIn, unreadInWords } from '../others.js';
-import { screenOf } from '../screen.js';
+import { underPrefix, whereInWords } from '../input/address.js';
+import { assertNoWords, lookOptions, readArguments } from '../input/arguments.js';
+import { dueOf, examine, type Found } from '../lookup/found.js';
+import { unreadIn, unreadInWords } from '../lookup/others.js';
+import { RefusedError } from '../output/errors.js';
+import { foreignName, instantOf } from '../output/format.js';
+import { helpOf } from '../output/help.js';
+import { screenOf } from '../output/screen.js';
+import { formatColumns } from '../output/table.js';
 import { orRefusal, withSession } from '../session.js';
-import { formatColumns } from '../table.js';
-import { foreignName, instantOf } from '../words.js';
 
 const { namespace: _, ...options } = lookOptions;
 
@@ -35,7 +35,7 @@ interface Listed {
   readonly epoch: number | null;
   readonly rotatesAt: Date | null;
   readonly due: Plan['name'] | null;
-  /** Why it cannot be read. */
+  /** The reason why it cannot be read. */
   readonly unreadable: string | null;
 }
 
@@ -46,14 +46,14 @@ export const list: Command = {
     assertNoWords(positionals);
     return withSession(values, terminal, async (session) => {
       const { namespace: _, ...place } = session.place;
-      if (values.json !== true) terminal.say(`In ${whereInWords(session.place)}:`);
+      if (values.json !== true) terminal.report(`In ${whereInWords(session.place)}:`);
       const keyrings: Listed[] = [];
       const found = await session.namespaces();
       const unknown = unreadIn(found, place.server);
       let isAway = unknown.length > 0;
       for (const namespace of found.names) {
         const entries = await orRefusal(session.read(namespace)).catch(misnamed);
-        if (entries instanceof RefusedError && values.json !== true) terminal.say(`${entries.message}.`);
+        if (entries instanceof RefusedError && values.json !== true) terminal.report(`${entries.message}.`);
         isAway ||= entries instanceof StoreError && !ofOneKeyring.has(entries.code);
         keyrings.push(
           entries instanceof Error
@@ -73,10 +73,10 @@ export const list: Command = {
   },
 };
 
-/** What hinders the reading of one keyring and no other, or is a lack of rights. */
+/** Errors that concern one keyring only, or missing rights. */
 const ofOneKeyring: ReadonlySet<string> = new Set(['ERR_REWT_STORE_DENIED', 'ERR_REWT_STORE_WRONG_TYPE']);
 
-/** @throws what is no RefusedError. */
+/** Returns the error. @throws any other than a RefusedError. */
 function misnamed(error: unknown): RefusedError {
   if (error instanceof RefusedError) return error;
   throw error;

@@ -1,21 +1,22 @@
-/** `rewt move`: brings a keyring that an earlier version began under the names with the key prefix. */
+/** `rewt move`: moves a keyring of an earlier version to the names with the key prefix. */
 
 import { OptionError } from '../../errors.js';
 import { lastAnnounced } from '../../keyring/announcement.js';
 import { mint } from '../../keyring/exchange.js';
+import { MAX_SOFT_AGE_MS } from '../../keyring/policy.js';
 import { parseRing } from '../../keyring/ring.js';
 import { movedRing, ringOfTwo } from '../../keyring/two-names.js';
-import type { RedisStore } from '../../stores/redis.js';
+import type { RedisStore } from '../../stores/redis/redis-store.js';
 import type { Announcements, Snapshot } from '../../stores/store.js';
-import { type Place, placeInWords } from '../address.js';
-import { assertNoWords, lookOptions, readArguments } from '../arguments.js';
 import type { Command } from '../command.js';
-import { withExisting } from '../existing.js';
-import { RefusedError } from '../failure.js';
-import { helpOf } from '../help.js';
+import { type Place, placeInWords } from '../input/address.js';
+import { assertNoWords, lookOptions, readArguments } from '../input/arguments.js';
+import { withExisting } from '../lookup/existing.js';
+import { RefusedError } from '../output/errors.js';
+import { foreignName, spanOf } from '../output/format.js';
+import { helpOf } from '../output/help.js';
+import { confirm, type Terminal } from '../output/terminal.js';
 import { orRefusal, type Session } from '../session.js';
-import { confirm, type Terminal } from '../terminal.js';
-import { foreignName } from '../words.js';
 
 const options = { ...lookOptions, yes: { type: 'boolean' } } as const;
 
@@ -31,7 +32,7 @@ without a memberName are not announced.
   --yes              do not ask; needed without a terminal
 `);
 
-/** Members write a keyring seldom: each of these meets a different one. */
+/** Members seldom write a keyring: each failed attempt met a different write. */
 const MAX_ATTEMPTS = 5;
 
 export const move: Command = {
@@ -50,7 +51,7 @@ export const move: Command = {
       throw new OptionError('without a terminal to confirm on, add --yes to move the keyring', { option: 'yes' });
     }
     return withExisting({ values, terminal, writes }, async (session) => {
-      // The cast holds: a key prefix is refused for every other store.
+      // The cast holds, because a key prefix is rejected for every other store.
       const store = session.openStore() as RedisStore;
       const { place } = session;
       if (!store.hasOldName((await read(store, session)).version)) {
@@ -66,7 +67,9 @@ export const move: Command = {
       await moveIn(store, session);
       return {
         json: { ...place, moved: true },
-        words: `Moved: every key of the keyring begins with ${JSON.stringify(place.keyPrefix)}. Members that have push follow at once, all others within two seconds.`,
+        words:
+          `Moved: every key of the keyring begins with ${JSON.stringify(place.keyPrefix)}. Members that ` +
+          `have push follow at once, all others within ${spanOf(MAX_SOFT_AGE_MS)}.`,
       };
     });
   },
@@ -76,7 +79,7 @@ function read(store: RedisStore, { place, limit }: Session): Promise<Snapshot> {
   return store.read(place.namespace, { timeoutMs: limit.leftMs() });
 }
 
-/** @throws {RefusedError} if the keyring changes each time. */
+/** Moves the keyring. @throws {RefusedError} if it changes during every attempt. */
 async function moveIn(store: RedisStore, session: Session): Promise<void> {
   for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
     const { ring, beside, key, version, nowMs } = await read(store, session);
@@ -93,18 +96,19 @@ async function moveIn(store: RedisStore, session: Session): Promise<void> {
 async function assertNoOldMembers(session: Session, terminal: Terminal): Promise<void> {
   const announced = await orRefusal(session.announcements());
   if (announced instanceof Error) {
-    terminal.say(`${terminal.style('yellow', 'warning:')} the members are unknown: ${announced.message}`);
+    terminal.report(`${terminal.style('yellow', 'warning:')} the members are unknown: ${announced.message}`);
     return;
   }
   const old = oldMembersIn(announced);
   if (old.length === 0) return;
   throw new RefusedError(
     'ERR_REWT_OLD_MEMBERS',
-    `members of an earlier version are announced: ${old.join(', ')}. They would not find the keyring. Update them first; one that has ended counts for 90 seconds`,
+    `members of an earlier version are announced: ${old.join(', ')}. They would not find the ` +
+      'keyring. Update them first; one that has ended counts for 90 seconds',
   );
 }
 
-/** Members of earlier versions announce no revocation. */
+/** Returns the members of earlier versions, which announce no revocation. */
 function oldMembersIn(announced: Announcements): readonly string[] {
   const held = [...lastAnnounced(announced).values()].map((last) => last.held);
   const old = held.flatMap(({ revocation, name }) => (revocation === undefined ? [name] : []));
@@ -112,7 +116,7 @@ function oldMembersIn(announced: Announcements): readonly string[] {
 }
 
 async function isConfirmed(place: Place, terminal: Terminal): Promise<boolean> {
-  const question = `Move ${placeInWords(place)}? A member of an earlier version without a memberName would write it back.`;
+  const question = `Move ${placeInWords(place)}? A member of an earlier version without a memberName would undo it.`;
   const isYes = await confirm(question, terminal);
   if (!isYes) terminal.interrupted.throwIfAborted();
   return isYes;

@@ -1,20 +1,21 @@
-/** `rewt revoke`: drops every secret, after asking. */
+/** `rewt revoke`: drops every secret, after a confirmation. */
 
 import { OptionError } from '../../errors.js';
+import { readReplaceable } from '../../keyring/command-options.js';
 import type { RevokeOptions } from '../../rewt.js';
-import { asReplaceable, asTimeout } from '../../rewt-option-values.js';
-import { placeInWords } from '../address.js';
-import { asSeconds, assertNoWords, lookOptions, readArguments } from '../arguments.js';
+import { readTimeout } from '../../validation/option-values.js';
 import type { Command, Outcome } from '../command.js';
-import { type ChangingSession, orWritten, signingIn, withExisting } from '../existing.js';
-import { fleetOf, names } from '../fleet.js';
-import type { Found } from '../found.js';
-import { helpOf } from '../help.js';
-import { withMember } from '../member.js';
+import { placeInWords } from '../input/address.js';
+import { assertNoWords, lookOptions, readArguments, readSeconds } from '../input/arguments.js';
+import { type ChangingSession, orWritten, signingIn, withExisting } from '../lookup/existing.js';
+import type { Found } from '../lookup/found.js';
+import { withMember } from '../lookup/member.js';
+import { CONFIRMED, isLost, LOST, MEMBERS_MS, waitForFleet, waitForReplicas } from '../lookup/wait.js';
+import { fleetOf, names } from '../output/fleet.js';
+import { helpOf } from '../output/help.js';
+import { confirm, isOnScreen, type Terminal } from '../output/terminal.js';
 import { orRefusal, type Session } from '../session.js';
-import { confirm, isOnScreen, type Terminal } from '../terminal.js';
-import { TimeLimit } from '../time-limit.js';
-import { CONFIRMED, isLost, LOST, waitForFleet, waitForReplicas } from '../wait.js';
+import { STORE_TIMEOUT_MS, TimeLimit } from '../time-limit.js';
 
 const options = {
   ...lookOptions,
@@ -45,8 +46,8 @@ if there is no keyring.
                      200 characters, or nothing is revoked
   --replace <what>   unreadable or newer, as the error says: revokes although
                      this rewt cannot read what is there
-  --timeout <time>   the longest that all of it may take; default: 5 s for each
-                     answer of the store, 5 s for replicas, 80 s for members
+  --timeout <time>   the longest that all of it may take; default: ${STORE_TIMEOUT_MS / 1_000} s for each
+                     answer of the store and for replicas, ${MEMBERS_MS / 1_000} s for members
 `);
 
 export const revoke: Command = {
@@ -56,13 +57,13 @@ export const revoke: Command = {
     const { values, positionals } = readArguments(words, options);
     assertNoWords(positionals);
     const { yes = false, wait = false } = values;
-    const replicas = asReplicas(values.replicas ?? '0');
+    const replicas = readReplicas(values.replicas ?? '0');
     const how: RevokeOptions = {
       ...(values.reason === undefined ? {} : { reason: values.reason }),
-      ...(values.replace === undefined ? {} : { replace: asReplaceable(values.replace, '--replace') }),
+      ...(values.replace === undefined ? {} : { replace: readReplaceable(values.replace, '--replace') }),
     };
-    const timeout = asSeconds(values.timeout, '--timeout');
-    const limit = new TimeLimit(timeout === undefined ? undefined : asTimeout(timeout, '--timeout'));
+    const timeout = readSeconds(values.timeout, '--timeout');
+    const limit = new TimeLimit(timeout === undefined ? undefined : readTimeout(timeout, '--timeout'));
     if (!yes && (!terminal.stdin.isTTY || !terminal.stderr.isTTY)) {
       throw new OptionError('without a terminal to confirm on, add --yes to revoke every token', { option: 'yes' });
     }
@@ -79,15 +80,15 @@ export const revoke: Command = {
         withMember(session, found, {}, (rewt) => rewt.revoke(how)),
       );
       const before = signingIn(found);
-      // Before any wait, which may fail, or be ended by Ctrl-C.
-      terminal.say(
+      // Before any wait, which may fail or be ended by Ctrl-C.
+      terminal.report(
         'Revoked: each member refuses every token signed before as soon as it reads this. ' +
           `${change.kid} signs now, in place of ${before ?? 'one that cannot be read'}.`,
       );
-      // At once: neither takes the other's time.
+      // In parallel, so that neither uses the other's time.
       const [onReplicas, inMembers] = await Promise.all([
         waitForReplicas(session, replicas, change.replicas, ring),
-        wait ? waitForFleet(session, ring, terminal.say) : null,
+        wait ? waitForFleet(session, ring, terminal.report) : null,
       ]);
       const isWaited = replicas > 0 || inMembers !== null;
       if (isWaited && (inMembers?.missing === LOST || (await isLost(session, ring)))) {
@@ -98,8 +99,8 @@ export const revoke: Command = {
           exitCode: 1,
         };
       }
-      const said = [
-        // Again, because what was said before the wait may be off the screen.
+      const results = [
+        // Repeated, because the earlier message may have scrolled off the screen.
         `Revoked: ${change.kid} signs now.`,
         replicas > 0 ? (onReplicas.missing ?? `Acknowledged by ${onReplicas.found} of ${replicas} replicas.`) : null,
         inMembers === null ? null : (inMembers.missing ?? CONFIRMED),
@@ -112,7 +113,7 @@ export const revoke: Command = {
           ...(inMembers === null ? {} : { fleet: inMembers.found }),
           missing,
         },
-        ...(isWaited ? { words: said.join(' ') } : {}),
+        ...(isWaited ? { words: results.join(' ') } : {}),
         exitCode: missing.length === 0 ? 0 : 1,
       };
     };
@@ -124,15 +125,16 @@ async function isConfirmed(session: Session, { keyring }: Found, terminal: Termi
   const announced = keyring === null ? null : await orRefusal(session.announcements());
   const fleet =
     keyring === null || announced === null || announced instanceof Error ? null : fleetOf(keyring, announced);
-  terminal.say(
-    `All tokens in flight are refused at once, and every member signs anew${fleet === null ? '' : `: ${names(fleet.members)}, and those without a memberName`}.`,
+  terminal.report(
+    'All tokens in flight are refused at once, and every member signs ' +
+      `anew${fleet === null ? '' : `: ${names(fleet.members)}, and those without a memberName`}.`,
   );
   const isYes = await confirm(`Revoke every token of ${placeInWords(session.place)}?`, terminal);
   if (!isYes) terminal.interrupted.throwIfAborted();
   return isYes;
 }
 
-function asReplicas(text: string): number {
+function readReplicas(text: string): number {
   if (/^\d{1,4}$/.test(text)) return Number(text);
   throw new OptionError('--replicas: must be a whole number, such as 1', { option: 'replicas' });
 }

@@ -1,17 +1,19 @@
-/** `rewt rotate`: the next secret signs now. */
+/** `rewt rotate`: the next secret becomes the signing one. */
 
 import { isRewtError } from '../../errors.js';
+import { defaultMaxStaleness, inMs } from '../../keyring/policy.js';
 import type { Announcements } from '../../stores/store.js';
-import { assertNoWords, lookOptions, readArguments } from '../arguments.js';
 import type { Command } from '../command.js';
-import { signingIn, withExisting } from '../existing.js';
-import { RefusedError } from '../failure.js';
-import { fleetOf, laggards, type MemberSeen, names } from '../fleet.js';
-import type { Found } from '../found.js';
-import { helpOf } from '../help.js';
-import { withMember } from '../member.js';
+import { assertNoWords, lookOptions, readArguments } from '../input/arguments.js';
+import { signingIn, withExisting } from '../lookup/existing.js';
+import type { Found } from '../lookup/found.js';
+import { withMember } from '../lookup/member.js';
+import { RefusedError } from '../output/errors.js';
+import { fleetOf, laggards, type MemberSeen, names } from '../output/fleet.js';
+import { spanOf } from '../output/format.js';
+import { helpOf } from '../output/help.js';
+import { isOnScreen, type Terminal } from '../output/terminal.js';
 import { orRefusal } from '../session.js';
-import { isOnScreen, type Terminal } from '../terminal.js';
 
 const options = { ...lookOptions, force: { type: 'boolean' }, reason: { type: 'string' } } as const;
 
@@ -38,9 +40,10 @@ export const rotate: Command = {
       const announced = await orRefusal(session.announcements());
       const behind = announced instanceof Error ? [] : behindIn(found, announced);
       if (announced instanceof Error)
-        terminal.say(`${warning(terminal)} the members are unknown: ${announced.message}`);
-      if (behind.length > 0) terminal.say(warningOf(behind, terminal));
-      // Whether a member may not hold the next secret yet is judged by the age that copies of a fleet reach.
+        terminal.report(`${warning(terminal)} the members are unknown: ${announced.message}`);
+      if (behind.length > 0) terminal.report(warningOf(behind, terminal));
+      // Judged as a member of a fleet: its maximum copy age decides if some member may not hold the
+      // next secret yet.
       const change = await withMember(session, found, { asFleet: true }, (rewt) =>
         rewt.rotate({
           force: values.force === true,
@@ -59,7 +62,7 @@ export const rotate: Command = {
   },
 };
 
-/** Members that have not announced that they hold the secret which is about to sign. */
+/** Returns the members that have not announced that they hold the secret which is about to sign. */
 function behindIn({ keyring }: Found, announced: Announcements): readonly MemberSeen[] {
   const fleet = keyring === null ? null : fleetOf(keyring, announced);
   return fleet === null ? [] : laggards(fleet);
@@ -69,8 +72,10 @@ function refused(force: boolean): RefusedError {
   return new RefusedError(
     'ERR_REWT_ROTATION_REFUSED',
     force
-      ? 'rotated too often: all the retired secrets that a keyring has room for still verify. See rewt status for when the first of them ends; rewt revoke drops them all'
-      : 'rotated too recently: a member with an older copy may not hold the next secret yet. Wait for a minute, or add --force, which could cost such a member requests',
+      ? 'rotated too often: all the retired secrets that a keyring has room for still verify. See rewt ' +
+          'status for when the first of them ends; rewt revoke drops them all'
+      : 'rotated too recently: a member with an older copy may not hold the next secret yet. Wait for ' +
+          `${spanOf(inMs(defaultMaxStaleness()))}, or add --force, which could cost such a member requests`,
   );
 }
 
@@ -79,6 +84,12 @@ function warning({ style }: Terminal): string {
 }
 
 function warningOf(behind: readonly MemberSeen[], terminal: Terminal): string {
-  const heard = names(behind, ({ state, heardSecondsAgo }) => ` (${state}, heard ${heardSecondsAgo} s ago)`);
-  return `${warning(terminal)} may not hold the next secret: ${heard}. Until they read it, they ask the store for each token that is signed with it.`;
+  const named = names(
+    behind,
+    ({ state, announcedSecondsAgo }) => ` (${state}, announced ${announcedSecondsAgo} s ago)`,
+  );
+  return (
+    `${warning(terminal)} may not hold the next secret: ${named}. Until they read it, they read the ` +
+    'store for each token that is signed with it.'
+  );
 }

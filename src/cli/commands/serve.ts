@@ -1,20 +1,23 @@
-/** `rewt serve`: judges tokens for services in any language, behind a reverse proxy that asks before it lets a request through. */
+/**
+ * `rewt serve`: verifies tokens for services in any language, behind a reverse proxy that queries
+ * it before each request.
+ */
 
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { OptionError } from '../../errors.js';
-import { rewtAuth } from '../../http/node.js';
+import { rewtAuth } from '../../middleware/node.js';
 import { subscribe } from '../../observe/channels.js';
-import { createPrometheus } from '../../observe/prometheus.js';
 import { Rewt } from '../../rewt.js';
-import { addressOf, namespaceOf, placeInWords, placeOf } from '../address.js';
-import { asSeconds, assertNoWords, readArguments } from '../arguments.js';
 import type { Command } from '../command.js';
-import { linkOptions } from '../link.js';
+import { addressOf, namespaceOf, placeInWords, placeOf } from '../input/address.js';
+import { assertNoWords, readArguments, readSeconds } from '../input/arguments.js';
+import { linkOptions } from '../input/link.js';
+import { type Terminal, unlessInterrupted } from '../output/terminal.js';
 import { parseClaimHeaders } from '../serve/claim-headers.js';
+import { createPrometheus } from '../serve/prometheus.js';
 import { closeServer, createAuthServer } from '../serve/server.js';
 import { openPlace } from '../session.js';
-import { type Terminal, unlessInterrupted } from '../terminal.js';
 
 const DEFAULT_PORT = 4180;
 
@@ -47,7 +50,7 @@ reverse proxy: nginx auth_request, Traefik ForwardAuth, Caddy, Envoy.
   --audience <name>       whom tokens must be for; more than once: one of them
   --issuer <name>         who must have issued them; more than once: one of them
   --max-age <time>        how old they may be
-  --header <X-User=sub>   a claim in a header of its own; more than once: each.
+  --header <X-User=sub>   a claim in its own header; more than once: each.
                           X-Rewt-Claims has all: the token's own payload
   --max-staleness <time>  how old the copy of the keyring may be; default: 1m
   --host <address>        where to listen; default: 127.0.0.1
@@ -66,10 +69,10 @@ export const serve: Command = {
     assertNoWords(positionals);
     const { host = '127.0.0.1' } = values;
     const namespace = namespaceOf(values.namespace, terminal.env);
-    const port = asPort(values.port);
+    const port = readPort(values.port);
     const headers = parseClaimHeaders(values.header ?? []);
-    const maxAge = asSeconds(values['max-age'], '--max-age');
-    const maxStaleness = asSeconds(values['max-staleness'], '--max-staleness');
+    const maxAge = readSeconds(values['max-age'], '--max-age');
+    const maxStaleness = readSeconds(values['max-staleness'], '--max-staleness');
     const address = addressOf(values.url, terminal.env, values);
     const place = placeOf(address, namespace, values['key-prefix']);
     const opening = openPlace(address, namespace, place.keyPrefix);
@@ -80,15 +83,16 @@ export const serve: Command = {
       const prometheus = createPrometheus([rewt]);
       const auth = rewtAuth(rewt, { ...expected(values), maxAge });
       const server = createAuthServer({ auth, headers, prometheus, ready: () => rewt.ready() });
-      // Asked once, so that the first request finds a copy; while the store is down, requests are answered with 503.
+      // Reads the keyring now, so that the first request finds a copy. While the store is down,
+      // requests are answered with 503.
       rewt.ready().catch(() => {});
       server.listen(port, host);
       await once(server, 'listening').catch(() => {
         throw cannotListen(host, port);
       });
-      terminal.say(`rewt serve: listening on http://${urlHost(host)}:${(server.address() as AddressInfo).port}`);
-      terminal.say(`rewt serve: reads ${placeInWords(place)}`);
-      await asked(terminal.interrupted);
+      terminal.report(`rewt serve: listening on http://${urlHost(host)}:${(server.address() as AddressInfo).port}`);
+      terminal.report(`rewt serve: reads ${placeInWords(place)}`);
+      await aborted(terminal.interrupted);
       await closeServer(server);
       prometheus.end();
     } finally {
@@ -99,12 +103,12 @@ export const serve: Command = {
   },
 };
 
-/** What was asked for, and no name of what was not. */
+/** Returns the given requirements, without the names of absent ones. */
 function expected({ audience, issuer }: { audience?: string[] | undefined; issuer?: string[] | undefined }) {
   return { ...(audience && { audience }), ...(issuer && { issuer }) };
 }
 
-function asPort(text: string | undefined): number {
+function readPort(text: string | undefined): number {
   if (text === undefined) return DEFAULT_PORT;
   if (/^\d{1,5}$/.test(text) && Number(text) <= 65_535) return Number(text);
   throw new OptionError('--port: must be a number from 0 to 65535', { option: 'port' });
@@ -116,25 +120,28 @@ function urlHost(host: string): string {
 
 function cannotListen(host: string, port: number): OptionError {
   return new OptionError(
-    `cannot listen on ${urlHost(host)}:${port}: see whether another process has the port, or give another --port or --host`,
+    `cannot listen on ${urlHost(host)}:${port}: another process may have the port. End it, or give ` +
+      'another --port or --host',
     { option: 'port' },
   );
 }
 
-/** What an operator wants to see in a log; warnings are said by Node itself. */
-function log({ say }: Terminal): () => void {
+/** Logs the events that an operator needs. Node itself prints the warnings. */
+function log({ report }: Terminal): () => void {
   const ends = [
-    subscribe('rotated', ({ kid }) => say(`rewt serve: rotated, ${kid} signs now`)),
-    subscribe('revoked', ({ epoch }) => say(`rewt serve: revoked, every token of before is refused (epoch ${epoch})`)),
-    subscribe('degraded', ({ code }) => say(`rewt serve: the store cannot be used (${code})`)),
-    subscribe('recovered', ({ outageMs }) => say(`rewt serve: the store is back after ${Math.round(outageMs)} ms`)),
+    subscribe('rotated', ({ kid }) => report(`rewt serve: rotated, ${kid} signs now`)),
+    subscribe('revoked', ({ epoch }) =>
+      report(`rewt serve: revoked, every token of before is refused (epoch ${epoch})`),
+    ),
+    subscribe('degraded', ({ code }) => report(`rewt serve: the store cannot be used (${code})`)),
+    subscribe('recovered', ({ outageMs }) => report(`rewt serve: the store is back after ${Math.round(outageMs)} ms`)),
   ];
   return () => {
     for (const end of ends) end();
   };
 }
 
-function asked(signal: AbortSignal): Promise<void> {
+function aborted(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (signal.aborted) resolve();
     signal.addEventListener('abort', () => resolve(), { once: true });

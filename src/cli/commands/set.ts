@@ -1,17 +1,18 @@
-/** `rewt set`: other times for a keyring, downwards too, without a revocation. */
+/** `rewt set`: changes the times of a keyring, even to shorter ones, without a revocation. */
 
 import { isRewtError, OptionError } from '../../errors.js';
+import { defaultMaxStaleness, inMs } from '../../keyring/policy.js';
 import type { Ring } from '../../keyring/ring.js';
-import { SET_TIMES, type TimesSet } from '../../set-times.js';
+import { SET_TIMES, type TimesSet } from '../../keyring/set-times.js';
 import type { Store } from '../../stores/store.js';
-import { asSeconds, assertNoWords, lookOptions, readArguments } from '../arguments.js';
 import type { Command } from '../command.js';
-import { withExisting } from '../existing.js';
-import { RefusedError } from '../failure.js';
-import { helpOf } from '../help.js';
-import { copyStore, withMember } from '../member.js';
-import { confirm, type Terminal } from '../terminal.js';
-import { foreignName, spanOf } from '../words.js';
+import { assertNoWords, lookOptions, readArguments, readSeconds } from '../input/arguments.js';
+import { withExisting } from '../lookup/existing.js';
+import { copyStore, withMember } from '../lookup/member.js';
+import { RefusedError } from '../output/errors.js';
+import { foreignName, spanOf } from '../output/format.js';
+import { helpOf } from '../output/help.js';
+import { confirm, type Terminal } from '../output/terminal.js';
 
 const options = {
   ...lookOptions,
@@ -50,7 +51,7 @@ export const set: Command = {
     const { values, positionals } = readArguments(words, options);
     assertNoWords(positionals);
     const { reason, yes = false } = values;
-    const wanted = { ttl: asSeconds(values.ttl, '--ttl'), overlap: asSeconds(values.overlap, '--overlap') };
+    const wanted = { ttl: readSeconds(values.ttl, '--ttl'), overlap: readSeconds(values.overlap, '--overlap') };
     if (wanted.ttl === undefined && wanted.overlap === undefined) {
       throw new OptionError('--ttl: there is nothing to set. Give --ttl, --overlap, or both', { option: 'ttl' });
     }
@@ -68,7 +69,7 @@ export const set: Command = {
           throw isRewtError(error) && error.code === 'ERR_REWT_ROTATION_REFUSED' ? tooSoon() : error;
         });
       if (isShorter(wanted, ring) && !yes) {
-        // On a copy first: no question for what is refused anyway.
+        // Tried on a copy first: no question for a change that would be rejected.
         const { announcements } = store;
         await setIn({ ...copyStore(found.entries), ...(announcements && { announcements }) });
         if (!(await isConfirmed(terminal)))
@@ -90,13 +91,14 @@ function isShorter({ ttl, overlap }: Times, ring: Ring): boolean {
   );
 }
 
-/** @throws {OptionError} without a terminal to ask on. */
+/** Asks for confirmation. @throws {OptionError} without a terminal. */
 async function isConfirmed(terminal: Terminal): Promise<boolean> {
   if (!terminal.stdin.isTTY || !terminal.stderr.isTTY) {
     throw new OptionError('without a terminal to confirm on, add --yes to set a shorter time', { option: 'yes' });
   }
   const isYes = await confirm(
-    'It takes a rotation, and refuses no token. Members without a memberName are not counted, and may need more. Set a shorter time?',
+    'It takes a rotation, and refuses no token. Members without a memberName are not counted, and ' +
+      'may need more. Set a shorter time?',
     terminal,
   );
   if (!isYes) terminal.interrupted.throwIfAborted();
@@ -106,7 +108,8 @@ async function isConfirmed(terminal: Terminal): Promise<boolean> {
 function tooSoon(): RefusedError {
   return new RefusedError(
     'ERR_REWT_ROTATION_REFUSED',
-    'a shorter time takes a rotation, and there was one too recently: a member may not hold the next secret yet. Wait for a minute, and run the command again',
+    'a shorter time takes a rotation, and there was one too recently: a member may not hold the next ' +
+      `secret yet. Wait for ${spanOf(inMs(defaultMaxStaleness()))}, and run the command again`,
   );
 }
 
@@ -120,6 +123,10 @@ function membersInWords({ rotated, kid, known, unknown }: TimesSet): string {
   const older =
     unknown.length === 0
       ? ''
-      : ` Of an earlier version, which do not announce what they need: ${unknown.map((name) => foreignName(name)).join(', ')}.`;
-  return `Set${rotated ? `, by a rotation: ${kid} signs now` : ''}. ${known} named ${known === 1 ? 'member was' : 'members were'} asked what they need.${older}`;
+      : ' Of an earlier version, which do not announce what they need: ' +
+        `${unknown.map((name) => foreignName(name)).join(', ')}.`;
+  return (
+    `Set${rotated ? `, by a rotation: ${kid} signs now` : ''}. ${known} named ` +
+    `${known === 1 ? 'member was' : 'members were'} asked what they need.${older}`
+  );
 }

@@ -1,12 +1,12 @@
-/** `rewt status`: the keyring as it stands in the store, once or live. It writes nothing. */
+/** `rewt status`: the keyring in the store, once or live. It writes nothing. */
 
-import { assertNoWords, lookOptions, readArguments } from '../arguments.js';
 import type { Command } from '../command.js';
-import { helpOf } from '../help.js';
-import { viewKeyring } from '../keyring-view.js';
-import { isSomething, look } from '../look.js';
-import { othersInWords } from '../others.js';
-import { screenOf } from '../screen.js';
+import { assertNoWords, lookOptions, readArguments } from '../input/arguments.js';
+import { isSomething, look } from '../lookup/look.js';
+import { othersInWords } from '../lookup/others.js';
+import { helpOf } from '../output/help.js';
+import { viewKeyring } from '../output/keyring.js';
+import { screenOf } from '../output/screen.js';
 import { withSession } from '../session.js';
 import { watchKeyring } from '../watch/watch.js';
 

@@ -1,22 +1,14 @@
-/** `rewt verify`: a token in, its payload out. It writes nothing. */
+/** `rewt verify`: verifies a token and prints its payload. It writes nothing. */
 
-import { asSeconds, lookOptions, readArguments } from '../arguments.js';
 import type { Command } from '../command.js';
-import { assertCounts, dueOf, examine, isThere, plansInWords } from '../found.js';
-import { helpOf } from '../help.js';
-import { readToken } from '../input.js';
-import { withCopy } from '../member.js';
-import { missing } from '../others.js';
+import { expectOptions, readArguments, readExpected } from '../input/arguments.js';
+import { readToken } from '../input/stdin.js';
+import { assertCounts, dueOf, examine, isThere, plansInWords } from '../lookup/found.js';
+import { withCopy } from '../lookup/member.js';
+import { missing } from '../lookup/others.js';
+import { escapedJson } from '../output/format.js';
+import { helpOf } from '../output/help.js';
 import { withShownPlace } from '../session.js';
-import { escapedJson } from '../words.js';
-
-const options = {
-  ...lookOptions,
-  audience: { type: 'string', multiple: true },
-  issuer: { type: 'string', multiple: true },
-  subject: { type: 'string' },
-  'max-age': { type: 'string' },
-} as const;
 
 const help = helpOf(`
 rewt verify [token] [options]: verifies a token and prints its payload, claims
@@ -38,9 +30,8 @@ What is asked for must be in the token:
 export const verify: Command = {
   help,
   async run(words, terminal) {
-    const { values, positionals } = readArguments(words, options);
-    const { audience, issuer, subject } = values;
-    const maxAge = asSeconds(values['max-age'], '--max-age');
+    const { values, positionals } = readArguments(words, expectOptions);
+    const expected = readExpected(values);
     const token = await readToken(positionals, terminal);
     return withShownPlace(values, terminal, async (session) => {
       const entries = await session.read();
@@ -48,11 +39,9 @@ export const verify: Command = {
       const found = examine(entries);
       if (!isThere(found)) throw await missing(session);
       const due = dueOf(found);
-      if (due !== null && values.json !== true) terminal.say(`due: ${due}: ${plansInWords[due]}`);
-      const payload = await withCopy(entries, session.place.namespace, (rewt) =>
-        rewt.verify<unknown>(token, { audience, issuer, subject, maxAge }),
-      );
-      // As it was signed: to read it and write it again would round its numbers.
+      if (due !== null && values.json !== true) terminal.report(`due: ${due}: ${plansInWords[due]}`);
+      const payload = await withCopy(entries, session.place.namespace, (rewt) => rewt.verify<unknown>(token, expected));
+      // As it was signed: parsing and formatting it again would round its numbers.
       const [header = '', claims = ''] = token.split('.', 2).map(lineOf);
       const place = JSON.stringify(session.place).slice(0, -1);
       return typeof payload === 'string'
@@ -62,7 +51,7 @@ export const verify: Command = {
   },
 };
 
-/** The JSON in a segment, on one line: in JSON, line breaks stand between its parts only. */
+/** Returns the JSON of a segment on one line. In JSON, line breaks are only between its parts. */
 function lineOf(segment: string): string {
   return Buffer.from(segment, 'base64url')
     .toString()

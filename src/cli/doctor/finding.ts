@@ -1,17 +1,17 @@
-/** What the doctor finds, and how it is shown. Pure. */
+/** The findings of the doctor, and their format. Pure. */
 
-import type { Screen } from '../screen.js';
-import { wrap } from '../table.js';
+import type { Screen } from '../output/screen.js';
+import { wrap } from '../output/table.js';
 
 export type Level = 'ok' | 'note' | 'warning' | 'problem';
 
 export interface Finding {
-  /** What was looked at, in a word or two. */
+  /** The name of the check. */
   readonly check: string;
   readonly level: Level;
-  /** What is. Never a secret or a password. */
+  /** The result. Never a secret or a password. */
   readonly found: string;
-  /** What to do about it; absent where there is nothing to do. */
+  /** The remedy; absent if none is needed. */
   readonly remedy?: string;
 }
 
@@ -23,7 +23,7 @@ export function countOf(findings: readonly Finding[], level: Level): number {
   return findings.filter((one) => one.level === level).length;
 }
 
-/** '1 problem, 2 warnings', or that there is neither. */
+/** Counts the findings: '1 problem, 2 warnings', or that there is neither. */
 export function summaryOf(findings: readonly Finding[]): string {
   const counts = (['problem', 'warning'] as const).flatMap((level) => {
     const count = countOf(findings, level);
@@ -34,11 +34,14 @@ export function summaryOf(findings: readonly Finding[]): string {
 
 const formats = { ok: 'green', note: 'cyan', warning: 'yellow', problem: 'red' } as const;
 
-/** The heading, and one or two lines for each, broken at spaces where a screen is too narrow. */
+/**
+ * Formats the heading, and one or two lines for each finding. Breaks them at spaces if the screen
+ * is too narrow.
+ */
 export function formatFindings(heading: string, findings: readonly Finding[], screen: Screen | null): string {
   const width = Math.max(...findings.map(({ check }) => check.length));
   const arrow = screen?.unicode ? '→' : '->';
-  // Below a name where there is too little room beside it.
+  // Below the name if there is too little room beside it.
   const narrow = screen !== null && screen.columns < 60;
   const indent = narrow ? '  ' : ' '.repeat('problem'.length + width + 4);
   const room = screen === null ? Number.POSITIVE_INFINITY : Math.max(16, screen.columns - indent.length);

@@ -1,4 +1,4 @@
-/** Everything that the doctor looks at in the folder of an embedded store. It makes nothing that is not there. */
+/** The facts that the doctor collects in the folder of an embedded store. It creates nothing. */
 
 import {
   accessSync,
@@ -14,10 +14,10 @@ import {
 import { join } from 'node:path';
 import { StoreError } from '../../errors.js';
 import { fileStore } from '../../stores/file.js';
-import { DRAFTS, folderName } from '../../stores/file-record.js';
-import { errnoOf, nodeFileSystem } from '../../stores/file-system.js';
+import { DRAFTS, folderName } from '../../stores/files/records.js';
+import { errnoOf, nodeFileSystem } from '../../stores/files/system.js';
 import type { Announcements } from '../../stores/store.js';
-import type { FolderAddress } from '../address.js';
+import type { FolderAddress } from '../input/address.js';
 import { type KeyringFacts, keyringFactsOf } from './keyring-facts.js';
 import type { Failed } from './redis-facts.js';
 
@@ -30,23 +30,26 @@ interface Moded {
 }
 
 export interface FolderFacts {
-  /** Whether the namespace has a folder. */
+  /** True if the namespace has a folder. */
   readonly exists: boolean;
-  /** What is open to others than its owner. */
+  /** The parts that other users than the owner can use. */
   readonly open: readonly Moded[];
-  /** What its owner may not use as a member has to. */
+  /** The parts that the owner lacks permission to use as a member must. */
   readonly shut: readonly Moded[];
-  /** What is a link, or a file in place of a folder, or the other way round. */
+  /** The links, the files in place of a folder, and the folders in place of a file. */
   readonly misplaced: readonly Part[];
-  /** Whether the file system takes no writes. */
+  /** True if the file system is read-only. */
   readonly readOnly: boolean;
-  /** Who owns the folder, by name if it is known; null if it is not there. */
+  /** The owner of the folder, by name if it is known; null if there is no folder. */
   readonly owner: { readonly name: string; readonly is: 'user' | 'other' | 'other, for root' } | null;
-  /** What another user owns than the owner of the folder. */
+  /** The parts that another user owns. */
   readonly foreign: readonly Part[];
-  /** Whether this root may not link the owner's files: `fs.protected_hardlinks`, without the capability CAP_FOWNER. */
+  /**
+   * True if this root may not link the owner's files: `fs.protected_hardlinks`, without the
+   * capability CAP_FOWNER.
+   */
   readonly mayNotLink: boolean;
-  /** Of a network file system, its name. */
+  /** The name of the file system if it is a network file system. */
   readonly network: string | null;
   readonly freeBytes: number | null;
   /** Null if the file system does not count them. */
@@ -78,7 +81,7 @@ export async function folderFactsOf({ folder, urlMissing }: FolderAddress, names
   if (!existsSync(folder)) {
     const parts = { open: [], shut: [], misplaced: [], foreign: [] };
     const nothing = { ...parts, owner: null, mayNotLink: false, readOnly: false, network: null };
-    // The folder above may be missing, too: to the store that is a disk that is not mounted.
+    // If the folder above is missing too, the store assumes a disk that is not mounted.
     const { keyring } = urlMissing ? { keyring: null } : await readFolder(folder, namespace);
     const failed = keyring !== null && 'code' in keyring ? keyring : null;
     return { exists: false, ...nothing, freeBytes: null, freeFiles: null, keyring: failed, announcements: none };
@@ -93,9 +96,9 @@ export async function folderFactsOf({ folder, urlMissing }: FolderAddress, names
   const found = {
     exists,
     open: withModes(right, ([, { mode }]) => (mode & 0o077) !== 0),
-    // Modes do not bind root.
+    // Permission bits do not bind root.
     shut: uid === 0 ? [] : withModes(right, isShut),
-    // Of the folder itself, the read says it.
+    // For the folder itself, the read reports it.
     misplaced: partsIn(parts.slice(1).filter(isMisplaced)),
     owner: {
       name: nodeFileSystem.userName(uid) ?? `#${uid}`,
@@ -114,7 +117,10 @@ export async function folderFactsOf({ folder, urlMissing }: FolderAddress, names
 
 type Found = readonly [Part, Stats];
 
-/** The folder, and the namespace's folder with what is in it, as far as there is one and this user may look. */
+/**
+ * Returns the folder, and the namespace's folder with its contents, as far as they exist and this
+ * user may read them.
+ */
 function partsOf(folder: string, inside: string): readonly [Found, ...Found[]] {
   const records = namesIn(inside).filter((name) => name.startsWith('ring.'));
   return [
@@ -130,7 +136,7 @@ function found(what: Part, path: string): readonly Found[] {
     const stats = lstatSync(path, { throwIfNoEntry: false });
     return stats === undefined ? [] : [[what, stats]];
   } catch {
-    // The read that follows reports why.
+    // The next read reports the reason.
     return [];
   }
 }
@@ -156,7 +162,7 @@ function partsIn(parts: readonly Found[]): readonly Part[] {
   return [...new Set(parts.map(([what]) => what))];
 }
 
-/** Each mode once for the records, of which several may have it. */
+/** Lists each mode only once for the records, because several may share it. */
 function withModes(parts: readonly Found[], isMeant: (part: Found) => boolean): readonly Moded[] {
   const modes = new Map<string, Moded>();
   for (const [what, stats] of parts.filter(isMeant)) {
@@ -175,7 +181,7 @@ function isReadOnly(folder: string): boolean {
   }
 }
 
-/** By proc(5). */
+/** Reads the capabilities as proc(5) describes. */
 function mayNotLink(): boolean {
   try {
     const capabilities = /^CapEff:\s*([0-9a-f]+)$/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] ?? '';
@@ -197,7 +203,7 @@ async function readFolder(
     const announcements = (await store.announcements?.(namespace, limits)) ?? none;
     return { keyring, announcements };
   } catch (error) {
-    // A namespace that is none is the caller's to mend, not the folder's.
+    // An invalid namespace is a mistake of the caller, not a fault of the folder.
     if (!(error instanceof StoreError)) throw error;
     const { code, message } = error;
     return { keyring: { code, message }, announcements: none };

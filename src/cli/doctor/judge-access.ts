@@ -1,7 +1,7 @@
-/** What the doctor says of the way to a Redis, and of what its user may do there. Pure. */
+/** The doctor's findings about the connection to Redis, and the rights of its user. Pure. */
 
-import type { Use } from '../../redis/rights.js';
-import { foreignName } from '../words.js';
+import type { Use } from '../../stores/redis/rights.js';
+import { foreignName } from '../output/format.js';
 import { type Finding, finding, type Level } from './finding.js';
 import type { AddressFacts, RedisFacts } from './redis-facts.js';
 import type { Rights } from './rights.js';
@@ -17,18 +17,21 @@ function judgeTls({ tls, loopback }: AddressFacts): Finding {
     'tls',
     'warning',
     'off: the secret, and the password, cross the network as they are',
-    'rediss:// in the URL, and tls-port on the server; or a network that nobody else is in',
+    'rediss:// in the URL, and tls-port on the server; or a network with no other users',
   );
 }
 
 function judgePassword({ password, loopback }: AddressFacts): Finding {
-  if (password) return finding('password', 'ok', 'asked for with this URL');
-  const found = 'none: whoever reaches this server can read the secret, and sign';
-  const remedy = 'a user of its own for rewt, with a password: see docs/clients.md, Rights';
+  if (password) return finding('password', 'ok', 'required with this URL');
+  const found = 'none: every client of this server can read the secret, and sign';
+  const remedy = 'a separate user for rewt, with a password: see docs/clients.md, Rights';
   return finding('password', loopback ? 'note' : 'problem', found, remedy);
 }
 
-/** A member cannot do without `read` and `write`; the role is a matter of security, the rest of comfort. */
+/**
+ * Returns the level. A member needs `read` and `write`; the role is a matter of security, the rest
+ * of convenience.
+ */
 function levelOf(use: Use): Level {
   if (use === 'read' || use === 'write') return 'problem';
   return use === 'role' ? 'warning' : 'note';
@@ -59,7 +62,7 @@ function judgeRights({ lacks, isReader, excess }: Rights): readonly Finding[] {
         'rights',
         'note',
         `this user may do far more than rewt needs: ${excess.join(', ')}`,
-        `a user of its own for rewt: ${remedy}`,
+        `a separate user for rewt: ${remedy}`,
       ),
     );
   }

@@ -1,11 +1,11 @@
-/** What the doctor says of the folder of an embedded store. Pure. */
+/** The doctor's findings about the folder of an embedded store. Pure. */
 
 import { type Finding, finding } from './finding.js';
 import type { FolderFacts, Part } from './folder-facts.js';
 
-/** A rotation needs some blocks, and a file or two. */
-const LEAST_FREE_BYTES = 1_048_576;
-const LEAST_FREE_FILES = 16;
+/** A rotation needs some blocks, and one or two files. */
+const MIN_FREE_BYTES = 1_048_576;
+const MIN_FREE_FILES = 16;
 
 const OTHERS_WRITE = 0o022;
 
@@ -15,8 +15,7 @@ export function judgeFolder(facts: FolderFacts, urlMissing = false): readonly Fi
   const { exists, open, shut, misplaced, foreign, owner, readOnly, network, freeBytes, freeFiles, keyring } = facts;
   const wrong = [open, shut, misplaced, foreign].flat().length;
   const none = 'there is no store in it yet: the first sign makes one';
-  const isFull =
-    (freeBytes ?? LEAST_FREE_BYTES) < LEAST_FREE_BYTES || (freeFiles ?? LEAST_FREE_FILES) < LEAST_FREE_FILES;
+  const isFull = (freeBytes ?? MIN_FREE_BYTES) < MIN_FREE_BYTES || (freeFiles ?? MIN_FREE_FILES) < MIN_FREE_FILES;
   return [
     ...(exists || keyring !== null
       ? []
@@ -67,12 +66,17 @@ function judgeOpen({ what, mode }: FolderFacts['open'][number]): Finding {
   const right = modeOf(what);
   if ((mode & OTHERS_WRITE) !== 0) {
     const remedy = `chmod ${right}, then rewt revoke`;
-    return finding('permissions', 'problem', `${opened}: whoever writes there chooses the secret`, remedy);
+    return finding('permissions', 'problem', `${opened}: a user who writes there chooses the secret`, remedy);
   }
   if (what !== 'a record') {
     return finding('permissions', 'problem', `${opened}: they see when secrets change`, `chmod ${right}`);
   }
-  return finding('permissions', 'problem', `${opened}: whoever reads it can sign`, `chmod ${right}, then rewt revoke`);
+  return finding(
+    'permissions',
+    'problem',
+    `${opened}: a user who reads it can sign`,
+    `chmod ${right}, then rewt revoke`,
+  );
 }
 
 function judgeShut({ what, mode }: FolderFacts['shut'][number]): Finding {

@@ -1,15 +1,15 @@
-/** What the doctor says of a keyring. Pure. */
+/** The doctor's findings about a keyring. Pure. */
 
 import type { Announcements } from '../../stores/store.js';
-import { fleetInWords, fleetOf } from '../fleet.js';
-import { plansInWords } from '../found.js';
-import { whenOf } from '../words.js';
+import { plansInWords } from '../lookup/found.js';
+import { fleetInWords, fleetOf } from '../output/fleet.js';
+import { whenOf } from '../output/format.js';
 import { type Finding, finding } from './finding.js';
 import type { KeyringFacts } from './keyring-facts.js';
 import type { Failed } from './redis-facts.js';
 import type { SecretShape } from './secret-shape.js';
 
-/** `others`: the keyrings that there are, if this one is not. */
+/** Judges a keyring. `others` lists the existing keyrings if this one does not exist. */
 export function judgeKeyring(
   facts: KeyringFacts,
   announcements: Announcements | Failed,
@@ -28,7 +28,7 @@ export function judgeKeyring(
   ];
 }
 
-/** What a plan asks of an operator, for those that ask something. */
+/** The remedies of the plans that need an operator. */
 const remedies: { readonly [Name in NonNullable<KeyringFacts['plan']>]?: string } = {
   adopt: 'nothing is lost by it; while both work side by side, see docs/operations.md',
   brake: 'that is what it is for. If it was not meant: members need new tokens anyway',
@@ -40,8 +40,10 @@ function judgeRing({ ring, plan }: KeyringFacts): Finding {
     return finding(
       'keyring',
       'problem',
-      'what is there is no keyring of rewt (damaged, or another program uses its key): members stop once their copies have run out',
-      'find out who wrote it, then rewt revoke --replace unreadable, which replaces it and refuses every token of before',
+      'what is there is no keyring of rewt (damaged, or another program uses its key): members stop ' +
+        'once their copies have run out',
+      'find out who wrote it, then rewt revoke --replace unreadable, which replaces it and refuses ' +
+        'every token of before',
     );
   }
   if (ring === 'newer') {
@@ -85,7 +87,8 @@ const secrets: Readonly<Record<SecretShape, readonly [Finding['level'], string, 
   ],
   weak: [
     'warning',
-    'long enough, but of few different characters, or of characters in an order: a program that has a token may guess it',
+    'long enough, but of few different characters, or of characters in an order: a program that has ' +
+      'a token may guess it',
     'let rewt make one: rewt rotate, or rewt revoke if it may be known already',
   ],
   unusable: [
@@ -127,7 +130,8 @@ function judgeFleet({ status }: KeyringFacts, announcements: Announcements | Fai
       'members',
       'warning',
       fleetInWords(fleet),
-      'see whether those run and reach the store; one that is behind reads before its next use, and one that ended without close() is forgotten once its copy can no longer be used',
+      'check that those run and reach the store; one that is behind reads before its next use, and ' +
+        'one that ended without close() is forgotten once its copy can no longer be used',
     ),
   ];
 }

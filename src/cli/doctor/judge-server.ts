@@ -1,15 +1,17 @@
-/** What the doctor says of a Redis: how far away, how old, what it keeps, and what it may lose. Pure. */
+/**
+ * The doctor's findings about a Redis server: latency, version, memory, persistence and possible
+ * losses. Pure.
+ */
 
-import { mayBeDeposed } from '../../redis/replication.js';
-import { foreignName } from '../words.js';
+import { DEFAULT_CLOCK_TOLERANCE_SECONDS, inMs, MAX_SOFT_AGE_MS } from '../../keyring/policy.js';
+import { mayBeDeposed } from '../../stores/redis/replication.js';
+import { foreignName, spanOf } from '../output/format.js';
 import { type Finding, finding } from './finding.js';
 import type { RedisFacts } from './redis-facts.js';
 import type { ServerFacts } from './server-facts.js';
 
-/** The default of `clockTolerance`. */
-const CLOCK_TOLERANCE_MS = 5_000;
-const LEAST_MAJOR = 6;
-/** Of maxmemory: beyond it, there may soon be no room for a rotation. */
+const MIN_MAJOR = 6;
+/** The part of maxmemory above which there may soon be no room for a rotation. */
 const NEARLY_FULL = 0.9;
 
 export function judgeServer(facts: RedisFacts): readonly Finding[] {
@@ -17,7 +19,7 @@ export function judgeServer(facts: RedisFacts): readonly Finding[] {
   return [
     judgeRoundTrip(facts.roundTripMs),
     judgeVersion(server.version),
-    // What a reader may not do says nothing of the server.
+    // The limits of a reader's rights show nothing about the server.
     ...(rights.isReader
       ? [finding('writes', 'note', 'not tried: this user is a reader')]
       : [judgeWrites(writes), judgePush(push)]),
@@ -39,7 +41,7 @@ function judgeVersion(version: ServerFacts['version']): Finding {
   if (version === null) return unknown('version');
   const { name, number, mode } = version;
   const found = foreignName(`${name} ${number}${mode === 'standalone' ? '' : `, ${mode}`}`);
-  if (name === 'Valkey' || Number.parseInt(number, 10) >= LEAST_MAJOR) return finding('version', 'ok', found);
+  if (name === 'Valkey' || Number.parseInt(number, 10) >= MIN_MAJOR) return finding('version', 'ok', found);
   return finding('version', 'problem', `${found} has no client tracking and no ACL`, 'Redis 6.0 or later, or Valkey');
 }
 
@@ -59,7 +61,8 @@ function judgePush({ state, reason }: RedisFacts['push']): Finding {
     'push',
     'warning',
     `off: ${reason ?? 'it could not be tried'}`,
-    'rewt works without: a change is then noticed within two seconds. It needs CLIENT TRACKING and SUBSCRIBE on a connection straight to the server (no proxy)',
+    `rewt works without: a change is then noticed within ${spanOf(MAX_SOFT_AGE_MS)}. It needs CLIENT ` +
+      'TRACKING and SUBSCRIBE on a connection straight to the server (no proxy)',
   );
 }
 
@@ -67,14 +70,15 @@ function judgeMemory(memory: ServerFacts['memory']): readonly Finding[] {
   if (memory === null) return [unknown('eviction')];
   const { maxBytes, usedBytes } = memory;
   const policy = foreignName(memory.policy);
-  const remedy = 'CONFIG SET maxmemory-policy noeviction, or a Redis of its own for rewt';
+  const remedy = 'CONFIG SET maxmemory-policy noeviction, or a separate Redis for rewt';
   const full =
     maxBytes > 0 && usedBytes > maxBytes * NEARLY_FULL
       ? [
           finding(
             'memory',
             'warning',
-            `${Math.round((100 * usedBytes) / maxBytes)} % of maxmemory is used: a full Redis takes no rotation and no revocation`,
+            `${Math.round((100 * usedBytes) / maxBytes)} % of maxmemory is used: a full Redis takes no ` +
+              'rotation and no revocation',
             'more maxmemory, or fewer other keys',
           ),
         ]
@@ -99,7 +103,7 @@ function judgePersistence(persistence: ServerFacts['persistence']): readonly Fin
   if (aof) return [finding('persistence', 'ok', 'appendonly')];
   const remedy = 'CONFIG SET appendonly yes (and in redis.conf)';
   if (snapshots === null) {
-    return [finding('persistence', 'note', 'no appendonly; whether there are snapshots is not told', remedy)];
+    return [finding('persistence', 'note', 'no appendonly; whether there are snapshots is not shown', remedy)];
   }
   return [
     snapshots
@@ -122,7 +126,8 @@ function judgeReplication(replication: ServerFacts['replication']): readonly Fin
         'replicas',
         'problem',
         `none in step of ${replicas}, and this master takes no writes without: another may have replaced it`,
-        'bring the replicas back, or connect to the new master; until then every member stops once its copy is maxStaleness old',
+        'bring the replicas back, or connect to the new master; until then every member stops once its ' +
+          'copy is maxStaleness old',
       ),
     ];
   }
@@ -142,13 +147,17 @@ function judgeReplication(replication: ServerFacts['replication']): readonly Fin
   ];
 }
 
-/** A failover can lose a revocation, and without a replica there is no second copy of the next one. */
+/**
+ * Reports a master without replicas: a failover can lose a revocation, and the next one has no
+ * second copy.
+ */
 function judgeAlone(hasTakenOver: boolean): Finding {
   if (!hasTakenOver) return finding('replicas', 'note', 'none: nothing takes over where this server is lost');
   return finding(
     'replicas',
     'warning',
-    'none, and this server has taken over from another: a revocation right before that may be lost, and the next has no second copy',
+    'none, and this server has taken over from another: a revocation right before that may be lost, ' +
+      'and the next has no second copy',
     'see "changed" in rewt status; if a revocation is missing there, revoke again. Then connect a replica',
   );
 }
@@ -158,18 +167,16 @@ function judgeClock(skew: RedisFacts['skew']): Finding {
   const { ms, uncertainMs } = skew;
   const least = Math.max(0, Math.abs(ms) - uncertainMs);
   const way = ms > 0 ? 'behind' : 'ahead of';
-  const found = `this machine is ${least < 10_000 ? `${Math.round(Math.abs(ms))} ms` : `${Math.round(Math.abs(ms) / 1_000)} s`} ${way} the server (give or take ${Math.ceil(uncertainMs)} ms)`;
+  const found =
+    'this machine is ' +
+    `${least < 10_000 ? `${Math.round(Math.abs(ms))} ms` : `${Math.round(Math.abs(ms) / 1_000)} s`} ` +
+    `${way} the server (give or take ${Math.ceil(uncertainMs)} ms)`;
   if (least < 1_000) return finding('clock', 'ok', found);
   const remedy = 'let NTP set the clocks of both: exp, nbf and iat are judged by the clock of the member';
-  return finding('clock', least < CLOCK_TOLERANCE_MS ? 'warning' : 'problem', found, remedy);
+  return finding('clock', least < inMs(DEFAULT_CLOCK_TOLERANCE_SECONDS) ? 'warning' : 'problem', found, remedy);
 }
 
-/** What this user, or this Redis, does not tell. */
+/** Reports a fact that this user, or this Redis, does not show. */
 function unknown(check: string, command = 'INFO', right = '+info'): Finding {
-  return finding(
-    check,
-    'note',
-    `unknown: ${command} is not answered`,
-    `let this user ask: ACL SETUSER <user> ${right}`,
-  );
+  return finding(check, 'note', `unknown: ${command} is not answered`, `grant it: ACL SETUSER <user> ${right}`);
 }

@@ -1,20 +1,23 @@
-/** What the doctor asks of a keyring, beside what every look finds. Pure. */
+/** The facts about a keyring that only the doctor needs. Pure. */
 
-import type { Plan } from '../../keyring/advance.js';
+import type { Plan } from '../../keyring/plan.js';
 import { currentVerifiesUntil, type Ring } from '../../keyring/ring.js';
 import type { KeyringStatus } from '../../status.js';
-import { type Entries, examine, type Found } from '../found.js';
+import { type Entries, examine, type Found } from '../lookup/found.js';
 import { isUuid, type SecretShape, shapeOf } from './secret-shape.js';
 
 export interface KeyringFacts {
   /** K; null: there is none. */
   readonly key: { readonly hasTtl: boolean; readonly shape: SecretShape } | null;
   readonly ring: Found['ringState'];
-  /** What the next member that reads this writes, by its row in protocol.md; null: nothing. */
+  /** The row in protocol.md of what the next member to read this writes; null: nothing. */
   readonly plan: Plan['name'] | null;
-  /** Secrets in the ring that an original rewt made: how long tokens without kid can still verify. */
+  /**
+   * The secrets in the ring that an original rewt made: how long tokens without kid can still
+   * verify.
+   */
   readonly withoutKid: { readonly current: boolean; readonly untilMs: number } | null;
-  /** As `status()` would show it; null where it cannot be read. */
+  /** The same as `status()` returns; null if the keyring cannot be read. */
   readonly status: KeyringStatus | null;
   readonly nowMs: number;
 }

@@ -1,21 +1,23 @@
-/** Everything that the doctor asks a Redis, each question with a deadline. It writes nothing. */
+/**
+ * The facts that the doctor collects from a Redis server, each with a deadline. It writes nothing.
+ */
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import { within } from '../../deadline.js';
-import { type Address, asStoreError } from '../../redis/failure.js';
-import { type RedisNames, redisNames } from '../../redis/names.js';
-import { createPlainReader, type PlainReader } from '../../redis/plain-reader.js';
-import type { Command, RedisPort, Reply } from '../../redis/port.js';
-import { redisStore } from '../../stores/redis.js';
+import { within } from '../../async/race.js';
+import type { Command, RedisPort, Reply } from '../../stores/redis/clients/port.js';
+import { type Address, asStoreError } from '../../stores/redis/errors.js';
+import { type RedisNames, redisNames } from '../../stores/redis/names.js';
+import { createPlainReader, type PlainReader } from '../../stores/redis/plain-reader.js';
+import { redisStore } from '../../stores/redis/redis-store.js';
 import type { Announcements, PushStatus, Store } from '../../stores/store.js';
-import { misnamed, storeInWords } from '../failure.js';
-import type { Link } from '../link.js';
-import { othersInWords } from '../others.js';
+import type { Link } from '../input/link.js';
+import { othersInWords } from '../lookup/others.js';
+import { misnamed, storeInWords } from '../output/errors.js';
 import { type KeyringFacts, keyringFactsOf } from './keyring-facts.js';
 import { excessesOf, excessOf, lacksOf, type Rights } from './rights.js';
 import { type ServerFacts, serverFactsOf } from './server-facts.js';
 
-/** Failures in rewt's own words. */
+/** A failure in rewt's own sentence. */
 export interface Failed {
   readonly code: string;
   readonly message: string;
@@ -23,24 +25,27 @@ export interface Failed {
 
 export interface RedisFacts {
   readonly address: AddressFacts;
-  /** Null: it answers. */
+  /** Null: the server replies. */
   readonly unreachable: Failed | null;
-  /** The median of some. */
+  /** The median of several. */
   readonly roundTripMs: number;
-  /** The server's clock less this machine's, and by how much that may be wrong; null where it does not tell. */
+  /**
+   * The server's clock minus this machine's, and the uncertainty; null if the server does not show
+   * its clock.
+   */
   readonly skew: { readonly ms: number; readonly uncertainMs: number } | null;
   readonly server: ServerFacts;
   readonly rights: Rights;
-  /** Why a write is refused; null: it would be taken. */
+  /** The reason why a write is denied; null: it would be accepted. */
   readonly writes: Failed | null;
   readonly push: PushStatus;
   readonly keyring: KeyringFacts | Failed;
-  /** The keyrings that there are, if this one is not. */
+  /** The existing keyrings, if this one does not exist. */
   readonly others?: string;
   readonly announcements: Announcements | Failed;
 }
 
-/** What the URL says, without what it hides. */
+/** The URL without its credentials. */
 export interface AddressFacts {
   readonly loopback: boolean;
   readonly tls: boolean;
@@ -56,12 +61,12 @@ export function addressFactsOf({ hosts, tls, password }: Link): AddressFacts {
   return { loopback, tls: tls !== null, password: password !== null };
 }
 
-/** What there is to know; where it does not answer, that. The port is closed afterwards. */
+/** Collects the facts; if the server does not reply, only that. Closes the port afterwards. */
 export async function redisFactsOf(port: RedisPort, namespace: string, address: AddressFacts): Promise<RedisFacts> {
   const store = redisStore(port);
   const reader = createPlainReader(port);
   const { key } = redisNames(namespace, port.keyPrefix);
-  const ask = async (commands: readonly Command[]): Promise<readonly (Reply | Error)[]> => {
+  const send = async (commands: readonly Command[]): Promise<readonly (Reply | Error)[]> => {
     const late = () => new Error('timed out');
     const begunAtMs = performance.now();
     try {
@@ -72,18 +77,19 @@ export async function redisFactsOf(port: RedisPort, namespace: string, address: 
     }
   };
   try {
-    // The first opens the connection, and is no measure.
-    const [first = null] = await ask([['PING']]);
+    // The first command opens the connection, so its time does not count.
+    const [first = null] = await send([['PING']]);
     const unreachable = first instanceof Error && !isRefusal(first) ? failedOf(first, port.address()) : null;
     if (unreachable !== null) {
-      // Clients hide why they cannot connect to a node of a cluster: a connection to it alone fails with the reason.
+      // Clients hide why they cannot connect to a node of a cluster. A connection to that node
+      // alone fails with the reason.
       const keyring = await keyringOf(reader, namespace, port.keyPrefix);
       return { ...nothing, address, unreachable: isKnown(keyring) ? keyring : unreachable };
     }
-    const { roundTripMs, skew, silent } = await measure(ask);
-    // It would be the same for every other command.
+    const { roundTripMs, skew, silent } = await measure(send);
+    // Every other command would be silent too.
     if (silent !== null) return { ...nothing, address, unreachable: failedOf(silent, port.address()) };
-    const [info, save, whoami] = (await ask([['INFO'], ['CONFIG', 'GET', 'save'], ['ACL', 'WHOAMI']])) as [
+    const [info, save, whoami] = (await send([['INFO'], ['CONFIG', 'GET', 'save'], ['ACL', 'WHOAMI']])) as [
       Reply | Error,
       Reply | Error,
       Reply | Error,
@@ -94,9 +100,10 @@ export async function redisFactsOf(port: RedisPort, namespace: string, address: 
     const names = reader.namesOf(namespace);
     const excesses = excessesOf(names);
     const dryRuns =
-      user === null ? null : await ask(excesses.map(({ command }) => ['ACL', 'DRYRUN', user, ...command]));
-    // Only where it exists would it be set, and nobody knows this name: whether a write would be taken is said without one.
-    const [written = null] = await ask([['SET', names.draft('doctor'), '', 'PX', '1', 'XX']]);
+      user === null ? null : await send(excesses.map(({ command }) => ['ACL', 'DRYRUN', user, ...command]));
+    // XX sets only an existing key, and this random name does not exist. So it shows if a write is
+    // accepted, without one.
+    const [written = null] = await send([['SET', names.draft('doctor'), '', 'PX', '1', 'XX']]);
     return {
       address,
       unreachable,
@@ -134,17 +141,17 @@ const nothing: Omit<RedisFacts, 'address' | 'unreachable'> = {
   announcements: { code: '', message: '' },
 };
 
-/** Whether it says why there was no answer. */
+/** Checks if the result contains the reason for the silence. */
 function isKnown(keyring: KeyringFacts | Failed): keyring is Failed {
   return 'code' in keyring && keyring.code !== 'ERR_REWT_STORE_TIMEOUT';
 }
 
-/** No answer at all, which is not a refusal. */
+/** Checks for no reply at all, which is not a denial. */
 function isSilence(outcome: Reply | Error): outcome is Error {
   return outcome instanceof Error && asStoreError(outcome).code === 'ERR_REWT_STORE_TIMEOUT';
 }
 
-/** It has answered, if only that this user may not ask. */
+/** Checks for a reply, even if it only denies the command. */
 function isRefusal(error: Error): boolean {
   return /\bNOPERM\b/.test(error.message);
 }
@@ -154,7 +161,7 @@ function failedOf(error: Error, address: Address | null = null): Failed {
   return { code: failed.code, message: storeInWords(failed) };
 }
 
-/** What could not be tried shows elsewhere: the server is away. */
+/** Tries the rights. An unreachable server is reported by other facts. */
 async function tryRights(port: RedisPort, names: RedisNames): Promise<Omit<Rights, 'excess'>> {
   const ending = new AbortController();
   const late = () => new Error('timed out');
@@ -167,20 +174,20 @@ async function tryRights(port: RedisPort, names: RedisNames): Promise<Omit<Right
   }
 }
 
-/** By TIME, sent some times: what took the shortest tells the other clock best. */
-async function measure(ask: (commands: readonly Command[]) => Promise<readonly (Reply | Error)[]>) {
+/** Measures by several TIME commands: the fastest reply shows the other clock best. */
+async function measure(send: (commands: readonly Command[]) => Promise<readonly (Reply | Error)[]>) {
   const tookMs: number[] = [];
   let skew: RedisFacts['skew'] = null;
   for (let time = 0; time < ROUND_TRIPS; time += 1) {
     const wallMs = Date.now();
     const sentMs = performance.now();
-    const [reply = null] = await ask([['TIME']]);
+    const [reply = null] = await send([['TIME']]);
     if (isSilence(reply)) return { roundTripMs: 0, skew: null, silent: reply };
     const ms = performance.now() - sentMs;
     tookMs.push(ms);
     if (!Array.isArray(reply)) continue;
     const serverMs = Number(reply[0]) * 1_000 + Number(reply[1]) / 1_000;
-    // A millisecond more: this machine tells whole ones only.
+    // One millisecond more, because this machine reports whole ones only.
     if (skew === null || ms / 2 + 1 < skew.uncertainMs)
       skew = { ms: serverMs - (wallMs + ms / 2), uncertainMs: ms / 2 + 1 };
   }
@@ -188,7 +195,7 @@ async function measure(ask: (commands: readonly Command[]) => Promise<readonly (
   return { roundTripMs: tookMs[Math.floor(ROUND_TRIPS / 2)] ?? 0, skew, silent: null };
 }
 
-/** As a member would have it, once it has been tried. */
+/** Returns the push status of a member, after an attempt. */
 async function pushOf(store: Store, namespace: string): Promise<PushStatus> {
   const watch = store.watch?.(namespace, () => {});
   if (watch === undefined) return { state: 'off', reason: 'This store cannot push.' };

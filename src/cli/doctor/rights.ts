@@ -1,8 +1,11 @@
-/** What a user of Redis may not do of what rewt needs, and what it may do beyond that. Every right is tried, and nothing is run. */
+/**
+ * The rights of a Redis user: what rewt needs and the user lacks, and what the user has beyond
+ * that. Every right is tried, without an effect.
+ */
 
-import { asStoreError } from '../../redis/failure.js';
-import type { RedisNames } from '../../redis/names.js';
-import type { Command, Outcomes, RedisPort, Reply } from '../../redis/port.js';
+import type { Command, Outcomes, RedisPort, Reply } from '../../stores/redis/clients/port.js';
+import { asStoreError } from '../../stores/redis/errors.js';
+import type { RedisNames } from '../../stores/redis/names.js';
 import {
   type CommandName,
   costOf,
@@ -12,25 +15,31 @@ import {
   rightsFor,
   roles,
   type Use,
-} from '../../redis/rights.js';
+} from '../../stores/redis/rights.js';
 
 export interface Lack {
-  /** As the operator writes it in ACL SETUSER. */
+  /** The rule that an operator writes in ACL SETUSER. */
   readonly right: string;
   readonly use: Use;
   readonly cost: string;
 }
 
 export interface Rights {
-  /** What a member needs and this user lacks, each right once. */
+  /** The rights that a member needs and this user lacks, each once. */
   readonly lacks: readonly Lack[];
-  /** Whether it may look but not be a member: it reads everything, and neither runs scripts nor writes. */
+  /**
+   * True if the user can read everything, but neither run scripts nor write: a reader, and no
+   * member.
+   */
   readonly isReader: boolean;
-  /** What this user could do, and rewt never does; null: the server does not tell. */
+  /** The rights of this user that rewt never uses; null: the server does not show them. */
   readonly excess: readonly string[] | null;
 }
 
-/** Each command in a form without effect: Redis looks at rights first, and then finds nothing to do, or something wrong with the arguments. */
+/**
+ * Each command in a form without effect. Redis checks rights first, and then finds nothing to do,
+ * or a wrong argument.
+ */
 const attempts: Readonly<Record<MemberCommand, (name: string) => Command>> = {
   eval: (name) => ['EVAL', 'return 1', '1', name],
   get: (name) => ['GET', name],
@@ -76,12 +85,12 @@ function attemptsFor(names: RedisNames): readonly Attempt[] {
       return on.map((kind) => ({ use, right, command: attempt(keys[kind]), pattern: keyPattern(kind, names) }));
     }),
   );
-  // A transaction that this user may begin and not end is the last thing on a connection.
+  // After a transaction that this user may start but not end, the connection accepts nothing else.
   const isLast = ({ right: { command } }: Attempt) => command === 'multi' || command === 'exec';
   return [...all.filter((one) => !isLast(one)), ...all.filter(isLast)];
 }
 
-/** Tries all that a member needs, on connections that are ended afterwards. */
+/** Tries every right of a member, on connections that are ended afterwards. */
 export async function lacksOf(
   port: RedisPort,
   names: RedisNames,
@@ -94,7 +103,7 @@ export async function lacksOf(
     const missing = missingRight(outcomes[index], right.command, pattern);
     return missing === null ? [] : [{ right: missing, use, cost: costOf(use, right) }];
   });
-  // A connection that is subscribed can do little else.
+  // A subscribed connection can send few other commands.
   const listening = await port.connect(names.key, signal);
   const refused = await listening
     .subscribe(PUSH_CHANNEL, () => {})
@@ -106,7 +115,7 @@ export async function lacksOf(
   if (missing !== null) lacks.push({ right: missing, use: 'push', cost: costOf('push', {}) });
   const isLacking = (wanted: string) => lacks.some(({ right }) => right === wanted);
   const forReaders: readonly Use[] = roles.reader;
-  // A right with a cost of its own can be done without.
+  // A right with its own cost is optional.
   const looks = !lacks.some(({ use, cost }) => forReaders.includes(use) && cost === costOf(use, {}));
   return {
     lacks: lacks.filter(({ right }, index) => lacks.findIndex((other) => other.right === right) === index),
@@ -114,10 +123,10 @@ export async function lacksOf(
   };
 }
 
-/** Null for an outcome that shows no missing right. */
+/** Returns the missing right, or null if the outcome shows none. */
 function missingRight(outcome: unknown, command: string, pattern: string | null): string | null {
   if (!(outcome instanceof Error) || asStoreError(outcome).code !== 'ERR_REWT_STORE_DENIED') return null;
-  // Not anywhere: the name of a user may be in the text as well.
+  // Not anywhere: the text may also contain a user's name.
   const [, denied] = /permissions to access .*\b(key|channel)s?\b/i.exec(outcome.message) ?? [];
   if (denied === undefined) return `+${command}`;
   return denied.toLowerCase() === 'channel' ? `&${PUSH_CHANNEL}` : `~${pattern ?? '*'}`;
@@ -128,7 +137,7 @@ interface Excess {
   readonly command: Command;
 }
 
-/** What a user for rewt has no use for. */
+/** Returns commands that a user of rewt never needs. */
 export function excessesOf({ key }: RedisNames): readonly Excess[] {
   return [
     { name: 'FLUSHALL', command: ['FLUSHALL'] },
@@ -140,9 +149,12 @@ export function excessesOf({ key }: RedisNames): readonly Excess[] {
   ];
 }
 
-/** `answers`: of ACL DRYRUN, one for each. Redis before 7 has none, and a user with no more rights than it needs may not use it. */
-export function excessOf(asked: readonly Excess[], answers: Outcomes | null): readonly string[] | null {
+/**
+ * Returns the excess rights. `answers` are the outcomes of ACL DRYRUN, one for each. Redis before 7
+ * has none, and a user with minimal rights may not use it.
+ */
+export function excessOf(excesses: readonly Excess[], answers: Outcomes | null): readonly string[] | null {
   if (answers === null || answers.length === 0 || answers.some((answer: Reply | Error) => typeof answer !== 'string'))
     return null;
-  return asked.filter((_, index) => answers[index] === 'OK').map(({ name }) => name);
+  return excesses.filter((_, index) => answers[index] === 'OK').map(({ name }) => name);
 }

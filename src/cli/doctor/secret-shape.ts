@@ -1,19 +1,23 @@
-/** What a secret looks like, without showing anything of it. Pure. */
+/** The quality of a secret, without any of its text. Pure. */
 
 import { isUsableSecret } from '../../keyring/secret.js';
 
 /**
- * 'uuid': as the original rewt makes them. 'weak': of few different characters, or in an order. 'words': of a language.
- * 'edges': begins or ends with what was hardly meant to be in it. 'unusable': no member signs with it.
+ * 'uuid': as the original rewt makes them. 'weak': of few different characters, or in an order.
+ * 'words': of a language. 'edges': begins or ends with unintended characters. 'unusable': no member
+ * signs with it.
  */
 export type SecretShape = 'good' | 'uuid' | 'weak' | 'words' | 'edges' | 'unusable';
 
-/** Fewer different characters are no random text. */
+/** Random text has more different characters than this. */
 const FEWEST_CHARACTERS = 10;
-/** Of neighbours that are the same, or follow each other, random text has one in five at most. */
+/**
+ * The maximum share of neighbours that are equal or consecutive. In random text it is one in five
+ * at most.
+ */
 const MAX_ORDERED = 1 / 2;
-/** Of vowels among letters: random text has a fifth. */
-const LEAST_VOWELS = 0.28;
+/** The minimum share of vowels among the letters of a language. In random text it is a fifth. */
+const MIN_VOWELS = 0.28;
 
 export function shapeOf(secret: string | null): SecretShape {
   if (!isUsableSecret(secret)) return 'unusable';
@@ -27,7 +31,7 @@ export function isUuid(secret: string): boolean {
   return /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i.test(secret);
 }
 
-/** As in 0123456789, abcdef, aaaa. */
+/** Checks for an order as in 0123456789, abcdef, aaaa. */
 function isOrdered(secret: string): boolean {
   const steps = [...secret.slice(1)].filter(
     (_, index) => Math.abs(secret.charCodeAt(index + 1) - secret.charCodeAt(index)) <= 1,
@@ -35,19 +39,22 @@ function isOrdered(secret: string): boolean {
   return steps.length >= (secret.length - 1) * MAX_ORDERED;
 }
 
-/** A shorter text, over and over. */
+/** Checks for a shorter text, repeated. */
 function isRepeated(secret: string): boolean {
   return Array.from({ length: Math.floor(secret.length / 2) }, (_, index) => index + 1).some((period) =>
     secret.slice(period).startsWith(secret.slice(0, -period)),
   );
 }
 
-/** Letters of mostly one case, with the vowels of a language, perhaps with digits at the end. */
+/**
+ * Checks for letters of mostly one case, with the vowels of a language, perhaps with digits at the
+ * end.
+ */
 function isWords(secret: string): boolean {
   const text = secret.replace(/[^a-z]+$/i, '');
   const letters = text.replace(/[ _.,!'-]+/g, '');
   if (letters.length < secret.length / 2 || /[^a-z]/i.test(letters)) return false;
   const upper = letters.replace(/[a-z]/g, '').length;
   const vowels = letters.replace(/[^aeiou]/gi, '').length;
-  return Math.min(upper, letters.length - upper) <= letters.length / 4 && vowels >= letters.length * LEAST_VOWELS;
+  return Math.min(upper, letters.length - upper) <= letters.length / 4 && vowels >= letters.length * MIN_VOWELS;
 }

@@ -1,4 +1,7 @@
-/** The claims of a good token as headers, for a proxy to hand on: all of them as they were signed, and single ones that fit into a header. */
+/**
+ * The claims of a verified token as headers for a proxy to forward: all of them as signed, and
+ * single ones that fit into a header.
+ */
 
 import { OptionError } from '../../errors.js';
 import { hasRoundedNumber } from '../../jwt/json.js';
@@ -10,8 +13,11 @@ export interface ClaimHeader {
   readonly claim: string;
 }
 
-/** All claims, as the token itself has them: JSON in base64url. So they are neither rounded nor longer than the token. */
-export const ALL_CLAIMS = 'x-rewt-claims';
+/**
+ * The header with all claims, as in the token: JSON in base64url. They are neither rounded nor
+ * longer than the token.
+ */
+const ALL_CLAIMS = 'x-rewt-claims';
 
 /** Reads each `X-User=sub`. @throws {OptionError} */
 export function parseClaimHeaders(texts: readonly string[]): readonly ClaimHeader[] {
@@ -24,7 +30,8 @@ function parseClaimHeader(text: string): ClaimHeader {
   const [, header, claim] = /^(x-[a-z0-9-]{1,62})=(.{1,100})$/i.exec(text) ?? [];
   if (header === undefined || claim === undefined || header.toLowerCase() === ALL_CLAIMS) {
     throw new OptionError(
-      `--header: must be a header that begins with X-, '=', and the claim to put into it, such as X-User=sub; ${ALL_CLAIMS} is always there`,
+      "--header: must be a header that begins with X-, '=', and the claim to put into it, such as " +
+        `X-User=sub; ${ALL_CLAIMS} is always there`,
       { option: 'header' },
     );
   }
@@ -32,9 +39,11 @@ function parseClaimHeader(text: string): ClaimHeader {
 }
 
 /**
- * Each header that is wanted is there, if need be with nothing in it: some proxies let what the client sent under its name through where the answer has none.
- * Nothing is what a claim becomes that is absent, neither text, whole number up to 2^53 - 1 nor truth value, or has what does not belong in a header; all of it is still among all claims.
- * If the token has a number that JSON rounds, no number becomes a header: a fraction could look like a whole number.
+ * Returns every requested header, even an empty one: if a header is absent, some proxies forward
+ * the client's own under that name. The value is empty for an absent claim, for any value but a
+ * text, a whole number up to 2^53 - 1 or a boolean, and for text that a header cannot contain. All
+ * claims together still contain it. If JSON rounds a number of the token, no number becomes a
+ * header: a fraction could look like a whole number.
  *
  * @param token the one that the claims were read from.
  */
@@ -56,7 +65,7 @@ export function headersOf(
 }
 
 function textOf(value: unknown): string {
-  // A service may read the header with a JSON parser of its own, which keeps no more digits than ours.
+  // A service may parse the header as JSON, with no more digits than ours.
   if (typeof value === 'number' && !Number.isSafeInteger(value)) return '';
   if (!['string', 'number', 'boolean'].includes(typeof value)) return '';
   const text = String(value);

@@ -1,38 +1,44 @@
-/** The HTTP side of `rewt serve`: what a reverse proxy asks before it lets a request through, and what a probe and a scraper ask. */
+/** The HTTP side of `rewt serve`: the endpoints for a reverse proxy, a probe and a scraper. */
 
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { nodeCredentials } from '../../http/credentials.js';
-import type { NodeAuth } from '../../http/node.js';
 import type { JwtClaims } from '../../jwt/registered-claims.js';
-import { PROMETHEUS_TYPE, type Prometheus } from '../../observe/prometheus.js';
+import { nodeCredentials } from '../../middleware/credentials.js';
+import type { NodeAuth } from '../../middleware/node.js';
 import { type ClaimHeader, headersOf } from './claim-headers.js';
+import { PROMETHEUS_TYPE, type Prometheus } from './prometheus.js';
 
-/** Longer than the usual proxies keep a connection that nobody uses: who closes first must not be us, or a request could cross the end. */
+/**
+ * Longer than the usual proxies keep an idle connection. If the server closed it first, it could
+ * cut off a request.
+ */
 const KEEP_ALIVE_MS = 75_000;
 
-/** As much as a proxy may be set to hand on: a token may have 8 kB, and cookies come along. */
-const MOST_HEADER_BYTES = 65_536;
+/** The usual maximum that a proxy forwards: a token may have 8 kB, and cookies are sent along. */
+const MAX_HEADER_BYTES = 65_536;
 
 const SWEEP_MS = 50;
-/** Nobody is waited for longer at the end: an answer takes no longer than the store timeout. */
+/** The maximum wait at the end: no response takes longer than the store timeout. */
 const GIVE_UP_MS = 5_000;
 
 export interface Serving {
   readonly auth: NodeAuth<JwtClaims>;
   readonly headers: readonly ClaimHeader[];
   readonly prometheus: Prometheus;
-  /** Resolves where tokens can be judged. */
+  /** Resolves once tokens can be verified. */
   ready(): Promise<void>;
 }
 
-/** The open connections of each server: those on which nothing has come yet, Node does not count as idle. */
+/**
+ * The open connections of each server. Node does not count a connection as idle before its first
+ * request.
+ */
 const connections = new WeakMap<Server, Set<Socket>>();
 
 export function createAuthServer(serving: Serving): Server {
-  const server = createServer({ maxHeaderSize: MOST_HEADER_BYTES }, (request, response) => {
-    // What a proxy sends along is of no interest.
+  const server = createServer({ maxHeaderSize: MAX_HEADER_BYTES }, (request, response) => {
+    // The body is not used.
     request.resume();
     answer(serving, request, response).catch(() => {
       if (!response.headersSent) end(response, 500);
@@ -48,7 +54,7 @@ export function createAuthServer(serving: Serving): Server {
   return server;
 }
 
-/** Answers what has come, takes nothing more, and waits for no connection on which nothing is asked. */
+/** Answers the requests in flight, accepts no more, and closes idle connections. */
 export async function closeServer(server: Server): Promise<void> {
   const closed = once(server, 'close');
   server.close();
@@ -65,11 +71,11 @@ export async function closeServer(server: Server): Promise<void> {
 }
 
 async function answer(serving: Serving, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  // A whole URL may be the target, whoever its host is (RFC 9112 §3.2.2).
+  // The target may be a whole URL, with any host (RFC 9112 §3.2.2).
   const target = request.url?.replace(/^https?:\/\/[^/?]*/i, '') ?? '';
-  // The query is the client's where a proxy hands on its URL (Envoy does), so nothing is ever read from it.
+  // The query comes from the client if a proxy forwards its URL (Envoy does), so it is never read.
   const [path = ''] = target.split('?', 1);
-  // Envoy puts the client's path behind the prefix that it is given.
+  // Envoy adds the client's path to the configured prefix.
   if (path === '/verify' || path.startsWith('/verify/')) return verify(serving, request, response);
   if (!['/healthz', '/readyz', '/metrics'].includes(path)) return end(response, 404);
   if (request.method !== 'GET' && request.method !== 'HEAD') return end(response, 405, { allow: 'GET, HEAD' });
@@ -78,10 +84,10 @@ async function answer(serving: Serving, request: IncomingMessage, response: Serv
   return end(response, 200, { 'content-type': 'text/plain' }, 'ok\n');
 }
 
-/** 204 and the claims, or whatever an application behind `rewt/node` would have answered. */
+/** Answers with 204 and the claims, or with the error response of `rewt/node`. */
 async function verify({ auth, headers }: Serving, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const { answered, claims } = await auth(request, response);
-  // Claims came of it, so it is a token.
+  // It has claims, so it is a token.
   if (!answered) end(response, 204, headersOf(nodeCredentials(request) as string, claims, headers));
 }
 

@@ -1,19 +1,24 @@
-/** Where `rewt status --watch` shows what it sees: a screen that is redrawn and left as it was, or lines. */
+/**
+ * The output of `rewt status --watch`: a screen that is redrawn and restored at the end, or lines.
+ */
 
-import { type Screen, screenOf } from '../screen.js';
-import type { Terminal } from '../terminal.js';
+import { type Screen, screenOf } from '../output/screen.js';
+import type { Terminal } from '../output/terminal.js';
 import type { WatchEvent } from './events.js';
 import { frameOf, lineOf, type Watched } from './frame.js';
 
 export interface Display {
-  /** How things are. */
+  /** Shows the current state. */
   show(watched: Watched): void;
-  /** What has just happened. */
-  tell(event: WatchEvent): void;
+  /** Reports an event. */
+  report(event: WatchEvent): void;
   end(): void;
 }
 
-/** The alternate screen, without a cursor; and back (xterm's, which every terminal of today has). */
+/**
+ * The alternate screen, without a cursor; and back (xterm's, which every current terminal
+ * supports).
+ */
 const ENTER = '\x1b[?1049h\x1b[?25l';
 const LEAVE = '\x1b[?25h\x1b[?1049l';
 const HOME = '\x1b[H';
@@ -27,7 +32,7 @@ export function openDisplay(terminal: Terminal, json: boolean): Display {
 function lines({ print }: Terminal, json: boolean): Display {
   return {
     show() {},
-    tell(event) {
+    report(event) {
       const { time, event: name, details } = event;
       print(json ? JSON.stringify({ time, event: name, ...details }) : lineOf(event));
     },
@@ -41,7 +46,7 @@ function screen(terminal: Terminal): Display {
   let ended = false;
   let shown = '';
   const draw = (): void => {
-    // Asked each time: windows change.
+    // Read each time, because windows change.
     const now: Screen | null = screenOf(terminal);
     if (ended || last === null || now === null) return;
     const drawn = frameOf(last, now).map((line) => `${line}${REST_OF_LINE}`);
@@ -50,7 +55,7 @@ function screen(terminal: Terminal): Display {
     shown = picture;
   };
   const leave = (): void => void stdout.write(LEAVE);
-  // Should the process end by an error, the terminal is left as it was all the same.
+  // Restores the terminal even if the process ends by an error.
   process.once('exit', leave);
   const redraw = (): void => {
     shown = '';
@@ -63,8 +68,8 @@ function screen(terminal: Terminal): Display {
       last = watched;
       draw();
     },
-    // It is in the next picture.
-    tell() {},
+    // The next frame contains it.
+    report() {},
     end() {
       ended = true;
       process.off('exit', leave);

@@ -1,21 +1,24 @@
-/** What happened to a keyring between two looks at it, as objects for programs and as lines for people. Pure. */
+/**
+ * The changes of a keyring between two reads, as objects for programs and as lines for people.
+ * Pure.
+ */
 
-import type { Fleet } from '../fleet.js';
-import { plansInWords } from '../found.js';
-import type { Look } from '../look.js';
-import { instantOf } from '../words.js';
+import { plansInWords } from '../lookup/found.js';
+import type { Look } from '../lookup/look.js';
+import type { Fleet } from '../output/fleet.js';
+import { instantOf } from '../output/format.js';
 
 export interface WatchEvent {
   readonly time: Date;
   readonly event: 'began' | 'rotated' | 'revoked' | 'due' | 'members' | 'push' | 'degraded' | 'recovered';
   readonly words: string;
-  /** What programs get beside time and name. */
+  /** The fields for programs beside time and name. */
   readonly details: object;
 }
 
 type Happened = Omit<WatchEvent, 'time'>;
 
-/** `before` is null for the first look. */
+/** Returns the changes. `before` is null for the first read. */
 export function changesBetween(before: Look | null, after: Look): readonly Happened[] {
   return [...keyringChanges(before, after), ...dueChanges(before, after), ...memberChanges(before, after)];
 }
@@ -46,13 +49,14 @@ function dueChanges(before: Look | null, { due }: Look): readonly Happened[] {
 
 function memberChanges(before: Look | null, { fleet }: Look): readonly Happened[] {
   const [was, is] = [before?.fleet ?? null, fleet].map((one) => (one === null ? '' : healthOf(one)));
-  // After a rotation no member has announced yet that it holds the new one: news is what they then announce.
+  // Right after a rotation, no member has announced the new secret yet. Those announcements are the
+  // news to report.
   const isAwaited = fleet?.members.some(({ state, silent }) => state === 'not announced yet' && !silent) ?? false;
   if (isAwaited || was === is) return [];
   return [{ event: 'members', words: is || 'none is announced any more', details: { fleet } }];
 }
 
-/** Without what changes from second to second. */
+/** Returns the health, without values that change every second. */
 function healthOf({ size, holdNext, members }: Fleet): string {
   const behind = members.filter(({ state }) => state === 'behind').map(({ name }) => name);
   const silent = members.filter((member) => member.silent).map(({ name }) => name);

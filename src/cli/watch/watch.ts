@@ -1,12 +1,15 @@
-/** `rewt status --watch`: looks again at each change and each second, until Ctrl-C. It writes nothing. */
+/**
+ * `rewt status --watch`: reads again at each change and each second, until Ctrl-C. It writes
+ * nothing.
+ */
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { StoreError } from '../../errors.js';
-import { isSomething, type Look, look } from '../look.js';
-import { othersInWords } from '../others.js';
+import { isSomething, type Look, look } from '../lookup/look.js';
+import { othersInWords } from '../lookup/others.js';
+import { spanOf } from '../output/format.js';
+import type { Terminal } from '../output/terminal.js';
 import { orRefusal, type Session } from '../session.js';
-import type { Terminal } from '../terminal.js';
-import { spanOf } from '../words.js';
 import { openDisplay } from './display.js';
 import { changesBetween, type WatchEvent } from './events.js';
 
@@ -14,10 +17,13 @@ const SECOND_MS = 1_000;
 const DRAW_MS = 250;
 const MAX_EVENTS = 100;
 
-/** @throws {StoreError} if the store does not answer the first time. Later that is an event. */
+/**
+ * Watches the keyring. @throws {StoreError} if the store does not reply the first time. Later that
+ * is an event.
+ */
 export async function watchKeyring(session: Session, terminal: Terminal, json: boolean): Promise<void> {
   const gone = new AbortController();
-  // The reader has left (`rewt status --watch | head -3`).
+  // The reader has closed the pipe (`rewt status --watch | head -3`).
   terminal.stdout.once('error', () => gone.abort());
   const ended = AbortSignal.any([gone.signal, terminal.interrupted]);
 
@@ -32,11 +38,11 @@ export async function watchKeyring(session: Session, terminal: Terminal, json: b
   const watch = session.watch(() => change.abort());
   const display = openDisplay(terminal, json);
 
-  const tell = (happened: Omit<WatchEvent, 'time'>): void => {
+  const report = (happened: Omit<WatchEvent, 'time'>): void => {
     const event = { time: new Date(), ...happened };
     events.push(event);
     events.splice(0, events.length - MAX_EVENTS);
-    display.tell(event);
+    display.report(event);
   };
   const push = () => watch?.status() ?? { state: 'off' as const, reason: 'This store cannot push.' };
   const show = (): void => {
@@ -48,10 +54,10 @@ export async function watchKeyring(session: Session, terminal: Terminal, json: b
     if (state === 'connecting' || state === pushState) return;
     pushState = state;
     const words = state === 'on' ? 'on, changes are seen at once' : `off, ${reason}`;
-    tell({ event: 'push', words, details: { state, reason } });
+    report({ event: 'push', words, details: { state, reason } });
   };
 
-  // Also while an answer is awaited.
+  // Redraws even while a reply is pending.
   const drawing = setInterval(show, DRAW_MS);
   if (!isSomething(first)) {
     void othersInWords(first, session.namespaces()).then(
@@ -63,7 +69,7 @@ export async function watchKeyring(session: Session, terminal: Terminal, json: b
   }
 
   try {
-    for (const event of changesBetween(null, first)) tell(event);
+    for (const event of changesBetween(null, first)) report(event);
     while (!ended.aborted) {
       comparePush();
       show();
@@ -76,20 +82,20 @@ export async function watchKeyring(session: Session, terminal: Terminal, json: b
         if (awaySince !== null) continue;
         awaySince = new Date();
         const { code, message } = found;
-        tell({ event: 'degraded', words: `the store cannot be used (${code}): ${message}`, details: { code } });
+        report({ event: 'degraded', words: `the store cannot be used (${code}): ${message}`, details: { code } });
         continue;
       }
       answeredMs = performance.now();
       if (awaySince !== null) {
         const outageMs = Date.now() - awaySince.getTime();
         awaySince = null;
-        tell({
+        report({
           event: 'recovered',
           words: `the store can be used again, after ${spanOf(outageMs)}`,
           details: { outageMs },
         });
       }
-      for (const event of changesBetween(last, found)) tell(event);
+      for (const event of changesBetween(last, found)) report(event);
       last = found;
     }
   } finally {

@@ -1,18 +1,22 @@
-/** `rewt doctor` as a process, on real servers with bad settings: it finds them, changes nothing, and shows nothing. */
+/**
+ * `rewt doctor` on real servers with bad settings: it finds them, changes nothing, and shows
+ * nothing.
+ */
 
 import { spawnSync } from 'node:child_process';
 import { chmodSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Finding } from '../../../src/cli/doctor/finding.js';
 import { Rewt } from '../../../src/index.js';
-import { redisNames } from '../../../src/redis/names.js';
-import { aclRules } from '../../../src/redis/rights.js';
+import { redisNames } from '../../../src/stores/redis/names.js';
+import { aclRules } from '../../../src/stores/redis/rights.js';
 import { unshared } from '../../processes/namespaces.js';
 import { createCopy, isRoot, STRANGER } from '../../processes/users.js';
-import { startProxy } from '../../proxy.js';
-import { onDisk, type RedisServer, startRedis } from '../../servers.js';
-import { freshState, main, rewt } from '../command.js';
+import { startProxy } from '../../support/proxy.js';
+import { onDisk, type RedisServer, startRedis } from '../../support/servers.js';
+import { rewt } from '../command.js';
+import { freshState, main, rewtProcess } from '../process.js';
 
 const secret = 'x3Vq0yQyZ9mJ1c7bKQw2nT5dLr8aHfUe4sGpYzWiXoA';
 const uuid = '0b6c1f5e-8a0d-4c1e-9d0a-5a3c2b1d0e9f';
@@ -39,7 +43,7 @@ describe('on Redis', () => {
     return server.url.replace('//', '//ann:hunter2@');
   }
 
-  test('with the documented rights, persistence and a keyring nothing is wrong', async () => {
+  it('with the documented rights, persistence and a keyring nothing is wrong', async () => {
     const url = await urlOf(...documented);
     const member = new Rewt({ redisConn: url, memberName: 'orders-1' });
     await member.ready();
@@ -49,7 +53,7 @@ describe('on Redis', () => {
     expect(findings.filter(({ level }) => level !== 'ok').map(({ check }) => check)).toEqual(['replicas']);
   });
 
-  test('it begins no keyring, and changes nothing of one that is there', async () => {
+  it('it begins no keyring, and changes nothing of one that is there', async () => {
     const changes = async () => /rdb_changes_since_last_save:(\d+)/.exec(await server.cli('INFO', 'persistence'))?.[1];
     const before = await changes();
     expect((await examine(server.url)).of('keyring')).toMatchObject([{ level: 'note' }]);
@@ -68,7 +72,7 @@ describe('on Redis', () => {
     expect(await server.cli('GET', 'rewt:rewt-secret')).toBe(secret);
   });
 
-  test('a UUID without a TTL is an original rewt at work', async () => {
+  it('a UUID without a TTL is an original rewt at work', async () => {
     await server.cli('SET', 'rewt:rewt-secret', uuid);
     const { code, of } = await examine(server.url);
     expect(code).toBe(0);
@@ -78,7 +82,7 @@ describe('on Redis', () => {
     expect((await examine(server.url, '--strict')).code).toBe(1);
   });
 
-  test('a user without the right to write, or to subscribe, is found out', async () => {
+  it('a user without the right to write, or to subscribe, is found out', async () => {
     const url = await urlOf(...documented, '-set', '-subscribe');
     const { code, of } = await examine(url);
     expect(code).toBe(1);
@@ -90,7 +94,7 @@ describe('on Redis', () => {
     ]);
   });
 
-  test('a user who is told nothing is a list of notes, and what cannot be read is a problem', async () => {
+  it('a user who is told nothing is a list of notes, and what cannot be read is a problem', async () => {
     const { code, of } = await examine(await urlOf('-@all', '+ping', '~*'));
     expect(code).toBe(1);
     for (const check of ['version', 'eviction', 'persistence', 'replicas', 'clock']) {
@@ -99,22 +103,22 @@ describe('on Redis', () => {
     expect(of('keyring')).toMatchObject([{ level: 'problem' }]);
   });
 
-  test('a wrong password is a problem that is not repeated', async () => {
+  it('a wrong password is a problem that is not repeated', async () => {
     const { code, findings } = await examine((await urlOf(...documented)).replace('hunter2', 'hunter22'));
     expect({ code, findings }).toMatchObject({ code: 1, findings: [{ check: 'reachable', level: 'problem' }] });
   });
 
-  test('on a terminal or not, each finding is a line with its remedy below', async () => {
-    const { code, stdout, stderr } = await rewt(['doctor', '--url', server.url]);
+  it('on a terminal or not, each finding is a line with its remedy below', async () => {
+    const { code, stdout, stderr } = await rewtProcess(['doctor', '--url', server.url]);
     expect(code).toBe(0);
     expect(stdout).toMatch(/^redis 127.*, database 0, namespace "rewt"\nok {7}reachable {4}it answers\n/);
-    expect(stdout).toMatch(/\nnote {5}rights .*may do far more than rewt needs.*\n +-> a user of its own/);
+    expect(stdout).toMatch(/\nnote {5}rights .*may do far more than rewt needs.*\n +-> a separate user/);
     expect(stdout).toMatch(/\n\nNothing is wrong\.\n$/);
     expect(stderr).toBe('');
   });
 });
 
-test('a Redis that evicts, keeps nothing, and is full says so', async () => {
+it('a Redis that evicts, keeps nothing, and is full says so', async () => {
   const server = await startRedis(['--maxmemory', '3mb', '--maxmemory-policy', 'allkeys-lru']);
   try {
     const { code, of } = await examine(server.url);
@@ -131,7 +135,7 @@ test('a Redis that evicts, keeps nothing, and is full says so', async () => {
   }
 });
 
-test('a replica is refused as what it is', async () => {
+it('a replica is refused as what it is', async () => {
   const server = await startRedis();
   try {
     await server.cli('REPLICAOF', '127.0.0.1', '1');
@@ -144,7 +148,7 @@ test('a replica is refused as what it is', async () => {
   }
 });
 
-test('a network that swallows everything is a problem within some seconds', async () => {
+it('a network that swallows everything is a problem within some seconds', async () => {
   const server = await startRedis();
   const proxy = await startProxy(server.port);
   try {
@@ -161,7 +165,7 @@ test('a network that swallows everything is a problem within some seconds', asyn
   }
 });
 
-test('a server that answers PING and nothing else is a problem within some seconds', async () => {
+it('a server that answers PING and nothing else is a problem within some seconds', async () => {
   const silent = createServer((socket) => {
     socket.on('error', () => {});
     socket.on('data', (chunk) => {
@@ -191,7 +195,7 @@ describe('on the embedded store', () => {
   });
   afterEach(() => state.remove());
 
-  test('it makes no folder, and says when others may read one', async () => {
+  it('it makes no folder, and says when others may read one', async () => {
     const none = await rewt(['doctor'], { env: state.env });
     expect(none).toMatchObject({ code: 0, stdout: expect.stringContaining('no store in it yet') });
     await rewt(['sign', '{}'], { env: state.env });
@@ -206,13 +210,13 @@ describe('on the embedded store', () => {
     expect(open.stdout).toContain('mode 0755');
   });
 
-  test.runIf(isRoot)('of another user it says whose it is, although it cannot look inside', async () => {
+  it.runIf(isRoot)('of another user it says whose it is, although it cannot look inside', async () => {
     await rewt(['sign', '{}'], { env: state.env });
     chmodSync(state.env.XDG_STATE_HOME, 0o755);
     const copy = createCopy();
     try {
       const { command, user } = copy.for(STRANGER);
-      const { code, stdout } = await rewt(['doctor', '--json'], { env: state.env, file: command, user });
+      const { code, stdout } = await rewtProcess(['doctor', '--json'], { env: state.env, file: command, user });
       expect({ code, findings: JSON.parse(stdout).findings }).toMatchObject({
         code: 1,
         findings: [
@@ -225,7 +229,7 @@ describe('on the embedded store', () => {
     }
   });
 
-  test.runIf(process.platform === 'linux')('on a disk that is read-only it says that nobody can write', () => {
+  it.runIf(process.platform === 'linux')('on a disk that is read-only it says that nobody can write', () => {
     const mount = state.env.XDG_STATE_HOME;
     const steps = ['mount -t tmpfs none "$0"', '"$@" sign {} >/dev/null', 'mount -o remount,ro "$0"', '"$@" doctor'];
     const [file = '', ...words] = unshared('-m');

@@ -1,6 +1,9 @@
-/** What the doctor concludes from what it found, as tables: each fact alone, on a server with which nothing is wrong. */
+/**
+ * What the doctor concludes from what it found, as tables: each fact alone, on a server with which
+ * nothing is wrong.
+ */
 
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { judgeRedis } from '../../../src/cli/commands/doctor.js';
 import { countOf, formatFindings, summaryOf } from '../../../src/cli/doctor/finding.js';
 import type { FolderFacts } from '../../../src/cli/doctor/folder-facts.js';
@@ -10,11 +13,11 @@ import { addressFactsOf, type RedisFacts } from '../../../src/cli/doctor/redis-f
 import { excessesOf, excessOf } from '../../../src/cli/doctor/rights.js';
 import { shapeOf } from '../../../src/cli/doctor/secret-shape.js';
 import { type ServerFacts, serverFactsOf } from '../../../src/cli/doctor/server-facts.js';
-import { linkOf } from '../../../src/cli/link.js';
-import type { Screen } from '../../../src/cli/screen.js';
-import { redisNames } from '../../../src/redis/names.js';
-import { costOf, type Use } from '../../../src/redis/rights.js';
+import { linkOf } from '../../../src/cli/input/link.js';
+import type { Screen } from '../../../src/cli/output/screen.js';
 import type { KeyringStatus } from '../../../src/status.js';
+import { redisNames } from '../../../src/stores/redis/names.js';
+import { costOf, type Use } from '../../../src/stores/redis/rights.js';
 
 const nowMs = Date.UTC(2026, 10, 26, 12);
 const status: KeyringStatus = {
@@ -65,12 +68,12 @@ const troubles = (facts: Partial<RedisFacts>) =>
 const onServer = (over: Partial<ServerFacts>) => troubles({ server: { ...server, ...over } });
 const onKeyring = (over: Partial<KeyringFacts>) => troubles({ keyring: { ...keyring, ...over } });
 
-test('a server with which nothing is wrong has nothing but ok', () => {
+it('a server with which nothing is wrong has nothing but ok', () => {
   expect(troubles({})).toEqual([]);
   expect(summaryOf(judgeRedis(well))).toBe('Nothing is wrong.');
 });
 
-test('every finding that is worse than a note has a remedy, or says it itself', () => {
+it('every finding that is worse than a note has a remedy, or says it itself', () => {
   const worst = judgeRedis({
     ...well,
     address: { loopback: false, tls: false, password: false },
@@ -93,7 +96,7 @@ test('every finding that is worse than a note has a remedy, or says it itself', 
 });
 
 describe('the server', () => {
-  test.each([
+  it.each([
     ['cannot be reached', { unreachable: { code: 'X', message: 'Away.' } }, ['reachable: problem']],
     ['is far', { roundTripMs: 60 }, ['round trip: note']],
     ['is very far', { roundTripMs: 251 }, ['round trip: warning']],
@@ -108,7 +111,7 @@ describe('the server', () => {
     expect(troubles(facts as Partial<RedisFacts>)).toEqual(found);
   });
 
-  test.each([
+  it.each([
     ['is old', { version: { name: 'Redis', number: '5.0.14', mode: 'standalone' } }, ['version: problem']],
     ['is a cluster', { version: { name: 'Redis', number: '6.0.16', mode: 'cluster' } }, []],
     ['is Valkey', { version: { name: 'Valkey', number: '8.0.1', mode: 'standalone' } }, []],
@@ -134,7 +137,7 @@ describe('the server', () => {
     expect(onServer(over as Partial<ServerFacts>)).toEqual(found);
   });
 
-  test('that tells nothing is a list of notes', () => {
+  it('that tells nothing is a list of notes', () => {
     expect(troubles({ server: serverFactsOf(new Error('NOPERM'), new Error('NOPERM')) })).toEqual([
       'version: note',
       'eviction: note',
@@ -143,7 +146,7 @@ describe('the server', () => {
     ]);
   });
 
-  test('is read from INFO', () => {
+  it('is read from INFO', () => {
     const info = [
       '# Server',
       'redis_version:7.2.4',
@@ -170,19 +173,19 @@ describe('the server', () => {
 });
 
 describe('the way there', () => {
-  test.each([
+  it.each([
     ['rediss://u:p@redis.example:6380', []],
     ['redis://u:p@redis.example', ['tls: warning']],
     ['redis://redis.example', ['tls: warning', 'password: problem']],
     ['redis://localhost', ['password: note']],
     ['redis://u:p@127.0.0.1:7000', []],
     ['redis://:p@[::1]', []],
-  ])('%s', (url, found) => {
+  ])('over %s is judged by its encryption and its password', (url, found) => {
     expect(troubles({ address: addressFactsOf(linkOf(url, {}, {})) })).toEqual(found);
   });
 
   const lack = (use: Use, right: string) => ({ right, use, cost: costOf(use, {}) });
-  test.each([
+  it.each([
     ['lacks nothing, and may no more', [], [], []],
     ['lacks nothing, and what else it may is not known', [], null, []],
     ['lacks nothing, and may far more', [], ['FLUSHALL'], ['rights: note']],
@@ -198,7 +201,7 @@ describe('the way there', () => {
     expect(troubles({ rights: { lacks, isReader: false, excess } })).toEqual(expected);
   });
 
-  test('rights that cost the same are one finding, which names each of them', () => {
+  it('rights that cost the same are one finding, which names each of them', () => {
     const lacks = [lack('write', '+set'), lack('push', '+subscribe'), lack('write', '+pexpireat')];
     const found = judgeRedis({ ...well, rights: { lacks, isReader: false, excess: null } }).filter(
       ({ check }) => check === 'rights',
@@ -210,7 +213,7 @@ describe('the way there', () => {
   });
 
   const asked = excessesOf(redisNames('rewt'));
-  test.each([
+  it.each([
     ['answers', asked.map(({ name }) => (name === 'KEYS' ? 'OK' : 'User u has no permissions')), ['KEYS']],
     ['is refused', asked.map(() => new Error('NOPERM')), null],
     ['is not asked', null, null],
@@ -220,7 +223,7 @@ describe('the way there', () => {
 });
 
 describe('the keyring', () => {
-  test.each([
+  it.each([
     ['is not there', { key: null, ring: 'none', plan: 'bootstrap', status: null }, ['keyring: note']],
     ['is another program’s', { ring: 'unreadable', status: null }, ['keyring: problem']],
     ['is of a newer rewt', { ring: 'newer', status: null }, ['keyring: problem']],
@@ -245,7 +248,7 @@ describe('the keyring', () => {
     expect(onKeyring(over as Partial<KeyringFacts>)).toEqual(found);
   });
 
-  test('that cannot be read is a problem in its own words', () => {
+  it('that cannot be read is a problem in its own words', () => {
     const failed = { code: 'ERR_REWT_STORE_WRONG_TYPE', message: 'Not a string.' };
     expect(judgeRedis({ ...well, keyring: failed }).at(-1)).toMatchObject({
       level: 'problem',
@@ -253,7 +256,7 @@ describe('the keyring', () => {
     });
   });
 
-  test('with a member that is behind is a warning, and without one is well', () => {
+  it('with a member that is behind is a warning, and without one is well', () => {
     const said = (next: string) => ({
       nowMs,
       count: 1,
@@ -288,7 +291,7 @@ describe('the keyring', () => {
   const seen = (value: string | null, text: string | null, expiresAtMs: number | null = nowMs + 3_000_000) =>
     keyringFactsOf({ nowMs, key: value === null ? null : { value, expiresAtMs }, ring: text });
 
-  test.each([
+  it.each([
     ['nothing', seen(null, null), { key: null, ring: 'none', plan: 'bootstrap' }],
     ['a steady one', seen(ours, ring(ours)), { plan: null, withoutKid: null, key: { hasTtl: true, shape: 'good' } }],
     ['one without TTL', seen(ours, ring(ours), null), { plan: 'reschedule', key: { hasTtl: false, shape: 'good' } }],
@@ -307,13 +310,13 @@ describe('the keyring', () => {
     ['a replaced one', seen(`${ours}2`, ring(ours)), { plan: 'brake' }],
     ['junk', seen(ours, 'junk'), { ring: 'unreadable', plan: null, status: null }],
     ['a newer one', seen(ours, '{"v":2}'), { ring: 'newer', plan: null }],
-  ])('facts of %s', (_, facts, expected) => {
+  ])('facts of %s have what the judgement needs, and no secret', (_, facts, expected) => {
     expect(facts).toMatchObject(expected);
     // Facts are what could be printed.
     expect(JSON.stringify(facts)).not.toMatch(/x3Vq0yQ|0b6c1f5e/);
   });
 
-  test.each([
+  it.each([
     [ours, 'good'],
     [uuid, 'uuid'],
     ['a'.repeat(40), 'weak'],
@@ -349,7 +352,7 @@ describe('a folder', () => {
     keyring,
     announcements: { nowMs, count: 0, kept: [] },
   };
-  test.each([
+  it.each([
     ['is well', {}, ['permissions: ok']],
     ['is not there', { exists: false, owner: null, freeBytes: null, keyring: null }, ['folder: note']],
     ['is refused', { exists: false, keyring: { code: 'ERR_REWT_STORE_DOWN', message: 'data.mdb' } }, []],
@@ -368,23 +371,23 @@ describe('a folder', () => {
     ['is far away', { network: 'NFS' }, ['permissions: ok', 'file system: problem']],
     ['is full', { freeBytes: 10 }, ['permissions: ok', 'room: problem']],
     ['takes no more files', { freeFiles: 3 }, ['permissions: ok', 'room: problem']],
-  ] as const)('that %s', (_, over, found) => {
+  ] as const)('that %s is judged for it', (_, over, found) => {
     const findings = judgeFolder({ ...folder, ...(over as Partial<FolderFacts>) });
     expect(findings.map(({ check, level }) => `${check}: ${level}`)).toEqual(found);
   });
 
-  test.each([
+  it.each([
     ['the folder', 0o755, 'they see when secrets change', 'chmod 700'],
-    ["the namespace's folder", 0o770, 'whoever writes there chooses the secret', 'chmod 700, then rewt revoke'],
-    ['a record', 0o640, 'whoever reads it can sign', 'chmod 600, then rewt revoke'],
-    ['a record', 0o622, 'whoever writes there chooses the secret', 'chmod 600, then rewt revoke'],
+    ["the namespace's folder", 0o770, 'a user who writes there chooses the secret', 'chmod 700, then rewt revoke'],
+    ['a record', 0o640, 'a user who reads it can sign', 'chmod 600, then rewt revoke'],
+    ['a record', 0o622, 'a user who writes there chooses the secret', 'chmod 600, then rewt revoke'],
   ] as const)('of which %s has another mode says what that costs', (what, mode, found, remedy) => {
     const [finding] = judgeFolder({ ...folder, open: [{ what, mode }] });
     expect(finding).toMatchObject({ found: expect.stringContaining(found), remedy });
   });
 });
 
-test.each([40, 100])('on a screen of %i columns no line is longer', (columns) => {
+it.each([40, 100])('on a screen of %i columns no line is longer', (columns) => {
   const screen: Screen = { columns, rows: 24, unicode: true, paint: (_, words) => words };
   const found = judgeRedis({ ...well, server: serverFactsOf(null, null), skew: { ms: 9e9, uncertainMs: 1 } });
   for (const line of formatFindings('redis cluster '.repeat(9), found, screen).split('\n'))

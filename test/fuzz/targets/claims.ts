@@ -1,72 +1,51 @@
-/** Any payload under any options: what is signed is what every verifier takes, within its lifetime, and as JSON has it. */
+/**
+ * Any payload under any options: what is signed is what every verifier takes, within its lifetime,
+ * and as JSON has it.
+ */
 
 import fc from 'fast-check';
 import type { JwtClaims, SignOptions } from '../../../src/index.js';
-import { claimsToSign, compileSignOptions } from '../../../src/jwt/claims.js';
-import { signMembers } from '../option-members.js';
+import { claimsToSign } from '../../../src/jwt/payload.js';
+import { compileSignOptions } from '../../../src/jwt/sign-options.js';
+import { signOptions } from '../option-members.js';
 import { NOW_MS } from '../secrets.js';
 import { openUsual } from '../stage.js';
-import { assertThat, isSame, outcomeOf, type Target } from '../target.js';
-import { build, claimMembers, type Value, values } from '../values.js';
+import { assertThat, isSame, outcomeOf, targetOf } from '../target.js';
+import { mostly } from '../texts.js';
+import { build, claimObjects, type Members, type Value, values } from '../values.js';
 
 const LIFETIME_SECONDS = 300;
 const registered = ['iss', 'sub', 'aud', 'exp', 'nbf', 'iat', 'jti'];
 
-interface Input {
-  readonly payload: Value;
-  readonly options: Value;
-}
-
-interface Live {
-  /** Anew for each call: a getter may say something else the second time. */
-  readonly payload: () => unknown;
-  readonly options: () => SignOptions;
-  /** Nothing in it that JSON would not write as it stands. */
-  readonly isPlain: boolean;
-}
-
-export function claimsTarget(): Target<Input, Live> {
-  const { rewt, turn } = openUsual({ tokenLifetime: LIFETIME_SECONDS, clockTolerance: 0, maxTokenBytes: 65_536 });
+export function claimsTarget() {
+  const { rewt, call } = openUsual({ tokenLifetime: LIFETIME_SECONDS, clockTolerance: 0, maxTokenBytes: 65_536 });
 
   /** What was signed is taken: unless its own times say otherwise. */
   async function assertTaken(token: string): Promise<unknown> {
-    turn();
-    const verified = await outcomeOf<unknown>(() => rewt.verify(token));
+    const verified = await call<unknown>(() => rewt.verify(token));
     if ('value' in verified) return verified.value;
     const isTimely = verified.code === 'ERR_REWT_EXPIRED' || verified.code === 'ERR_REWT_NOT_ACTIVE';
     assertThat(isTimely, 'what was signed is refused', () => verified.code);
     return null;
   }
 
-  return {
-    grammar: fc.record({
-      payload: fc.oneof({ arbitrary: claimMembers.map((object) => ({ object })), weight: 5 }, values),
-      options: fc.oneof(
-        { arbitrary: fc.constant({ object: [] }), weight: 1 },
-        signMembers.map((object) => ({ object })),
-      ),
+  return targetOf({
+    inputs: fc.record({
+      payload: mostly(5, claimObjects, values),
+      options: mostly(1, fc.constant<Value>({ object: [] }), signOptions),
     }),
-    prepare({ payload, options }) {
-      build(payload);
-      build(options);
-      return {
-        payload: () => build(payload),
-        options: () => build(options) as SignOptions,
-        isPlain: isPlain(payload) && isPlain(options),
-      };
-    },
-    async play({ payload, options, isPlain: plain }) {
-      const given = payload();
-      const pure = await outcomeOf(() => claimsToSign(given, compileSignOptions(options()), NOW_MS, LIFETIME_SECONDS));
-      if (plain) assertThat(isSame(given, payload()), 'a payload was changed');
-      turn();
-      const signed = await outcomeOf(() => rewt.sign(payload() as object, options()));
-      if (plain) {
-        // A long one fits into what is signed, but not into a token.
-        const isEqual =
-          'code' in signed ? signed.code === ('code' in pure ? pure.code : 'ERR_REWT_PAYLOAD') : 'value' in pure;
-        assertThat(isEqual, 'sign and the pure functions disagree');
-      }
+    async play({ payload, options }) {
+      const plain = isPlain(payload) && isPlain(options);
+      const given = build(payload);
+      const optionsAnew = () => build(options) as SignOptions;
+      const claimsOf = () => claimsToSign(given, compileSignOptions(optionsAnew()), NOW_MS, LIFETIME_SECONDS);
+      const pure = await outcomeOf(claimsOf);
+      if (plain) assertThat(isSame(given, build(payload)), 'a payload was changed');
+      const signed = await call(() => rewt.sign(build(payload) as object, optionsAnew()));
+      // A long one fits into what is signed, but not into a token.
+      const code = 'code' in pure ? pure.code : 'ERR_REWT_PAYLOAD';
+      const isEqual = 'code' in signed ? signed.code === code : 'value' in pure;
+      assertThat(!plain || isEqual, 'sign and the pure functions disagree');
       if ('code' in signed) return signed.code;
       const taken = await assertTaken(signed.value);
       if (taken === null || typeof taken !== 'object') return 'accepted';
@@ -74,10 +53,8 @@ export function claimsTarget(): Target<Input, Live> {
       if (plain && typeof given === 'object') assertMembers(taken, given as object);
       return 'accepted';
     },
-    async close() {
-      await rewt.close();
-    },
-  };
+    close: () => rewt.close(),
+  });
 }
 
 function assertLifetime({ exp }: JwtClaims): void {
@@ -88,12 +65,13 @@ function assertLifetime({ exp }: JwtClaims): void {
 /** The members that nothing was added to are as JSON makes them. */
 function assertMembers(taken: object, given: object): void {
   const own = (claims: object) => Object.entries(claims).filter(([name]) => !registered.includes(name));
-  const isEqual = isSame(own(taken), own(JSON.parse(JSON.stringify(given))));
-  assertThat(isEqual, 'claims do not arrive as they were signed');
+  assertThat(isSame(own(taken), own(JSON.parse(JSON.stringify(given)))), 'claims do not arrive as they were signed');
 }
 
+/** Nothing in it that JSON would not write as it stands. */
 function isPlain(value: Value): boolean {
   if (typeof value !== 'object' || value === null) return true;
-  if ('list' in value) return value.list.every(isPlain);
-  return 'object' in value && value.object.every(([name, member]) => name !== 'toJSON' && isPlain(member));
+  if ('list' in value) return (value.list as readonly Value[]).every(isPlain);
+  const members = 'object' in value ? (value.object as Members) : null;
+  return members?.every(([name, member]) => name !== 'toJSON' && isPlain(member)) ?? false;
 }

@@ -1,24 +1,22 @@
-/** Options of every door, with any value under any name: taken, or refused in our own words, and what was taken works. */
+/**
+ * Options of every door, with any value under any name: taken, or refused in our own words, and
+ * what was taken works.
+ */
 
 import fc from 'fast-check';
-import { CLOCK } from '../../../src/clock.js';
 import { fileStore, memoryStore, Rewt, type RewtOptions } from '../../../src/index.js';
-import { compileSignOptions, compileVerifyOptions } from '../../../src/jwt/claims.js';
-import { optionMembers } from '../option-members.js';
+import { compileSignOptions } from '../../../src/jwt/sign-options.js';
+import { compileVerifyOptions } from '../../../src/jwt/verify-options.js';
+import { CLOCK } from '../../../src/time/clock.js';
+import { optionObjects } from '../option-members.js';
 import { openStage, storeWith, turnedClock } from '../stage.js';
-import { assertThat, outcomeOf, type Target } from '../target.js';
-import { build, type Value, values } from '../values.js';
-
-interface Input {
-  readonly door: string;
-  readonly raw: Value;
-}
-
-type Door = (raw: unknown) => Promise<unknown> | unknown;
+import { assertThat, outcomeOf, targetOf, tried } from '../target.js';
+import { mostly } from '../texts.js';
+import { build, listsOf, values } from '../values.js';
 
 const emptyStage = () => openStage(storeWith(null, null));
 
-const doors: Readonly<Record<string, Door>> = {
+const doors: Readonly<Record<string, (raw: unknown) => unknown>> = {
   sign: (raw) => assertFrozen(compileSignOptions(raw)),
   verify: (raw) => assertFrozen(compileVerifyOptions(raw)),
   rewt: useRewt,
@@ -30,29 +28,20 @@ const doors: Readonly<Record<string, Door>> = {
   calls: useCalls,
 };
 
-export function optionsTarget(): Target<Input, { door: Door; raw: unknown }> {
-  // Loads the client that is behind a URL now: five megabytes, which would look like a leak where the first URL comes late. Nothing is opened.
+export function optionsTarget() {
+  // Loads the client that is behind a URL now: five megabytes, which would look like a leak where
+  // the first URL comes late. Nothing is opened.
   new Rewt({ redisConn: 'redis://localhost:1' });
-  const likely = Object.entries(optionMembers).map(([door, members]) =>
-    fc.record({ door: fc.constant(door), raw: members.map((object) => ({ object })) }),
-  );
-  const calls = fc.record({
-    door: fc.constant('calls'),
-    raw: fc.array(values, { maxLength: 4 }).map((list) => ({ list })),
-  });
+  const likely = Object.entries(optionObjects).map(([door, raw]) => fc.record({ door: fc.constant(door), raw }));
+  const calls = fc.record({ door: fc.constant('calls'), raw: listsOf(values, 4) });
   const others = fc.record({ door: fc.constantFrom(...Object.keys(doors)), raw: values });
-  return {
-    grammar: fc.oneof({ arbitrary: fc.oneof(...likely), weight: 8 }, calls, others),
-    prepare({ door: name, raw }) {
-      const door = Object.hasOwn(doors, name) ? doors[name] : undefined;
-      if (door === undefined) throw new Error('there is no such door');
-      return { door, raw: build(raw) };
-    },
+  return targetOf({
+    inputs: mostly(8, fc.oneof(...likely), calls, others),
     async play({ door, raw }) {
-      const outcome = await outcomeOf(() => door(raw));
+      const outcome = await outcomeOf(() => doors[door]?.(build(raw)));
       return 'code' in outcome ? outcome.code : 'accepted';
     },
-  };
+  });
 }
 
 function assertFrozen(compiled: object): void {
@@ -65,50 +54,27 @@ function assertFrozen(compiled: object): void {
 
 /** Whatever was taken signs and verifies. */
 async function useRewt(raw: unknown): Promise<void> {
-  const { clock, turn } = turnedClock();
-  const isOurs = asksForStore(raw);
-  if (isOurs) Object.assign(raw, { store: storeWith(null, null), [CLOCK]: clock });
+  const { clock, call } = turnedClock();
+  const isOurs = tried(() => Object.getOwnPropertyDescriptor(raw, 'store')?.value === 'a store', false);
+  if (isOurs) Object.assign(raw as object, { store: storeWith(null, null), [CLOCK]: clock });
   const rewt = new Rewt(raw as RewtOptions);
   // Anything else would be a client's to answer.
   if (isOurs) {
-    turn();
-    const token = await outcomeOf(() => rewt.sign({ a: 1 }));
-    turn();
-    if ('value' in token) await outcomeOf(() => rewt.verify(token.value));
+    const token = await call(() => rewt.sign({ a: 1 }));
+    if ('value' in token) await call(() => rewt.verify(token.value));
     else assertThat(token.code !== 'ERR_REWT_OPTION', 'options were taken with which nothing can be signed');
     JSON.stringify(rewt.status());
   }
   await rewt.close();
 }
 
-function asksForStore(raw: unknown): raw is object {
-  try {
-    return Object.getOwnPropertyDescriptor(raw, 'store')?.value === 'a store';
-  } catch {
-    return false;
-  }
-}
-
-/** Getters in a list of arguments are called before rewt is. */
-function listOf(raw: unknown): readonly unknown[] {
-  try {
-    return [...(raw as unknown[])];
-  } catch {
-    return [raw];
-  }
-}
-
 /** The original's calling convention, with whatever arguments. */
 async function useCalls(raw: unknown): Promise<void> {
-  const { rewt, turn } = emptyStage();
-  const list = listOf(raw);
-  turn();
-  const outcomes = [
-    await outcomeOf(() => Reflect.apply(rewt.sign, rewt, list)),
-    await outcomeOf(() => Reflect.apply(rewt.verify, rewt, list)),
-    await outcomeOf(() => Reflect.apply(rewt.signSync, rewt, list)),
-  ];
-  for (const outcome of outcomes) {
+  const { rewt, call } = emptyStage();
+  // Getters in a list of arguments are called before rewt is.
+  const list = tried(() => [...(raw as unknown[])], [raw]);
+  for (const method of [rewt.sign, rewt.verify, rewt.signSync]) {
+    const outcome = await call(() => Reflect.apply(method, rewt, list));
     const isText = !('value' in outcome) || outcome.value === undefined || typeof outcome.value === 'string';
     assertThat(isText, 'a call gave something that is no token');
   }

@@ -30,7 +30,7 @@ async function main(): Promise<void> {
   const token: string = await rewt.sign({ username: 'a@b.c' }, { expiresIn: '1m', audience: 'mail' });
   const { username, exp } = await rewt.verify<Claims>(token, { audience: /mail/ });
   const expires: number | undefined = exp;
-  const complete = await rewt.verify<Claims>(token, { complete: true });
+  const complete = await rewt.verifyComplete<Claims>(token);
   const sameName: string = complete.payload.username;
   if (username !== 'a@b.c' || sameName !== username || expires === undefined) throw new Error('another payload');
 

@@ -1,4 +1,7 @@
-/** As TypeScript programs use rewt with the frameworks themselves, and their claims in the places that these have for them. */
+/**
+ * As TypeScript programs use rewt with the frameworks themselves, and their claims in the places
+ * that these have for them.
+ */
 import express = require('express');
 
 import { fastify } from 'fastify';

@@ -1,4 +1,7 @@
-/** As a TypeScript program puts rewt in front of its routes, without the types of any framework or of Node. */
+/**
+ * As a TypeScript program puts rewt in front of its routes, without the types of any framework or
+ * of Node.
+ */
 import { memoryStore, Rewt } from 'rewt';
 import { type AuthClaims, rewtAuth as expressAuth } from 'rewt/express';
 import { type AuthState, rewtAuth as koaAuth } from 'rewt/koa';

@@ -1,4 +1,4 @@
-/** As a TypeScript program in CommonJS uses what `require` gives: the class, with everything else hanging on it. */
+/** A TypeScript program in CommonJS: `require` returns the class, with all else as properties. */
 import Rewt = require('rewt');
 
 declare const console: { log(line: string): void };
@@ -12,9 +12,8 @@ async function main(): Promise<void> {
   const mail = new Mail(options);
   const rewt: Rewt = mail;
   const same: Rewt.Rewt = new Rewt.Rewt(options);
-  const complete: Rewt.CompleteToken<{ topic: string }> = await same.verify<{ topic: string }>(
+  const complete: Rewt.CompleteToken<{ topic: string }> = await same.verifyComplete<{ topic: string }>(
     await rewt.sign({ topic: mail.topic }),
-    { complete: true },
   );
   const username: string = rewt.verifySync<{ username: string }>(rewt.signSync({ username: 'a@b.c' })).username;
   if (username !== 'a@b.c') throw new Error('another username');

@@ -1,7 +1,7 @@
 /** As an ES module uses the default and the named exports. */
 import assert from 'node:assert/strict';
 import * as all from 'rewt';
-import Rewt, { isRewtError, memoryStore, Rewt as named, TokenError } from 'rewt';
+import Rewt, { fileStore, isRewtError, memoryStore, Rewt as named, OptionError, TokenError } from 'rewt';
 
 assert.equal(named, Rewt);
 assert.equal(all.default, Rewt);
@@ -32,4 +32,7 @@ const send = createFetch(test.rewt, {
 await send('https://mail.example/');
 assert.equal((await test.rewt.verify(sent.slice(7))).aud, 'mail');
 await test.close();
+// Their files are loaded at the first call.
+assert.throws(() => fileStore({ path: '' }), OptionError);
+assert.throws(() => new Rewt({ redisConn: {} }), OptionError);
 console.log('imported');

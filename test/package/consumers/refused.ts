@@ -42,7 +42,9 @@ const claims: Promise<{ username: number }> = rewt.verify<{ username: string }>(
 rewt.verifySync('a.b.c').then(() => {});
 // @ts-expect-error: without a promise there is no callback
 rewt.signSync({}, () => {});
-// @ts-expect-error: without `complete` there is no header
+// @ts-expect-error: verifyComplete() gives the header
+rewt.verify('a.b.c', { complete: true });
+// @ts-expect-error: it is no property of the claims
 const header = rewt.verify<{ username: string }>('a.b.c').then((claims) => claims.header);
 
 const mine = new Rewt<{ username: string }>({ store });

@@ -1,7 +1,7 @@
 /** As a CommonJS program uses the class, the named and the default export. */
 const assert = require('node:assert/strict');
 const Rewt = require('rewt');
-const { Rewt: named, default: byDefault, memoryStore, TokenError } = require('rewt');
+const { Rewt: named, default: byDefault, fileStore, memoryStore, OptionError, TokenError } = require('rewt');
 
 assert.equal(typeof Rewt, 'function');
 assert.equal(Rewt.name, 'Rewt');
@@ -29,6 +29,9 @@ async function main() {
   assert.equal((await test.rewt.verify(sent.slice(7))).aud, 'mail');
   assert.throws(() => test.clock.advance('60'), Rewt.OptionError);
   await test.close();
+  // Their files are loaded at the first call.
+  assert.throws(() => fileStore({ path: '' }), OptionError);
+  assert.throws(() => new Rewt({ redisConn: {} }), OptionError);
   console.log('required');
 }
 

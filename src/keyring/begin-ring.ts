@@ -1,0 +1,120 @@
+/** The rows of protocol.md's table that begin a ring, or revoke all its secrets; and `revoke()`. */
+
+import { type ChangeCause, withChange } from './changes.js';
+import { hasLeft, highestEpoch, isRolledBack, owesBrake, secretsOf } from './history.js';
+import {
+  amend,
+  type Context,
+  createPlan,
+  freshNext,
+  type Plan,
+  type Seen,
+  type WriteContext,
+  withoutRevoked,
+} from './plan.js';
+import { grantedTimes } from './policy.js';
+import { type Ring, ringExpiresAt } from './ring.js';
+import { isUsableSecret } from './secret.js';
+
+/**
+ * What `revoke()` writes: every secret goes, whatever the ring was, also one that could not be read
+ * (then `seen.ring` is null).
+ */
+export function planRevocation(seen: Seen, context: Context, reason: string | null = null): Plan {
+  const emptied = { ...seen, key: null };
+  const { ring } = seen;
+  if (ring === null) {
+    const named = { ...blankRing(context), rev: context.mint.id() };
+    return start('revocation', true, emptied, named, context, reason);
+  }
+  return isRolledBack(ring, context.history)
+    ? revokeAgain(emptied, ring, context, reason)
+    : revoke('revocation', emptied, ring, context, reason);
+}
+
+/**
+ * Row 1: the store lost writes, a revocation perhaps among them. Nothing that it kept is trusted,
+ * only what an operator put there since.
+ */
+export function revokeAgain(found: Seen, ring: Ring, context: Context, reason: string | null = null): Plan {
+  const { history, mint } = context;
+  const epoch = highestEpoch(ring, history);
+  // A lineage that was left is not entered again: under its name, every other member that left it
+  // would revoke once more.
+  const id = hasLeft(ring, history) ? mint.id() : ring.id;
+  const value = found.key?.value ?? '';
+  const isDistrusted =
+    history.lost.has(value) || [ring, history.ring].some((held) => held !== null && secretsOf(held).includes(value));
+  const seen = isDistrusted ? { ...found, key: null } : withoutRevoked(found, history);
+  const cause = owesBrake(ring, history) ? 'brake' : 'rollback';
+  return revoke('rollback', seen, { ...ring, id, epoch }, context, reason, cause);
+}
+
+/** Rows 2 to 4: there is no ring. */
+export function begin(seen: Seen, context: Context): Plan {
+  const { nowMs, key } = seen;
+  const old = context.history.ring;
+  if (key !== null && old !== null && key.value === old.current.secret && nowMs < ringExpiresAt(old)) {
+    return createPlan('repair', false, null, amend(old, context)); // row 3
+  }
+  // For a member that knew a ring, every secret in it is lost: a revocation.
+  const base = blankRing(context);
+  return start(key === null ? 'bootstrap' : 'adopt', old !== null, seen, base, context);
+}
+
+/** Rows 1, 8 and 10, and `revoke()`: one epoch on, under a new name, with nothing of what was. */
+export function revoke(
+  name: 'rollback' | 'brake' | 'revocation',
+  seen: Seen,
+  ring: Ring,
+  context: WriteContext,
+  reason: string | null = null,
+  cause = causeOf(name),
+): Plan {
+  const begun = { ...ring, epoch: ring.epoch + 1, rev: context.mint.id() };
+  return start(name, true, seen, begun, context, reason, cause);
+}
+
+type Beginning = 'rollback' | 'bootstrap' | 'adopt' | 'brake' | 'revocation';
+
+function causeOf(name: Beginning): ChangeCause {
+  return name === 'revocation' ? 'revoke' : name;
+}
+
+/**
+ * Begins anew on top of `base`: K's value signs if it is a usable one, else a fresh secret; nothing
+ * is retired.
+ */
+function start(
+  name: Beginning,
+  revokes: boolean,
+  seen: Seen,
+  unlogged: RingBase,
+  context: WriteContext,
+  reason: string | null = null,
+  cause = causeOf(name),
+): Plan {
+  const { nowMs, key } = seen;
+  const base = revokes ? withChange(unlogged, nowMs, cause, reason) : unlogged;
+  const { ttl } = grantedTimes(base, context.policy);
+  const adopted = key !== null && isUsableSecret(key.value) ? { secret: key.value, expiresAt: key.expiresAtMs } : null;
+  const current = { secret: adopted?.secret ?? context.mint.secret(), expiresAt: adopted?.expiresAt ?? nowMs + ttl };
+  const ring = { ...base, current, next: freshNext(nowMs, context), retired: [] };
+  // A value that has a TTL stands as it is.
+  const written = createPlan(
+    name,
+    revokes,
+    typeof adopted?.expiresAt === 'number' ? null : current,
+    amend(ring, context),
+  );
+  return { ...written, unusableSecret: key !== null && adopted === null };
+}
+
+/** A ring without its secrets. */
+type RingBase = Omit<Ring, 'current' | 'next' | 'retired'>;
+
+/** Begins a lineage. The log goes on, as far as this member knows it. */
+function blankRing({ policy, history: { ring: old }, mint }: Context): RingBase {
+  const log = old?.changes === undefined ? {} : { changes: old.changes };
+  return { ...log, v: 1, id: mint.id(), epoch: 0, gen: 0, op: '', ttl: policy.ttlMs, overlap: policy.overlapMs };
+}

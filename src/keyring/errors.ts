@@ -1,0 +1,49 @@
+/** The errors of a member without a lease, and of a refused rotation. */
+
+import { OptionError, StoreError } from '../errors.js';
+
+export function unavailable(): StoreError {
+  return new StoreError(
+    'ERR_REWT_STORE_DOWN',
+    'The keyring cannot be used at this moment: it was just revoked, or it is older than ' +
+      'maxStaleness and the store cannot be read.',
+  );
+}
+
+export function tooFewReplicas(): StoreError {
+  return new StoreError(
+    'ERR_REWT_STORE_READ_ONLY',
+    'Another master may have replaced this one: too few replicas follow it, so it takes no ' +
+      'writes, and what it shows may be out of date. Bring the replicas back, or connect to the ' +
+      'new master.',
+  );
+}
+
+export function timedOut(): StoreError {
+  return new StoreError(
+    'ERR_REWT_STORE_TIMEOUT',
+    'The store did not answer within storeTimeout: check that it is up and reachable, or allow more time.',
+  );
+}
+
+export function copyNotFresh(verb: 'sign' | 'verify'): StoreError {
+  return new StoreError(
+    'ERR_REWT_COPY_NOT_FRESH',
+    `${verb}Sync() could not answer without a read of the store, and it waits for nothing: await ` +
+      `${verb}() in its place, which does.`,
+  );
+}
+
+export function rotationRefused(earlyMs: number, force: boolean): OptionError {
+  const when = Number.isFinite(earlyMs) ? `in ${Math.ceil(earlyMs / 1000)} s` : 'later';
+  const why = force
+    ? 'Rotated too often: all the retired secrets that a keyring has room for still verify. Rotate ' +
+      `again ${when}, or revoke().`
+    : 'Rotated too recently: a member with an older copy may not hold the next secret yet. Rotate ' +
+      `again ${when}, rotate({ force: true }), or revoke().`;
+  return new OptionError(why, { code: 'ERR_REWT_ROTATION_REFUSED' });
+}
+
+export function closed(): StoreError {
+  return new StoreError('ERR_REWT_STORE_CLOSED', 'This Rewt was closed: make a new one, or close() later.');
+}

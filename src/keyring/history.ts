@@ -1,0 +1,159 @@
+/**
+ * The state of a namespace that a member has seen, and what follows for a ring that it reads later:
+ * rows 1, 3, 5 and 9 of protocol.md's table.
+ */
+
+import { currentVerifiesUntil, type Ring, ringExpiresAt } from './ring.js';
+
+/**
+ * Lineages that a member remembers: enough for any row of failovers, little enough to forget none
+ * by accident.
+ */
+const MAX_LINEAGES = 16;
+
+/** Secrets that a member remembers as revoked, and as lost: a ring has at most 34. */
+const MAX_REVOKED = 256;
+
+/** The last revocation that a member has seen of a lineage. */
+export interface SeenEpoch {
+  readonly epoch: number;
+  /**
+   * Its name; null for none. Undefined for a revocation that was due and has not been read yet: any
+   * name fits.
+   */
+  readonly rev: string | null | undefined;
+}
+
+/** What this member has seen; what row 1 and row 3 are judged by. */
+export interface History {
+  /** The last ring that was read and was not rolled back. */
+  readonly ring: Ring | null;
+  /** The highest epoch seen of each lineage, in the order of first sight. */
+  readonly epochs: ReadonlyMap<string, SeenEpoch>;
+  /**
+   * Secrets that this member saw revoked, in the order in which it did. None of them is ever used
+   * again, wherever it comes from.
+   */
+  readonly revoked: ReadonlySet<string>;
+  /**
+   * Secrets that a failover took out of the ring since its last revocation: the next one takes them
+   * too, should they come back.
+   */
+  readonly lost: ReadonlySet<string>;
+}
+
+export const EMPTY_HISTORY: History = { ring: null, epochs: new Map(), revoked: new Set(), lost: new Set() };
+
+/**
+ * Lists the secrets of a ring that verify after `afterMs` by the store's clock; all of them by
+ * default.
+ */
+export function secretsOf(ring: Ring, afterMs = Number.NEGATIVE_INFINITY): string[] {
+  const slots = [
+    { ...ring.current, until: currentVerifiesUntil(ring) },
+    { ...ring.next, until: ringExpiresAt(ring) },
+    ...ring.retired,
+  ];
+  return slots.filter(({ until }) => until > afterMs).map(({ secret }) => secret);
+}
+
+/** Remembers a ring that was read. Never called with one that `advance` called a rollback. */
+export function remember(history: History, ring: Ring): History {
+  if (history.ring === ring) return history;
+  const last = history.epochs.get(ring.id);
+  const seen = last !== undefined && last.epoch > ring.epoch ? last : { epoch: ring.epoch, rev: revOf(ring) };
+  const old = history.ring;
+  const epochs = new Map([...new Map(history.epochs).set(ring.id, seen)].slice(-MAX_LINEAGES));
+  if (old === null) return { ...history, ring, epochs };
+  const held = secretsOf(ring);
+  const isGone = (secret: string): boolean => !held.includes(secret);
+  if (old.id !== ring.id || old.epoch < ring.epoch) {
+    const revoked = withSecrets(history.revoked, [...history.lost, ...secretsOf(old)].filter(isGone));
+    return { ring, epochs, revoked, lost: new Set() };
+  }
+  // Rotations take out only what has ended.
+  const lost = withSecrets(history.lost, secretsOf(old, ring.next.since).filter(isGone));
+  return { ...history, ring, epochs, lost };
+}
+
+/**
+ * Remembers a revocation that is due for `ring` but not written yet: should the swap fail, row 1
+ * makes up for it.
+ */
+export function expectRevocation(history: History, ring: Ring): History {
+  const expected = { epoch: highestEpoch(ring, history) + 1, rev: undefined };
+  return { ...history, epochs: new Map(history.epochs).set(ring.id, expected) };
+}
+
+/** Whether a brake was read with this very ring, and could not be written then. */
+export function owesBrake({ id, op }: Ring, { ring: seen, epochs }: History): boolean {
+  const last = epochs.get(id);
+  return last !== undefined && last.rev === undefined && seen?.op === op;
+}
+
+/** Remembers the secrets of a ring as revoked. */
+export function distrust(history: History, ring: Ring): History {
+  return { ...history, revoked: withSecrets(history.revoked, [...history.lost, ...secretsOf(ring)]) };
+}
+
+/** Whether the store lost writes that this member saw, a revocation perhaps among them. */
+export function isRolledBack(ring: Ring, history: History): boolean {
+  return (
+    hasLeft(ring, history) ||
+    isAnotherBranch(ring, history.epochs.get(ring.id)) ||
+    secretsOf(ring).some((secret) => history.revoked.has(secret))
+  );
+}
+
+/** Whether a ring that is not rolled back shows more than what this member has seen. */
+export function isLater(ring: Ring, { ring: seen }: History): boolean {
+  if (seen === null || seen.id !== ring.id || seen.epoch !== ring.epoch) return true;
+  return ring.gen > seen.gen;
+}
+
+/** The highest epoch seen of a ring's lineage, its own included. */
+export function highestEpoch(ring: Ring, history: History): number {
+  return Math.max(ring.epoch, history.epochs.get(ring.id)?.epoch ?? 0);
+}
+
+/**
+ * Whether a ring lacks the last revocation that was seen of its lineage. Only equal epochs have
+ * names to compare: older members count on and keep the name.
+ */
+function isAnotherBranch(ring: Ring, last: SeenEpoch | undefined): boolean {
+  if (last === undefined || ring.epoch > last.epoch) return false;
+  return ring.epoch < last.epoch || (last.rev !== undefined && last.rev !== revOf(ring));
+}
+
+/**
+ * The newest last, each once: a row of failed attempts must not push out what was revoked before.
+ */
+function withSecrets(revoked: ReadonlySet<string>, more: readonly string[]): ReadonlySet<string> {
+  if (more.length === 0) return revoked;
+  const others = [...revoked].filter((secret) => !more.includes(secret));
+  return new Set([...new Set([...others, ...more])].slice(-MAX_REVOKED));
+}
+
+function revOf(ring: Ring): string | null {
+  return ring.rev ?? null;
+}
+
+/** Whether this member saw the ring's lineage, and another one after it. */
+export function hasLeft(ring: Ring, history: History): boolean {
+  return history.ring !== null && history.ring.id !== ring.id && history.epochs.has(ring.id);
+}
+
+/**
+ * A failover may have lost a later end of the current secret, or its retirement: it signed for as
+ * long as this member saw, whatever the ring contains now.
+ */
+export function asLastSeen(ring: Ring, { ring: seen }: History): Ring {
+  const { secret, expiresAt } = ring.current;
+  if (seen === null) return ring;
+  const ends = [
+    expiresAt,
+    ...(seen.current.secret === secret ? [seen.current.expiresAt] : []),
+    ...seen.retired.filter((slot) => slot.secret === secret).map((slot) => slot.until - seen.overlap),
+  ];
+  return { ...ring, current: { ...ring.current, expiresAt: Math.max(...ends) } };
+}

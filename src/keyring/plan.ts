@@ -1,0 +1,118 @@
+/**
+ * What a member decides by, and the plan that comes of it: one write of a ring.
+ *
+ * Pure: the store's clock comes with the snapshot, randomness comes from `mint`.
+ */
+
+import type { KeyEntry, WantedState } from '../stores/store.js';
+import type { History } from './history.js';
+import { grantedTimes, type Policy } from './policy.js';
+import { type CurrentSecret, formatRing, type NextSecret, type Ring, ringExpiresAt } from './ring.js';
+
+/** What was read, with the ring parsed. */
+export interface Seen {
+  readonly nowMs: number;
+  readonly key: KeyEntry | null;
+  readonly ring: Ring | null;
+}
+
+/** The source of new secrets and ids. */
+export interface Mint {
+  secret(): string;
+  id(): string;
+}
+
+/** The member that decides: what it needs, and what it has seen. */
+export interface Context {
+  readonly policy: Policy;
+  readonly history: History;
+  readonly mint: Mint;
+}
+
+/** The part of a context that a write takes. */
+export type WriteContext = Pick<Context, 'policy' | 'mint'>;
+
+/** The name of a row in the table, or 'revocation' for `revoke()`. For people; see `Effects`. */
+export type PlanName =
+  | 'rollback'
+  | 'bootstrap'
+  | 'repair'
+  | 'adopt'
+  | 'late rotation'
+  | 'rotation'
+  | 'reschedule'
+  | 'brake'
+  | 'foreign rotation'
+  | 'revocation';
+
+/** How a plan changes what a member remembers and publishes. */
+interface Effects {
+  /** 'own': next signs. 'foreign': a secret that an old rewt member put into K signs. */
+  readonly rotates: 'own' | 'foreign' | null;
+  /** Row 1: no secret that was read, or held before, is trusted again. */
+  readonly distrusts: boolean;
+  /** A brake: the revocation stays due if this write fails. */
+  readonly staysDue: boolean;
+  /** A call of `revoke()` wants it, and nothing that was read. */
+  readonly isCalledFor: boolean;
+}
+
+const NO_EFFECTS: Effects = { rotates: null, distrusts: false, staysDue: false, isCalledFor: false };
+
+const effects: Readonly<Partial<Record<PlanName, Partial<Effects>>>> = {
+  rollback: { distrusts: true },
+  brake: { staysDue: true },
+  revocation: { isCalledFor: true },
+  rotation: { rotates: 'own' },
+  'late rotation': { rotates: 'own' },
+  'foreign rotation': { rotates: 'foreign' },
+};
+
+/** A write that is due. */
+export interface Plan extends Effects {
+  readonly name: PlanName;
+  /**
+   * Whether secrets are taken away: then the member stops until this is written. Otherwise it can
+   * wait until `maxStaleness`.
+   */
+  readonly revokes: boolean;
+  /** K held a value that must not sign: too short, or not UTF-8. */
+  readonly unusableSecret: boolean;
+  readonly wanted: WantedState;
+}
+
+/**
+ * A K that this member saw revoked came back with a failover, or by mistake: it counts as one that
+ * must not sign.
+ */
+export function withoutRevoked(seen: Seen, history: History): Seen {
+  const { key } = seen;
+  if (key === null || key.value === null || !history.revoked.has(key.value)) return seen;
+  return { ...seen, key: { ...key, value: null } };
+}
+
+export function freshNext(nowMs: number, { mint }: WriteContext): NextSecret {
+  return { secret: mint.secret(), since: nowMs };
+}
+
+/**
+ * One more write of this ring, which also grants what this member needs. Fields of a later
+ * version are kept.
+ */
+export function amend(ring: Ring, { policy, mint }: WriteContext): Ring {
+  return { ...ring, gen: ring.gen + 1, op: mint.id(), ...grantedTimes(ring, policy) };
+}
+
+export function createPlan(name: PlanName, revokes: boolean, key: CurrentSecret | null, ring: Ring): Plan {
+  return {
+    ...NO_EFFECTS,
+    ...effects[name],
+    name,
+    revokes,
+    unusableSecret: false,
+    wanted: {
+      key: key === null ? null : { value: key.secret, expiresAtMs: key.expiresAt },
+      ring: { text: formatRing(ring), expiresAtMs: ringExpiresAt(ring) },
+    },
+  };
+}
