@@ -1,4 +1,7 @@
-/** Draws the documentation's chart from the figures of one run: how many times longer than ours everybody takes, to sign and to verify. */
+/**
+ * Draws a chart of horizontal bars as SVG: a group of bars for each row, one bar for each series,
+ * each with its median and quartiles.
+ */
 
 import { cellText, ratioText } from './table.js';
 
@@ -6,44 +9,35 @@ const WIDTH = 880;
 const NAMES_END = 250;
 const BARS_END = 790;
 const TOP = 92;
-const ROW = 52;
 const BAR = 17;
-/** Bars that would be longer are cut, and look it: in full length they would leave all others too short to tell apart. */
-const LONGEST = 6;
+const COLORS = ['#1d4ed8', '#b45309'];
 
-const verbs = [
-  { verb: 'sign', color: '#b45309', at: 4, label: 'sign' },
-  { verb: 'verify', color: '#1d4ed8', at: 4 + BAR + 3, label: 'verify a token for the first time' },
-];
-
-/** In the tables, and where that is too long for here. */
-const names = {
-  rewt: 'rewt',
-  'createHmac and JSON by hand': 'createHmac and JSON by hand',
-  'fast-jwt': 'fast-jwt',
-  '@node-rs/jsonwebtoken': '@node-rs/jsonwebtoken',
-  'jsonwebtoken, KeyObject': 'jsonwebtoken, KeyObject',
-  'jsonwebtoken 8, string and callback (rewt 2.0)': 'jsonwebtoken 8 (rewt 2.0)',
-  jose: 'jose',
-  'jsonwebtoken, string': 'jsonwebtoken, string',
-};
-
-/** An SVG on a ground of its own, so that it reads the same on a light page and on a dark one. */
-export function chart({ node, machine, tables }) {
-  const bottom = TOP + Object.keys(names).length * ROW;
+/**
+ * A background keeps it readable on a light page and on a dark one.
+ *
+ * @param options.series each with a `label`.
+ * @param options.rows each with a `name` and the ratios of its `bars`, null for what was not
+ * measured.
+ * @param options.axis `max` and `step`. A longer bar is cut and drawn with a torn edge: in full
+ * length it would make all others too short to compare.
+ */
+export function chart({ title, note, source, series, rows, axis }) {
+  const rowHeight = series.length * (BAR + 3) + 12;
+  const bottom = TOP + rows.length * rowHeight;
+  const toX = (ratio) => Math.round((NAMES_END + ((BARS_END - NAMES_END) * ratio) / axis.max) * 10) / 10;
   const parts = [
-    text(24, 36, "HS256, payload of 149 B: time as a multiple of rewt's", 'title'),
-    ...legend(),
-    ...axis(bottom),
-    ...Object.entries(names).flatMap(([name, shown], row) => [
-      text(NAMES_END - 12, TOP + row * ROW + ROW / 2 + 3, shown, 'name'),
-      ...verbs.flatMap((one) => bar(one, TOP + row * ROW + one.at, ratioOf(tables, one.verb, name))),
+    text(24, 36, title, 'title'),
+    ...legend(series, note),
+    ...ticks(axis).flatMap((ratio) => tick(ratio, toX(ratio), bottom)),
+    ...rows.flatMap(({ name, bars }, row) => [
+      text(NAMES_END - 12, TOP + row * rowHeight + rowHeight / 2 + 3, name, 'name'),
+      ...bars.flatMap((ratio, at) => bar(ratio, COLORS[at], TOP + row * rowHeight + 4 + at * (BAR + 3), toX, axis.max)),
     ]),
-    text(24, bottom + 52, `Node ${node}, ${machine}. npm run bench -- codec`, 'small'),
+    text(24, bottom + 52, source, 'small'),
   ];
   const height = bottom + 70;
-  const label = 'Bars: how many times longer than rewt other libraries take to sign and to verify';
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" height="${height}" role="img" aria-label="${label}">
+  const size = `viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" height="${height}"`;
+  return `<svg xmlns="http://www.w3.org/2000/svg" ${size} role="img" aria-label="${escaped(title)}">
 <style>
 text { font: 14px system-ui, -apple-system, "Segoe UI", "DejaVu Sans", sans-serif; fill: #111827 }
 .title { font-size: 19px; font-weight: 600 }
@@ -57,45 +51,39 @@ ${parts.join('\n')}
 `;
 }
 
-/** Null where it was not measured; ours is what the others are measured by. */
-function ratioOf(tables, verb, name) {
-  if (name === 'rewt') return { median: 1 };
-  const rows = tables.find(({ id }) => id === `codec ${verb} 149`)?.rows ?? [];
-  return rows.find((row) => row.name === name)?.ratio ?? null;
-}
-
-function bar({ color }, y, ratio) {
+function bar(ratio, color, y, toX, max) {
   if (ratio === null) return [text(NAMES_END + 6, y + 13, 'not measured', 'small')];
-  const end = toX(Math.min(ratio.median, LONGEST));
-  const isCut = ratio.median > LONGEST;
-  // A torn edge.
+  const isCut = ratio.median > max;
+  const end = toX(Math.min(ratio.median, max));
   const edge = isCut ? `l6,${BAR / 4} l-12,${BAR / 2} l6,${BAR / 4}` : `v${BAR}`;
   const shape = `<path d="M${NAMES_END},${y} H${end} ${edge} H${NAMES_END} Z" fill="${color}"/>`;
   const value = isCut || ratio.low === undefined ? ratioText(ratio.median) : cellText(ratio);
   return [shape, text(end + 10, y + 13, value, 'small')];
 }
 
-function axis(bottom) {
-  return Array.from({ length: LONGEST + 1 }, (_, ratio) => {
-    const x = toX(ratio);
-    const line = `<line x1="${x}" y1="${TOP - 6}" x2="${x}" y2="${bottom}" stroke="${ratio === 1 ? '#6b7280' : '#e5e7eb'}"/>`;
-    return ratio === 0 ? line : `${line}\n${text(x, bottom + 20, `×${ratio}`, 'tick')}`;
-  });
+function ticks({ max, step }) {
+  return Array.from({ length: Math.round(max / step) + 1 }, (_, at) => at * step);
 }
 
-function legend() {
+function tick(ratio, x, bottom) {
+  const stroke = ratio === 1 ? '#6b7280' : '#e5e7eb';
+  const line = `<line x1="${x}" y1="${TOP - 6}" x2="${x}" y2="${bottom}" stroke="${stroke}"/>`;
+  const label = `×${Number(ratio.toFixed(2))}`;
+  return ratio === 0 ? [line] : [line, text(x, bottom + 20, label, 'tick')];
+}
+
+function legend(series, note) {
   let x = 24;
-  const entries = verbs.map(({ color, label }) => {
-    const entry = `<rect x="${x}" y="53" width="12" height="12" fill="${color}"/>\n${text(x + 18, 64, label)}`;
+  const entries = series.map(({ label }, at) => {
+    const entry = `<rect x="${x}" y="53" width="12" height="12" fill="${COLORS[at]}"/>\n${text(x + 18, 64, label)}`;
     x += 40 + label.length * 8;
     return entry;
   });
-  return [...entries, text(WIDTH - 24, 64, 'shorter is faster; median and quartiles', 'last')];
+  return [...entries, text(WIDTH - 24, 64, note, 'last')];
 }
-
-const toX = (ratio) => Math.round((NAMES_END + ((BARS_END - NAMES_END) * ratio) / LONGEST) * 10) / 10;
 
 function text(x, y, content, kind) {
-  const escaped = content.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
-  return `<text x="${x}" y="${y}"${kind ? ` class="${kind}"` : ''}>${escaped}</text>`;
+  return `<text x="${x}" y="${y}"${kind ? ` class="${kind}"` : ''}>${escaped(content)}</text>`;
 }
+
+const escaped = (content) => content.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('"', '&quot;');

@@ -1,4 +1,7 @@
-/** Sign, and verify a token for the first time, with a warm copy of the keyring: against everybody else, in a loop. */
+/**
+ * Sign, and verify a token for the first time, with a warm copy of the keyring: against everybody
+ * else, in a loop.
+ */
 
 import { createOurs, createPeers } from './contenders.js';
 import { heapPerOperation } from './heap.js';
@@ -66,7 +69,7 @@ function inFlight(name, { verify }, material) {
   return { name: `${name}, ${IN_FLIGHT} in flight`, awaited: true, each: IN_FLIGHT, call };
 }
 
-/** Whoever takes what it should refuse, or refuses what it should take, is not measured. */
+/** Throws for a library that accepts what it should refuse, or refuses what it should accept. */
 async function assertEqualWork(peers, token) {
   const altered = `${token.slice(0, -2)}${token.at(-2) === 'A' ? 'B' : 'A'}${token.at(-1)}`;
   for (const [name, { sign, verify }] of Object.entries(peers)) {

@@ -1,4 +1,7 @@
-/** The embedded store against a copy of the keyring that came from Redis; and a command line on it against a Node that does nothing. */
+/**
+ * The embedded store against a copy of the keyring that came from Redis; and a command line on it
+ * against a Node that does nothing.
+ */
 
 import { execFile } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -81,7 +84,7 @@ async function keptFresh(rewt) {
   };
 }
 
-/** Each verifies tokens of its own keyring; what it costs to make their strings is `material`. */
+/** Each verifies tokens of its keyring; what it costs to make their strings is `material`. */
 async function contendersOf(members, payloads) {
   const contenders = [];
   let material;

@@ -1,4 +1,4 @@
-/** A process of the fleet: many members, each with a client of its own. */
+/** A process of the fleet: many members, each with a separate client. */
 
 import { subscribe } from 'node:diagnostics_channel';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -50,7 +50,7 @@ answer({
   /** Answers with the instant from which no member takes the token any more. */
   async refused(token) {
     const atMs = await allHeard;
-    // To be sure that to have heard is to refuse.
+    // To be sure that a member that knows of it refuses.
     const [rewt] = rewts;
     const taken = await rewt.verify(token).then(
       () => true,

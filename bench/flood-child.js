@@ -12,7 +12,8 @@ answer({
   async flood() {
     const { rewt, fresh } = await createOurs(ordered().port);
     const rows = [];
-    // Twice: to come again is what lets a token in, so that is the flood that fills what there is to be filled.
+    // Twice: to come again is what lets a token in, so that is the flood that fills what there is
+    // to be filled.
     for (const times of [1, 2]) {
       await verifyAll(rewt, fresh, AT_ONCE, 1);
       const before = heapMegabytes();

@@ -1,4 +1,7 @@
-/** What an operation leaves on V8's heap, since that is what has to be collected. In a process of its own, whose young generation is too large to be collected meanwhile. */
+/**
+ * What an operation leaves on V8's heap, since that is what has to be collected. In a process of
+ * its own, whose young generation is too large to be collected meanwhile.
+ */
 
 import { startChild } from './child.js';
 

@@ -1,4 +1,7 @@
-/** Measures contenders against each other in one process: short batches in shuffled rounds, so that what disturbs the machine disturbs all of them alike. */
+/**
+ * Measures contenders against each other in one process: short batches in shuffled rounds, so that
+ * what disturbs the machine disturbs all of them alike.
+ */
 
 import { setImmediate as turn } from 'node:timers/promises';
 import { median, quietAndMedian, spread } from './quantiles.js';
@@ -10,9 +13,10 @@ const WARM_UP_MS = 60;
 /**
  * A row for each contender; the first one is ours, to which the others are compared.
  *
- * A contender is `{ name, call, awaited, each }`: `call(n)` is done over and over, awaited one at a time where `awaited` is true, and stands for `each` operations (default 1).
- * `material(n)`, where it is given, makes what each call works on, inside `call`: its own cost is measured too, and taken off.
- * `between()` is awaited before each batch, outside of the time.
+ * A contender is `{ name, call, awaited, each }`: `call(n)` is done over and over, awaited one at a
+ * time where `awaited` is true, and stands for `each` operations (default 1). `material(n)`, where
+ * it is given, makes what each call works on, inside `call`: its own cost is measured too, and
+ * taken off. `between()` is awaited before each batch, outside of the time.
  */
 export async function interleave(contenders, { random, rounds = 41, material = null, between = async () => {} }) {
   const runs = contenders.map(createRun);
@@ -25,7 +29,8 @@ export async function interleave(contenders, { random, rounds = 41, material = n
   }
   for (let round = 0; round < rounds; round += 1) {
     for (const run of shuffled(all, random)) {
-      // A turn of the loop: what a batch has left behind is not the next one's burden, and a reply of Redis gets through.
+      // A turn of the loop: what a batch has left behind is not the next one's burden, and a reply
+      // of Redis gets through.
       await turn();
       await between();
       run.micros.push(((await time(run, run.times)) * 1_000) / (run.times * run.each));
@@ -58,7 +63,10 @@ async function warmUp(run) {
   run.times = Math.max(1, Math.round((run.times * BATCH_MS) / lastMs));
 }
 
-/** Milliseconds. The calls are numbered on and on, so that each batch goes on with the material where the last one stopped. */
+/**
+ * Milliseconds. The calls are numbered on and on, so that each batch goes on with the material
+ * where the last one stopped.
+ */
 async function time(run, times) {
   const { call, at } = run;
   run.at += times;

@@ -1,4 +1,7 @@
-/** Gives what is inside of the library, which what is published keeps to itself: compiled file by file, beside the other things that are made anew. */
+/**
+ * Gives what is inside of the library, which what is published keeps to itself: compiled file by
+ * file, beside the other things that are made anew.
+ */
 
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';

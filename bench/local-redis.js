@@ -1,4 +1,6 @@
-/** A redis-server of one's own for the time of a bench, on a free port of the loopback interface. */
+/**
+ * A redis-server of one's own for the time of a bench, on a free port of the loopback interface.
+ */
 
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';

@@ -1,7 +1,9 @@
 /**
- * `npm run bench [-- <name> …]`: measures, and prints what the documentation may say; without names all but the fleet.
+ * `npm run bench [-- <name> …]`: measures, and prints what the documentation may say; without names
+ * all but the fleet.
  *
- * `--write` puts it into docs/ as well, `--check` fails where a claim of targets.js does not hold, `--seed` gives back the order of an earlier run.
+ * `--write` puts it into docs/ as well, `--check` fails where a claim of targets.js does not hold,
+ * `--seed` gives back the order of an earlier run.
  */
 
 import { spawnSync } from 'node:child_process';
@@ -13,13 +15,15 @@ import { figure, markdownTable, tableText } from './table.js';
 
 process.chdir(fileURLToPath(new URL('..', import.meta.url)));
 
-const benches = ['codec', 'reject', 'repeat', 'server', 'http', 'redis', 'start', 'embedded', 'tricks', 'fleet'];
+const benches = ['codec', 'reject', 'repeat', 'server', 'http', 'redis', 'start', 'embedded', 'scale', 'fleet'];
 
-// Whoever ends it ends what it has started: that is done on exit.
+// A signal ends what the bench has started as well: the listeners to exit do that.
 for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1));
 
 const help = `npm run bench -- [options] [${benches.join(' | ')}]
 
+  --quick      prints four headline ratios in under a minute; --base folder compares
+               them with another checkout that is built
   --write      puts the results into docs/ as well
   --check      fails if a claim of targets.js does not hold
   --seed 7     gives back the order of an earlier run
@@ -30,8 +34,9 @@ if (values.help) {
   console.log(help);
   process.exit();
 }
-const names = positionals.length > 0 ? positionals : benches.filter((name) => name !== 'fleet');
-const unknown = names.find((name) => !benches.includes(name));
+const usual = values.quick ? ['quick'] : benches.filter((name) => name !== 'fleet');
+const names = positionals.length > 0 ? positionals : usual;
+const unknown = positionals.find((name) => !benches.includes(name));
 if (unknown !== undefined) refuse(`There is no bench called '${unknown}': there are ${benches.join(', ')}.`);
 await run();
 
@@ -40,6 +45,8 @@ function asked() {
     return parseArgs({
       allowPositionals: true,
       options: {
+        quick: { type: 'boolean' },
+        base: { type: 'string' },
         write: { type: 'boolean' },
         check: { type: 'boolean' },
         seed: { type: 'string' },
@@ -62,7 +69,7 @@ async function run() {
   console.log(`Node ${process.versions.node}, seed ${seed}\n`);
   const tables = [];
   for (const name of names) {
-    const child = startChild('one-bench.js', { name, seed });
+    const child = startChild('one-bench.js', { name, seed, base: values.base });
     for (const table of await child.ask('run').finally(child.end)) {
       tables.push({ bench: name, ...table });
       console.log(tableText(table));
@@ -85,7 +92,7 @@ async function check(tables) {
   if (rows.some(({ met }) => !met)) process.exitCode = 1;
 }
 
-/** They have a package of their own, so that nobody who only works on rewt has to install them. */
+/** They are a separate package, so that work on rewt alone does not install them. */
 function installPeers() {
   if (existsSync('bench/node_modules')) return;
   console.log('Installing what rewt is compared with: npm ci in bench/.');

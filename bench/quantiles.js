@@ -7,7 +7,9 @@ export const sorted = (values) => Float64Array.from(values).sort();
 
 export const median = (values) => quantile(sorted(values), 0.5);
 
-/** Median and quartiles: a ratio that a busy neighbour moved for a few rounds stays where it was. */
+/**
+ * Median and quartiles: a ratio that a busy neighbour moved for a few rounds stays where it was.
+ */
 export function spread(values) {
   const ascending = sorted(values);
   return { median: quantile(ascending, 0.5), low: quantile(ascending, 0.25), high: quantile(ascending, 0.75) };

@@ -1,4 +1,7 @@
-/** End to end on one Redis: the original's way, which asks for the secret in each call, against ours, which holds a copy that is asked about now and then. */
+/**
+ * End to end on one Redis: the original's way, which asks for the secret in each call, against
+ * ours, which holds a copy that is asked about now and then.
+ */
 
 import { createSecretKey } from 'node:crypto';
 import { setImmediate as turn } from 'node:timers/promises';
@@ -38,7 +41,10 @@ export async function run({ random }) {
   }
 }
 
-/** A round trip for the secret, then jsonwebtoken. rewt 2.0 has version 8; version 9 is what its owner would get today; a KeyObject is what he would have to think of. */
+/**
+ * A round trip for the secret, then jsonwebtoken. rewt 2.0 has version 8; version 9 is what its
+ * owner would get today; a KeyObject is what he would have to think of.
+ */
 function theOriginalsWay(client, secret) {
   const asked = (withKey) => {
     const contender = async () => withKey(await client.get('bench:rewt-secret'));

@@ -1,4 +1,7 @@
-/** Tokens that are refused: what a flood of them costs, and whether any of them costs more than its length. */
+/**
+ * Tokens that are refused: what a flood of them costs, and whether any of them costs more than its
+ * length.
+ */
 
 import { createSecretKey } from 'node:crypto';
 import { createOurs, withFastJwt, withJose, withJsonwebtoken } from './contenders.js';
@@ -7,11 +10,10 @@ import { internal } from './internals.js';
 import { startRedis } from './local-redis.js';
 import { claimSets, freshTokens } from './samples.js';
 
-const { authenticate, createTokenKey } = await internal('jwt/authenticate');
+const { authenticate, createTokenKey, isRefusal } = await internal('jwt/authenticate');
 const { createMac } = await internal('jwt/mac');
-const { isRefusal } = await internal('jwt/token');
 
-const MOST_BYTES = 8_192;
+const MAX_BYTES = 8_192;
 const columns = ['ratio', 'µs p10 / median'];
 
 export async function run({ random }) {
@@ -31,7 +33,8 @@ export async function run({ random }) {
       return measure(names, material, { material });
     };
     const altered = await withNewStrings(everybody, good.map(withoutItsSignature));
-    // By its own verify a token of an unknown kid is one question to the store, which many share; a middleware asks for the code.
+    // By its own verify a token of an unknown kid is one question to the store, which many share; a
+    // middleware asks for the code.
     const unknown = await withNewStrings(
       everybody.filter((name) => name !== 'rewt, verify'),
       good.map((token) => reSigned(token, 'another secret, which nobody has')),
@@ -47,7 +50,10 @@ export async function run({ random }) {
   }
 }
 
-/** Each contender says whether it refuses: as a code from the core, which is what a middleware needs, or as everybody does, in an error. */
+/**
+ * Each contender says whether it refuses: as a code from the core, which is what a middleware
+ * needs, or as everybody does, in an error.
+ */
 async function createRefusing(rewt, secret) {
   const current = createKey(rewt.status().keyring.current.kid, secret);
   const keys = [current, createKey('another-kid', `${secret}, next`)];
@@ -57,7 +63,7 @@ async function createRefusing(rewt, secret) {
     jose: await withJose(secret),
   };
   return {
-    'rewt, code': { refuses: (token) => isRefusal(authenticate(token, keys, Date.now(), MOST_BYTES)) },
+    'rewt, code': { refuses: (token) => isRefusal(authenticate(token, keys, Date.now(), MAX_BYTES)) },
     'rewt, verify': { awaited: true, refuses: (token) => rejects(rewt.verify(token)) },
     ...Object.fromEntries(
       Object.entries(throwing).map(([name, { awaited, verify }]) => [
@@ -93,7 +99,10 @@ function throws(verify, token) {
   }
 }
 
-/** What is long, empty or deep where a parser might lose itself. A row for each, and a column for each contender. */
+/**
+ * What is long, empty or deep where a parser might lose itself. A row for each, and a column for
+ * each contender.
+ */
 async function hostile(names, good, measure) {
   const [header, , signature] = good.split('.');
   const deep = (bytes) => Buffer.from('{"a":'.repeat(bytes * 0.15)).toString('base64url');
@@ -119,7 +128,9 @@ function withoutItsSignature(token) {
   return `${token.slice(0, at)}${token[at] === 'A' ? 'B' : 'A'}${token.slice(at + 1)}`;
 }
 
-/** As another fleet would have signed it: its own kid in the header, and right under its own secret. */
+/**
+ * As another fleet would have signed it: its own kid in the header, and right under its own secret.
+ */
 function reSigned(token, secret) {
   const { claims } = createTokenKey('unknown-kid', createMac(Buffer.from(secret))).headers;
   const signed = `${claims}.${token.split('.')[1]}`;

@@ -1,16 +1,20 @@
-/** Tokens that come again, and tokens that never do: what remembering verified ones buys, and what it costs. */
+/**
+ * Tokens that come again, and tokens that never do: what remembering verified ones buys, and what
+ * it costs.
+ */
 
 import { createSecretKey } from 'node:crypto';
+import { rewtAuth } from '../dist/esm/middleware/express.js';
 import { startChild } from './child.js';
 import { createOurs, withFastJwt, withJsonwebtoken } from './contenders.js';
 import { interleave } from './interleave.js';
 import { startRedis } from './local-redis.js';
-import { claimSets, freshTokens } from './samples.js';
+import { audience, claimSets, freshTokens, issuer } from './samples.js';
 
 const payloads = [
   { bytes: 149, filling: 'flat', is: '149 B' },
   { bytes: 1_000, filling: 'flat', is: '1,000 B' },
-  // A list could be altered by whoever gets it, so each call has to make a new one.
+  // A caller could alter a list, so each call has to make a new one.
   { bytes: 1_000, filling: 'list', is: '1,000 B with a list' },
 ];
 
@@ -29,8 +33,9 @@ export async function run({ random }) {
   try {
     const tables = [];
     for (const { bytes, filling, is } of payloads) {
-      const material = freshTokens(await Promise.all(claimSets(bytes, filling).map((set) => off.sign(set))));
-      const rows = await measure(repeated, material);
+      const tokens = await Promise.all(claimSets(bytes, filling).map((set) => off.sign(set)));
+      const headers = freshTokens(tokens.map((token) => `Bearer ${token}`));
+      const rows = await measure((material, rewts) => repeated(material, rewts, headers), freshTokens(tokens));
       tables.push({ id: `repeat ${is}`, title: `Verify 256 tokens over and over, payload of ${is}`, columns, rows });
     }
     const [claims] = claimSets(149);
@@ -45,7 +50,15 @@ export async function run({ random }) {
   }
 }
 
-function repeated(material, { on, off, secret }) {
+/** `headers` are the same tokens as requests bring them. */
+function repeated(material, { on, off, secret }, headers) {
+  const options = { audience, issuer };
+  const bound = on.verifier(options);
+  const auth = rewtAuth(on, options);
+  const through = (authorization) =>
+    new Promise((resolve) =>
+      auth({ headers: { authorization }, rawHeaders: ['Authorization', authorization] }, {}, resolve),
+    );
   const peers = {
     'fast-jwt, cache': withFastJwt(secret, { cache: true }),
     'fast-jwt': withFastJwt(secret),
@@ -54,6 +67,9 @@ function repeated(material, { on, off, secret }) {
   return [
     { name: 'rewt', awaited: true, call: (n) => on.verify(material(n)) },
     { name: 'rewt, verifySync', call: (n) => on.verifySync(material(n)) },
+    { name: 'rewt, options in each call', awaited: true, call: (n) => on.verify(material(n), options) },
+    { name: 'rewt, verifier()', awaited: true, call: (n) => bound(material(n)) },
+    { name: 'rewt/express', awaited: true, call: (n) => through(headers(n)) },
     { name: 'rewt, tokenCache: 0', awaited: true, call: (n) => off.verify(material(n)) },
     ...Object.entries(peers).map(([name, { verify }]) => ({ name, call: (n) => verify(material(n)) })),
   ];

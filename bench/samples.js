@@ -1,4 +1,7 @@
-/** The claims that everybody signs and the tokens that everybody verifies: of the sizes that services have, and a new string each time. */
+/**
+ * The claims that everybody signs and the tokens that everybody verifies: of the sizes that
+ * services have, and a new string each time.
+ */
 
 export const audience = 'orders';
 export const issuer = 'billing';
@@ -10,7 +13,10 @@ export const SAMPLES = 256;
 /** What `iat` and `exp` add to the JSON. */
 const TIMES_BYTES = ',"iat":1700000000,"exp":1700000300'.length;
 
-/** Claims without times, whose JSON has so many bytes once it has them: flat, or with what fills it in a list, as roles and permissions are. */
+/**
+ * Claims without times, whose JSON has so many bytes once it has them: flat, or with what fills it
+ * in a list, as roles and permissions are.
+ */
 export function claimSets(bytes, filling = 'flat') {
   return Array.from({ length: SAMPLES }, (_, n) => {
     const claims = {
@@ -38,7 +44,10 @@ function list(bytes) {
   return entries;
 }
 
-/** Gives the tokens in turn, each time as a new string, made from bytes as an HTTP parser makes it: V8 keeps things with a string that it has seen before, such as its hash. */
+/**
+ * Gives the tokens in turn, each time as a new string, made from bytes as an HTTP parser makes it:
+ * V8 keeps things with a string that it has seen before, such as its hash.
+ */
 export function freshTokens(tokens) {
   const bytes = tokens.map((token) => Buffer.from(token, 'latin1'));
   return (n) => bytes[n % bytes.length].toString('latin1');

@@ -1,4 +1,7 @@
-/** A node:http server that verifies each request's token, with another contender for each request, and keeps the time that it took. */
+/**
+ * A node:http server that verifies each request's token, with another contender for each request,
+ * and keeps the time that it took.
+ */
 
 import { createSecretKey } from 'node:crypto';
 import { createServer } from 'node:http';
@@ -40,7 +43,8 @@ async function handle(request, response) {
   const name = turns.pop();
   const verify = contenders[name];
   const token = request.headers.authorization.slice('Bearer '.length);
-  // What node:http has put off until the end of this turn is done by then, and not counted as waiting for a verdict.
+  // What node:http has put off until the end of this turn is done by then, and not counted as
+  // waiting for a verdict.
   await null;
   const started = process.hrtime.bigint();
   // Who answers at once is not made to wait.

@@ -1,4 +1,7 @@
-/** Verify inside a loaded node:http server, where other code runs between two calls: what a loop flatters. */
+/**
+ * Verify inside a loaded node:http server, where other code runs between two calls: what a loop
+ * flatters.
+ */
 
 import { startChild } from './child.js';
 import { CONNECTIONS, load } from './load.js';

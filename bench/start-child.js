@@ -1,4 +1,7 @@
-/** Loads one package and prints what that took. `start.js` puts a copy of this file beside the packages, so that their names are found as an application's would be. */
+/**
+ * Loads one package and prints what that took. `start.js` puts a copy of this file beside the
+ * packages, so that their names are found as an application's would be.
+ */
 
 import { createRequire } from 'node:module';
 

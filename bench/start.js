@@ -1,15 +1,16 @@
-/** Starting up: time and memory of loading each package in a process of its own. */
+/** Starting up: time and memory of loading each package in a separate process. */
 
 import { execFile } from 'node:child_process';
 import { copyFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { parts } from './parts.js';
 import { median, quietAndMedian, spread } from './quantiles.js';
 import { shuffled } from './random.js';
 import { weights } from './weights.js';
 
-const RUNS = 15;
+const RUNS = 21;
 const MEGABYTE = 2 ** 20;
 const peers = ['jsonwebtoken', 'jose', 'fast-jwt'];
 
@@ -38,6 +39,7 @@ export async function run({ random }) {
     const columns = ['ratio', 'ms p10 / median', 'heap MB', 'RSS MB', 'whole process ms'];
     return [
       { id: 'start', title: 'Load a package in a fresh process', columns, rows },
+      await parts(folder, random),
       await weights(
         {
           rewt: join(folder, 'node_modules'),

@@ -1,6 +1,12 @@
-/** Prints a table of measurements: as Markdown that is aligned, so that a terminal and a document show the same. */
+/**
+ * Prints a table of measurements: as Markdown that is aligned, so that a terminal and a document
+ * show the same.
+ */
 
-/** What a cell says: a ratio with its quartiles, a quiet machine's figure and this one's, or a number. */
+/**
+ * What a cell says: a ratio with its quartiles, a quiet machine's figure and this one's, or a
+ * number.
+ */
 export function cellText(value) {
   if (value === undefined) return '';
   if (typeof value === 'number') return figure(value);
@@ -19,7 +25,10 @@ function digits(value) {
   return value.toFixed(size >= 9.995 ? 1 : 2);
 }
 
-/** `lines` of texts, the first one the heading; the first column to the left, the others to the right. */
+/**
+ * `lines` of texts, the first one the heading; the first column to the left, the others to the
+ * right.
+ */
 export function markdownTable(lines) {
   const widths = lines[0].map((_, at) => Math.max(3, ...lines.map((line) => line[at].length)));
   const row = (cells) =>

@@ -3,9 +3,12 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 
-const KILOBYTE = 1_024;
+/** As npm counts. */
+const KILOBYTE = 1_000;
 
-/** `folders` says in which node_modules each package is; `tarball` is what `npm pack` says of ours. */
+/**
+ * `folders` says in which node_modules each package is; `tarball` is what `npm pack` says of ours.
+ */
 export async function weights(folders, tarball) {
   const rows = [];
   for (const [name, folder] of Object.entries(folders)) {
