@@ -55,7 +55,7 @@ export default defineConfig({
       // The pure files: no I/O and no clock, so there is no excuse for a line or a branch that no
       // test has run.
       include: [
-        'src/jwt/**',
+        'src/{jwt,seal}/**',
         'src/keyring/{ring,plan,advance,begin-ring,rotate-ring,policy,history,secret,copy}.ts',
         'src/validation/{option-names,option-values,plain-object}.ts',
       ],

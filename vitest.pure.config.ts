@@ -7,7 +7,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: [
-      'test/jwt/**/*.test.ts',
+      'test/{jwt,seal}/**/*.test.ts',
       'test/keyring/{secret,ring,advance,advance.property,begin-ring,rotate-ring,copy,changes,times,two-names}.test.ts',
       'test/keyring/{replace,exchange,answers,copy-state,deposed,diverged-masters}.test.ts',
       'test/keyring/{revocation-names,revoked-kids}.test.ts',

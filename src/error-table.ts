@@ -169,6 +169,14 @@ export const storeErrors = /* @__PURE__ */ rows({
     remedy: 'Update rewt here. `revoke({ replace: "newer" })` drops the newer keyring for the whole fleet.',
     retry: 'once mended',
   },
+  ERR_REWT_RING_SEALED: {
+    meaning: 'The keyring is sealed with a key that this member does not have.',
+    cause: 'A member without `sealKey`, or with another one; a new key that has not been deployed here.',
+    remedy:
+      'Add the key that the message names to `sealKey`; `rewt seal-key --id` prints the name of a key. ' +
+      'If that key is lost, `revoke({ replace: "sealed" })` begins a new keyring, and every token is refused.',
+    retry: 'once mended',
+  },
 });
 
 /** `OptionError`: the calling program is at fault. */
