@@ -12,14 +12,26 @@ import { overview } from './output/help.js';
 import type { Terminal } from './output/terminal.js';
 import { Writes } from './writes.js';
 
-const others = ['explain', 'rotate', 'revoke', 'status', 'list', 'set', 'move', 'doctor', 'serve'] as const;
-const verbs: readonly string[] = ['sign', 'verify', ...others];
+/** The verbs of `verbs.ts`, by their names there. */
+const others = {
+  explain: 'explain',
+  rotate: 'rotate',
+  revoke: 'revoke',
+  status: 'status',
+  list: 'list',
+  set: 'set',
+  move: 'move',
+  doctor: 'doctor',
+  serve: 'serve',
+  'seal-key': 'sealKey',
+} as const;
+const verbs: readonly string[] = ['sign', 'verify', ...Object.keys(others)];
 
 async function commandOf(verb: string): Promise<Command | undefined> {
   if (verb === 'sign') return sign;
   if (verb === 'verify') return verify;
-  const other = others.find((name) => name === verb);
-  return other && (await import('./verbs.js'))[other];
+  if (!Object.hasOwn(others, verb)) return undefined;
+  return (await import('./verbs.js'))[others[verb as keyof typeof others]];
 }
 
 /**

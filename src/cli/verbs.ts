@@ -9,6 +9,7 @@ export { list } from './commands/list.js';
 export { move } from './commands/move.js';
 export { revoke } from './commands/revoke.js';
 export { rotate } from './commands/rotate.js';
+export { sealKey } from './commands/seal-key.js';
 export { serve } from './commands/serve.js';
 export { set } from './commands/set.js';
 export { status } from './commands/status.js';

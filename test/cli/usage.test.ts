@@ -12,7 +12,19 @@ const run = (...args: string[]): Promise<Run> => rewt(args, { env: state.env });
 const runProcess = (...args: string[]): Promise<Run> => rewtProcess(args, { env: state.env });
 
 it('every verb explains itself on stdout, with an example', async () => {
-  const verbs = ['sign', 'verify', 'explain', 'rotate', 'revoke', 'status', 'list', 'set', 'doctor', 'serve'];
+  const verbs = [
+    'sign',
+    'verify',
+    'explain',
+    'rotate',
+    'revoke',
+    'status',
+    'list',
+    'set',
+    'doctor',
+    'serve',
+    'seal-key',
+  ];
   const explained = verbs.map(async (verb) => ({ verb, ...(await run(verb, '--help')) }));
   for (const { verb, code, stdout, stderr } of await Promise.all(explained)) {
     expect({ verb, code, stderr }).toEqual({ verb, code: 0, stderr: '' });
@@ -27,7 +39,11 @@ it('every verb explains itself on stdout, with an example', async () => {
 });
 
 it.each([
-  ['no verb', [], 'name what to do: sign, verify, explain, rotate, revoke, status, list, set, move, doctor, serve'],
+  [
+    'no verb',
+    [],
+    'name what to do: sign, verify, explain, rotate, revoke, status, list, set, move, doctor, serve, seal-key',
+  ],
   ['a verb that became an option', ['watch'], 'rewt status --watch'],
   ['an option without effect', ['rotate', '--ttl', '30m'], "unknown option '--ttl'"],
   ['a verb with a slip', ['sgin'], "unknown verb 'sgin'; did you mean 'sign'?"],
@@ -46,6 +62,7 @@ it.each([
   ['an option where a value should be', ['sign', '--issuer', '--subject', 'x'], '--issuer'],
   ['a flag with a value', ['rotate', '--force=yes'], '--force'],
   ['a word too many', ['status', 'now'], 'a word too many'],
+  ['a seal key as an argument', ['status', '--seal-key', 'hunter2'], 'Set REWT_SEAL_KEY, or give --seal-key-file'],
   ['two payloads', ['sign', 'a', 'b'], 'only one payload at a time'],
   ['a span of time that is none', ['sign', '{}', '--expires-in', 'soon'], '--expires-in: not a duration'],
   ['a ttl of nothing', ['sign', '{}', '--ttl', '0'], '--ttl: must be at least'],
@@ -73,7 +90,7 @@ it.each([
   const { code, stdout, stderr } = await run(...args);
   expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
   expect(stderr).toContain(sentence);
-  expect(stderr).toMatch(/\nSee: rewt ([a-z]+ )?--help\n$/);
+  expect(stderr).toMatch(/\nSee: rewt ([a-z-]+ )?--help\n$/);
   expect(stderr).not.toMatch(/hunter2|\n {4}at /);
 });
 

@@ -63,6 +63,7 @@ it.each([
   ['rotate', ['--force']],
   ['set', ['--overlap', '1h']],
   ['revoke', ['--yes']],
+  ['seal-key', []],
 ] as const)('rewt %s --json prints the names in its table, and no others', async (verb, words) => {
   const namespaced = verb === 'list' ? { REWT_URL: env.REWT_URL ?? '' } : env;
   const { stdout } = await rewt([verb, ...words, '--json'], {

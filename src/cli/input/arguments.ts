@@ -4,7 +4,7 @@ import { type ParseArgsConfig, parseArgs } from 'node:util';
 import { OptionError } from '../../errors.js';
 import { parseDuration } from '../../time/duration.js';
 import { assertKnownNames } from '../../validation/option-names.js';
-import { linkOptions } from './link.js';
+import { linkOptions, SEAL_KEY_VARIABLE } from './link.js';
 
 /** The options of every verb that uses a keyring. */
 export const lookOptions = {
@@ -41,7 +41,7 @@ export function readArguments<O extends Options>(words: readonly string[], optio
   const given = tokens.flatMap((token) => (token.kind === 'option' ? [token.rawName.split('=', 1)[0] ?? ''] : []));
   const known = Object.keys(options).map((name) => `--${name}`);
   const names = given.filter((name) => name !== '-h').map((name) => [name, true]);
-  assertKnownNames(Object.fromEntries(names), known, 'usage', shortFlags(given, known));
+  assertKnownNames(Object.fromEntries(names), known, 'usage', { ...noFlags, ...shortFlags(given, known) });
   try {
     return parseArgs({ args, options, strict: true, allowPositionals: true });
   } catch (error) {
@@ -50,6 +50,13 @@ export function readArguments<O extends Options>(words: readonly string[], optio
     throw new OptionError(error.message.replaceAll('\n', ' '));
   }
 }
+
+/** Options that would show a secret to other users of the machine, with what to do instead. */
+const noFlags = {
+  '--seal-key':
+    `'--seal-key' would show the key to other users of this machine. Set ${SEAL_KEY_VARIABLE}, or give ` +
+    '--seal-key-file',
+};
 
 /** Maps one-letter options of other tools to the options that may be meant. */
 function shortFlags(given: readonly string[], known: readonly string[]): Record<string, string> {

@@ -36,6 +36,8 @@ export const variables = {
 
 /** There is no flag, because other users of the machine could read it. */
 export const PASSWORD_VARIABLE = 'REWT_PASSWORD';
+/** As well. Several keys are separated by commas or white space. */
+export const SEAL_KEY_VARIABLE = 'REWT_SEAL_KEY';
 
 type File = 'ca' | 'cert' | 'key';
 

@@ -6,7 +6,7 @@
 import { tokenErrors } from '../../error-table.js';
 import { isRewtError, type RewtErrorCode, type StoreError, type TokenError } from '../../errors.js';
 import { type Place, placeInWords } from '../input/address.js';
-import { PASSWORD_VARIABLE } from '../input/link.js';
+import { PASSWORD_VARIABLE, SEAL_KEY_VARIABLE } from '../input/link.js';
 import { foreignName } from './format.js';
 
 /** An error of the command itself, beside those of the library. Exit code 1. */
@@ -94,11 +94,15 @@ const flags: Readonly<Record<string, string>> = {
   timeout: '--timeout',
   reason: '--reason',
   replace: '--replace',
+  sealKey: `${SEAL_KEY_VARIABLE} or --seal-key-file`,
+  [SEAL_KEY_VARIABLE]: SEAL_KEY_VARIABLE,
 };
 
-/** Replaces options in backticks by their flags. */
+/** Replaces options in backticks by their flags, and a method by its verb. */
 function withFlags(words: string): string {
-  return words.replace(/`(\w+)`/g, (quoted, option: string) => flags[option] ?? quoted);
+  return words
+    .replace(/`(\w+)`/g, (quoted, option: string) => flags[option] ?? quoted)
+    .replace(/revoke\(\{ replace: "(\w+)" \}\)/g, 'rewt revoke --replace $1');
 }
 
 /** The remedies at the command, if they differ from those in a program. */

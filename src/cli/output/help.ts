@@ -22,11 +22,16 @@ rotates by itself.
   rewt explain  says of a token what it is and why it is refused
   rewt doctor   looks for what is wrong with the store, and says what to do
   rewt serve    judges tokens for services behind a reverse proxy
+  rewt seal-key makes a key that seals keyrings, or names the keys in a file
 
 Each verb has --help.
 ${exitCodes}.`;
 
 const namespace = `  --namespace <name> which keyring; or ${variables.namespace}; default: rewt
+`;
+
+const output = `  --json             one JSON object on stdout, errors too
+  -h, --help
 `;
 
 const common = (extra: string) => `
@@ -42,14 +47,13 @@ ${extra}  --key-prefix <text>  what the Redis client of the members puts before 
                      or ${variables.ca}, ${variables.cert}, ${variables.key}
   --user <name>      user of Redis; or ${variables.user}. Its password in ${PASSWORD_VARIABLE},
                      where it is not visible to other users of this machine
-  --json             one JSON object on stdout, errors too
-  -h, --help
-
+${output}
 Times are seconds, or have a unit: 90, '90s', '15m', '2h'.
 ${exitCodes}.
 `;
 
 /** Returns the help of one verb: its own part, then the shared part. */
-export function helpOf(own: string, { takesNamespace = true } = {}): string {
-  return `${own.trim()}\n${common(takesNamespace ? namespace : '')}`.trimEnd();
+export function helpOf(own: string, { takesNamespace = true, takesPlace = true } = {}): string {
+  const shared = takesPlace ? common(takesNamespace ? namespace : '') : `${output}\n${exitCodes}.`;
+  return `${own.trim()}\n${shared}`.trimEnd();
 }
