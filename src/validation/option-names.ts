@@ -1,6 +1,7 @@
 /** The check for unknown option names: a misspelt option would otherwise silently do nothing. */
 
 import { OptionError } from '../errors.js';
+import { escaped } from './printable.js';
 
 /** Longer names are cut in messages, and never matched with a known name. */
 const MAX_SHOWN_CHARACTERS = 40;
@@ -20,7 +21,7 @@ export function assertKnownNames(
 ): void {
   for (const name of Object.keys(raw)) {
     if (known.includes(name)) continue;
-    const option = printable(name);
+    const option = asciiOf(name);
     if (Object.hasOwn(foreign, name)) throw new OptionError(`${where}: ${foreign[name]}`, { option });
     const meant = nearest(name, known);
     const hint = meant === undefined ? `known are ${known.join(', ')}` : `did you mean '${meant}'?`;
@@ -32,9 +33,9 @@ export function assertKnownNames(
  * Cuts a name and escapes all but printable ASCII. If options are made from foreign JSON, an
  * attacker can choose a name, and messages appear in logs.
  */
-function printable(name: string): string {
+function asciiOf(name: string): string {
   const cut = name.length > MAX_SHOWN_CHARACTERS ? `${name.slice(0, MAX_SHOWN_CHARACTERS)}…` : name;
-  return cut.replace(/[^ -~…]|['\\]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  return cut.replace(/[^ -~…]|['\\]/g, escaped);
 }
 
 /**

@@ -1,6 +1,7 @@
 /** What the command signs and prints is what it was given, digit by digit. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Rewt } from '../../src/index.js';
+import { redisNames } from '../../src/stores/redis/names.js';
 import { type RedisServer, startRedis } from '../support/servers.js';
 import { rewt } from './command.js';
 
@@ -92,6 +93,20 @@ describe('what a terminal would obey', () => {
       const { stdout, stderr } = await rewt([...words, ...(words[0] === 'list' ? place.slice(2) : place)]);
       expect(stderr + stdout).not.toMatch(obeyed);
     }
+  });
+
+  it('is escaped in the key prefix that a keyring is moved to', async () => {
+    const names = redisNames('billing', 'no\u009b\u202e');
+    await using other = new Rewt({ redisConn: redis.url, redisNamespace: 'old', storeTimeout: 5 });
+    await other.ready();
+    // As an earlier version named them.
+    const old = redisNames('old');
+    await redis.cli('RENAME', old.key, names.key);
+    await redis.cli('RENAME', old.ring, names.before?.ring ?? '');
+    const place = ['--namespace', 'billing', '--key-prefix', 'no\u009b\u202e', '--url', redis.url];
+    const { stderr } = await rewt(['move', '--yes', ...place]);
+    expect(stderr).toContain('Moved: every key of the keyring begins with "no\\u009b\\u202e"');
+    expect(stderr).not.toMatch(obeyed);
   });
 
   it('is escaped in claims that are printed alone, between whose parts a tab may stand', async () => {

@@ -12,7 +12,7 @@ import { assertCounts, dueOf, examine, isThere, plansInWords } from '../lookup/f
 import { withCopy } from '../lookup/member.js';
 import { missing } from '../lookup/others.js';
 import type { RefusedError } from '../output/errors.js';
-import { foreignName, whenOf } from '../output/format.js';
+import { foreignName, quoted, whenOf } from '../output/format.js';
 import { helpOf } from '../output/help.js';
 import { screenOf } from '../output/screen.js';
 import { formatTable, type Row } from '../output/table.js';
@@ -117,7 +117,7 @@ function verdictOf(refusal: TokenError | RefusedError | null, expected: object):
   const names = { aud: 'audience', iss: 'issuer', sub: 'subject', iat: 'maxAge' } as const;
   const name = claim !== undefined && claim in names ? names[claim as keyof typeof names] : undefined;
   const wanted = name === undefined ? undefined : (expected as Record<string, unknown>)[name];
-  const values = wanted === undefined ? '' : `; expected ${JSON.stringify(wanted)}`;
+  const values = wanted === undefined ? '' : `; expected ${quoted(wanted)}`;
   return `refused: ${message}${values} (${code})`;
 }
 

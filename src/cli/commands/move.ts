@@ -13,7 +13,7 @@ import { type Place, placeInWords } from '../input/address.js';
 import { assertNoWords, lookOptions, readArguments } from '../input/arguments.js';
 import { withExisting } from '../lookup/existing.js';
 import { RefusedError } from '../output/errors.js';
-import { foreignName, spanOf } from '../output/format.js';
+import { foreignName, quoted, spanOf } from '../output/format.js';
 import { helpOf } from '../output/help.js';
 import { confirm, type Terminal } from '../output/terminal.js';
 import { orRefusal, type Session } from '../session.js';
@@ -68,7 +68,7 @@ export const move: Command = {
       return {
         json: { ...place, moved: true },
         words:
-          `Moved: every key of the keyring begins with ${JSON.stringify(place.keyPrefix)}. Members that ` +
+          `Moved: every key of the keyring begins with ${quoted(place.keyPrefix)}. Members that ` +
           `have push follow at once, all others within ${spanOf(MAX_SOFT_AGE_MS)}.`,
       };
     });

@@ -9,6 +9,7 @@ import { OptionError } from '../../errors.js';
 import { rewtAuth } from '../../middleware/node.js';
 import { subscribe } from '../../observe/channels.js';
 import { Rewt } from '../../rewt.js';
+import { printable } from '../../validation/printable.js';
 import type { Command } from '../command.js';
 import { addressOf, namespaceOf, placeInWords, placeOf } from '../input/address.js';
 import { assertNoWords, readArguments, readSeconds } from '../input/arguments.js';
@@ -115,7 +116,7 @@ function readPort(text: string | undefined): number {
 }
 
 function urlHost(host: string): string {
-  return host.includes(':') ? `[${host}]` : host;
+  return printable(host.includes(':') ? `[${host}]` : host);
 }
 
 function cannotListen(host: string, port: number): OptionError {

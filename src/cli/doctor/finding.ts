@@ -1,5 +1,6 @@
 /** The findings of the doctor, and their format. Pure. */
 
+import { printable } from '../../validation/printable.js';
 import type { Screen } from '../output/screen.js';
 import { wrap } from '../output/table.js';
 
@@ -15,8 +16,10 @@ export interface Finding {
   readonly remedy?: string;
 }
 
+/** Creates a finding. What a server or a file system reports is escaped in its texts. */
 export function finding(check: string, level: Level, found: string, remedy?: string): Finding {
-  return remedy === undefined ? { check, level, found } : { check, level, found, remedy };
+  const result = { check, level, found: printable(found) };
+  return remedy === undefined ? result : { ...result, remedy: printable(remedy) };
 }
 
 export function countOf(findings: readonly Finding[], level: Level): number {

@@ -7,7 +7,8 @@ import { OptionError } from '../../errors.js';
 import { fileStore } from '../../stores/file.js';
 import { redisStoreFor } from '../../stores/redis/redis-store.js';
 import type { Store } from '../../stores/store.js';
-import { escapedJson } from '../output/format.js';
+import { printable } from '../../validation/printable.js';
+import { quoted } from '../output/format.js';
 import { type Link, type LinkArguments, linkOf, linkOptions, variables } from './link.js';
 
 /** The location of keyrings. */
@@ -108,11 +109,7 @@ export function whereInWords(place: Place): string {
 /** Returns the server: 'host:6379, database 0'. */
 export function serverInWords({ server, database, urlMissing }: Place): string {
   const missing = urlMissing ? ' (neither --url nor REWT_URL is set)' : '';
-  return `${server}${database === null ? '' : `, database ${database}`}${missing}`;
-}
-
-function quoted(name: string): string {
-  return escapedJson(JSON.stringify(name));
+  return `${printable(server)}${database === null ? '' : `, database ${database}`}${missing}`;
 }
 
 /** Returns ' under the key prefix "team:"', or ''. */

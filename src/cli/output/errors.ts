@@ -5,6 +5,7 @@
 
 import { tokenErrors } from '../../error-table.js';
 import { isRewtError, type RewtErrorCode, type StoreError, type TokenError } from '../../errors.js';
+import { printable } from '../../validation/printable.js';
 import { type Place, placeInWords } from '../input/address.js';
 import { PASSWORD_VARIABLE, SEAL_KEY_VARIABLE } from '../input/link.js';
 import { foreignName } from './format.js';
@@ -152,7 +153,7 @@ function flagged(message: string, option: string, flag: string): string {
 function failedStore({ place, error }: FailedStore): Failure {
   const { code } = error;
   const { store, server } = place;
-  const where = store === 'redis' ? server : placeInWords(place);
+  const where = store === 'redis' ? printable(server) : placeInWords(place);
   // Most Redis errors name the node themselves, which in a cluster may be another one.
   const start = error.cause?.host === undefined ? `${where}: ` : '';
   return { exitCode: 3, code, message: start + storeInWords(error) };

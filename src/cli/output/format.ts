@@ -1,5 +1,7 @@
 /** The format of times and foreign names in output for people. */
 
+import { escaped, replaceObeyed } from '../../validation/printable.js';
+
 const UNITS = [
   ['d', 86_400_000],
   ['h', 3_600_000],
@@ -35,18 +37,19 @@ export function whenOf(date: Date, nowMs: number): string {
   return `${instantOf(date)} (${ms >= 0 ? `in ${spanOf(ms)}` : `${spanOf(-ms)} ago`})`;
 }
 
-/** Control characters, including those that change the direction, and line ends. */
-const obeyed = /[\p{C}\p{Zl}\p{Zp}]/gu;
-
 /** Makes a foreign name safe for a terminal: cut, and without control characters. */
 export function foreignName(name: string, most = 40): string {
-  const clean = name.replace(obeyed, '?');
+  const clean = replaceObeyed(name, () => '?');
   const letters = [...clean];
   return letters.length > most ? `${letters.slice(0, most - 3).join('')}...` : clean;
 }
 
 /** Escapes control characters in JSON. Tabs and line ends may remain between its parts. */
 export function escapedJson(json: string): string {
-  const escaped = (unit: string): string => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;
-  return json.replace(obeyed, (found) => (found < ' ' ? found : found.split('').map(escaped).join('')));
+  return replaceObeyed(json, (found) => (found < ' ' ? found : escaped(found)));
+}
+
+/** Formats a foreign text, or a list of them, in quotes: as JSON, without control characters. */
+export function quoted(value: unknown): string {
+  return escapedJson(JSON.stringify(value));
 }

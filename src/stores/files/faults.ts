@@ -5,7 +5,13 @@
 
 import { dirname } from 'node:path';
 import { isRewtError, StoreError, type StoreErrorCode, type StoreFailureCause } from '../../errors.js';
+import { printable } from '../../validation/printable.js';
 import { errnoOf } from './system.js';
+
+/** Creates every error of this file. Its paths and users are foreign, and messages go to logs. */
+function failure(code: StoreErrorCode, message: string, cause?: StoreFailureCause): StoreError {
+  return new StoreError(code, printable(message), cause);
+}
 
 interface Refusal {
   readonly errno: readonly string[];
@@ -78,7 +84,7 @@ export function asStoreError(error: unknown, path: string): Error {
   const cause = causeOf(error);
   const refusal = refusalOf(cause);
   const message = refusal?.message ?? `The file system refuses {path}: it answers ${cause.code}. Give another folder.`;
-  return new StoreError(
+  return failure(
     refusal?.code ?? 'ERR_REWT_STORE_DOWN',
     message.replace('{path}', () => path),
     cause,
@@ -105,7 +111,7 @@ export function outcomeUnknown(path: string, error?: unknown): StoreError {
   const message =
     `A change of the keyring in ${path} may or may not have happened. ${why}. Read the keyring, or ` +
     'repeat the change.';
-  return new StoreError('ERR_REWT_STORE_DOWN', message, cause);
+  return failure('ERR_REWT_STORE_DOWN', message, cause);
 }
 
 /**
@@ -113,7 +119,7 @@ export function outcomeUnknown(path: string, error?: unknown): StoreError {
  * draft that it gave to the owner.
  */
 export function protectedLinks(path: string, user: string): StoreError {
-  return new StoreError(
+  return failure(
     'ERR_REWT_STORE_DENIED',
     `fs.protected_hardlinks does not let this user write for the owner of ${path}. ${asOwner(user)}.`,
   );
@@ -128,7 +134,7 @@ export function foreignOwner(
   { is, must, user }: { readonly is: string; readonly must: string; readonly user: string },
 ): StoreError {
   const message = `${path} belongs to ${is} and not to ${must}. ${asOwner(user)}, or give another folder.`;
-  return new StoreError('ERR_REWT_STORE_DENIED', message);
+  return failure('ERR_REWT_STORE_DENIED', message);
 }
 
 function asOwner(user: string): string {
@@ -136,7 +142,7 @@ function asOwner(user: string): string {
 }
 
 export function openToOthers(path: string): StoreError {
-  return new StoreError(
+  return failure(
     'ERR_REWT_STORE_DENIED',
     `Other users may write to ${path}, and could choose the secret. Run: chmod go-w ` +
       `${asArgument(path)}, then rewt revoke`,
@@ -149,11 +155,11 @@ function asArgument(path: string): string {
 }
 
 export function misplaced(path: string, kind: 'file' | 'folder'): StoreError {
-  return new StoreError('ERR_REWT_STORE_DOWN', `${path} is no ${kind}. ${MOVE_AWAY}`);
+  return failure('ERR_REWT_STORE_DOWN', `${path} is no ${kind}. ${MOVE_AWAY}`);
 }
 
 export function parentGone(path: string): StoreError {
-  return new StoreError(
+  return failure(
     'ERR_REWT_STORE_DOWN',
     `The folder above ${path} does not exist: it was removed, or is not mounted. Make or mount it; ` +
       'the file store makes only the last folder of its path.',
@@ -161,14 +167,14 @@ export function parentGone(path: string): StoreError {
 }
 
 export function targetGone(path: string): StoreError {
-  return new StoreError(
+  return failure(
     'ERR_REWT_STORE_DOWN',
     `${path} is a link to a folder that does not exist: it was removed, or is not mounted. Make or mount it.`,
   );
 }
 
 export function keptByLmdb(path: string): StoreError {
-  return new StoreError(
+  return failure(
     'ERR_REWT_STORE_DOWN',
     `${path} holds a keyring that LMDB kept for an earlier version (data.mdb), which the file store ` +
       'cannot read. Give another folder, or stop every member and delete this one: a fresh keyring is ' +
@@ -181,7 +187,7 @@ export function keptByLmdb(path: string): StoreError {
  * @param file is in the folder of one namespace; the other namespaces are intact
  */
 export function damaged(file: string, what: string): StoreError {
-  return new StoreError(
+  return failure(
     'ERR_REWT_STORE_DOWN',
     `${file} ${what}. Restore ${dirname(file)}, or stop every member and delete that folder: a fresh keyring is made.`,
   );
@@ -189,14 +195,14 @@ export function damaged(file: string, what: string): StoreError {
 
 export function heldUp(path: string, mayHaveWritten: boolean): StoreError {
   const unknown = mayHaveWritten ? ' The change may or may not have happened.' : '';
-  return new StoreError(
+  return failure(
     'ERR_REWT_STORE_TIMEOUT',
     `The file system of ${path} did not answer in time.${unknown} Relieve its disk, and repeat the call.`,
   );
 }
 
 export function contended(path: string): StoreError {
-  return new StoreError(
+  return failure(
     'ERR_REWT_STORE_CONTENDED',
     `The keyring in ${path} changed at each attempt to read it. See which program writes there.`,
   );

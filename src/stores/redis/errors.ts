@@ -4,6 +4,7 @@
  */
 
 import { isRewtError, StoreError, type StoreFailureCause } from '../../errors.js';
+import { printable } from '../../validation/printable.js';
 import { type Failure, failures, lost, tls } from './error-causes.js';
 
 /** The address of a client, as far as the client shows it. */
@@ -53,7 +54,8 @@ export function asStoreError(error: unknown, address: Address | null = null, key
     .replace('{at}', inWords(cause))
     .replaceAll('{what}', what)
     .replace('{keys}', () => keys ?? '~<the names of its keys>');
-  return new StoreError(failure.code, message, cause);
+  // The names of keys are foreign, and messages go to logs.
+  return new StoreError(failure.code, printable(message), cause);
 }
 
 /**
