@@ -3,8 +3,8 @@
  * `--help` lists its options.
  */
 
-import { randomInt } from 'node:crypto';
 import { ordersIn } from '../support/orders.js';
+import { freshSeed } from '../support/seeds.js';
 import type { Fault } from './player.js';
 import { targetNames } from './targets.js';
 import { playInput, playTarget, type Session } from './watch.js';
@@ -26,7 +26,7 @@ const options = {
   json: { type: 'boolean', default: false },
 } as const;
 const values = ordersIn(process.argv.slice(2), options, HELP) ?? process.exit();
-const seed = Number(values.seed ?? randomInt(2 ** 31));
+const seed = Number(values.seed ?? freshSeed());
 const seconds = Number(values.seconds);
 const chosen = targetNames.filter((name) => values.target === undefined || name === values.target);
 const [only] = chosen;

@@ -7,6 +7,7 @@ import { claimsToSign } from '../../src/jwt/payload.js';
 import { compileSignOptions, type SignOptions } from '../../src/jwt/sign-options.js';
 import { decodePayload, encodeHeader, signToken } from '../../src/jwt/token.js';
 import { compileVerifyOptions } from '../../src/jwt/verify-options.js';
+import { seeded } from '../keyring/seeded.js';
 import { key, macOf, parsed, thrownBy } from './forge.js';
 
 const nowMs = 1_700_000_000_900;
@@ -97,6 +98,7 @@ describe('the claims that are signed', () => {
           claimsOf({}, { expiresIn: lifetimeSeconds }, atMs, lifetimeSeconds);
         },
       ),
+      seeded(),
     );
   });
 
@@ -114,6 +116,7 @@ describe('the claims that are signed', () => {
         expect([iat, exp]).toEqual([now, now + 300]);
         expect(JSON.stringify(rest)).toBe(JSON.stringify(JSON.parse(JSON.stringify(payload))));
       }),
+      seeded(),
     );
   });
 

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { OptionError } from '../../src/errors.js';
 import { parseDuration } from '../../src/time/duration.js';
+import { seeded } from '../keyring/seeded.js';
 import { thrownBy } from './forge.js';
 
 const unitMs: Record<string, number> = {
@@ -54,6 +55,7 @@ describe('a duration', () => {
           expect(parseDuration(text, 'maxAge')).toBe((Number(amount) * (unitMs[unit] as number)) / 1000);
         },
       ),
+      seeded(),
     );
   });
 

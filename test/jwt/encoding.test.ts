@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decodeBase64url, decodeText, decodeUtf8, encodeText } from '../../src/jwt/encoding.js';
+import { seeded } from '../keyring/seeded.js';
 
 describe('base64url', () => {
   it('is read back as it was written', () => {
@@ -9,6 +10,7 @@ describe('base64url', () => {
         const text = Buffer.from(bytes).toString('base64url');
         expect(decodeBase64url(text)).toEqual(Buffer.from(bytes));
       }),
+      seeded(),
     );
   });
 
@@ -21,6 +23,7 @@ describe('base64url', () => {
         const canonical = /^[\w-]*$/.test(text) && text.length % 4 !== 1 && bytes !== null;
         expect(bytes === null || (canonical && bytes.toString('base64url') === text)).toBe(true);
       }),
+      seeded(),
     );
   });
 });
@@ -35,6 +38,7 @@ describe('text as base64url', () => {
         expect(encodeText(one)).toBe(Buffer.from(bytes).toString('base64url'));
         expect(decodeText(encodeText(one))).toBe(decodeUtf8(bytes));
       }),
+      seeded(),
     );
   });
 
@@ -75,7 +79,7 @@ describe('text as base64url', () => {
         const decoded = decodeBase64url(segment);
         expect(decodeText(segment)).toBe(decoded && decodeUtf8(decoded));
       }),
-      { numRuns: 2000 },
+      seeded(2000),
     );
   });
 });
@@ -87,6 +91,7 @@ describe('UTF-8', () => {
         const expected = text.startsWith('\uFEFF') ? null : text;
         expect(decodeUtf8(new TextEncoder().encode(text))).toBe(expected);
       }),
+      seeded(),
     );
   });
 
@@ -99,7 +104,7 @@ describe('UTF-8', () => {
         } catch {}
         expect(decodeUtf8(bytes)).toBe(expected?.startsWith('\uFEFF') ? null : expected);
       }),
-      { numRuns: 2000 },
+      seeded(2000),
     );
   });
 

@@ -8,6 +8,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { isRefusal } from '../../src/jwt/authenticate.js';
 import { decodePayload, encodeHeader, isJwtType, MALFORMED, readToken, signToken } from '../../src/jwt/token.js';
+import { seeded } from '../keyring/seeded.js';
 import { forge, isSignedBy, key, MAX_BYTES, macOf, otherKey, parsed, thrownBy } from './forge.js';
 
 const good = { alg: 'HS256', typ: 'JWT' };
@@ -41,6 +42,7 @@ describe('signing', () => {
           expect(isSignedBy(token, otherKey)).toBe(false);
         },
       ),
+      seeded(),
     );
   });
 
@@ -99,7 +101,7 @@ describe('a malformed token', () => {
         const token = readToken(altered, MAX_BYTES);
         expect(isRefusal(token) || !isSignedBy(token, key)).toBe(true);
       }),
-      { numRuns: 2000 },
+      seeded(2000),
     );
   });
 
@@ -108,6 +110,7 @@ describe('a malformed token', () => {
       fc.property(fc.oneof(fc.anything(), fc.string(), fc.stringMatching(/^[\w-]*\.[\w-]*\.[\w-]{43}$/)), (token) => {
         expect(isRefusal(readToken(token, MAX_BYTES))).toBe(true);
       }),
+      seeded(),
     );
   });
 });

@@ -6,14 +6,15 @@
 import { spawn } from 'node:child_process';
 import { expect, it } from 'vitest';
 import type { Start } from '../storm/actor.js';
-import { freshSeed, stormOf } from '../storm/main.js';
+import { stormOf } from '../storm/main.js';
 import { play } from '../storm/storm.js';
+import { seeds } from '../support/seeds.js';
 import { startedProcess, ways } from './members.js';
 import { unshared } from './namespaces.js';
 
 /** Two minutes: npm run storm. */
 const seconds = Number(process.env.REWT_STORM_SECONDS ?? 15);
-const seed = Number(process.env.REWT_SEED ?? freshSeed());
+const { seed } = seeds;
 
 it(
   `eight writers that are killed and stopped for ${seconds} s keep one chain (seed ${seed})`,

@@ -1,17 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { seeds } from '../support/seeds.js';
 import { play } from './play.js';
 import { scenarios } from './scenarios.js';
 
-const { REWT_SEED, REWT_RUNS = '1' } = process.env;
 const SEEDS = 60;
 
-function seedsFor(share: number): number[] {
-  if (REWT_SEED !== undefined) return [Number(REWT_SEED)];
-  const count = Math.max(1, Math.round((SEEDS * Number(REWT_RUNS) * share) / 100));
-  // The same each time: what is found once in ten thousand seeds is for `npm run sim`, and not for
-  // the next push.
-  return Array.from({ length: count }, (_, index) => index + 1);
+/** The same each time: seeds that are red once in ten thousand are for `npm run sim`. */
+function seedsFor(share: number): readonly number[] {
+  return seeds.range(Math.max(1, Math.round((SEEDS * seeds.runs * share) / 100)));
 }
 
 const page = (name: string) => readFileSync(new URL(`../../docs/${name}.md`, import.meta.url), 'utf8');

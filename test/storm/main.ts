@@ -5,6 +5,7 @@
 
 import { ways } from '../processes/members.js';
 import { ordersIn } from '../support/orders.js';
+import { freshSeed } from '../support/seeds.js';
 import { type Outcome, play, type Storm } from './storm.js';
 
 const HELP = `npm run storm -- [options]
@@ -35,10 +36,6 @@ export function ordersOf(words: readonly string[]): Orders | null {
   console.error(`--seconds is a number above 0, --seed a whole number.\n\n${HELP}`);
   process.exitCode = 2;
   return null;
-}
-
-export function freshSeed(): number {
-  return Math.floor(Math.random() * 1e9);
 }
 
 export async function main(orders: Orders): Promise<number> {

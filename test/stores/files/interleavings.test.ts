@@ -4,12 +4,12 @@
  */
 
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { seeds } from '../../support/seeds.js';
 import { broken, madeAnew } from './broken-stores.js';
 import { exploreAll, playRandom, playTurns } from './explore.js';
 import type { Scenario, Work } from './scenario.js';
 import { type CreateStore, SteppedStores } from './stepped-store.js';
 
-const { REWT_SEED, REWT_RUNS = '1' } = process.env;
 const SEEDS = 400;
 
 let stores: SteppedStores;
@@ -91,15 +91,12 @@ describe('all interleavings with few switches', () => {
 });
 
 describe('random interleavings, with crashes', () => {
-  const seeds =
-    REWT_SEED === undefined
-      ? Array.from({ length: SEEDS * Number(REWT_RUNS) }, (_, at) => at + 1)
-      : [Number(REWT_SEED)];
+  const played = seeds.range(Math.ceil(SEEDS * seeds.runs));
 
   it.each([0, 1, 2])(
     'keep the promises of a swap and a read, and end in a sound folder: %i deletions',
     async (deletions) => {
-      for (const seed of seeds) {
+      for (const seed of played) {
         const scenario: Scenario = {
           processes: [swaps(3), swaps(3), swaps(2), reads(4)],
           primed: seed % 2,

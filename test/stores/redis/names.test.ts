@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { OptionError } from '../../../src/errors.js';
 import { patternOf, redisNames } from '../../../src/stores/redis/names.js';
+import { seeded } from '../../keyring/seeded.js';
 
 /** The hash slot's input as the Redis Cluster specification has it. */
 function hashedPart(name: string): string {
@@ -65,6 +66,7 @@ describe('the names of a namespace', () => {
           expect([ring, drafts, fleet].filter((name) => !name.startsWith(prefix))).toEqual([]);
         }
       }),
+      seeded(),
     );
   });
 
@@ -87,6 +89,7 @@ describe('the names of a namespace', () => {
           expect(mine.draft('x')).toBe(`${mine.drafts}x`);
         }
       }),
+      seeded(),
     );
     const tagIsKey = redisNames('{a:rewt-secret}b');
     expect(tagIsKey.drafts.startsWith(redisNames('a').drafts)).toBe(false);
