@@ -10,11 +10,11 @@ export interface Seeds {
   readonly seed: number;
   /** REWT_RUNS, by which the number of cases is multiplied. Default: 1. */
   readonly runs: number;
-  /** Returns REWT_SEED alone; `count` from a fresh one on for `random`; or those from 1 to `count`. */
+  /** Returns REWT_SEED alone; `count` from a fresh one on for `random`; else 1 to `count`. */
   range(count: number): readonly number[];
 }
 
-/** @throws {Error} if REWT_SEED is neither a whole number nor `random`, or REWT_RUNS is not above 0. */
+/** @throws {Error} if REWT_SEED is no whole number and not `random`, or REWT_RUNS not above 0. */
 export function readSeeds({ REWT_SEED, REWT_RUNS = '1' }: NodeJS.ProcessEnv, fresh = freshSeed): Seeds {
   const runs = Number(REWT_RUNS);
   if (!(runs > 0 && runs < Number.POSITIVE_INFINITY)) throw new Error('REWT_RUNS is a number above 0');
