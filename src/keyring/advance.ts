@@ -8,46 +8,42 @@
 
 import { begin, revoke, revokeAgain } from './begin-ring.js';
 import { asLastSeen, distrust, expectRevocation, type History, isRolledBack, remember } from './history.js';
-import { type Context, type Plan, type Seen, withoutRevoked } from './plan.js';
+import type { Context, Plan, Seen } from './plan.js';
 import { leadIn, toleranceIn } from './policy.js';
 import type { Ring } from './ring.js';
-import { reschedule, retire, rotate } from './rotate-ring.js';
-import { isUsableSecret } from './secret.js';
+import { adoptRotation, reschedule, rotate } from './rotate-ring.js';
 
 /**
  * The first row of protocol.md's table that fits, as a plan to write; null if the ring may be
  * used as it is.
  */
-export function advance(found: Seen, context: Context): Plan | null {
+export function advance(seen: Seen, context: Context): Plan | null {
   const { policy, history } = context;
-  const seen = withoutRevoked(found, history);
   const { nowMs, key, ring } = seen;
   if (ring === null) return begin(seen, context);
-  if (isRolledBack(ring, history)) return revokeAgain(found, ring, context); // row 1
+  if (isRolledBack(ring, history)) return revokeAgain(seen, ring, context); // row 1
 
   const due = nowMs >= ring.current.expiresAt - toleranceIn(ring, policy);
-  if (key === null) {
-    // Rows 5 and 8: K ended on schedule if it is due; before that, an operator deleted it.
-    const late = asLastSeen(ring, history);
-    return due ? rotate('late rotation', seen, late, context) : revoke('brake', seen, ring, context);
+  const late = () => rotate('late rotation', seen, asLastSeen(ring, history), context);
+  switch (key.role) {
+    case 'none':
+      // Rows 5 and 8: K ended on schedule if it is due; before that, an operator deleted it.
+      return due ? late() : revoke('brake', seen, ring, context);
+    case 'next':
+      return late(); // row 5
+    case 'current': {
+      const expiresAt = key.expiresAtMs ?? ring.current.expiresAt;
+      return nowMs >= expiresAt - leadIn(ring, policy)
+        ? rotate('rotation', seen, ring, context) // row 6
+        : reschedule(key, ring, context); // row 7
+    }
+    default:
+      // Row 9: an old rewt member puts a secret only if none is left, and always with a TTL. All
+      // else is an operator's: row 10.
+      return due && key.secret !== null && key.expiresAtMs !== null
+        ? adoptRotation(seen, asLastSeen(ring, history), { secret: key.secret, expiresAt: key.expiresAtMs }, context)
+        : revoke('brake', seen, ring, context);
   }
-  if (key.value === ring.next.secret) {
-    return rotate('late rotation', seen, asLastSeen(ring, history), context); // row 5
-  }
-  if (key.value === ring.current.secret) {
-    const expiresAt = key.expiresAtMs ?? ring.current.expiresAt;
-    return nowMs >= expiresAt - leadIn(ring, policy)
-      ? rotate('rotation', seen, ring, context) // row 6
-      : reschedule(key, ring, context); // row 7
-  }
-  // Row 9: an old rewt member puts a secret only if none is left, and always with a TTL. All
-  // else is an operator's: row 10.
-  if (due && key.expiresAtMs !== null && isUsableSecret(key.value)) {
-    const adopted = { secret: key.value, expiresAt: key.expiresAtMs };
-    const turn = { current: adopted, next: ring.next, key: null };
-    return retire('foreign rotation', seen, asLastSeen(ring, history), turn, context);
-  }
-  return revoke('brake', seen, ring, context);
 }
 
 /** What a member knows once it has read a ring and decided on a plan for it. */

@@ -1,7 +1,7 @@
 /** The rows of protocol.md's table that begin a ring, or revoke all its secrets; and `revoke()`. */
 
 import { type ChangeCause, withChange } from './changes.js';
-import { hasLeft, highestEpoch, isRolledBack, owesBrake, secretsOf } from './history.js';
+import { hasLeft, highestEpoch, isRolledBack, owesBrake } from './history.js';
 import {
   amend,
   type Context,
@@ -9,19 +9,21 @@ import {
   freshNext,
   type Plan,
   type Seen,
+  type SeenKey,
   type WriteContext,
-  withoutRevoked,
 } from './plan.js';
 import { grantedTimes } from './policy.js';
 import { type Ring, ringExpiresAt } from './ring.js';
-import { isUsableSecret } from './secret.js';
+
+/** K counts as absent. */
+const NO_KEY: SeenKey = { role: 'none', secret: null, expiresAtMs: null };
 
 /**
  * What `revoke()` writes: every secret goes, whatever the ring was, also one that could not be read
  * (then `seen.ring` is null).
  */
 export function planRevocation(seen: Seen, context: Context, reason: string | null = null): Plan {
-  const emptied = { ...seen, key: null };
+  const emptied = { ...seen, key: NO_KEY };
   const { ring } = seen;
   if (ring === null) {
     const named = { ...blankRing(context), rev: context.mint.id() };
@@ -36,30 +38,28 @@ export function planRevocation(seen: Seen, context: Context, reason: string | nu
  * Row 1: the store lost writes, a revocation perhaps among them. Nothing that it kept is trusted,
  * only what an operator put there since.
  */
-export function revokeAgain(found: Seen, ring: Ring, context: Context, reason: string | null = null): Plan {
+export function revokeAgain(seen: Seen, ring: Ring, context: Context, reason: string | null = null): Plan {
   const { history, mint } = context;
   const epoch = highestEpoch(ring, history);
   // A lineage that was left is not entered again: under its name, every other member that left it
   // would revoke once more.
   const id = hasLeft(ring, history) ? mint.id() : ring.id;
-  const value = found.key?.value ?? '';
-  const isDistrusted =
-    history.lost.has(value) || [ring, history.ring].some((held) => held !== null && secretsOf(held).includes(value));
-  const seen = isDistrusted ? { ...found, key: null } : withoutRevoked(found, history);
+  const isHeld = (['current', 'next', 'retired', 'lost'] as const).some((role) => role === seen.key.role);
   const cause = owesBrake(ring, history) ? 'brake' : 'rollback';
-  return revoke('rollback', seen, { ...ring, id, epoch }, context, reason, cause);
+  const trusted = isHeld ? { ...seen, key: NO_KEY } : seen;
+  return revoke('rollback', trusted, { ...ring, id, epoch }, context, reason, cause);
 }
 
 /** Rows 2 to 4: there is no ring. */
 export function begin(seen: Seen, context: Context): Plan {
   const { nowMs, key } = seen;
   const old = context.history.ring;
-  if (key !== null && old !== null && key.value === old.current.secret && nowMs < ringExpiresAt(old)) {
-    return createPlan('repair', false, null, amend(old, context)); // row 3
+  if (key.role === 'current' && old !== null && nowMs < ringExpiresAt(old)) {
+    return createPlan('repair', false, false, amend(old, context)); // row 3
   }
   // For a member that knew a ring, every secret in it is lost: a revocation.
   const base = blankRing(context);
-  return start(key === null ? 'bootstrap' : 'adopt', old !== null, seen, base, context);
+  return start(key.role === 'none' ? 'bootstrap' : 'adopt', old !== null, seen, base, context);
 }
 
 /** Rows 1, 8 and 10, and `revoke()`: one epoch on, under a new name, with nothing of what was. */
@@ -97,17 +97,12 @@ function start(
   const { nowMs, key } = seen;
   const base = revokes ? withChange(unlogged, nowMs, cause, reason) : unlogged;
   const { ttl } = grantedTimes(base, context.policy);
-  const adopted = key !== null && isUsableSecret(key.value) ? { secret: key.value, expiresAt: key.expiresAtMs } : null;
-  const current = { secret: adopted?.secret ?? context.mint.secret(), expiresAt: adopted?.expiresAt ?? nowMs + ttl };
+  const endMs = key.secret === null ? null : key.expiresAtMs;
+  const current = { secret: key.secret ?? context.mint.secret(), expiresAt: endMs ?? nowMs + ttl };
   const ring = { ...base, current, next: freshNext(nowMs, context), retired: [] };
   // A value that has a TTL stands as it is.
-  const written = createPlan(
-    name,
-    revokes,
-    typeof adopted?.expiresAt === 'number' ? null : current,
-    amend(ring, context),
-  );
-  return { ...written, unusableSecret: key !== null && adopted === null };
+  const written = createPlan(name, revokes, endMs === null, amend(ring, context));
+  return { ...written, unusableSecret: key.role !== 'none' && key.secret === null };
 }
 
 /** A ring without its secrets. */

@@ -81,7 +81,13 @@ export class CopyState {
    * Takes over what was read without renewing the lease: its plan is not written yet, or (without a
    * plan) the server that showed it may have been replaced. What was revoked is gone at once.
    */
-  onPlan(plan: Plan | null, seen: Seen, sent: Instant, version: string, mayBeDeposed = false): void {
+  onPlan(
+    plan: Plan | null,
+    seen: Pick<Seen, 'nowMs' | 'ring'>,
+    sent: Instant,
+    version: string,
+    mayBeDeposed = false,
+  ): void {
     if (this.#ended) return;
     if (plan?.unusableSecret) this.#listener.unusableSecret();
     // The store does not show a revoke(): if that fails, what was read before goes on.

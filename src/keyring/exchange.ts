@@ -5,6 +5,7 @@ import { isRewtError, StoreError } from '../errors.js';
 import { isInstant, type Snapshot, type Store } from '../stores/store.js';
 import type { Clock } from '../time/clock.js';
 import { historyAfter } from './advance.js';
+import { type Contents, contentsFor, seenIn } from './contents.js';
 import { timedOut, tooFewReplicas } from './errors.js';
 import { EMPTY_HISTORY, type History, isLater } from './history.js';
 import { createInstants, type Instant } from './lease.js';
@@ -147,7 +148,7 @@ export class Exchange {
     let snapshot = await read();
     for (;;) {
       const { version } = snapshot;
-      const seen = this.#see(snapshot, task.replace ?? null);
+      const seen = seenIn(this.#read(snapshot, task.replace ?? null), this.#history);
       const plan = task.decide(seen, this.#history) ?? (snapshot.beside && seen.ring ? oneName(seen.ring, mint) : null);
       // An answer to a read from before this member knew what it knows may be the older one: no
       // proof that the store lost anything.
@@ -178,10 +179,11 @@ export class Exchange {
       // early than too late.
       const notAfterMs = snapshot.nowMs + timeoutMs;
       const limits = { timeoutMs, notAfterMs };
-      const own = { plan, made: parseRing(plan.wanted.ring.text) };
+      const wanted = contentsFor(plan);
+      const own = { plan, made: parseRing(wanted.ring.text) };
       written.push(own);
       this.#written.add(own);
-      const answer = await typed(() => this.#store.swap(this.#namespace, version, plan.wanted, limits));
+      const answer = await typed(() => this.#store.swap(this.#namespace, version, wanted, limits));
       if (answer.swapped) task.onWritten?.(plan, own.made);
       replaced = answer.swapped ? version : null;
       snapshot = answer.snapshot;
@@ -231,7 +233,7 @@ export class Exchange {
     task.onPlan(found, seen, sent, version, true);
   }
 
-  #see({ nowMs, key, ring: text, beside }: Snapshot, replace: Replaceable | null): Seen {
+  #read({ nowMs, key, ring: text, beside }: Snapshot, replace: Replaceable | null): Contents {
     if (!isInstant(nowMs)) throw new StoreError('ERR_REWT_STORE_DOWN', 'The store gives no time: mend its clock.');
     if (text === null) return { nowMs, key, ring: null };
     const ring = this.#parse(text, replace);

@@ -4,15 +4,35 @@
  * Pure: the store's clock comes with the snapshot, randomness comes from `mint`.
  */
 
-import type { KeyEntry, WantedState } from '../stores/store.js';
 import type { History } from './history.js';
 import { grantedTimes, type Policy } from './policy.js';
-import { type CurrentSecret, formatRing, type NextSecret, type Ring, ringExpiresAt } from './ring.js';
+import type { NextSecret, Ring } from './ring.js';
 
-/** What was read, with the ring parsed. */
+/**
+ * The role of K's value: in the ring that was read, or without one in the ring that this member
+ * knows.
+ *
+ * - 'none': K is absent.
+ * - 'lost': this member saw it in a ring, and the one that was read does not have it.
+ * - 'revoked': this member saw it revoked.
+ * - 'unusable': too short, or not UTF-8.
+ * - 'other': an old rewt member or an operator put it there.
+ */
+export type KeyRole = 'none' | 'current' | 'next' | 'retired' | 'lost' | 'revoked' | 'unusable' | 'other';
+
+/** K as the decisions see it. */
+export interface SeenKey {
+  readonly role: KeyRole;
+  /** The secret that would sign if it were adopted; null for one that never signs. */
+  readonly secret: string | null;
+  /** When the store drops it, by its clock. Milliseconds; null: it has no TTL. */
+  readonly expiresAtMs: number | null;
+}
+
+/** What was read, as the decisions see it. */
 export interface Seen {
   readonly nowMs: number;
-  readonly key: KeyEntry | null;
+  readonly key: SeenKey;
   readonly ring: Ring | null;
 }
 
@@ -76,19 +96,11 @@ export interface Plan extends Effects {
    * wait until `maxStaleness`.
    */
   readonly revokes: boolean;
-  /** K held a value that must not sign: too short, or not UTF-8. */
+  /** K held a value that must not sign: too short, not UTF-8, or revoked. */
   readonly unusableSecret: boolean;
-  readonly wanted: WantedState;
-}
-
-/**
- * A K that this member saw revoked came back with a failover, or by mistake: it counts as one that
- * must not sign.
- */
-export function withoutRevoked(seen: Seen, history: History): Seen {
-  const { key } = seen;
-  if (key === null || key.value === null || !history.revoked.has(key.value)) return seen;
-  return { ...seen, key: { ...key, value: null } };
+  readonly ring: Ring;
+  /** Whether K is to hold the current secret until its end. Otherwise K stays as it is. */
+  readonly writesKey: boolean;
 }
 
 export function freshNext(nowMs: number, { mint }: WriteContext): NextSecret {
@@ -103,16 +115,6 @@ export function amend(ring: Ring, { policy, mint }: WriteContext): Ring {
   return { ...ring, gen: ring.gen + 1, op: mint.id(), ...grantedTimes(ring, policy) };
 }
 
-export function createPlan(name: PlanName, revokes: boolean, key: CurrentSecret | null, ring: Ring): Plan {
-  return {
-    ...NO_EFFECTS,
-    ...effects[name],
-    name,
-    revokes,
-    unusableSecret: false,
-    wanted: {
-      key: key === null ? null : { value: key.secret, expiresAtMs: key.expiresAt },
-      ring: { text: formatRing(ring), expiresAtMs: ringExpiresAt(ring) },
-    },
-  };
+export function createPlan(name: PlanName, revokes: boolean, writesKey: boolean, ring: Ring): Plan {
+  return { ...NO_EFFECTS, ...effects[name], name, revokes, unusableSecret: false, ring, writesKey };
 }

@@ -3,7 +3,6 @@
  * and `rotate()`.
  */
 
-import type { KeyEntry } from '../stores/store.js';
 import { withChange } from './changes.js';
 import {
   amend,
@@ -13,6 +12,7 @@ import {
   type Plan,
   type PlanName,
   type Seen,
+  type SeenKey,
   type WriteContext,
 } from './plan.js';
 import { grantedTimes, MIN_TURN_PER_TTL, type Policy } from './policy.js';
@@ -51,7 +51,7 @@ export function planRotation(
     return createPlan(
       'reschedule',
       false,
-      null,
+      false,
       amend({ ...ring, next: { ...next, since: seen.nowMs } }, { policy: policyNow, mint }),
     );
   }
@@ -90,7 +90,7 @@ export function planTimes(
 ): Plan | number | null {
   const { ttl, overlap } = grantedTimes(ring, context.policy);
   if (ttl === ring.ttl && overlap === ring.overlap) return null;
-  if (ttl >= ring.ttl && overlap >= ring.overlap) return createPlan('reschedule', false, null, amend(ring, context));
+  if (ttl >= ring.ttl && overlap >= ring.overlap) return createPlan('reschedule', false, false, amend(ring, context));
   return planRotation(seen, ring, context, { force: false, reason });
 }
 
@@ -98,55 +98,60 @@ export function planTimes(
 export function rotate(name: PlanName, seen: Seen, ring: Ring, context: WriteContext): Plan {
   const { nowMs, key } = seen;
   const next = freshNext(nowMs, context);
-  if (key !== null && key.value === ring.next.secret && key.expiresAtMs !== null) {
+  if (key.role === 'next' && key.expiresAtMs !== null) {
     // A swap was cut short between K and R: K's own TTL stands.
     const current = { secret: ring.next.secret, expiresAt: key.expiresAtMs };
-    return retire(name, seen, ring, { current, next, key: null }, context);
+    return retire(name, seen, ring, { current, next, writesKey: false }, context);
   }
   // A member that is cut off signs with next by the overlap that it knows.
   const { ttl, overlap } = grantedTimes(ring, context.policy);
   const owed = overlap < ring.overlap ? { owed: nowMs + ring.overlap } : {};
   const current = { secret: ring.next.secret, expiresAt: nowMs + ttl, ...owed };
-  return retire(name, seen, ring, { current, next, key: current }, context);
+  return retire(name, seen, ring, { current, next, writesKey: true }, context);
+}
+
+/** Row 9: a secret that an old rewt member put into K signs from now on, and next stays next. */
+export function adoptRotation(seen: Seen, ring: Ring, adopted: CurrentSecret, context: WriteContext): Plan {
+  return retire('foreign rotation', seen, ring, { current: adopted, next: ring.next, writesKey: false }, context);
 }
 
 /**
  * The old current signs no more; it verifies until the last token that it may have signed has
  * ended.
  */
-export function retire(
+function retire(
   name: PlanName,
   { nowMs, key }: Seen,
   ring: Ring,
-  turn: { current: CurrentSecret; next: NextSecret; key: CurrentSecret | null },
+  turn: { current: CurrentSecret; next: NextSecret; writesKey: boolean },
   context: WriteContext,
 ): Plan {
   const amended = amend(ring, context);
   const { secret } = ring.current;
   // As long as K holds it, old rewt members sign with it, whatever end the ring knows.
-  const signedUntil = key?.value === secret ? nowMs : Math.min(nowMs, ring.current.expiresAt);
+  const signedUntil = key.role === 'current' ? nowMs : Math.min(nowMs, ring.current.expiresAt);
   const until = Math.max(signedUntil + Math.max(ring.overlap, amended.overlap), ring.current.owed ?? 0);
   const retired = [{ secret, until }, ...ring.retired].filter((slot) => slot.until > nowMs).slice(0, MAX_RETIRED);
-  return createPlan(name, false, turn.key, { ...amended, current: turn.current, next: turn.next, retired });
+  return createPlan(name, false, turn.writesKey, { ...amended, current: turn.current, next: turn.next, retired });
 }
 
 /**
  * Row 7: an operator's EXPIRE is the new schedule, a PERSIST is undone, and a member's larger needs
  * are met.
  */
-export function reschedule(key: KeyEntry, ring: Ring, context: WriteContext): Plan | null {
+export function reschedule(key: SeenKey, ring: Ring, context: WriteContext): Plan | null {
   const { current } = ring;
-  if (key.expiresAtMs === null) return createPlan('reschedule', false, current, amend(ring, context));
+  if (key.expiresAtMs === null) return createPlan('reschedule', false, true, amend(ring, context));
   const { expiresAtMs: expiresAt } = key;
   if (Math.abs(expiresAt - current.expiresAt) > TTL_NOISE_MS) {
-    return createPlan('reschedule', false, null, { ...amend(ring, context), current: { ...current, expiresAt } });
+    return createPlan('reschedule', false, false, { ...amend(ring, context), current: { ...current, expiresAt } });
   }
   const { ttl, overlap } = grantedTimes(ring, context.policy);
   const isGranted = ttl === ring.ttl && overlap === ring.overlap;
-  return isGranted ? null : createPlan('reschedule', false, null, amend(ring, context));
+  return isGranted ? null : createPlan('reschedule', false, false, amend(ring, context));
 }
 
 /** Row 7 for a ring that is under two names: the same contents under one of them. */
 export function oneName(ring: Ring, mint: Mint): Plan {
-  return createPlan('reschedule', false, null, { ...ring, gen: ring.gen + 1, op: mint.id() });
+  return createPlan('reschedule', false, false, { ...ring, gen: ring.gen + 1, op: mint.id() });
 }

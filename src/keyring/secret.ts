@@ -22,10 +22,7 @@ export function kidOf(secret: string): string {
   return createHmac('sha256', secret).update('rewt kid').digest().subarray(0, KID_BYTES).toString('base64url');
 }
 
-/**
- * Whether a value found in the store may sign at all. Anything else counts as the brake
- * (protocol.md, below the table).
- */
+/** Tests whether a value found in the store may sign at all (protocol.md, "unusable"). */
 export function isUsableSecret(value: string | null): value is string {
   return value !== null && Buffer.byteLength(value) >= MIN_SECRET_BYTES;
 }

@@ -4,6 +4,7 @@
  */
 
 import type { KeyEntry, WantedState } from '../stores/store.js';
+import { holdsCurrentOrNext } from './contents.js';
 import { formatRing, type Ring, ringExpiresAt } from './ring.js';
 
 /**
@@ -20,7 +21,7 @@ export function ringOfTwo(old: Ring, prefixed: Ring, key: KeyEntry | null): Ring
     // again.
     return prefixed.moved ? old : prefixed;
   }
-  return holds(prefixed, key) && !holds(old, key) ? prefixed : old;
+  return holdsCurrentOrNext(prefixed, key) && !holdsCurrentOrNext(old, key) ? prefixed : old;
 }
 
 /** The same ring, to be written under the name with the prefix (`rewt move`). */
@@ -31,8 +32,4 @@ export function movedRing(ring: Ring, op: string): WantedState {
 
 function isLater(one: Ring, other: Ring): boolean {
   return one.epoch === other.epoch ? one.gen > other.gen : one.epoch > other.epoch;
-}
-
-function holds({ current, next }: Ring, key: KeyEntry | null): boolean {
-  return key !== null && (key.value === current.secret || key.value === next.secret);
 }

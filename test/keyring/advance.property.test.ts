@@ -4,12 +4,12 @@
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { advance } from '../../src/keyring/advance.js';
+import type { Contents } from '../../src/keyring/contents.js';
 import { EMPTY_HISTORY, type History } from '../../src/keyring/history.js';
-import type { Plan, Seen } from '../../src/keyring/plan.js';
+import type { Plan } from '../../src/keyring/plan.js';
 import type { Policy } from '../../src/keyring/policy.js';
 import { MAX_RETIRED, parseRing, type Ring } from '../../src/keyring/ring.js';
-import { planRotation } from '../../src/keyring/rotate-ring.js';
+import { advance, planRotation, wantedOf } from './decisions.js';
 import { type Command, playHistory } from './history.js';
 import { type Effect, FRESH, tableSays } from './oracle.js';
 import { countingMint, NOW_MS, secretNamed } from './samples.js';
@@ -113,22 +113,22 @@ const cases = fc
         const expiresAtMs = hasTtl ? (ring?.current.expiresAt ?? end) + shiftMs : null;
         const nowMs = anyNow ?? (expiresAtMs ?? end) - earlyMs + offsetMs;
         const key = hasKey ? { value, expiresAtMs } : null;
-        const seen: Seen = { nowMs, key, ring };
+        const seen: Contents = { nowMs, key, ring };
         return { seen, policy, known };
       });
   });
 
 function ringIn(plan: Plan | null): Ring {
-  return parseRing((plan as Plan).wanted.ring.text);
+  return parseRing(wantedOf(plan as Plan).ring.text);
 }
 
 /** A plan with what was minted for it called `FRESH`, as the oracle says it. */
 function effectOf(plan: Plan | null): Effect | null {
   if (plan === null) return null;
-  const { v, op, ...ring } = parseRing(plan.wanted.ring.text);
+  const { v, op, ...ring } = parseRing(wantedOf(plan).ring.text);
   expect([v, op]).toEqual([1, expect.stringMatching(/^id-/)]);
   const plain = (secret: string) => (secret.startsWith('fresh-') ? FRESH : secret);
-  const key = plan.wanted.key;
+  const key = wantedOf(plan).key;
   return {
     name: plan.name,
     revokes: plan.revokes,
@@ -168,7 +168,7 @@ describe('advance', () => {
       fc.property(cases, ({ seen, policy, known }) => {
         const plan = advance(seen, { policy, history: known, mint: countingMint() });
         if (plan === null) return;
-        const ring = parseRing(plan.wanted.ring.text);
+        const ring = parseRing(wantedOf(plan).ring.text);
         if (ring.current.secret.startsWith('fresh-')) expect(ring.current.secret).not.toBe(ring.next.secret);
       }),
       seeded(500),

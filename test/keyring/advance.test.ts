@@ -8,6 +8,7 @@ import { describe, expect, it } from 'vitest';
 import { EMPTY_HISTORY, expectRevocation, remember } from '../../src/keyring/history.js';
 import type { Plan } from '../../src/keyring/plan.js';
 import { formatRing, parseRing, type Ring, ringExpiresAt } from '../../src/keyring/ring.js';
+import { wantedOf } from './decisions.js';
 import {
   CURRENT,
   DUE,
@@ -49,7 +50,7 @@ describe('every plan', () => {
   it.each(plans)('of a %s writes a ring that ends one ttl and one overlap after its current', (_name, make) => {
     const plan = make();
     const ring = ringOf(plan);
-    expect(plan.wanted.ring.expiresAtMs).toBe(ringExpiresAt(ring));
+    expect(wantedOf(plan).ring.expiresAtMs).toBe(ringExpiresAt(ring));
   });
 
   it.each(plans)('of a %s has an operation id of its own', (_name, make) => {
@@ -64,7 +65,7 @@ describe('every plan', () => {
 
   it.each(plans)('of a %s leaves K alone, or writes the current of its ring with its end', (_name, make) => {
     const plan = make();
-    const { key } = plan.wanted;
+    const { key } = wantedOf(plan);
     const { current } = ringOf(plan);
     if (key !== null) expect(key).toEqual({ value: current.secret, expiresAtMs: current.expiresAt });
   });
@@ -76,7 +77,7 @@ describe('row 3, repair: only R was lost', () => {
   it('row 3 writes the known ring back and leaves K alone', () => {
     const plan = planFor(seenWith({ ring: null }), { known });
     expect(plan).toMatchObject({ name: 'repair', revokes: false, unusableSecret: false });
-    expect(plan.wanted.key).toBeNull();
+    expect(wantedOf(plan).key).toBeNull();
     expect(ringOf(plan)).toEqual({ ...RING, gen: 8, op: 'id-1' });
   });
 
@@ -124,7 +125,7 @@ describe('row 7, steady and reschedule: K is current', () => {
   it.each([-10_000, -6, 6, 1_000_000])('row 7 copies a TTL that differs by %d ms into R alone', (differenceMs) => {
     const plan = planFor(keyEnding(EXPIRES + differenceMs));
     expect(plan).toMatchObject({ name: 'reschedule', revokes: false, unusableSecret: false });
-    expect(plan.wanted.key).toBeNull();
+    expect(wantedOf(plan).key).toBeNull();
     const current = { secret: CURRENT, expiresAt: EXPIRES + differenceMs };
     expect(ringOf(plan)).toEqual({ ...RING, gen: 8, op: 'id-1', current });
   });
@@ -132,7 +133,7 @@ describe('row 7, steady and reschedule: K is current', () => {
   it('row 7 puts back a TTL that was removed', () => {
     const plan = planFor(keyEnding(null));
     expect(plan).toMatchObject({ name: 'reschedule', revokes: false });
-    expect(plan.wanted.key).toEqual({ value: CURRENT, expiresAtMs: EXPIRES });
+    expect(wantedOf(plan).key).toEqual({ value: CURRENT, expiresAtMs: EXPIRES });
     expect(ringOf(plan)).toEqual({ ...RING, gen: 8, op: 'id-1' });
   });
 
@@ -144,7 +145,7 @@ describe('row 7, steady and reschedule: K is current', () => {
   ])('row 7 records a larger %s, and the schedule stays', (_what, minimums, recorded) => {
     const plan = planFor(seenWith(), { policy: { ...POLICY, minimums } });
     expect(plan).toMatchObject({ name: 'reschedule', revokes: false });
-    expect(plan.wanted.key).toBeNull();
+    expect(wantedOf(plan).key).toBeNull();
     expect(ringOf(plan)).toEqual({ ...RING, gen: 8, op: 'id-1', ...recorded });
   });
 
@@ -238,7 +239,7 @@ describe('histories that once broke a promise', () => {
 
   // The same, where the swap of the brake wrote K and not R.
   it('promise 2, row 9: a brake of which only K was written is not completed as a rotation', () => {
-    const half = planFor(seenWith({ nowMs: DUE - 1, key: null })).wanted.key;
+    const half = wantedOf(planFor(seenWith({ nowMs: DUE - 1, key: null }))).key;
     const plan = planFor(seenWith({ nowMs: DUE, key: half }), {
       known: expectRevocation(remember(EMPTY_HISTORY, RING), RING),
     });

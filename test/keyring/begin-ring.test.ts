@@ -4,10 +4,10 @@
  */
 
 import { describe, expect, it } from 'vitest';
-import { planRevocation } from '../../src/keyring/begin-ring.js';
+import type { Contents } from '../../src/keyring/contents.js';
 import { EMPTY_HISTORY } from '../../src/keyring/history.js';
-import type { Seen } from '../../src/keyring/plan.js';
 import type { Ring } from '../../src/keyring/ring.js';
+import { planRevocation, wantedOf } from './decisions.js';
 import {
   CURRENT,
   countingMint,
@@ -49,7 +49,7 @@ describe('row 1, rollback: an epoch lower than this member has seen', () => {
       next: { secret: FRESH_2, since: NOW_MS },
       retired: [],
     });
-    expect(plan.wanted.key).toEqual({ value: FRESH_1, expiresAtMs: NOW_MS + 60_000 });
+    expect(wantedOf(plan).key).toEqual({ value: FRESH_1, expiresAtMs: NOW_MS + 60_000 });
   });
 
   it('row 1 comes before every other row', () => {
@@ -65,14 +65,14 @@ describe('row 1, rollback: an epoch lower than this member has seen', () => {
     ['next', NEXT],
   ])('row 1 replaces a K that is the %s of the ring that came back, however long its TTL', (_slot, value) => {
     const plan = planFor(seenWith({ key: { value, expiresAtMs: NOW_MS + 50_000 } }), { known });
-    expect(plan.wanted.key).toEqual({ value: FRESH_1, expiresAtMs: NOW_MS + 60_000 });
+    expect(wantedOf(plan).key).toEqual({ value: FRESH_1, expiresAtMs: NOW_MS + 60_000 });
     expect(ringOf(plan).current.secret).toBe(FRESH_1);
     expect(JSON.stringify(plan)).not.toContain(value);
   });
 
   it('row 1 makes an operator’s K current, with the TTL that it has', () => {
     const plan = planFor(seenWith({ key: { value: OTHER, expiresAtMs: NOW_MS + 7_000 } }), { known });
-    expect(plan.wanted.key).toBeNull();
+    expect(wantedOf(plan).key).toBeNull();
     expect(ringOf(plan)).toMatchObject({
       epoch: 6,
       current: { secret: OTHER, expiresAt: NOW_MS + 7_000 },
@@ -82,14 +82,14 @@ describe('row 1, rollback: an epoch lower than this member has seen', () => {
 
   it('row 1 gives an operator’s K a TTL where it has none', () => {
     const plan = planFor(seenWith({ key: { value: OTHER, expiresAtMs: null } }), { known });
-    expect(plan.wanted.key).toEqual({ value: OTHER, expiresAtMs: NOW_MS + 60_000 });
+    expect(wantedOf(plan).key).toEqual({ value: OTHER, expiresAtMs: NOW_MS + 60_000 });
     expect(ringOf(plan).current).toEqual({ secret: OTHER, expiresAt: NOW_MS + 60_000 });
   });
 
   it.each(UNUSABLE)('row 1 replaces an operator’s K that is %s, and says so', (_what, value) => {
     const plan = planFor(seenWith({ key: { value, expiresAtMs: NOW_MS + 7_000 } }), { known });
     expect(plan).toMatchObject({ name: 'rollback', revokes: true, unusableSecret: true });
-    expect(plan.wanted.key).toEqual({ value: FRESH_1, expiresAtMs: NOW_MS + 60_000 });
+    expect(wantedOf(plan).key).toEqual({ value: FRESH_1, expiresAtMs: NOW_MS + 60_000 });
   });
 
   it('row 1 does not concern an equal or a higher epoch', () => {
@@ -146,7 +146,7 @@ describe('row 2, bootstrap: neither K nor R', () => {
       next: { secret: FRESH_2, since: NOW_MS },
       retired: [],
     });
-    expect(plan.wanted.key).toEqual({ value: FRESH_1, expiresAtMs: NOW_MS + 60_000 });
+    expect(wantedOf(plan).key).toEqual({ value: FRESH_1, expiresAtMs: NOW_MS + 60_000 });
   });
 
   it('row 2 grants at once what the member asks for', () => {
@@ -169,7 +169,7 @@ describe('row 4, adopt: a K without R', () => {
   it('row 4 makes K’s value current with the TTL that it has, in a lineage of its own', () => {
     const plan = planFor(seenEmpty({ value: OTHER, expiresAtMs: NOW_MS + 44_000 }));
     expect(plan).toMatchObject({ name: 'adopt', revokes: false, unusableSecret: false });
-    expect(plan.wanted.key).toBeNull();
+    expect(wantedOf(plan).key).toBeNull();
     expect(ringOf(plan)).toEqual({
       v: 1,
       id: 'id-1',
@@ -186,7 +186,7 @@ describe('row 4, adopt: a K without R', () => {
 
   it('row 4 gives K a TTL where it has none', () => {
     const plan = planFor(seenEmpty({ value: OTHER, expiresAtMs: null }));
-    expect(plan.wanted.key).toEqual({ value: OTHER, expiresAtMs: NOW_MS + 60_000 });
+    expect(wantedOf(plan).key).toEqual({ value: OTHER, expiresAtMs: NOW_MS + 60_000 });
     expect(ringOf(plan).current).toEqual({ secret: OTHER, expiresAt: NOW_MS + 60_000 });
   });
 
@@ -201,7 +201,7 @@ describe('row 4, adopt: a K without R', () => {
   it.each(UNUSABLE)('row 4 replaces a K that is %s by a fresh secret, and says so', (_what, value) => {
     const plan = planFor(seenEmpty({ value, expiresAtMs: NOW_MS + 44_000 }));
     expect(plan.unusableSecret).toBe(true);
-    expect(plan.wanted.key).toEqual({ value: FRESH_1, expiresAtMs: NOW_MS + 60_000 });
+    expect(wantedOf(plan).key).toEqual({ value: FRESH_1, expiresAtMs: NOW_MS + 60_000 });
     expect(ringOf(plan)).toMatchObject({ current: { secret: FRESH_1 }, next: { secret: FRESH_2 } });
   });
 
@@ -228,7 +228,7 @@ describe('row 8, brake: K was deleted before its time', () => {
       next: { secret: FRESH_2, since: NOW_MS },
       retired: [],
     });
-    expect(plan.wanted.key).toEqual({ value: FRESH_1, expiresAtMs: NOW_MS + 60_000 });
+    expect(wantedOf(plan).key).toEqual({ value: FRESH_1, expiresAtMs: NOW_MS + 60_000 });
     for (const secret of [CURRENT, NEXT, RETIRED]) expect(JSON.stringify(plan)).not.toContain(secret);
   });
 
@@ -257,7 +257,7 @@ describe('row 10, brake: the operator put a new secret', () => {
   it('row 10 revokes, with that value as current and the TTL that it has', () => {
     const plan = planFor(seenWith({ key: { value: OTHER, expiresAtMs: NOW_MS + 7_000 } }));
     expect(plan).toMatchObject({ name: 'brake', revokes: true, unusableSecret: false });
-    expect(plan.wanted.key).toBeNull();
+    expect(wantedOf(plan).key).toBeNull();
     expect(ringOf(plan)).toEqual({
       ...RING,
       epoch: 4,
@@ -273,7 +273,7 @@ describe('row 10, brake: the operator put a new secret', () => {
 
   it('row 10 gives a value without TTL one', () => {
     const plan = planFor(seenWith({ key: { value: OTHER, expiresAtMs: null } }));
-    expect(plan.wanted.key).toEqual({ value: OTHER, expiresAtMs: NOW_MS + 60_000 });
+    expect(wantedOf(plan).key).toEqual({ value: OTHER, expiresAtMs: NOW_MS + 60_000 });
     expect(ringOf(plan)).toMatchObject({ epoch: 4, current: { secret: OTHER, expiresAt: NOW_MS + 60_000 } });
   });
 
@@ -284,7 +284,7 @@ describe('row 10, brake: the operator put a new secret', () => {
   it.each(UNUSABLE)('row 10 replaces a K that is %s by a fresh secret, and says so', (_what, value) => {
     const plan = planFor(seenWith({ key: { value, expiresAtMs: null } }));
     expect(plan).toMatchObject({ name: 'brake', revokes: true, unusableSecret: true });
-    expect(plan.wanted.key).toEqual({ value: FRESH_1, expiresAtMs: NOW_MS + 60_000 });
+    expect(wantedOf(plan).key).toEqual({ value: FRESH_1, expiresAtMs: NOW_MS + 60_000 });
     expect(ringOf(plan)).toMatchObject({ epoch: 4, current: { secret: FRESH_1 }, next: { secret: FRESH_2 } });
   });
 
@@ -298,14 +298,14 @@ describe('row 10, brake: the operator put a new secret', () => {
 });
 
 describe('revoke()', () => {
-  const planned = (seen: Seen, known = EMPTY_HISTORY) =>
+  const planned = (seen: Contents, known = EMPTY_HISTORY) =>
     planRevocation(seen, { policy: POLICY, history: known, mint: countingMint() });
 
   it('drops every secret of the ring, K’s value too, one epoch on', () => {
     for (const key of [null, { value: CURRENT, expiresAtMs: EXPIRES }, { value: OTHER, expiresAtMs: null }]) {
       const plan = planned(seenWith({ key }));
       expect(plan).toMatchObject({ name: 'revocation', revokes: true, unusableSecret: false });
-      expect(plan.wanted.key).toEqual({ value: FRESH_1, expiresAtMs: NOW_MS + 60_000 });
+      expect(wantedOf(plan).key).toEqual({ value: FRESH_1, expiresAtMs: NOW_MS + 60_000 });
       expect(ringOf(plan)).toEqual({
         ...RING,
         epoch: 4,
@@ -323,7 +323,7 @@ describe('revoke()', () => {
   it('begins a lineage where there is no ring, or none that could be read', () => {
     const plan = planned(seenWith({ ring: null }), havingSeen(RING));
     expect(plan).toMatchObject({ name: 'revocation', revokes: true });
-    expect(plan.wanted.key).toEqual({ value: FRESH_1, expiresAtMs: NOW_MS + 60_000 });
+    expect(wantedOf(plan).key).toEqual({ value: FRESH_1, expiresAtMs: NOW_MS + 60_000 });
     expect(ringOf(plan)).toMatchObject({ id: 'id-1', epoch: 0, gen: 1, current: { secret: FRESH_1 }, retired: [] });
   });
 

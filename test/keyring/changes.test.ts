@@ -1,26 +1,26 @@
 /** The log of a ring: what enters it, what it survives, and that it never does harm. */
 import { describe, expect, it } from 'vitest';
-import { advance, historyAfter } from '../../src/keyring/advance.js';
-import { planRevocation } from '../../src/keyring/begin-ring.js';
+import { historyAfter } from '../../src/keyring/advance.js';
 import { type Change, changesOf, isReason, withChange } from '../../src/keyring/changes.js';
+import type { Contents } from '../../src/keyring/contents.js';
 import { createCopy } from '../../src/keyring/copy.js';
 import { EMPTY_HISTORY, type History } from '../../src/keyring/history.js';
-import type { Plan, Seen } from '../../src/keyring/plan.js';
+import type { Plan } from '../../src/keyring/plan.js';
 import { parseRing, type Ring } from '../../src/keyring/ring.js';
-import { planRotation } from '../../src/keyring/rotate-ring.js';
 import { keyringStatusOf } from '../../src/status.js';
+import { advance, planRevocation, planRotation } from './decisions.js';
 import { countingMint, havingSeen, NOW_MS, OTHER, POLICY, RING, ringOf, seenWith } from './samples.js';
 
 const EARLIER: Change = { at: NOW_MS - 1_000, cause: 'rotate', reason: 'audit' };
 const LOGGED: Ring = { ...RING, changes: [EARLIER] };
 const DUE = RING.current.expiresAt - POLICY.clockToleranceMs;
 
-function planFor(seen: Seen, known: History = EMPTY_HISTORY): Plan {
+function planFor(seen: Contents, known: History = EMPTY_HISTORY): Plan {
   const plan = advance(seen, { policy: POLICY, history: known, mint: countingMint() });
   if (plan === null) throw new Error('expected a plan');
   return plan;
 }
-const revocationOf = (seen: Seen, known = EMPTY_HISTORY, reason: string | null = 'leak in CI') =>
+const revocationOf = (seen: Contents, known = EMPTY_HISTORY, reason: string | null = 'leak in CI') =>
   planRevocation(seen, { policy: POLICY, history: known, mint: countingMint() }, reason);
 const withUnwrittenBrake = (ring: Ring): History =>
   historyAfter(EMPTY_HISTORY, ring, planFor(seenWith({ ring, key: null })));

@@ -3,13 +3,12 @@
  * were sent.
  */
 import { describe, expect, it } from 'vitest';
-import { advance } from '../../src/keyring/advance.js';
-import { planRevocation } from '../../src/keyring/begin-ring.js';
 import { CopyState } from '../../src/keyring/copy-state.js';
 import type { Settled } from '../../src/keyring/exchange.js';
 import { EMPTY_HISTORY } from '../../src/keyring/history.js';
 import type { Plan } from '../../src/keyring/plan.js';
 import type { Ring } from '../../src/keyring/ring.js';
+import { advance, planRevocation } from './decisions.js';
 import { countingMint, NOW_MS, OTHER, POLICY, RING, seenWith } from './samples.js';
 
 const X: Ring = { ...RING, rev: 'x' };

@@ -3,7 +3,7 @@
  * failovers do to them. It keeps account of the tokens that must verify after that.
  */
 
-import type { Seen } from '../../src/keyring/plan.js';
+import type { Contents as Found } from '../../src/keyring/contents.js';
 import { parseRing, type Ring } from '../../src/keyring/ring.js';
 import { isUsableSecret } from '../../src/keyring/secret.js';
 import type { KeyEntry, WantedState } from '../../src/stores/store.js';
@@ -58,7 +58,7 @@ export class HistoryStore {
   protected losses = 0;
   #named = 0;
 
-  read(): Seen {
+  read(): Found {
     const { key, ring } = this.contents;
     return { nowMs: this.nowMs, key, ring: ring === null ? null : parseRing(ring.text) };
   }

@@ -6,15 +6,15 @@
 
 import { expect } from 'vitest';
 import { verifyingKeys } from '../../src/jwt/authenticate.js';
-import { advance, historyAfter } from '../../src/keyring/advance.js';
-import { planRevocation } from '../../src/keyring/begin-ring.js';
+import { historyAfter } from '../../src/keyring/advance.js';
+import type { Contents } from '../../src/keyring/contents.js';
 import { createCopy, signingKey } from '../../src/keyring/copy.js';
 import { EMPTY_HISTORY, type History } from '../../src/keyring/history.js';
-import type { Mint, Plan, Seen } from '../../src/keyring/plan.js';
+import type { Mint, Plan } from '../../src/keyring/plan.js';
 import type { Policy } from '../../src/keyring/policy.js';
 import { MAX_RETIRED, parseRing, type Ring } from '../../src/keyring/ring.js';
-import { planRotation } from '../../src/keyring/rotate-ring.js';
 import { kidOf } from '../../src/keyring/secret.js';
+import { advance, planRevocation, planRotation, wantedOf } from './decisions.js';
 import { type Fault, HistoryStore, type OperatorCommand, secretsOf } from './history-store.js';
 import { countingMint, POLICY } from './samples.js';
 
@@ -119,7 +119,7 @@ export class World extends HistoryStore {
     const seen = this.read();
     const won = contestants.filter((member) => {
       const plan = advance(seen, { policy: member.policy, history: member.known, mint: this.mint });
-      if (plan === null || !this.swap(expected, plan.wanted, 'fine')) return false;
+      if (plan === null || !this.swap(expected, wantedOf(plan), 'fine')) return false;
       this.#account(seen, plan, member, member.known);
       return true;
     });
@@ -134,7 +134,12 @@ export class World extends HistoryStore {
     if (quicker !== undefined) this.converge(quicker);
   }
 
-  #run(member: Member, faults: readonly Fault[], decide: (seen: Seen) => Plan | null, wrote = (_: Plan) => {}): Ring {
+  #run(
+    member: Member,
+    faults: readonly Fault[],
+    decide: (seen: Contents) => Plan | null,
+    wrote = (_: Plan) => {},
+  ): Ring {
     for (let step = 0; step < MAX_STEPS + faults.length; step += 1) {
       const expected = this.contents;
       const seen = this.read();
@@ -152,7 +157,7 @@ export class World extends HistoryStore {
       if (plan.revokes) member.copy = null;
       const fault = faults[step] ?? 'fine';
       if (fault === 'conflict') this.#interfere(member);
-      if (this.swap(expected, plan.wanted, fault)) {
+      if (this.swap(expected, wantedOf(plan), fault)) {
         this.#account(seen, plan, member, known);
         wrote(plan);
       }
@@ -206,7 +211,7 @@ export class World extends HistoryStore {
    * The ring that a member goes on with: the promises that hold whenever `advance` has nothing to
    * say.
    */
-  #use(member: Member, seen: Seen): Ring {
+  #use(member: Member, seen: Contents): Ring {
     const { ring, key } = seen;
     if (ring === null) throw new Error('a member cannot be content without a ring');
     expect(advance(this.read(), { policy: member.policy, history: member.known, mint: this.mint })).toBeNull();
@@ -249,8 +254,8 @@ export class World extends HistoryStore {
    * What one write that happened must have been, row for row the same; `known` is what the member
    * knew before it read.
    */
-  #account(seen: Seen, plan: Plan, member: Member, known: History): void {
-    const after = parseRing(plan.wanted.ring.text);
+  #account(seen: Contents, plan: Plan, member: Member, known: History): void {
+    const after = parseRing(wantedOf(plan).ring.text);
     const before = seen.ring ?? (plan.name === 'repair' ? member.known.ring : null);
     if (before?.id === after.id) expect(after.gen).toBe(before.gen + 1);
     if (before !== null) expect(after.ttl).toBeGreaterThanOrEqual(before.id === after.id ? before.ttl : 0);
@@ -274,7 +279,7 @@ export class World extends HistoryStore {
     this.#revokedBefore.set(after.op, revoked);
   }
 
-  #accountForRotation(seen: Seen, plan: Plan, before: Ring, after: Ring, known: History): void {
+  #accountForRotation(seen: Contents, plan: Plan, before: Ring, after: Ring, known: History): void {
     expect(['rotation', 'late rotation', 'foreign rotation']).toContain(plan.name);
     const isForeign = plan.name === 'foreign rotation';
     expect(after.current.secret).toBe(isForeign ? seen.key?.value : before.next.secret);

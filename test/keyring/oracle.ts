@@ -3,8 +3,8 @@
  * `advance` is held against.
  */
 
+import type { Contents } from '../../src/keyring/contents.js';
 import type { History } from '../../src/keyring/history.js';
-import type { Seen } from '../../src/keyring/plan.js';
 import type { Policy } from '../../src/keyring/policy.js';
 import type { Ring } from '../../src/keyring/ring.js';
 
@@ -21,7 +21,7 @@ export interface Effect {
   readonly ring: Omit<Ring, 'op' | 'v'>;
 }
 
-export function tableSays({ nowMs: now, key: K, ring: R }: Seen, policy: Policy, known: History): Effect | null {
+export function tableSays({ nowMs: now, key: K, ring: R }: Contents, policy: Policy, known: History): Effect | null {
   // "The same holds for a secret that this member saw revoked."
   const wasRevoked = K !== null && K.value !== null && known.revoked.has(K.value);
   const usable = K !== null && K.value !== null && Buffer.byteLength(K.value, 'utf8') >= 32 && !wasRevoked;
@@ -74,6 +74,8 @@ export function tableSays({ nowMs: now, key: K, ring: R }: Seen, policy: Policy,
       k !== null &&
       usable &&
       K.value === k.current.secret &&
+      // A ring may have one secret twice: then K is next.
+      K.value !== k.next.secret &&
       now <
         Math.max(k.current.expiresAt + k.ttl + k.overlap, k.current.owed ?? 0, ...k.retired.map((slot) => slot.until))
     ) {
@@ -108,7 +110,9 @@ export function tableSays({ nowMs: now, key: K, ring: R }: Seen, policy: Policy,
     const k = known.ring;
     const held = [...known.lost];
     if (k !== null) held.push(k.current.secret, k.next.secret, ...k.retired.map((slot) => slot.secret));
-    const isOperators = K !== null && ![...inR, ...held].includes(K.value ?? '');
+    // One that was revoked before is reported, and not used.
+    const distrusted = wasRevoked ? inR : [...inR, ...held];
+    const isOperators = K !== null && !distrusted.includes(K.value ?? '');
     const id = left ? FRESH : R.id;
     const epoch = Math.max(last?.epoch ?? 0, R.epoch) + 1;
     // "…a brake if it makes up for one that this member read in this very ring and could not
@@ -121,15 +125,16 @@ export function tableSays({ nowMs: now, key: K, ring: R }: Seen, policy: Policy,
     const overlap = mostOverlap(R.overlap);
     // As long as K holds the old current, an old member may be signing with it; and until the end
     // that this member saw last, should a failover have lost that.
+    const holdsCurrent = K?.value === R.current.secret && K.value !== R.next.secret;
     let end = R.current.expiresAt;
     const knownRing = known.ring;
-    if (knownRing !== null && K?.value !== R.current.secret) {
+    if (knownRing !== null && !holdsCurrent) {
       if (knownRing.current.secret === R.current.secret) end = Math.max(end, knownRing.current.expiresAt);
       for (const { secret, until } of knownRing.retired) {
         if (secret === R.current.secret) end = Math.max(end, until - knownRing.overlap);
       }
     }
-    const lastSigned = K?.value === R.current.secret ? now : Math.min(now, end);
+    const lastSigned = holdsCurrent ? now : Math.min(now, end);
     // "…and at least until it is `owed`".
     const old = { secret: R.current.secret, until: Math.max(lastSigned + overlap, R.current.owed ?? 0) };
     const retired = [old, ...R.retired].filter((slot) => now < slot.until).filter((_, n) => n < 32);

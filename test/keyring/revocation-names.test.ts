@@ -1,11 +1,11 @@
 /** protocol.md on `rev`: the name that tells two revocations of one epoch apart. */
 import { describe, expect, it } from 'vitest';
-import { advance, historyAfter } from '../../src/keyring/advance.js';
-import { planRevocation } from '../../src/keyring/begin-ring.js';
+import { historyAfter } from '../../src/keyring/advance.js';
+import type { Contents } from '../../src/keyring/contents.js';
 import { EMPTY_HISTORY, type History } from '../../src/keyring/history.js';
-import type { Plan, Seen } from '../../src/keyring/plan.js';
+import type { Plan } from '../../src/keyring/plan.js';
 import { parseRing, type Ring } from '../../src/keyring/ring.js';
-import { planRotation } from '../../src/keyring/rotate-ring.js';
+import { advance, planRevocation, planRotation, wantedOf } from './decisions.js';
 import {
   CURRENT,
   countingMint,
@@ -32,14 +32,14 @@ const Y: Ring = {
 };
 const FOUND_Y = seenWith({ ring: Y, key: { value: Y.current.secret, expiresAtMs: Y.current.expiresAt } });
 
-function planFor(seen: Seen, known: History = EMPTY_HISTORY): Plan {
+function planFor(seen: Contents, known: History = EMPTY_HISTORY): Plan {
   const plan = advance(seen, { policy: POLICY, history: known, mint: countingMint() });
   if (plan === null) throw new Error('expected a plan');
   return plan;
 }
 
 /** What a member knows after it has read this and decided on it. */
-function learned(known: History, seen: Seen): History {
+function learned(known: History, seen: Contents): History {
   return seen.ring === null
     ? known
     : historyAfter(known, seen.ring, advance(seen, { policy: POLICY, history: known, mint: countingMint() }));
@@ -157,7 +157,7 @@ describe('a ring that is row 1', () => {
   ])('leaves none of its secrets in K, nor any that the member held: %s', (_slot, value) => {
     const plan = planFor({ ...FOUND_Y, key: { value, expiresAtMs: null } }, havingSeen(X));
     expect(plan).toMatchObject({ name: 'rollback', unusableSecret: false });
-    expect(plan.wanted.key?.value).toBe(ringOf(plan).current.secret);
+    expect(wantedOf(plan).key?.value).toBe(ringOf(plan).current.secret);
     expect(JSON.stringify(plan)).not.toContain(value);
     // Nor when the ring has gone meanwhile.
     expect(JSON.stringify(planFor({ ...FOUND_Y, ring: null, key: { value, expiresAtMs: null } }, known))).not.toContain(

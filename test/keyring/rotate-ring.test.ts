@@ -5,7 +5,7 @@
 
 import { describe, expect, it } from 'vitest';
 import { MAX_RETIRED, type Ring } from '../../src/keyring/ring.js';
-import { planRotation } from '../../src/keyring/rotate-ring.js';
+import { planRotation, wantedOf } from './decisions.js';
 import {
   CURRENT,
   countingMint,
@@ -81,7 +81,7 @@ describe('row 5, late rotation', () => {
   it('row 5 makes next current, with a turn that begins now', () => {
     const plan = planFor(seenWith({ nowMs: DUE, key: null }));
     expect(plan).toMatchObject({ revokes: false, unusableSecret: false });
-    expect(plan.wanted.key).toEqual({ value: NEXT, expiresAtMs: DUE + 60_000 });
+    expect(wantedOf(plan).key).toEqual({ value: NEXT, expiresAtMs: DUE + 60_000 });
     expect(ringOf(plan)).toEqual({
       ...RING,
       gen: 8,
@@ -107,7 +107,7 @@ describe('row 5, late rotation', () => {
     const plan = planFor(seenWith({ key: { value: NEXT, expiresAtMs: NOW_MS + 59_000 } }));
     expect(plan.name).toBe('late rotation');
     expect(plan.revokes).toBe(false);
-    expect(plan.wanted.key).toBeNull();
+    expect(wantedOf(plan).key).toBeNull();
     expect(ringOf(plan)).toEqual({
       ...RING,
       gen: 8,
@@ -130,7 +130,7 @@ describe('row 5, late rotation', () => {
   it('row 5 puts a TTL on a K that is next and has none', () => {
     const plan = planFor(seenWith({ key: { value: NEXT, expiresAtMs: null } }));
     expect(plan.name).toBe('late rotation');
-    expect(plan.wanted.key).toEqual({ value: NEXT, expiresAtMs: NOW_MS + 60_000 });
+    expect(wantedOf(plan).key).toEqual({ value: NEXT, expiresAtMs: NOW_MS + 60_000 });
     expect(ringOf(plan).current).toEqual({ secret: NEXT, expiresAt: NOW_MS + 60_000 });
   });
 });
@@ -153,7 +153,7 @@ describe('row 6, rotation: before K expires', () => {
   it('row 6 makes next current and retires the old current for one overlap from now', () => {
     const plan = planFor(steady(LEAD));
     expect(plan).toMatchObject({ revokes: false, unusableSecret: false });
-    expect(plan.wanted.key).toEqual({ value: NEXT, expiresAtMs: LEAD + 60_000 });
+    expect(wantedOf(plan).key).toEqual({ value: NEXT, expiresAtMs: LEAD + 60_000 });
     expect(ringOf(plan)).toEqual({
       ...RING,
       gen: 8,
@@ -188,7 +188,7 @@ describe('row 6, rotation: before K expires', () => {
   it('row 6 grants what the member needs: a longer turn, and a longer overlap for the secret that it retires', () => {
     const policy = { ...POLICY, minimums: { ttlMs: 90_000, overlapMs: 20_000 } };
     const plan = planFor(steady(LEAD), { policy });
-    expect(plan.wanted.key?.expiresAtMs).toBe(LEAD + 90_000);
+    expect(wantedOf(plan).key?.expiresAtMs).toBe(LEAD + 90_000);
     expect(ringOf(plan)).toMatchObject({
       ttl: 90_000,
       overlap: 20_000,
@@ -240,7 +240,7 @@ describe('row 9, foreign rotation: an old rewt member put a new secret when curr
   it('row 9 adopts the value, retires the old current and keeps next', () => {
     const plan = planFor(seenWith({ nowMs: DUE, key }));
     expect(plan).toMatchObject({ name: 'foreign rotation', revokes: false, unusableSecret: false });
-    expect(plan.wanted.key).toBeNull();
+    expect(wantedOf(plan).key).toBeNull();
     expect(ringOf(plan)).toEqual({
       ...RING,
       gen: 8,
@@ -269,7 +269,7 @@ describe('row 9, foreign rotation: an old rewt member put a new secret when curr
   it.each(UNUSABLE)('row 9 is not for a K that is %s: that is the brake', (_what, value) => {
     const plan = planFor(seenWith({ nowMs: DUE, key: { value, expiresAtMs: DUE + 59_000 } }));
     expect(plan).toMatchObject({ name: 'brake', revokes: true, unusableSecret: true });
-    expect(plan.wanted.key).toEqual({ value: FRESH_1, expiresAtMs: DUE + 60_000 });
+    expect(wantedOf(plan).key).toEqual({ value: FRESH_1, expiresAtMs: DUE + 60_000 });
   });
 });
 
@@ -282,7 +282,7 @@ describe('rotate()', () => {
     const plan = planned(RING);
     if (typeof plan === 'number') throw new Error('expected a plan');
     expect(plan).toMatchObject({ name: 'rotation', revokes: false });
-    expect(plan.wanted.key).toEqual({ value: NEXT, expiresAtMs: NOW_MS + 60_000 });
+    expect(wantedOf(plan).key).toEqual({ value: NEXT, expiresAtMs: NOW_MS + 60_000 });
     expect(ringOf(plan).retired).toEqual([
       { secret: CURRENT, until: NOW_MS + 12_000 },
       { secret: RETIRED, until: NOW_MS + 5_000 },
@@ -299,7 +299,7 @@ describe('rotate()', () => {
     const plan = planned(since(-3_600_000));
     if (typeof plan === 'number') throw new Error('expected a plan');
     expect(plan).toMatchObject({ name: 'reschedule', revokes: false });
-    expect(plan.wanted.key).toBeNull();
+    expect(wantedOf(plan).key).toBeNull();
     expect(ringOf(plan)).toEqual({ ...RING, gen: 8, op: 'id-1', next: { secret: NEXT, since: NOW_MS } });
     expect(planned(ringOf(plan))).toBe(POLICY.maxStalenessMs);
     expect(planned(since(-1), { force: true })).toMatchObject({ name: 'rotation' });

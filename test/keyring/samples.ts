@@ -1,11 +1,12 @@
 /** Rings, policies and a mint that can be foretold, for the tests of the pure keyring. */
 
-import { advance } from '../../src/keyring/advance.js';
+import type { Contents } from '../../src/keyring/contents.js';
 import type { History } from '../../src/keyring/history.js';
 import { EMPTY_HISTORY, remember } from '../../src/keyring/history.js';
-import type { Mint, Plan, Seen } from '../../src/keyring/plan.js';
+import type { Mint, Plan } from '../../src/keyring/plan.js';
 import type { Policy } from '../../src/keyring/policy.js';
 import { parseRing, type Ring } from '../../src/keyring/ring.js';
+import { advance, wantedOf } from './decisions.js';
 
 /** The store's clock in the samples. Milliseconds. */
 export const NOW_MS = 1_700_000_000_000;
@@ -72,13 +73,13 @@ export function havingSeen(...rings: readonly Ring[]): History {
 }
 
 /** Store contents at `NOW_MS`: by default a steady `RING`. */
-export function seenWith(part: Partial<Seen> = {}): Seen {
+export function seenWith(part: Partial<Contents> = {}): Contents {
   return { nowMs: NOW_MS, key: { value: CURRENT, expiresAtMs: RING.current.expiresAt }, ring: RING, ...part };
 }
 
 /** The ring that a plan writes. */
 export function ringOf(plan: Plan): Ring {
-  return parseRing(plan.wanted.ring.text);
+  return parseRing(wantedOf(plan).ring.text);
 }
 
 /** The first instant of `due` in the samples. */
@@ -93,17 +94,17 @@ export const UNUSABLE: readonly (readonly [string, string | null])[] = [
   ['empty', ''],
 ];
 
-export const seenEmpty = (key: Seen['key'] = null): Seen => seenWith({ key, ring: null });
+export const seenEmpty = (key: Contents['key'] = null): Contents => seenWith({ key, ring: null });
 
 export function decide(
-  seen: Seen,
+  seen: Contents,
   { policy = POLICY, known = EMPTY_HISTORY }: { policy?: Policy; known?: History } = {},
 ): Plan | null {
   return advance(seen, { policy, history: known, mint: countingMint() });
 }
 
 /** The plan for what was seen; fails where there is none. */
-export function planFor(seen: Seen, setting: { policy?: Policy; known?: History } = {}): Plan {
+export function planFor(seen: Contents, setting: { policy?: Policy; known?: History } = {}): Plan {
   const plan = decide(seen, setting);
   if (plan === null) throw new Error('expected a plan');
   return plan;

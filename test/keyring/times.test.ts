@@ -4,10 +4,10 @@ import { memoryStore, Rewt, type RewtOptions, type Store } from '../../src/index
 import { fleetNeeds } from '../../src/keyring/announcement.js';
 import type { Plan } from '../../src/keyring/plan.js';
 import { formatRing, MAX_RETIRED, type Ring, ringExpiresAt } from '../../src/keyring/ring.js';
-import { planTimes } from '../../src/keyring/rotate-ring.js';
 import { SET_TIMES } from '../../src/keyring/set-times.js';
 import { type FaultyStore, faultyStore } from '../support/faulty-store.js';
 import { pass, settle, times, turnTime } from '../support/turned-time.js';
+import { planTimes, wantedOf } from './decisions.js';
 import {
   CURRENT,
   countingMint,
@@ -38,7 +38,7 @@ describe('other times for a ring', () => {
   ])('are granted as by row 7 where none is shorter (%d, %d): nothing else changes', (ttl, overlap) => {
     const plan = planned(ttl, overlap) as Plan;
     expect(plan).toMatchObject({ name: 'reschedule', revokes: false });
-    expect(plan.wanted.key).toBeNull();
+    expect(wantedOf(plan).key).toBeNull();
     expect(ringOf(plan)).toEqual({ ...RING, gen: 8, op: 'id-1', ttl, overlap });
   });
 
@@ -50,7 +50,7 @@ describe('other times for a ring', () => {
   ])('take a rotation where one is shorter (%d, %d): the new ones hold from next on', (ttl, overlap) => {
     const plan = planned(ttl, overlap, RING, 'shorter') as Plan;
     expect(plan).toMatchObject({ name: 'rotation', revokes: false });
-    expect(plan.wanted.key).toEqual({ value: NEXT, expiresAtMs: NOW_MS + ttl });
+    expect(wantedOf(plan).key).toEqual({ value: NEXT, expiresAtMs: NOW_MS + ttl });
     expect(ringOf(plan)).toMatchObject({
       ttl,
       overlap,

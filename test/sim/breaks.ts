@@ -113,7 +113,7 @@ export const breaks: readonly Break[] = [
     what: 'DEL is a rotation',
     file: 'keyring/advance',
     find: 'const due = nowMs',
-    put: 'const due = key === null || nowMs',
+    put: "const due = key.role === 'none' || nowMs",
   },
   {
     promise: 2,
@@ -254,8 +254,8 @@ export const breaks: readonly Break[] = [
     promise: 6,
     what: "old rewt's new secret is a brake",
     file: 'keyring/advance',
-    find: 'if (due && key.expiresAtMs !== null',
-    put: 'if (false',
+    find: 'return due && key.secret !== null',
+    put: 'return false',
   },
   {
     promise: 6,

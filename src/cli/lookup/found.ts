@@ -4,6 +4,7 @@
 
 import { isRewtError } from '../../errors.js';
 import { advance } from '../../keyring/advance.js';
+import { type Contents, seenIn } from '../../keyring/contents.js';
 import { createCopy } from '../../keyring/copy.js';
 import { tooFewReplicas } from '../../keyring/errors.js';
 import { mint } from '../../keyring/exchange.js';
@@ -61,8 +62,13 @@ export function examine(entries: Entries): Found {
     ringState,
     ring,
     keyring: ring === null ? null : keyringStatusOf(createCopy(ring), nowMs),
-    plan: isReadable ? advance({ nowMs, key, ring }, { policy: policyFor(ring), history: EMPTY_HISTORY, mint }) : null,
+    plan: isReadable ? planFor({ nowMs, key, ring }) : null,
   };
+}
+
+function planFor(contents: Contents): Plan | null {
+  const context = { policy: policyFor(contents.ring), history: EMPTY_HISTORY, mint };
+  return advance(seenIn(contents, EMPTY_HISTORY), context);
 }
 
 /** Checks if the namespace has any entry. */

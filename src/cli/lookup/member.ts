@@ -3,6 +3,7 @@
  */
 
 import { Rewt, type RewtOptions } from '../../index.js';
+import { contentsFor } from '../../keyring/contents.js';
 import { defaultClockTolerance, defaultMaxStaleness, defaultTokenLifetime } from '../../keyring/policy.js';
 import { parseRing, type Ring } from '../../keyring/ring.js';
 import { createRecord, snapshotOf, swapRecord } from '../../stores/record.js';
@@ -58,7 +59,8 @@ export async function withMember<T>(
  */
 export async function withCopy<T>(entries: Entries, namespace: string, use: (rewt: Rewt) => Promise<T>): Promise<T> {
   if (entries.ring !== null) parseRing(entries.ring);
-  const wanted = examine(entries).plan?.wanted;
+  const { plan } = examine(entries);
+  const wanted = plan === null ? null : contentsFor(plan);
   const { nowMs } = entries;
   const store = copyStore({ nowMs, key: wanted?.key ?? entries.key, ring: wanted?.ring.text ?? entries.ring });
   await using rewt = new Rewt({ store, redisNamespace: namespace });

@@ -5,16 +5,14 @@
 
 import fc from 'fast-check';
 import type { Status } from '../../../src/index.js';
-import { advance } from '../../../src/keyring/advance.js';
-import { planRevocation } from '../../../src/keyring/begin-ring.js';
 import { mint } from '../../../src/keyring/exchange.js';
 import { EMPTY_HISTORY, remember } from '../../../src/keyring/history.js';
 import type { Plan } from '../../../src/keyring/plan.js';
 import type { Policy } from '../../../src/keyring/policy.js';
 import { formatRing, parseRing, type Ring } from '../../../src/keyring/ring.js';
-import { planRotation } from '../../../src/keyring/rotate-ring.js';
 import { readOptions } from '../../../src/options.js';
 import { createRecord, type StoreRecord, snapshotOf } from '../../../src/stores/record.js';
+import { advance, planRevocation, planRotation, wantedOf } from '../../keyring/decisions.js';
 import { instants, ringTexts } from '../ring-texts.js';
 import { macBy, NOW_MS, SECRETS } from '../secrets.js';
 import { openStage, recordWith, type Stage, storeWith } from '../stage.js';
@@ -98,13 +96,15 @@ function settle(start: StoreRecord, before: readonly string[], policy: Policy): 
     }
     if (plan === null) return;
     record = written(plan, record);
-    if (ringIn(plan.wanted.ring.text) === null) return;
+    if (ringIn(wantedOf(plan).ring.text) === null) return;
   }
   assertThat(false, 'a member goes on writing');
 }
 
 /** The record that a plan leads to; members have to be able to read it. */
-function written({ wanted, name }: Plan, record: StoreRecord): StoreRecord {
+function written(plan: Plan, record: StoreRecord): StoreRecord {
+  const { name } = plan;
+  const wanted = wantedOf(plan);
   const { text, expiresAtMs } = wanted.ring;
   const { epoch, gen } = JSON.parse(text) as Ring;
   // No fleet writes a keyring so often: a writer of such a number could as well write any text.
