@@ -94,11 +94,11 @@ export function ringsUnderPrefixes(namespace: string, keyPrefix = ''): readonly 
 }
 
 /**
- * Returns the pattern of ACL SETUSER that matches only this name. A pattern cannot contain spaces:
- * "?" stands for each.
+ * Returns the pattern of ACL SETUSER that matches only this name. A pattern cannot contain the
+ * white space of ASCII: "?" stands for each. It stands for one byte, so that others are kept.
  */
 export function patternOf(name: string): string {
-  return name.replace(/[*?[\]\\]/g, '\\$&').replace(/[\s\0]/g, '?');
+  return name.replace(/[*?[\]\\]/g, '\\$&').replace(/[\t-\r \0]/g, '?');
 }
 
 /**

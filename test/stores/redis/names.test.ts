@@ -97,6 +97,7 @@ describe('the names of a namespace', () => {
 
   it('are patterns of ACL SETUSER with what means something there escaped', () => {
     expect(patternOf('a*b?c[d]e\\f g:rewt-secret')).toBe('a\\*b\\?c\\[d\\]e\\\\f?g:rewt-secret');
+    expect(patternOf('a\tb\u00a0c\u2028d')).toBe('a?b\u00a0c\u2028d');
     expect(patternOf('{rewt:rewt-secret}:ring')).toBe('{rewt:rewt-secret}:ring');
   });
 
