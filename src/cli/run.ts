@@ -22,6 +22,7 @@ const others = {
   set: 'set',
   move: 'move',
   doctor: 'doctor',
+  acl: 'acl',
   serve: 'serve',
   'seal-key': 'sealKey',
 } as const;

@@ -3,6 +3,7 @@
  * without them.
  */
 
+export { acl } from './commands/acl.js';
 export { doctor } from './commands/doctor.js';
 export { explain } from './commands/explain.js';
 export { list } from './commands/list.js';

@@ -22,6 +22,7 @@ it('every verb explains itself on stdout, with an example', async () => {
     'list',
     'set',
     'doctor',
+    'acl',
     'serve',
     'seal-key',
   ];
@@ -42,7 +43,7 @@ it.each([
   [
     'no verb',
     [],
-    'name what to do: sign, verify, explain, rotate, revoke, status, list, set, move, doctor, serve, seal-key',
+    'name what to do: sign, verify, explain, rotate, revoke, status, list, set, move, doctor, acl, serve, seal-key',
   ],
   ['a verb that became an option', ['watch'], 'rewt status --watch'],
   ['an option without effect', ['rotate', '--ttl', '30m'], "unknown option '--ttl'"],
@@ -85,6 +86,11 @@ it.each([
   ],
   ['a Redis URL that is none', ['status', '--url', 'redis://:hunter2@x:y:z'], '--url: no host, or no port'],
   ['a folder with a tilde', ['status', '--url', 'file:~/x'], 'without // and ~'],
+  ['rights without a role', ['acl'], '--role: give member, verifier, reader or operator'],
+  ['rights of a role that is none', ['acl', '--role', 'admin'], '--role: must be one of member, verifier'],
+  ['rights on a Redis without ACL', ['acl', '--role', 'member', '--redis', '5'], '--redis: give the version'],
+  ['a Redis user without a name', ['acl', '--role', 'member', '--user', 'a b'], '--user: Redis takes no'],
+  ['rights with a URL', ['acl', '--role', 'member', '--url', 'redis://:hunter2@x'], "unknown option '--url'"],
   ['the store of before', ['status', '--url', 'lmdb:/var/lib/rewt'], 'Give file: and a new folder'],
 ])('%s is a usage error, said in one sentence', async (_, args, sentence) => {
   const { code, stdout, stderr } = await run(...args);

@@ -60,6 +60,7 @@ it.each([
   ['status', []],
   ['list', []],
   ['doctor', []],
+  ['acl', ['--role', 'member']],
   ['rotate', ['--force']],
   ['set', ['--overlap', '1h']],
   ['revoke', ['--yes']],

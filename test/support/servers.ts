@@ -27,6 +27,8 @@ export interface RedisServer {
   stop(): Promise<void>;
   /** What `redis-cli` prints for a command, which its own options may precede. */
   cli(...words: (string | Buffer)[]): Promise<string>;
+  /** What `redis-cli` prints for lines that are typed into it. */
+  typed(lines: string): Promise<string>;
 }
 
 /**
@@ -122,6 +124,11 @@ async function start(binary: string, extraArgs: readonly string[], config?: stri
       if (!String(words[0]).startsWith('-')) return oneCommand(port, ...words);
       const { stdout } = await promisify(execFile)(command, [...connection, ...words.map(String)]);
       return stdout.replace(/\n$/, '');
+    },
+    async typed(lines) {
+      const typing = promisify(execFile)(command, connection);
+      typing.child.stdin?.end(`${lines}\n`);
+      return (await typing).stdout.replace(/\n$/, '');
     },
   };
 }

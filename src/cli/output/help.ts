@@ -21,6 +21,7 @@ rotates by itself.
   rewt move     brings an old keyring under its key prefix
   rewt explain  says of a token what it is and why it is refused
   rewt doctor   looks for what is wrong with the store, and says what to do
+  rewt acl      prints the rights of a Redis user, as a line of ACL SETUSER
   rewt serve    judges tokens for services behind a reverse proxy
   rewt seal-key makes a key that seals keyrings, or names the keys in a file
 

@@ -2,8 +2,8 @@
  * The rights that a Redis user needs: which command, on which keys, for what, and what the user
  * lacks without it.
  *
- * The doctor's check, the sentences of errors and the lines in docs/clients.md are made from this
- * table. Pure.
+ * `rewt acl`, the doctor's check, the sentences of errors and the lines and the table in
+ * docs/clients.md are made from this table. Pure.
  */
 
 import { namespaceOf, patternOf, type RedisNames, redisNames } from './names.js';
@@ -81,7 +81,7 @@ const uses = {
     rights: [
       right('multi', [], readTwice),
       right('exec', [], readTwice),
-      right('info'),
+      right('info', [], 'the commands that only read do not see a replica, which may not know of a revocation'),
       clock,
       right('get', ['key', 'ring']),
       right('pttl', ['key']),
@@ -108,6 +108,8 @@ export const roles = {
   operator: ['read', 'write', 'role', 'push', 'replicas', 'announce', 'look', 'fleet', 'find', 'examine'],
   /** A person who only reads: no scripts, no writes. */
   reader: ['look', 'fleet'],
+  /** A service that only verifies: no scripts, no writes, no announcements. It can still forge. */
+  verifier: ['look'],
 } as const satisfies Record<string, readonly Use[]>;
 
 export type Role = keyof typeof roles;
@@ -126,16 +128,28 @@ export function keyPattern(kind: KeyKind, { key, ring, fleet, drafts }: RedisNam
   return kind === 'draft' ? `${patternOf(drafts)}*` : patternOf(exact[kind]);
 }
 
+/** Checks for a role without any right to write. */
+export function isReading(role: Role): boolean {
+  return !usesOf(role).includes('write');
+}
+
+/** Returns the uses of a role. With `push`, that of the push connection as well. */
+export function usesOf(role: Role, push = false): readonly Use[] {
+  const uses: readonly Use[] = roles[role];
+  return push && !uses.includes('push') ? [...uses, 'push'] : uses;
+}
+
 /**
  * Returns the rules of ACL SETUSER for one role: the keys, then a line for each use with the
  * commands that the earlier lines did not grant.
  */
-export function aclRules(role: Role, names: RedisNames): readonly (readonly string[])[] {
-  const kinds = new Set(roles[role].flatMap((use) => rightsFor(use).flatMap(({ on }) => on)));
-  const reads = role === 'reader' ? '%R~' : '~';
+export function aclRules(role: Role, names: RedisNames, push = false): readonly (readonly string[])[] {
+  const wanted = usesOf(role, push);
+  const kinds = new Set(wanted.flatMap((use) => rightsFor(use).flatMap(({ on }) => on)));
+  const reads = isReading(role) ? '%R~' : '~';
   const keys = [...kinds].map((kind) => reads + keyPattern(kind, names));
   const granted = new Set<string>();
-  const lines = roles[role].map((use) => {
+  const lines = wanted.map((use) => {
     const commands = rightsFor(use).map(({ command }) => `+${command}`);
     const more = commands.filter((command) => !granted.has(command));
     for (const command of more) granted.add(command);

@@ -3,13 +3,12 @@
  * needed, and the doctor names the one that is missing.
  */
 import { randomUUID } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Finding } from '../../../src/cli/doctor/finding.js';
 import { Rewt } from '../../../src/index.js';
 import { connectRedis } from '../../../src/stores/redis/clients/from-url.js';
-import { namesOf, patternOf, redisNames } from '../../../src/stores/redis/names.js';
+import { patternOf, redisNames } from '../../../src/stores/redis/names.js';
 import { aclRules, costOf, type Role, rightsFor, roles } from '../../../src/stores/redis/rights.js';
 import { rewt as command } from '../../cli/command.js';
 import { codeOf } from '../../interop/fleet.js';
@@ -304,13 +303,4 @@ it('a user with the rights of an operator may run every command, and is refused 
   expect(await lackingBy(user)).toEqual([]);
   // Other namespaces are listed by name, and not read.
   expect((await refusalsOf(server, user)).filter((refused) => !refused.includes(':rewt-secret'))).toEqual([]);
-});
-
-it('the rights that docs/clients.md gives are those of the table', () => {
-  const page = readFileSync(new URL('../../../docs/clients.md', import.meta.url), 'utf8');
-  const names = namesOf({ key: '<K>', ring: '{<K>}:ring', fleet: 'rewt-fleet:{<K>}', drafts: 'rewt-draft:{<K>}:' });
-  for (const role of ['member', 'operator', 'reader'] as const) {
-    const lines = aclRules(role, names).map((line) => `  ${line.join(' ')}\n`);
-    expect(page).toContain(`ACL SETUSER ${role} on >password resetchannels -@all\n${lines.join('')}`);
-  }
 });
