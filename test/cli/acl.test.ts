@@ -1,6 +1,6 @@
 /**
- * `rewt acl`: what its line grants, and no more, with users of a real server; on Redis 6.0, 7.0, 8.0
- * and Valkey 8 by `npm run test:servers -- test/cli/acl.test.ts`.
+ * `rewt acl`: what its line grants, and no more, with users of a real server. On other versions:
+ * `npm run test:servers -- test/cli/acl.test.ts`.
  */
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -48,6 +48,7 @@ const verbs = [
   ['verify', [], {}],
   ['explain', [], {}],
   ['status', [], {}],
+  ['doctor', [], {}],
   ['rotate', ['--force'], { verifier: writing, reader: writing }],
   ['set', ['--overlap', '1h'], { verifier: writing, reader: writing }],
   ['revoke', ['--yes'], { verifier: writing, reader: writing }],

@@ -3,6 +3,7 @@
  * nothing.
  */
 
+import { OptionError } from '../../errors.js';
 import { redisNames } from '../../stores/redis/names.js';
 import type { Announcements } from '../../stores/store.js';
 import type { Command } from '../command.js';
@@ -13,16 +14,17 @@ import { judgeFolder } from '../doctor/judge-folder.js';
 import { judgeKeyring } from '../doctor/judge-keyring.js';
 import { judgeServer } from '../doctor/judge-server.js';
 import type { KeyringFacts } from '../doctor/keyring-facts.js';
-import { addressFactsOf, type Failed, type RedisFacts, redisFactsOf } from '../doctor/redis-facts.js';
+import { addressFactsOf, type Failed, type Question, type RedisFacts, redisFactsOf } from '../doctor/redis-facts.js';
 import { addressOf, type FolderAddress, namespaceOf, placeInWords, placeOf } from '../input/address.js';
 import { assertNoWords, lookOptions, readArguments } from '../input/arguments.js';
+import { readRole } from '../input/role.js';
 import { RefusedError } from '../output/errors.js';
 import { helpOf } from '../output/help.js';
 import { screenOf } from '../output/screen.js';
 import { unlessInterrupted } from '../output/terminal.js';
 import { connectPlace, orRefusal, type RedisAddress } from '../session.js';
 
-const options = { ...lookOptions, strict: { type: 'boolean' } } as const;
+const options = { ...lookOptions, strict: { type: 'boolean' }, role: { type: 'string' } } as const;
 
 const help = helpOf(`
 rewt doctor [options]: looks at the store and the keyring in it, and says what
@@ -34,6 +36,9 @@ Each finding is ok, a note, a warning or a problem. Exit code 1 where there is a
 problem, else 0.
 
   --strict           exit code 1 for warnings too
+  --role <role>      compares the rights of this user of Redis with those of a
+                     member, verifier, reader or operator; default: a member, or
+                     what the user can at most
 `);
 
 export const doctor: Command = {
@@ -45,8 +50,13 @@ export const doctor: Command = {
     const address = addressOf(url, terminal.env, values);
     const namespace = namespaceOf(values.namespace, terminal.env);
     const place = placeOf(address, namespace, values['key-prefix']);
+    const wanted = readRole(values.role);
+    if ('folder' in address && wanted !== null)
+      throw new OptionError('--role: has no effect without Redis. Leave it out, or give its --url', { option: 'role' });
     const looking =
-      'redisUrl' in address ? lookAtRedis(address, namespace, place.keyPrefix) : lookAtFolder(address, namespace);
+      'redisUrl' in address
+        ? lookAtRedis(address, { namespace, wanted }, place.keyPrefix)
+        : lookAtFolder(address, namespace);
     const findings = await unlessInterrupted(looking, terminal);
     const [problems, warnings] = [countOf(findings, 'problem'), countOf(findings, 'warning')];
     return {
@@ -57,14 +67,18 @@ export const doctor: Command = {
   },
 };
 
-async function lookAtRedis(address: RedisAddress, namespace: string, keyPrefix = ''): Promise<readonly Finding[]> {
+async function lookAtRedis(
+  address: RedisAddress,
+  { namespace, wanted }: Pick<Question, 'namespace' | 'wanted'>,
+  keyPrefix = '',
+): Promise<readonly Finding[]> {
   const connected = await orRefusal(connectPlace(address, keyPrefix));
   if (connected instanceof Error) return [finding('reachable', 'problem', connected.message)];
   const { port, close } = connected;
   // Throws if the names cannot share one hash slot.
   redisNames(namespace, port.keyPrefix);
   try {
-    return judgeRedis(await redisFactsOf(port, namespace, addressFactsOf(address.link)));
+    return judgeRedis(await redisFactsOf(port, { namespace, wanted, address: addressFactsOf(address.link) }));
   } finally {
     await close();
   }

@@ -1,13 +1,14 @@
 /** The doctor's findings about the connection to Redis, and the rights of its user. Pure. */
 
-import type { Use } from '../../stores/redis/rights.js';
+import { costOf, isReading, type Role } from '../../stores/redis/rights.js';
 import { foreignName } from '../output/format.js';
+import { aclCommand } from './acl-command.js';
 import { type Finding, finding, type Level } from './finding.js';
 import type { AddressFacts, RedisFacts } from './redis-facts.js';
-import type { Rights } from './rights.js';
+import type { Lack } from './rights.js';
 
-export function judgeAccess({ address, rights }: RedisFacts): readonly Finding[] {
-  return [judgeTls(address), judgePassword(address), ...judgeRights(rights)];
+export function judgeAccess(facts: RedisFacts): readonly Finding[] {
+  return [judgeTls(facts.address), judgePassword(facts), ...judgeRights(facts)];
 }
 
 function judgeTls({ tls, loopback }: AddressFacts): Finding {
@@ -21,52 +22,56 @@ function judgeTls({ tls, loopback }: AddressFacts): Finding {
   );
 }
 
-function judgePassword({ password, loopback }: AddressFacts): Finding {
+function judgePassword(facts: RedisFacts): Finding {
+  const { password, loopback } = facts.address;
   if (password) return finding('password', 'ok', 'required with this URL');
   const found = 'none: every client of this server can read the secret, and sign';
-  const remedy = 'a separate user for rewt, with a password: see docs/clients.md, Rights';
+  const remedy = `a separate user for rewt, with a password: ${aclCommand(facts, 'member', null)}`;
   return finding('password', loopback ? 'note' : 'problem', found, remedy);
 }
 
 /**
- * Returns the level. A member needs `read` and `write`; the role is a matter of security, the rest
- * of convenience.
+ * Returns the level. A member needs `read` and `write`, and a user that only reads `look`; the role
+ * of the server is a matter of security, the rest of convenience.
  */
-function levelOf(use: Use): Level {
+function levelOf({ use, right, cost }: Lack, role: Role): Level {
   if (use === 'read' || use === 'write') return 'problem';
-  return use === 'role' ? 'warning' : 'note';
+  if (use === 'look' && isReading(role) && cost === costOf('look', {})) return 'problem';
+  return use === 'role' || (use === 'look' && right === '+info') ? 'warning' : 'note';
 }
 
-function judgeRights({ lacks, isReader, excess }: Rights): readonly Finding[] {
-  const remedy = 'the line to give to ACL SETUSER is in docs/clients.md, Rights';
+function judgeRights(facts: RedisFacts): readonly Finding[] {
+  const { role, wanted, user, lacks, beyond, excess } = facts.rights;
+  const ownLine = `${aclCommand(facts, role, user)} has the line for redis-cli`;
   const costs = [...new Set(lacks.map(({ cost }) => cost))];
-  const findings = (isReader ? [] : costs).map((cost) => {
-    const alike = lacks.filter((lack) => lack.cost === cost);
-    const [use] = alike.map((lack) => lack.use) as [Use];
+  const findings = costs.map((cost) => {
+    const alike = lacks.filter((lack) => lack.cost === cost) as [Lack, ...Lack[]];
     const missing = alike.map(({ right }) => foreignName(right, 200)).join(', ');
-    return finding('rights', levelOf(use), `this user lacks ${missing}: ${cost}`, remedy);
+    return finding('rights', levelOf(alike[0], role), `this user lacks ${missing}: ${cost}`, ownLine);
   });
-  if (isReader) {
+  if (isReading(role) && wanted === null) {
     findings.push(
       finding(
         'rights',
         'note',
-        'those of a reader: this user can look (status, verify, explain), and cannot sign, rotate or revoke',
-        `for a member or an operator: ${remedy}`,
+        `those of a ${role}: this user can look (${looksOf(role)}) and forge tokens (HS256), and cannot ` +
+          'sign by rewt, rotate or revoke',
+        `for a member or an operator: ${aclCommand(facts, 'member', user)}`,
       ),
     );
   }
-  if (excess !== null && excess.length > 0) {
-    findings.push(
-      finding(
-        'rights',
-        'note',
-        `this user may do far more than rewt needs: ${excess.join(', ')}`,
-        `a separate user for rewt: ${remedy}`,
-      ),
-    );
+  const more = [...new Set([...beyond, ...(excess ?? [])])].map((rule) => foreignName(rule, 200));
+  if (more.length > 0) {
+    const found = `this user may do more than ${wanted === null ? 'rewt' : `a ${role}`} needs: ${more.join(', ')}`;
+    const remedy =
+      user === null || user === 'default' ? `a separate user for rewt: ${aclCommand(facts, role, null)}` : ownLine;
+    findings.push(finding('rights', 'note', found, remedy));
   }
   if (findings.length > 0) return findings;
-  const more = excess === null ? '; what it may do beyond is not known (ACL WHOAMI, ACL DRYRUN)' : ', and no more';
-  return [finding('rights', 'ok', `what a member needs${more}`)];
+  const beyondIt = excess === null ? '; what it may do beyond is not known (ACL GETUSER, ACL DRYRUN)' : ', and no more';
+  return [finding('rights', 'ok', `what a ${role} needs${beyondIt}`)];
+}
+
+function looksOf(role: Role): string {
+  return role === 'verifier' ? 'verify, explain' : 'status, verify, explain';
 }

@@ -5,6 +5,7 @@
 
 import { DEFAULT_CLOCK_TOLERANCE_SECONDS, inMs, MAX_SOFT_AGE_MS } from '../../keyring/policy.js';
 import { mayBeDeposed } from '../../stores/redis/replication.js';
+import { isReading } from '../../stores/redis/rights.js';
 import { foreignName, spanOf } from '../output/format.js';
 import { type Finding, finding } from './finding.js';
 import type { RedisFacts } from './redis-facts.js';
@@ -19,9 +20,9 @@ export function judgeServer(facts: RedisFacts): readonly Finding[] {
   return [
     judgeRoundTrip(facts.roundTripMs),
     judgeVersion(server.version),
-    // The limits of a reader's rights show nothing about the server.
-    ...(rights.isReader
-      ? [finding('writes', 'note', 'not tried: this user is a reader')]
+    // The limits of a user that only reads show nothing about the server.
+    ...(isReading(rights.role)
+      ? [finding('writes', 'note', `not tried: this user is a ${rights.role}`)]
       : [judgeWrites(writes), judgePush(push)]),
     ...judgeMemory(server.memory),
     ...judgePersistence(server.persistence),

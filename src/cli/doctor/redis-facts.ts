@@ -6,15 +6,17 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { within } from '../../async/race.js';
 import type { Command, RedisPort, Reply } from '../../stores/redis/clients/port.js';
 import { type Address, asStoreError } from '../../stores/redis/errors.js';
-import { type RedisNames, redisNames } from '../../stores/redis/names.js';
+import { type AllRedisNames, type RedisNames, redisNames } from '../../stores/redis/names.js';
 import { createPlainReader, type PlainReader } from '../../stores/redis/plain-reader.js';
 import { redisStore } from '../../stores/redis/redis-store.js';
+import type { Role } from '../../stores/redis/rights.js';
 import type { Announcements, PushStatus, Store } from '../../stores/store.js';
 import type { Link } from '../input/link.js';
 import { othersInWords } from '../lookup/others.js';
 import { misnamed, storeInWords } from '../output/errors.js';
+import { dangersFor, dangersIn, excessIn } from './excess.js';
 import { type KeyringFacts, keyringFactsOf } from './keyring-facts.js';
-import { excessesOf, excessOf, lacksOf, type Rights } from './rights.js';
+import { type TriedRights, tryRights } from './rights.js';
 import { type ServerFacts, serverFactsOf } from './server-facts.js';
 
 /** A failure in rewt's own sentence. */
@@ -23,7 +25,26 @@ export interface Failed {
   readonly message: string;
 }
 
+/** The rights of the user of the connection. */
+export interface Rights extends TriedRights {
+  /** The name of the user; null: not shown. */
+  readonly user: string | null;
+  /** The role that was asked for; null: none was. */
+  readonly wanted: Role | null;
+  /** The rights of this user that rewt never uses; null: the server does not show them. */
+  readonly excess: readonly string[] | null;
+}
+
+/** The keyring and the role that the doctor is asked about. */
+export interface Question {
+  readonly namespace: string;
+  readonly address: AddressFacts;
+  readonly wanted: Role | null;
+}
+
 export interface RedisFacts {
+  readonly namespace: string;
+  readonly keyPrefix: string;
   readonly address: AddressFacts;
   /** Null: the server replies. */
   readonly unreachable: Failed | null;
@@ -50,23 +71,28 @@ export interface AddressFacts {
   readonly loopback: boolean;
   readonly tls: boolean;
   readonly password: boolean;
+  /** The user that the address names. */
+  readonly user: string | null;
 }
 
 const ANSWER_MS = 3_000;
 const PUSH_MS = 3_000;
 const ROUND_TRIPS = 7;
 
-export function addressFactsOf({ hosts, tls, password }: Link): AddressFacts {
+export function addressFactsOf({ hosts, tls, password, username }: Link): AddressFacts {
   const loopback = hosts.every(({ host }) => /^(localhost|127(\.\d+){3}|::1)$/i.test(host));
-  return { loopback, tls: tls !== null, password: password !== null };
+  return { loopback, tls: tls !== null, password: password !== null, user: username };
 }
 
 /** Collects the facts; if the server does not reply, only that. Closes the port afterwards. */
-export async function redisFactsOf(port: RedisPort, namespace: string, address: AddressFacts): Promise<RedisFacts> {
+export async function redisFactsOf(port: RedisPort, question: Question): Promise<RedisFacts> {
+  const { namespace, address, wanted } = question;
+  const { keyPrefix } = port;
+  const unknown = { ...nothing, namespace, keyPrefix, address };
   const store = redisStore(port);
   const reader = createPlainReader(port);
-  const { key } = redisNames(namespace, port.keyPrefix);
-  const send = async (commands: readonly Command[]): Promise<readonly (Reply | Error)[]> => {
+  const { key } = redisNames(namespace, keyPrefix);
+  const send: Send = async (commands) => {
     const late = () => new Error('timed out');
     const begunAtMs = performance.now();
     try {
@@ -83,34 +109,36 @@ export async function redisFactsOf(port: RedisPort, namespace: string, address: 
     if (unreachable !== null) {
       // Clients hide why they cannot connect to a node of a cluster. A connection to that node
       // alone fails with the reason.
-      const keyring = await keyringOf(reader, namespace, port.keyPrefix);
-      return { ...nothing, address, unreachable: isKnown(keyring) ? keyring : unreachable };
+      const keyring = await keyringOf(reader, namespace, keyPrefix);
+      return { ...unknown, unreachable: isKnown(keyring) ? keyring : unreachable };
     }
     const { roundTripMs, skew, silent } = await measure(send);
     // Every other command would be silent too.
-    if (silent !== null) return { ...nothing, address, unreachable: failedOf(silent, port.address()) };
+    if (silent !== null) return { ...unknown, unreachable: failedOf(silent, port.address()) };
     const [info, save, whoami] = (await send([['INFO'], ['CONFIG', 'GET', 'save'], ['ACL', 'WHOAMI']])) as [
       Reply | Error,
       Reply | Error,
       Reply | Error,
     ];
-    if (isSilence(info)) return { ...nothing, address, unreachable: failedOf(info, port.address()) };
+    if (isSilence(info)) return { ...unknown, unreachable: failedOf(info, port.address()) };
     const user = typeof whoami === 'string' ? whoami : null;
-    const keyring = await keyringOf(reader, namespace, port.keyPrefix);
+    const keyring = await keyringOf(reader, namespace, keyPrefix);
     const names = reader.namesOf(namespace);
-    const excesses = excessesOf(names);
-    const dryRuns =
-      user === null ? null : await send(excesses.map(({ command }) => ['ACL', 'DRYRUN', user, ...command]));
+    const tried = await tryWithin(port, names, wanted);
+    const excess =
+      user === null ? null : await excessOf(send, user, wanted ?? 'operator', redisNames(namespace, keyPrefix));
     // XX sets only an existing key, and this random name does not exist. So it shows if a write is
     // accepted, without one.
     const [written = null] = await send([['SET', names.draft('doctor'), '', 'PX', '1', 'XX']]);
     return {
+      namespace,
+      keyPrefix,
       address,
       unreachable,
       roundTripMs,
       skew,
       server: serverFactsOf(info, save),
-      rights: { ...(await tryRights(port, names)), excess: excessOf(excesses, dryRuns) },
+      rights: { ...tried, user: user ?? address.user, wanted, excess },
       writes: written instanceof Error ? failedOf(written) : null,
       push: await pushOf(store, namespace),
       keyring,
@@ -130,11 +158,13 @@ export async function redisFactsOf(port: RedisPort, namespace: string, address: 
   }
 }
 
-const nothing: Omit<RedisFacts, 'address' | 'unreachable'> = {
+const nothingTried: TriedRights = { role: 'member', lacks: [], beyond: [], pushes: false };
+
+const nothing: Omit<RedisFacts, 'namespace' | 'keyPrefix' | 'address' | 'unreachable'> = {
   roundTripMs: 0,
   skew: null,
   server: serverFactsOf(null, null),
-  rights: { lacks: [], isReader: false, excess: null },
+  rights: { ...nothingTried, user: null, wanted: null, excess: null },
   writes: null,
   push: { state: 'off', reason: null },
   keyring: { code: '', message: '' },
@@ -162,20 +192,36 @@ function failedOf(error: Error, address: Address | null = null): Failed {
 }
 
 /** Tries the rights. An unreachable server is reported by other facts. */
-async function tryRights(port: RedisPort, names: RedisNames): Promise<Omit<Rights, 'excess'>> {
+async function tryWithin(port: RedisPort, names: RedisNames, wanted: Role | null): Promise<TriedRights> {
   const ending = new AbortController();
   const late = () => new Error('timed out');
   try {
-    return await within(ANSWER_MS, lacksOf(port, names, ending.signal), late);
+    return await within(ANSWER_MS, tryRights(port, names, wanted, ending.signal), late);
   } catch {
-    return nothing.rights;
+    return nothingTried;
   } finally {
     ending.abort();
   }
 }
 
+type Send = (commands: readonly Command[]) => Promise<readonly (Reply | Error)[]>;
+
+/**
+ * Asks what this user may do beyond a role. A user that may ask ACL DRYRUN asks it first whether
+ * ACL GETUSER is allowed: a refusal is an entry in ACL LOG.
+ */
+async function excessOf(send: Send, user: string, role: Role, names: AllRedisNames): Promise<readonly string[] | null> {
+  const dangers = dangersFor(names);
+  const show: Command = ['ACL', 'GETUSER', user];
+  const asked = [show, ...dangers.map(({ command }) => command)];
+  const [mayShow = null, ...answers] = await send(asked.map((command) => ['ACL', 'DRYRUN', user, ...command]));
+  const [shown = null] = typeof mayShow === 'string' && mayShow !== 'OK' ? [] : await send([show]);
+  const [rules, allowed] = [excessIn(shown, role, names), dangersIn(dangers, answers)];
+  return rules === null && allowed === null ? null : [...(rules ?? []), ...(allowed ?? [])];
+}
+
 /** Measures by several TIME commands: the fastest reply shows the other clock best. */
-async function measure(send: (commands: readonly Command[]) => Promise<readonly (Reply | Error)[]>) {
+async function measure(send: Send) {
   const tookMs: number[] = [];
   let skew: RedisFacts['skew'] = null;
   for (let time = 0; time < ROUND_TRIPS; time += 1) {

@@ -1,9 +1,9 @@
 /**
- * The rights of a Redis user: what rewt needs and the user lacks, and what the user has beyond
- * that. Every right is tried, without an effect.
+ * The rights of a Redis user: what a role needs and the user lacks. Every right is tried, without
+ * an effect.
  */
 
-import type { Command, Outcomes, RedisPort, Reply } from '../../stores/redis/clients/port.js';
+import type { Command, RedisPort } from '../../stores/redis/clients/port.js';
 import { asStoreError } from '../../stores/redis/errors.js';
 import type { RedisNames } from '../../stores/redis/names.js';
 import {
@@ -12,9 +12,10 @@ import {
   keyPattern,
   PUSH_CHANNEL,
   type Right,
+  type Role,
   rightsFor,
-  roles,
   type Use,
+  usesOf,
 } from '../../stores/redis/rights.js';
 
 export interface Lack {
@@ -24,23 +25,23 @@ export interface Lack {
   readonly cost: string;
 }
 
-export interface Rights {
-  /** The rights that a member needs and this user lacks, each once. */
+/** The rights that were tried. */
+export interface TriedRights {
+  /** The role that the user is compared with: the wanted one, or the one that its rights fit. */
+  readonly role: Role;
+  /** The rights that this role needs and the user lacks, each once. */
   readonly lacks: readonly Lack[];
-  /**
-   * True if the user can read everything, but neither run scripts nor write: a reader, and no
-   * member.
-   */
-  readonly isReader: boolean;
-  /** The rights of this user that rewt never uses; null: the server does not show them. */
-  readonly excess: readonly string[] | null;
+  /** The rights that this role does not need and the user has: '+set'. */
+  readonly beyond: readonly string[];
+  /** True if the user may use push. */
+  readonly pushes: boolean;
 }
 
 /**
  * Each command in a form without effect. Redis checks rights first, and then finds nothing to do,
  * or a wrong argument.
  */
-const attempts: Readonly<Record<MemberCommand, (name: string) => Command>> = {
+const attempts: Readonly<Record<TriedCommand, (name: string) => Command>> = {
   eval: (name) => ['EVAL', 'return 1', '1', name],
   get: (name) => ['GET', name],
   pttl: (name) => ['PTTL', name],
@@ -59,12 +60,14 @@ const attempts: Readonly<Record<MemberCommand, (name: string) => Command>> = {
   zcount: (name) => ['ZCOUNT', name, 'here', 'there'],
   multi: () => ['MULTI'],
   exec: () => ['EXEC'],
+  scan: () => ['SCAN', 'from', 'here'],
+  'cluster|slots': () => ['CLUSTER', 'SLOTS'],
+  'config|get': () => ['CONFIG', 'GET', 'save'],
+  'acl|whoami': () => ['ACL', 'WHOAMI'],
+  'acl|dryrun': () => ['ACL', 'DRYRUN', 'default', 'PING'],
 };
 
-type MemberCommand = Exclude<
-  CommandName,
-  'subscribe' | 'scan' | 'cluster|slots' | 'config|get' | 'acl|whoami' | 'acl|dryrun'
->;
+type TriedCommand = Exclude<CommandName, 'subscribe'>;
 
 interface Attempt {
   readonly use: Use;
@@ -74,13 +77,13 @@ interface Attempt {
   readonly pattern: string | null;
 }
 
-function attemptsFor(names: RedisNames): readonly Attempt[] {
+function attemptsFor(uses: readonly Use[], names: RedisNames): readonly Attempt[] {
   const keys = { key: names.key, ring: names.ring, fleet: names.fleet, draft: names.draft('doctor') };
-  const all = roles.member.flatMap((use) =>
+  const all = uses.flatMap((use) =>
     rightsFor(use).flatMap((right): Attempt[] => {
       const { command, on } = right;
-      if (!(command in attempts)) return [];
-      const attempt = attempts[command as MemberCommand];
+      if (command === 'subscribe') return [];
+      const attempt = attempts[command];
       if (on.length === 0) return [{ use, right, command: attempt(''), pattern: null }];
       return on.map((kind) => ({ use, right, command: attempt(keys[kind]), pattern: keyPattern(kind, names) }));
     }),
@@ -90,71 +93,63 @@ function attemptsFor(names: RedisNames): readonly Attempt[] {
   return [...all.filter((one) => !isLast(one)), ...all.filter(isLast)];
 }
 
-/** Tries every right of a member, on connections that are ended afterwards. */
-export async function lacksOf(
+/**
+ * Tries every right of a role, on connections that are ended afterwards.
+ *
+ * @param wanted null: a member, or a role that only reads if the user can do no more
+ */
+export async function tryRights(
   port: RedisPort,
   names: RedisNames,
+  wanted: Role | null,
   signal: AbortSignal,
-): Promise<Omit<Rights, 'excess'>> {
-  const tried = attemptsFor(names);
+): Promise<TriedRights> {
+  // The roles that only read need nothing that a member does not need.
+  const tried = attemptsFor(usesOf(wanted === 'operator' ? wanted : 'member'), names);
   const connection = await port.connect(names.key, signal);
   const outcomes = await connection.send(tried.map(({ command }) => command));
-  const lacks = tried.flatMap(({ use, right, pattern }, index) => {
-    const missing = missingRight(outcomes[index], right.command, pattern);
+  const refused = tried.map(({ right }, index) => missingRight(outcomes[index], right.command, tried[index]?.pattern));
+  const lacks = tried.flatMap(({ use, right }, index) => {
+    const missing = refused[index] ?? null;
     return missing === null ? [] : [{ right: missing, use, cost: costOf(use, right) }];
   });
   // A subscribed connection can send few other commands.
   const listening = await port.connect(names.key, signal);
-  const refused = await listening
+  const refusal = await listening
     .subscribe(PUSH_CHANNEL, () => {})
     .then(
       () => null,
       (error: unknown) => error,
     );
-  const missing = missingRight(refused, 'subscribe', null);
+  const missing = missingRight(refusal, 'subscribe');
   if (missing !== null) lacks.push({ right: missing, use: 'push', cost: costOf('push', {}) });
-  const isLacking = (wanted: string) => lacks.some(({ right }) => right === wanted);
-  const forReaders: readonly Use[] = roles.reader;
-  // A right with its own cost is optional.
-  const looks = !lacks.some(({ use, cost }) => forReaders.includes(use) && cost === costOf(use, {}));
+  const role = wanted ?? fittingRole(lacks);
+  const needed = usesOf(role);
+  const own = lacks.filter(({ use }) => needed.includes(use));
+  const commands = new Set(usesOf(role, true).flatMap((use) => rightsFor(use).map(({ command }) => command)));
+  const more = tried.filter(({ right }, index) => refused[index] === null && !commands.has(right.command));
   return {
-    lacks: lacks.filter(({ right }, index) => lacks.findIndex((other) => other.right === right) === index),
-    isReader: looks && isLacking('+eval') && isLacking('+set'),
+    role,
+    lacks: own.filter(({ right }, index) => own.findIndex((other) => other.right === right) === index),
+    beyond: [...new Set(more.map(({ right }) => `+${right.command}`))],
+    pushes: !lacks.some(({ use, cost }) => use === 'push' && cost === costOf('push', {})),
   };
 }
 
+/** Returns a role that only reads if the user can read, but neither run scripts nor write. */
+function fittingRole(lacks: readonly Lack[]): Role {
+  // A right with its own cost is optional.
+  const can = (use: Use): boolean => !lacks.some((lack) => lack.use === use && lack.cost === costOf(use, {}));
+  const isWriter = ['+eval', '+set'].some((wanted) => lacks.every(({ right }) => right !== wanted));
+  if (isWriter) return 'member';
+  return (['reader', 'verifier'] as const).find((role) => usesOf(role).every(can)) ?? 'member';
+}
+
 /** Returns the missing right, or null if the outcome shows none. */
-function missingRight(outcome: unknown, command: string, pattern: string | null): string | null {
+function missingRight(outcome: unknown, command: string, pattern: string | null = null): string | null {
   if (!(outcome instanceof Error) || asStoreError(outcome).code !== 'ERR_REWT_STORE_DENIED') return null;
   // Not anywhere: the text may also contain a user's name.
   const [, denied] = /permissions to access .*\b(key|channel)s?\b/i.exec(outcome.message) ?? [];
   if (denied === undefined) return `+${command}`;
   return denied.toLowerCase() === 'channel' ? `&${PUSH_CHANNEL}` : `~${pattern ?? '*'}`;
-}
-
-interface Excess {
-  readonly name: string;
-  readonly command: Command;
-}
-
-/** Returns commands that a user of rewt never needs. */
-export function excessesOf({ key }: RedisNames): readonly Excess[] {
-  return [
-    { name: 'FLUSHALL', command: ['FLUSHALL'] },
-    { name: 'CONFIG SET', command: ['CONFIG', 'SET', 'maxmemory', '0'] },
-    { name: 'SHUTDOWN', command: ['SHUTDOWN'] },
-    { name: 'ACL SETUSER', command: ['ACL', 'SETUSER', 'x'] },
-    { name: 'KEYS', command: ['KEYS', '*'] },
-    { name: "GET of others' keys", command: ['GET', `another:${key}`] },
-  ];
-}
-
-/**
- * Returns the excess rights. `answers` are the outcomes of ACL DRYRUN, one for each. Redis before 7
- * has none, and a user with minimal rights may not use it.
- */
-export function excessOf(excesses: readonly Excess[], answers: Outcomes | null): readonly string[] | null {
-  if (answers === null || answers.length === 0 || answers.some((answer: Reply | Error) => typeof answer !== 'string'))
-    return null;
-  return excesses.filter((_, index) => answers[index] === 'OK').map(({ name }) => name);
 }
