@@ -91,6 +91,7 @@ it.each([
   ['rights on a Redis without ACL', ['acl', '--role', 'member', '--redis', '5'], '--redis: give the version'],
   ['a Redis user without a name', ['acl', '--role', 'member', '--user', 'a b'], '--user: Redis takes no'],
   ['rights with a URL', ['acl', '--role', 'member', '--url', 'redis://:hunter2@x'], "unknown option '--url'"],
+  ['a role on the embedded store', ['doctor', '--role', 'member'], '--role: has no effect without Redis'],
   ['the store of before', ['status', '--url', 'lmdb:/var/lib/rewt'], 'Give file: and a new folder'],
 ])('%s is a usage error, said in one sentence', async (_, args, sentence) => {
   const { code, stdout, stderr } = await run(...args);

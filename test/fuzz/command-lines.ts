@@ -27,6 +27,8 @@ const valued: readonly (readonly [names: string, values: fc.Arbitrary<string>])[
   ['--replicas', mostly(1, fc.constantFrom('0', '1', '-1', '1.5', 'NaN', ''), texts)],
   ['--namespace', mostly(4, wordsOf('rewt a b'), places)],
   ['--url', urls],
+  ['--role', wordsOf('member verifier reader operator admin')],
+  ['--redis', wordsOf('6 6.2 7 8.0.1 5 x')],
 ];
 
 const options = fc.oneof(
@@ -41,7 +43,7 @@ const options = fc.oneof(
     ),
   ),
 );
-const flags = wordsOf('--json --json --yes --force --help -h -- - -x -hj --version');
+const flags = wordsOf('--json --json --yes --force --push --help -h -- - -x -hj --version');
 const mistakes = fc.oneof(
   awkwardTexts.map((end) => `--audience${end}`),
   wordsOf('--audiense --exires-in --no-json --json=1 --yes=no --constructor --__proto__ --= --=x'),
@@ -51,7 +53,7 @@ const payloads = fc.oneof(texts, jsonTexts, wordsOf(`{"user":"${CANARY}"} {user:
 
 const verbs = fc.oneof(
   { arbitrary: wordsOf('sign verify'), weight: 8 },
-  { arbitrary: wordsOf('rotate revoke status explain list doctor help --version'), weight: 5 },
+  { arbitrary: wordsOf('rotate revoke status explain list doctor acl help --version'), weight: 5 },
   fc.oneof(texts, mistakes, flags),
 );
 
