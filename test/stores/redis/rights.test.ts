@@ -301,6 +301,10 @@ it('a user with the rights of an operator may run every command, and is refused 
   expect(await refusalsOf(server, user)).toEqual([]);
   expect((await command(['list', '--json'], { env })).code).toBe(0);
   expect(await lackingBy(user)).toEqual([]);
-  // Other namespaces are listed by name, and not read.
-  expect((await refusalsOf(server, user)).filter((refused) => !refused.includes(':rewt-secret'))).toEqual([]);
+  // Other namespaces are listed by name, and not read. Redis 6 has no ACL DRYRUN to ask before the
+  // doctor tries ACL GETUSER, and logs it as all of ACL.
+  const isSix = (await server.cli('INFO', 'server')).includes('redis_version:6.');
+  expect((await refusalsOf(server, user)).filter((refused) => !refused.includes(':rewt-secret'))).toEqual(
+    isSix ? ['acl'] : [],
+  );
 });
