@@ -106,10 +106,10 @@ function headerOf(id: string): string {
 
 /** Returns the additional data: the header and the name, so that neither can be exchanged. */
 function contextOf(header: string, keyName: string): Buffer {
-  const name = Buffer.from(keyName, 'utf8');
+  const name = Buffer.from(keyName);
   const length = Buffer.alloc(4);
   length.writeUInt32BE(name.length);
-  return Buffer.concat([Buffer.from(header, 'utf8'), length, name]);
+  return Buffer.concat([Buffer.from(header), length, name]);
 }
 
 function unreadable(): StoreError {

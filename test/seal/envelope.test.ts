@@ -3,11 +3,11 @@ import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { isSealed, openSealed, seal, sealedBy } from '../../src/seal/envelope.js';
-import { readSealKey } from '../../src/seal/seal-key.js';
+import { SealKey } from '../../src/seal/seal-key.js';
 import { seeded } from '../keyring/seeded.js';
-import { BYTES, envelopeOf, ID, idOf, KEY_NAME, NONCE, SALT, TEXT } from './samples.js';
+import { BYTES, envelopeOf, ID, idOf, KEY_NAME, NONCE, SALT } from './samples.js';
 
-const key = readSealKey(TEXT, 'sealKey');
+const key = new SealKey(BYTES);
 const keys = new Map([[key.id, key]]);
 
 /** Returns the salt, then the nonce, then fails. */
@@ -43,13 +43,12 @@ describe('an envelope', () => {
   const names = fc.oneof(fc.string(), fc.string({ unit: 'binary' }));
   const bytes = (length: number) =>
     fc.uint8Array({ minLength: length, maxLength: length }).map((one) => Buffer.from(one));
-  const sealKeys = fc.uint8Array({ minLength: 31, maxLength: 31 }).map((one) => Buffer.from([0x80, ...one]));
+  const sealKeys = bytes(32);
 
   it('is what node:crypto makes of the same parts, and opens again, whatever they are', () => {
     fc.assert(
       fc.property(texts, names, sealKeys, bytes(16), bytes(12), (text, keyName, keyBytes, salt, nonce) => {
-        fc.pre(new Set(keyBytes).size > 1);
-        const own = readSealKey(keyBytes, 'sealKey');
+        const own = new SealKey(keyBytes);
         const envelope = seal(text, own, keyName, fixed(salt, nonce));
         expect(envelope).toBe(envelopeOf(text, { bytes: keyBytes, salt, nonce, keyName }));
         expect(openSealed(envelope, new Map([...keys, [own.id, own]]), keyName)).toBe(text);
@@ -86,7 +85,7 @@ describe('an envelope', () => {
   });
 
   it('opens with the key of its id among several, in any order', () => {
-    const others = [1, 2, 3].map((n) => readSealKey(Buffer.from([n, ...BYTES.subarray(1)]), 'sealKey'));
+    const others = [1, 2, 3].map((n) => new SealKey(Buffer.from([n, ...BYTES.subarray(1)])));
     const envelope = seal('text', key, KEY_NAME, randomBytes);
     for (const all of [
       [key, ...others],

@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { StoreError } from '../../src/errors.js';
 import { openSealed, seal } from '../../src/seal/envelope.js';
-import { readSealKey } from '../../src/seal/seal-key.js';
+import { SealKey } from '../../src/seal/seal-key.js';
 import { seeded } from '../keyring/seeded.js';
 import {
   ALPHABET,
@@ -21,11 +21,11 @@ import {
 } from './samples.js';
 
 const PLAIN = 'the plain text of a ring';
-const key = readSealKey(TEXT, 'sealKey');
+const key = new SealKey(BYTES);
 const keys = new Map([[key.id, key]]);
 const OTHER_BYTES = Buffer.from(BYTES.map((byte) => byte ^ 0xff));
-const other = readSealKey(OTHER_BYTES, 'sealKey');
-const envelope = seal(PLAIN, key, KEY_NAME, randomBytes);
+const other = new SealKey(OTHER_BYTES);
+const envelope = envelopeOf(PLAIN);
 const header = `rewt-sealed.1.${ID}.`;
 const body = Buffer.from(envelope.slice(header.length), 'base64url');
 
@@ -176,7 +176,7 @@ describe('an envelope opens only', () => {
     expect(refusalOf(renamed, { held: new Map([...keys, [other.id, other]]) }).code).toBe(UNREADABLE);
   });
 
-  it('if it is one: no text is taken as it is', () => {
+  it('if it is one: no text is taken as it is, and each gets the same sentence', () => {
     const plain = [
       '',
       '{"v":1}',
@@ -188,6 +188,9 @@ describe('an envelope opens only', () => {
       envelope.slice(header.length),
     ];
     expect(codesOf(plain)).toEqual([UNREADABLE]);
+    const sentences = new Set([...plain, envelope.slice(0, -1)].map((text) => refusalOf(text).message));
+    expect([...sentences]).toEqual([expect.stringMatching(/^The sealed keyring .*(?:damaged|moved).*: find out who /)]);
+    expect([...sentences][0]).toContain('or replace it with revoke({ replace: "unreadable" }).');
   });
 
   it('is never broken by text that begins as an envelope does', () => {
@@ -210,7 +213,9 @@ describe('an envelope of a later version', () => {
     for (const rest of ['', `${ID}.`, envelope.slice(14), '\n', '{}']) {
       const error = refusalOf(`rewt-sealed.${version}.${rest}`);
       expect(error).toMatchObject({ code: NEWER, status: 503 });
-      expect(error.message).toContain('revoke({ replace: "newer" })');
+      expect(error.message).toMatch(
+        /^The keyring .* newer rewt: update rewt here, .* revoke\(\{ replace: "newer" \}\)/,
+      );
     }
   });
 
@@ -229,7 +234,7 @@ describe('an envelope of a later version', () => {
 });
 
 describe('an envelope under a key that is not here', () => {
-  const third = readSealKey(Buffer.from([0x80, ...OTHER_BYTES.subarray(1)]), 'sealKey');
+  const third = new SealKey(Buffer.from([0x80, ...OTHER_BYTES.subarray(1)]));
   it('is an error that names its key, those that are here, the option, and the last resort', () => {
     const held = new Map([other, third].map((one) => [one.id, one]));
     const error = refusalOf(envelope, { held });

@@ -101,7 +101,7 @@ describe('what is no seal key', () => {
     ['a list of numbers', [...BYTES]],
     ['an object like bytes', { byteLength: 32, length: 32, [Symbol.toStringTag]: 'Uint8Array' }],
     ['a proxy of bytes', new Proxy(BYTES, {})],
-    ['a key', readSealKey(TEXT, 'sealKey')],
+    ['a key', new SealKey(BYTES)],
     ['a list with a key', [TEXT]],
     ['a function', () => BYTES],
   ];
@@ -161,7 +161,7 @@ describe('what is no seal key', () => {
 });
 
 describe('a seal key cannot be printed', () => {
-  const key = readSealKey(TEXT, 'sealKey');
+  const key = new SealKey(BYTES);
   const holder = { options: [key], keys: new Map([[key.id, key]]) };
 
   it('by inspect, JSON, String, a template, a clone, or a walk over its properties', () => {
