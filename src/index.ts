@@ -24,12 +24,13 @@ export type {
   OperationMessage,
   RecoveredMessage,
   RefreshMessage,
+  ResealedMessage,
   RevokedMessage,
   RotatedMessage,
   UnannouncedMessage,
   WarningMessage,
 } from './observe/channels.js';
-export type { RewtOptions } from './options.js';
+export type { RewtOptions, SealKeyOption, SealKeyValue } from './options.js';
 export {
   type BoundSign,
   type CompleteToken,

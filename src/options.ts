@@ -12,6 +12,8 @@ import {
   type MemberTimes,
   memberTimes,
 } from './keyring/policy.js';
+import type { SealKeySource } from './keyring/seal-keys.js';
+import { readSealKey, type SealKey } from './seal/seal-key.js';
 import type { Store } from './stores/store.js';
 import { CLOCK, type Clock, processClock } from './time/clock.js';
 import {
@@ -77,6 +79,18 @@ export interface RewtOptions<Output = unknown> {
    */
   push?: boolean | undefined;
   /**
+   * Seals the keyring, so that a reader of the store can forge no token: a key of 32 bytes, as
+   * bytes or as the text that `rewt seal-key` prints. Or a list, of which all open and the first
+   * seals; or a function that returns one of these or a promise of it, from a key management
+   * service. Give all members the same. Default: none, and the keyring is plain text.
+   */
+  sealKey?: SealKeyOption | undefined;
+  /**
+   * `'migrate'` takes plain keyrings too, until this member has seen a sealed one: only while a
+   * namespace moves to `sealKey`, or back (docs/sealing.md). Default: none.
+   */
+  sealing?: 'migrate' | undefined;
+  /**
    * Under this name the member announces itself, with the generation of the keyring that it holds,
    * for `rewt status` to show: one small write per half minute, and within two seconds after a
    * rotation, a revocation or the end of an outage. Default: none, and nothing is announced.
@@ -106,6 +120,15 @@ export interface RewtOptions<Output = unknown> {
   algorithms?: readonly 'HS256'[] | undefined;
 }
 
+/** One seal key: 32 bytes, or the text that `rewt seal-key` prints. */
+export type SealKeyValue = Uint8Array | string;
+
+/** The seal keys of a member: one, a list, or a function that returns them. */
+export type SealKeyOption =
+  | SealKeyValue
+  | readonly SealKeyValue[]
+  | (() => SealKeyValue | readonly SealKeyValue[] | Promise<SealKeyValue | readonly SealKeyValue[]>);
+
 /** The options once read. @internal */
 export interface Settings {
   readonly namespace: string;
@@ -114,6 +137,9 @@ export interface Settings {
   readonly clock: Clock;
   readonly push: boolean;
   readonly memberName: string | null;
+  /** Null: nothing is sealed. */
+  readonly sealKeys: readonly SealKey[] | SealKeySource | null;
+  readonly migrates: boolean;
   readonly tokenLifetimeSeconds: number;
   readonly maxTokenBytes: number;
   readonly tokenCache: number;
@@ -134,6 +160,8 @@ export const rewtReaders = {
   storeTimeout: readTimeout,
   push: readFlag,
   memberName: readMemberName,
+  sealKey: readSealKeys,
+  sealing: readSealing,
   maxTokenBytes: readTokenBytes,
   tokenCache: readTokenCache,
   sign: (value) => value,
@@ -165,6 +193,8 @@ const MIN_TOKEN_BYTES = 512;
 const MAX_TOKEN_BYTES = 1_048_576;
 const MAX_TOKEN_CACHE = 100_000;
 const MAX_NAME_CHARACTERS = 64;
+/** As many as a member can announce that it opens. */
+const MAX_SEAL_KEYS = 4;
 
 const DEFAULT_TOKEN_BYTES = 8_192;
 
@@ -197,6 +227,7 @@ export function readOptions(raw: unknown): Settings {
     clock: (raw as { [CLOCK]?: Clock })[CLOCK] ?? processClock,
     push: option('push', true),
     memberName: announcedName(option('memberName', null), store),
+    ...sealingOf(option('sealKey', null), option('sealing', null)),
     tokenLifetimeSeconds: times.tokenLifetimeSeconds,
     maxTokenBytes: option('maxTokenBytes', DEFAULT_TOKEN_BYTES),
     tokenCache: option('tokenCache', DEFAULT_TOKEN_CACHE),
@@ -240,11 +271,36 @@ function readVerify(raw: unknown, clockToleranceSeconds: number): CompiledVerify
   return verify;
 }
 
+function sealingOf(sealKeys: Settings['sealKeys'], sealing: 'migrate' | null) {
+  if (sealing === null || sealKeys !== null) return { sealKeys, migrates: sealing !== null };
+  throw new OptionError("sealing: 'migrate' needs `sealKey`, the key to move to. Give it, or leave sealing out", {
+    option: 'sealing',
+  });
+}
+
 function announcedName(name: string | null, store: Store | null): string | null {
   if (name === null || store === null || store.announce) return name;
   throw new OptionError('memberName: this store cannot carry announcements; leave the name out', {
     option: 'memberName',
   });
+}
+
+function readSealKeys(value: unknown, option: string): readonly SealKey[] | SealKeySource {
+  if (typeof value === 'function') return async () => readKeyList(await value(), option);
+  return readKeyList(value, option);
+}
+
+function readKeyList(value: unknown, option: string): readonly SealKey[] {
+  const list: readonly unknown[] = Array.isArray(value) ? value : [value];
+  if (list.length > 0 && list.length <= MAX_SEAL_KEYS) return list.map((key) => readSealKey(key, option));
+  throw new OptionError(`${option}: must be 1 to ${MAX_SEAL_KEYS} keys. Keep those that a keyring is still under`, {
+    option,
+  });
+}
+
+function readSealing(value: unknown, option: string): 'migrate' {
+  if (value === 'migrate') return value;
+  throw new OptionError(`${option}: must be 'migrate', or be left out`, { option });
 }
 
 function readTokenBytes(value: unknown, option: string): number {

@@ -12,6 +12,8 @@ import { readReason, readReplaceable } from './keyring/command-options.js';
 import type { Lease } from './keyring/lease.js';
 import { Member } from './keyring/member.js';
 import { Presence, withPresence } from './keyring/presence.js';
+import { SealKeys } from './keyring/seal-keys.js';
+import { keyIdOf, Sealing } from './keyring/sealing.js';
 import { type NewTimes, SET_TIMES, setTimes, type TimesSet } from './keyring/set-times.js';
 import { operationChannel } from './observe/channels.js';
 import { Operations } from './observe/operations.js';
@@ -20,7 +22,7 @@ import { type RewtOptions, readOptions, type Settings } from './options.js';
 import { Signer } from './signer.js';
 import { type Status, statusOf } from './status.js';
 import { redisStoreFor } from './stores/redis/redis-store.js';
-import type { Store } from './stores/store.js';
+import { SECRET_SUFFIX, type Store } from './stores/store.js';
 import { CLOCK, type Clock } from './time/clock.js';
 import {
   copyGiven,
@@ -105,10 +107,10 @@ export interface RevokeOptions {
   reason?: string;
   /**
    * Contents that are replaced although this rewt cannot read them: `'unreadable'` after
-   * ERR_REWT_RING_UNREADABLE or ERR_REWT_STORE_WRONG_TYPE, `'newer'` after ERR_REWT_RING_NEWER. A
-   * readable keyring is revoked as always. Default: neither.
+   * ERR_REWT_RING_UNREADABLE or ERR_REWT_STORE_WRONG_TYPE, `'newer'` after ERR_REWT_RING_NEWER,
+   * `'sealed'` after ERR_REWT_RING_SEALED. A readable keyring is revoked as always. Default: none.
    */
-  replace?: 'unreadable' | 'newer';
+  replace?: 'unreadable' | 'newer' | 'sealed';
 }
 
 const revokeReaders = {
@@ -168,12 +170,18 @@ export class Rewt<Claims = JwtClaims, Output = Claims> {
    */
   constructor(options: RewtOptions<Output>) {
     this.#settings = readOptions(options);
-    const { namespace, redisConn, store, member, clock, memberName } = this.#settings;
+    const { namespace, redisConn, store, member, clock, memberName, sealKeys, migrates } = this.#settings;
     // One of the two is given: the options were read.
     this.#store = store ?? redisStoreFor(redisConn as object | string, namespace);
     // Reading a local store is cheaper than tracking the age of a copy.
     const softAgeMs = this.#store.local ? 0 : member.softAgeMs;
     const listener = announce(namespace);
+    const sealing = new Sealing({
+      keyName: this.#store.keyName?.(namespace) ?? namespace + SECRET_SUFFIX,
+      keys: sealKeys === null ? null : new SealKeys(sealKeys, clock),
+      migrates,
+      onChange: (form, before) => listener.resealed(keyIdOf(form), keyIdOf(before)),
+    });
     const { storeTimeoutMs: timeoutMs } = member;
     const currentLease = () => this.#member.currentLease();
     const { maxStalenessMs } = member.policy;
@@ -187,6 +195,7 @@ export class Rewt<Claims = JwtClaims, Output = Claims> {
       store: this.#store,
       namespace,
       clock,
+      sealing,
       softAgeMs,
       syncSoftAgeMs: member.softAgeMs,
       pushOff: whyNoPush(this.#settings, this.#store),

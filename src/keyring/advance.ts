@@ -7,11 +7,11 @@
  */
 
 import { begin, revoke, revokeAgain } from './begin-ring.js';
-import { asLastSeen, distrust, expectRevocation, type History, isRolledBack, remember } from './history.js';
-import type { Context, Plan, Seen } from './plan.js';
+import { asLastSeen, distrust, expectRevocation, type History, remember } from './history.js';
+import { type Context, isOld, isReported, type Plan, type Seen } from './plan.js';
 import { leadIn, toleranceIn } from './policy.js';
 import type { Ring } from './ring.js';
-import { adoptRotation, reschedule, rotate } from './rotate-ring.js';
+import { adoptRotation, endOf, reschedule, restoreMark, rotate } from './rotate-ring.js';
 
 /**
  * The first row of protocol.md's table that fits, as a plan to write; null if the ring may be
@@ -21,7 +21,7 @@ export function advance(seen: Seen, context: Context): Plan | null {
   const { policy, history } = context;
   const { nowMs, key, ring } = seen;
   if (ring === null) return begin(seen, context);
-  if (isRolledBack(ring, history)) return revokeAgain(seen, ring, context); // row 1
+  if (isOld(seen, ring, history)) return revokeAgain(seen, ring, context); // row 1
 
   const due = nowMs >= ring.current.expiresAt - toleranceIn(ring, policy);
   const late = () => rotate('late rotation', seen, asLastSeen(ring, history), context);
@@ -31,19 +31,26 @@ export function advance(seen: Seen, context: Context): Plan | null {
       return due ? late() : revoke('brake', seen, ring, context);
     case 'next':
       return late(); // row 5
-    case 'current': {
-      const expiresAt = key.expiresAtMs ?? ring.current.expiresAt;
-      return nowMs >= expiresAt - leadIn(ring, policy)
-        ? rotate('rotation', seen, ring, context) // row 6
-        : reschedule(key, ring, context); // row 7
-    }
+    case 'current':
+    case 'unmarked':
+      if (nowMs >= endOf(seen, ring) - leadIn(ring, policy)) return rotate('rotation', seen, ring, context); // row 6
+      return key.role === 'current' ? reschedule(seen, ring, context) : restoreMark(ring, context); // row 7
     default:
-      // Row 9: an old rewt member puts a secret only if none is left, and always with a TTL. All
-      // else is an operator's: row 10.
-      return due && key.secret !== null && key.expiresAtMs !== null
-        ? adoptRotation(seen, asLastSeen(ring, history), { secret: key.secret, expiresAt: key.expiresAtMs }, context)
-        : revoke('brake', seen, ring, context);
+      return due && key.expiresAtMs !== null
+        ? replacedOnTime(seen, asLastSeen(ring, history), key.expiresAtMs, context)
+        : revoke('brake', seen, ring, context); // row 10
   }
+}
+
+/**
+ * Row 9: an old rewt member puts a secret only if none is left, and always with a TTL. A sealed
+ * ring adopts none, and goes on with its own. All else is an operator's: row 10.
+ */
+function replacedOnTime(seen: Seen, ring: Ring, expiresAt: number, context: Context): Plan {
+  const { role, secret } = seen.key;
+  if (secret !== null) return adoptRotation(seen, ring, { secret, expiresAt }, context);
+  if (!seen.sealed || role === 'revoked') return revoke('brake', seen, ring, context);
+  return { ...rotate('late rotation', seen, ring, context), unusableSecret: isReported(seen.key) };
 }
 
 /** What a member knows once it has read a ring and decided on a plan for it. */

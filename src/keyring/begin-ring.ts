@@ -1,12 +1,15 @@
 /** The rows of protocol.md's table that begin a ring, or revoke all its secrets; and `revoke()`. */
 
 import { type ChangeCause, withChange } from './changes.js';
-import { hasLeft, highestEpoch, isRolledBack, owesBrake } from './history.js';
+import { hasLeft, highestEpoch, owesBrake } from './history.js';
 import {
   amend,
   type Context,
   createPlan,
+  currentFrom,
   freshNext,
+  isOld,
+  isReported,
   type Plan,
   type Seen,
   type SeenKey,
@@ -25,13 +28,21 @@ const NO_KEY: SeenKey = { role: 'none', secret: null, expiresAtMs: null };
 export function planRevocation(seen: Seen, context: Context, reason: string | null = null): Plan {
   const emptied = { ...seen, key: NO_KEY };
   const { ring } = seen;
-  if (ring === null) {
-    const named = { ...blankRing(context), rev: context.mint.id() };
-    return start('revocation', true, emptied, named, context, reason);
-  }
-  return isRolledBack(ring, context.history)
+  if (ring === null) return revokeUnread('revocation', emptied, context, reason);
+  return isOld(seen, ring, context.history)
     ? revokeAgain(emptied, ring, context, reason)
     : revoke('revocation', emptied, ring, context, reason);
+}
+
+/** A revocation of what is not the keyring: goes on with the known one, or begins a lineage. */
+function revokeUnread(name: 'brake' | 'revocation', seen: Seen, context: Context, reason: string | null = null): Plan {
+  const { history, mint } = context;
+  // What could not be read may be the known keyring; a plain ring in place of a sealed one is not.
+  if (history.ring !== null && seen.isForeign) {
+    const epoch = highestEpoch(history.ring, history);
+    return revoke(name, seen, { ...history.ring, epoch }, context, reason);
+  }
+  return start(name, true, seen, { ...blankRing(context), rev: mint.id() }, context, reason);
 }
 
 /**
@@ -50,8 +61,9 @@ export function revokeAgain(seen: Seen, ring: Ring, context: Context, reason: st
   return revoke('rollback', trusted, { ...ring, id, epoch }, context, reason, cause);
 }
 
-/** Rows 2 to 4: there is no ring. */
+/** Rows 2 to 4: there is no ring. A plain ring in place of a sealed one is the brake. */
 export function begin(seen: Seen, context: Context): Plan {
+  if (seen.isForeign) return revokeUnread('brake', { ...seen, key: NO_KEY }, context);
   const { nowMs, key } = seen;
   const old = context.history.ring;
   if (key.role === 'current' && old !== null && nowMs < ringExpiresAt(old)) {
@@ -98,11 +110,11 @@ function start(
   const base = revokes ? withChange(unlogged, nowMs, cause, reason) : unlogged;
   const { ttl } = grantedTimes(base, context.policy);
   const endMs = key.secret === null ? null : key.expiresAtMs;
-  const current = { secret: key.secret ?? context.mint.secret(), expiresAt: endMs ?? nowMs + ttl };
+  const current = currentFrom(seen, key.secret ?? context.mint.secret(), endMs ?? nowMs + ttl);
   const ring = { ...base, current, next: freshNext(nowMs, context), retired: [] };
   // A value that has a TTL stands as it is.
   const written = createPlan(name, revokes, endMs === null, amend(ring, context));
-  return { ...written, unusableSecret: key.role !== 'none' && key.secret === null };
+  return { ...written, unusableSecret: isReported(key) };
 }
 
 /** A ring without its secrets. */

@@ -13,6 +13,8 @@ export function readReason(value: unknown, option: string): string {
 }
 
 export function readReplaceable(value: unknown, option: string): Replaceable {
-  if (value === 'unreadable' || value === 'newer') return value;
-  throw new OptionError(`${option}: must be 'unreadable' or 'newer', as the code of the error says`, { option });
+  if (value === 'unreadable' || value === 'newer' || value === 'sealed') return value;
+  throw new OptionError(`${option}: must be 'unreadable', 'newer' or 'sealed', as the code of the error says`, {
+    option,
+  });
 }

@@ -3,57 +3,80 @@
  * texts. Pure.
  */
 
-import type { KeyEntry, WantedState } from '../stores/store.js';
+import type { KeyEntry } from '../stores/store.js';
 import { type History, secretsOf } from './history.js';
-import type { Plan, Seen, SeenKey } from './plan.js';
-import { formatRing, type Ring, ringExpiresAt } from './ring.js';
-import { isUsableSecret } from './secret.js';
+import type { Seen, SeenKey } from './plan.js';
+import type { Ring } from './ring.js';
+import { isUsableSecret, kidOf } from './secret.js';
 
-/** What was read, with the ring parsed. */
-export interface Contents {
-  readonly nowMs: number;
+/** The beginning of K beside a sealed ring; the kid of current follows. Too short to sign. */
+const MARK = 'rewt-kid.';
+
+/** What was read, with the ring opened and parsed. */
+export interface Contents extends Pick<Seen, 'nowMs' | 'ring' | 'sealed' | 'isForeign'> {
   readonly key: KeyEntry | null;
-  readonly ring: Ring | null;
+}
+
+/** Returns the contents of a store whose keyring is plain text. */
+export function plainContents(read: Pick<Contents, 'nowMs' | 'key' | 'ring'>): Contents {
+  return { ...read, sealed: false, isForeign: false };
 }
 
 /** Replaces K's text by its role, for a member that has seen `history`. */
-export function seenIn({ nowMs, key, ring }: Contents, history: History): Seen {
-  return { nowMs, key: keyIn(key, ring, history), ring };
+export function seenIn({ key, ...read }: Contents, history: History): Seen {
+  return { ...read, key: (read.sealed ? markedKey : plainKey)(key, read.ring, history) };
 }
 
-/** The contents of the store once a plan is written. */
-export function contentsFor({ ring, writesKey }: Plan): WantedState {
-  const { secret, expiresAt } = ring.current;
-  return {
-    key: writesKey ? { value: secret, expiresAtMs: expiresAt } : null,
-    ring: { text: formatRing(ring), expiresAtMs: ringExpiresAt(ring) },
-  };
+/** The text of K that stands for a secret. */
+export function keyTextOf(secret: string, sealed: boolean): string {
+  return sealed ? MARK + kidOf(secret) : secret;
 }
 
-/** Tests whether K is the secret that signs, or the one after it. */
+/** Tests whether K stands for the secret that signs, or the one after it. */
 export function holdsCurrentOrNext({ current, next }: Ring, key: KeyEntry | null): boolean {
-  return key !== null && (key.value === current.secret || key.value === next.secret);
+  return (
+    key !== null && [current, next].some(({ secret }) => key.value === secret || key.value === keyTextOf(secret, true))
+  );
 }
 
-function keyIn(key: KeyEntry | null, ring: Ring | null, history: History): SeenKey {
+function plainKey(key: KeyEntry | null, ring: Ring | null, history: History): SeenKey {
   if (key === null) return { role: 'none', secret: null, expiresAtMs: null };
   const { value, expiresAtMs } = key;
   if (!isUsableSecret(value)) return { role: 'unusable', secret: null, expiresAtMs };
-  const inRing = ring === null ? null : roleIn(ring, value);
+  const is = (secret: string) => secret === value;
+  const role = roleOf(is, ring, history) ?? 'other';
   // A secret that was revoked stays so, whether a failover or an operator brings it back.
-  if (inRing === null && history.revoked.has(value)) return { role: 'revoked', secret: null, expiresAtMs };
-  return { role: inRing ?? roleBefore(value, ring, history), secret: value, expiresAtMs };
+  return { role, secret: role === 'revoked' ? null : value, expiresAtMs };
 }
 
-/** The role of a value that the ring that was read does not have. */
-function roleBefore(value: string, ring: Ring | null, history: History): SeenKey['role'] {
-  const known = history.ring === null ? null : roleIn(history.ring, value);
+/** K beside a sealed ring, or without a ring where the last one was sealed. Nothing is adopted. */
+function markedKey(key: KeyEntry | null, ring: Ring | null, history: History): SeenKey {
+  if (key === null) return { role: 'none', secret: null, expiresAtMs: null };
+  const { value, expiresAtMs } = key;
+  const role = value === null ? 'unusable' : (markedRole(value, ring, history) ?? 'other');
+  return { role, secret: null, expiresAtMs };
+}
+
+function markedRole(value: string, ring: Ring | null, history: History): SeenKey['role'] | null {
+  if (value.startsWith(MARK)) {
+    const is = (secret: string) => keyTextOf(secret, true) === value;
+    return roleOf(is, ring, history) ?? 'unknown';
+  }
+  return ring !== null && [ring.current, ring.next].some(({ secret }) => secret === value) ? 'unmarked' : null;
+}
+
+/** The role of the secret that K stands for; null for one that this member does not know. */
+function roleOf(is: (secret: string) => boolean, ring: Ring | null, history: History): SeenKey['role'] | null {
+  const inRing = ring === null ? null : roleIn(ring, is);
+  if (inRing !== null) return inRing;
+  if ([...history.revoked].some(is)) return 'revoked';
+  const known = history.ring === null ? null : roleIn(history.ring, is);
   if (ring === null && known !== null) return known;
-  return known !== null || history.lost.has(value) ? 'lost' : 'other';
+  return known !== null || [...history.lost].some(is) ? 'lost' : null;
 }
 
-function roleIn(ring: Ring, value: string): 'current' | 'next' | 'retired' | null {
-  if (value === ring.next.secret) return 'next';
-  if (value === ring.current.secret) return 'current';
-  return secretsOf(ring).includes(value) ? 'retired' : null;
+function roleIn(ring: Ring, is: (secret: string) => boolean): 'current' | 'next' | 'retired' | null {
+  if (is(ring.next.secret)) return 'next';
+  if (is(ring.current.secret)) return 'current';
+  return secretsOf(ring).some(is) ? 'retired' : null;
 }

@@ -19,6 +19,14 @@ export function tooFewReplicas(): StoreError {
   );
 }
 
+export function waitsForRing(): StoreError {
+  return new StoreError(
+    'ERR_REWT_STORE_DOWN',
+    'The sealed keyring is missing, and its key is there: this member waits two seconds for another ' +
+      'one to write it back. Then it begins a new one, which refuses every token of before.',
+  );
+}
+
 export function timedOut(): StoreError {
   return new StoreError(
     'ERR_REWT_STORE_TIMEOUT',

@@ -5,13 +5,15 @@ import { isRewtError, StoreError } from '../errors.js';
 import { isInstant, type Snapshot, type Store } from '../stores/store.js';
 import type { Clock } from '../time/clock.js';
 import { historyAfter } from './advance.js';
-import { type Contents, contentsFor, seenIn } from './contents.js';
-import { timedOut, tooFewReplicas } from './errors.js';
+import { type Contents, seenIn } from './contents.js';
+import { timedOut, tooFewReplicas, waitsForRing } from './errors.js';
 import { EMPTY_HISTORY, type History, isLater } from './history.js';
 import { createInstants, type Instant } from './lease.js';
 import type { Mint, Plan, Seen } from './plan.js';
-import { isRevokedSince, parseRing, type Ring } from './ring.js';
+import { MAX_SOFT_AGE_MS } from './policy.js';
+import { formatRing, isRevokedSince, parseRing, type Ring } from './ring.js';
 import { oneName } from './rotate-ring.js';
+import type { Opened, Sealing } from './sealing.js';
 import { createSecret, kidOf } from './secret.js';
 import { ringOfTwo } from './two-names.js';
 
@@ -29,8 +31,11 @@ export interface Settled {
   readonly replaced: string | null;
 }
 
-/** Contents of the store that cannot be read: no ring of rewt, or one of a later version. */
-export type Replaceable = 'unreadable' | 'newer';
+/**
+ * Contents of the store that cannot be read: no ring of rewt, one of a later version, or one under
+ * a seal key that this member does not have.
+ */
+export type Replaceable = 'unreadable' | 'newer' | 'sealed';
 
 /** The purpose of one exchange. */
 export interface Task {
@@ -59,6 +64,15 @@ export interface Task {
    * Unreadable contents that count as none. Only `revoke()` replaces them, and only by option.
    */
   readonly replace?: Replaceable | null;
+  /** Begins a sealed ring beside a K at once, and waits for no member that may know the old one. */
+  readonly isUrgent?: boolean;
+}
+
+/** What a read found, opened. */
+interface Read {
+  readonly contents: Contents;
+  /** The ring that is taken for the keyring; null for none. */
+  readonly opened: Opened | null;
 }
 
 /** A plan, and the ring that it makes. */
@@ -73,11 +87,14 @@ export class Exchange {
   readonly #store: Store;
   readonly #namespace: string;
   readonly #timeoutMs: number;
+  readonly #sealing: Sealing;
   #history: History = EMPTY_HISTORY;
   /** The sequence number of the instant at which `#history` last changed. */
   #historySince = 0;
   /** The ring parsed last: most reads find the same text again. */
-  #parsed: { readonly text: string; readonly ring: Ring } | null = null;
+  #parsed: { readonly text: string; readonly opened: Opened } | null = null;
+  /** The store's clock when K without a ring was first read; null if there is a ring, or no K. */
+  #ringlessSinceMs: number | null = null;
   /** By the secrets that they were derived from. */
   #revokedKids: { readonly of: ReadonlySet<string>; readonly kids: ReadonlySet<string> } = {
     of: EMPTY_HISTORY.revoked,
@@ -86,10 +103,11 @@ export class Exchange {
   /** What exchanges that have not come to their end wrote, or may have written. */
   readonly #written = new Set<Written>();
 
-  constructor(store: Store, namespace: string, timeoutMs: number, clock: Clock) {
+  constructor(store: Store, namespace: string, timeoutMs: number, clock: Clock, sealing: Sealing) {
     this.#store = store;
     this.#namespace = namespace;
     this.#timeoutMs = timeoutMs;
+    this.#sealing = sealing;
     this.instant = createInstants(clock);
   }
 
@@ -134,6 +152,10 @@ export class Exchange {
   async #toItsEnd<T>(task: Task, settle: (settled: Settled) => T, written: Written[]): Promise<T> {
     let sent = this.instant();
     const giveUpMs = sent.monotonicMs + this.#timeoutMs;
+    if (!this.#sealing.isReady) {
+      await this.#sealing.ready(this.#timeoutMs);
+      sent = this.instant();
+    }
     const leftMs = (): number => {
       const timeoutMs = giveUpMs - sent.monotonicMs;
       if (timeoutMs <= 0) throw written.length === 0 ? timedOut() : contended();
@@ -148,7 +170,8 @@ export class Exchange {
     let snapshot = await read();
     for (;;) {
       const { version } = snapshot;
-      const seen = seenIn(this.#read(snapshot, task.replace ?? null), this.#history);
+      const { contents, opened } = this.#read(snapshot, task);
+      const seen = seenIn(contents, this.#history);
       const plan = task.decide(seen, this.#history) ?? (snapshot.beside && seen.ring ? oneName(seen.ring, mint) : null);
       // An answer to a read from before this member knew what it knows may be the older one: no
       // proof that the store lost anything.
@@ -156,7 +179,7 @@ export class Exchange {
       if (snapshot.mayBeDeposed) {
         const error = tooFewReplicas();
         task.onMayBeDeposed(error);
-        if (isProven) this.#takeAway(plan, seen, sent, version, task);
+        if (isProven) this.#takeAway(plan, seen, opened, sent, version, task);
         throw error;
       }
       if (!isProven) {
@@ -166,7 +189,7 @@ export class Exchange {
         replaced = null;
         continue;
       }
-      if (seen.ring !== null) this.#setHistory(historyAfter(this.#history, seen.ring, plan));
+      if (opened !== null) this.#learn(historyAfter(this.#history, opened.ring, plan), opened);
       // The cast holds: without a ring there is always a plan.
       if (plan === null) {
         return settle({ ring: seen.ring as Ring, storeMs: snapshot.nowMs, sent, version, replaced });
@@ -179,8 +202,10 @@ export class Exchange {
       // early than too late.
       const notAfterMs = snapshot.nowMs + timeoutMs;
       const limits = { timeoutMs, notAfterMs };
-      const wanted = contentsFor(plan);
-      const own = { plan, made: parseRing(wanted.ring.text) };
+      const form = plan.form ?? this.#sealing.formFor(opened?.form ?? null);
+      // Once for each plan: a swap that is sent twice is known by its text.
+      const wanted = this.#sealing.contentsFor(plan, form);
+      const own = { plan, made: parseRing(formatRing(plan.ring)) };
       written.push(own);
       this.#written.add(own);
       const answer = await typed(() => this.#store.swap(this.#namespace, version, wanted, limits));
@@ -207,53 +232,81 @@ export class Exchange {
     this.#historySince = this.instant().sequence;
   }
 
+  /** Remembers a ring that was read and proven, and its form. */
+  #learn(history: History, opened: Opened): void {
+    this.#setHistory(history);
+    this.#sealing.took(opened);
+  }
+
   #isHeld(): ((ring: string) => boolean) | undefined {
     const held = this.#history.ring;
-    if (held === null) return undefined;
-    return (text) => {
-      try {
-        return parseRing(text).id === held.id;
-      } catch {
-        return false;
-      }
-    };
+    return held === null ? undefined : (text) => this.#sealing.ringIn(text)?.id === held.id;
   }
 
   /**
    * Applies what a server shows that may have been replaced: only what is later than all that this
    * member has seen.
    */
-  #takeAway(plan: Plan | null, seen: Seen, sent: Instant, version: string, task: Task): void {
+  #takeAway(plan: Plan | null, seen: Seen, opened: Opened | null, sent: Instant, version: string, task: Task): void {
     if (plan?.distrusts) return;
     // revoke() requests it; the store does not show it.
     const found = plan?.isCalledFor ? null : plan;
     const { ring } = seen;
     if (!found?.revokes && (ring === null || !isLater(ring, this.#history))) return;
-    if (ring !== null) this.#setHistory(historyAfter(this.#history, ring, found));
+    if (opened !== null) this.#learn(historyAfter(this.#history, opened.ring, found), opened);
     task.onPlan(found, seen, sent, version, true);
   }
 
-  #read({ nowMs, key, ring: text, beside }: Snapshot, replace: Replaceable | null): Contents {
+  /** @throws {StoreError} for a ring that cannot be read, or a sealed one that may come back. */
+  #read({ nowMs, key, ring: text, beside }: Snapshot, { replace = null, isUrgent = false }: Task): Read {
     if (!isInstant(nowMs)) throw new StoreError('ERR_REWT_STORE_DOWN', 'The store gives no time: mend its clock.');
-    if (text === null) return { nowMs, key, ring: null };
-    const ring = this.#parse(text, replace);
-    // Parsed whatever `text` is: a ring of a later version must not go unseen.
-    const other = beside === undefined ? null : this.#parse(beside, replace === 'newer' ? 'any' : 'unreadable');
-    return { nowMs, key, ring: ring === null || other === null ? ring : ringOfTwo(ring, other, key) };
+    const first = text === null ? null : this.#openOr(text, replace);
+    // Opened whatever `text` is: a ring of a later version must not go unseen.
+    const second = beside === undefined ? null : this.#openOr(beside, replace === 'newer' ? 'any' : 'unreadable');
+    const [one, other] = [first, second].map((found) => (found === null || this.#isTaken(found) ? found : null));
+    const isForeign = first !== null && !one;
+    const opened = one && other && ringOfTwo(one.ring, other.ring, key) === other.ring ? other : (one ?? null);
+    const form = opened?.form ?? this.#sealing.formFor(null);
+    const contents = { nowMs, key, ring: opened?.ring ?? null, sealed: form !== 'plain', isForeign };
+    if (!isUrgent) this.#assertLost(contents);
+    return { contents, opened };
   }
 
-  /** @throws {StoreError} for what is no ring of this version, unless that may be replaced. */
-  #parse(text: string, replace: Replaceable | 'any' | null): Ring | null {
-    if (this.#parsed?.text === text) return this.#parsed.ring;
+  #isTaken({ form }: Opened): boolean {
+    return form !== 'plain' || this.#sealing.takesPlain;
+  }
+
+  /**
+   * Waits for one soft age if K of a sealed ring is there without it, and this member knows none:
+   * one that does writes it back. @throws {StoreError} until then
+   */
+  #assertLost({ nowMs, key, ring, sealed, isForeign }: Contents): void {
+    const mayComeBack = sealed && ring === null && !isForeign && key !== null && this.#history.ring === null;
+    this.#ringlessSinceMs = mayComeBack ? (this.#ringlessSinceMs ?? nowMs) : null;
+    if (this.#ringlessSinceMs !== null && nowMs < this.#ringlessSinceMs + MAX_SOFT_AGE_MS) throw waitsForRing();
+  }
+
+  #open(text: string): Opened {
+    if (this.#parsed?.text !== text) this.#parsed = { text, opened: this.#sealing.open(text) };
+    return this.#parsed.opened;
+  }
+
+  /** @throws {StoreError} for what this member cannot read, unless that may be replaced. */
+  #openOr(text: string, replace: Replaceable | 'any' | null): Opened | null {
     try {
-      this.#parsed = { text, ring: parseRing(text) };
-      return this.#parsed.ring;
+      return this.#open(text);
     } catch (error) {
-      const isNewer = isRewtError(error) && error.code === 'ERR_REWT_RING_NEWER';
-      if (replace === 'any' || replace === (isNewer ? 'newer' : 'unreadable')) return null;
+      if (replace === 'any' || replace === stateOf(error)) return null;
       throw error;
     }
   }
+}
+
+/** What a ring is that cannot be read, as `replace` names it. */
+function stateOf(error: unknown): Replaceable {
+  const code = isRewtError(error) ? error.code : null;
+  if (code === 'ERR_REWT_RING_NEWER') return 'newer';
+  return code === 'ERR_REWT_RING_SEALED' ? 'sealed' : 'unreadable';
 }
 
 /** Whether two rings come from one rotation: each publishes another next. */

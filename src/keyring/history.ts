@@ -40,9 +40,17 @@ export interface History {
    * too, should they come back.
    */
   readonly lost: ReadonlySet<string>;
+  /** Secrets that came to their end since the last revocation, and are in no ring any more. */
+  readonly ended: ReadonlySet<string>;
 }
 
-export const EMPTY_HISTORY: History = { ring: null, epochs: new Map(), revoked: new Set(), lost: new Set() };
+export const EMPTY_HISTORY: History = {
+  ring: null,
+  epochs: new Map(),
+  revoked: new Set(),
+  lost: new Set(),
+  ended: new Set(),
+};
 
 /**
  * Lists the secrets of a ring that verify after `afterMs` by the store's clock; all of them by
@@ -69,11 +77,24 @@ export function remember(history: History, ring: Ring): History {
   const isGone = (secret: string): boolean => !held.includes(secret);
   if (old.id !== ring.id || old.epoch < ring.epoch) {
     const revoked = withSecrets(history.revoked, [...history.lost, ...secretsOf(old)].filter(isGone));
-    return { ring, epochs, revoked, lost: new Set() };
+    return { ring, epochs, revoked, lost: new Set(), ended: new Set() };
   }
   // Rotations take out only what has ended.
-  const lost = withSecrets(history.lost, secretsOf(old, ring.next.since).filter(isGone));
-  return { ...history, ring, epochs, lost };
+  const gone = secretsOf(old).filter(isGone);
+  const early = new Set(secretsOf(old, ring.next.since));
+  return {
+    ...history,
+    ring,
+    epochs,
+    lost: withSecrets(
+      history.lost,
+      gone.filter((secret) => early.has(secret)),
+    ),
+    ended: withSecrets(
+      history.ended,
+      gone.filter((secret) => !early.has(secret)),
+    ),
+  };
 }
 
 /**
@@ -103,6 +124,18 @@ export function isRolledBack(ring: Ring, history: History): boolean {
     isAnotherBranch(ring, history.epochs.get(ring.id)) ||
     secretsOf(ring).some((secret) => history.revoked.has(secret))
   );
+}
+
+/**
+ * Tests whether a secret signs in a ring, now or next, that this member saw come to its end. Such a
+ * ring is an old one that was put back.
+ *
+ * @param nowMs the store's clock
+ */
+export function isReplayed({ current, next }: Ring, { ring: seen, ended }: History, nowMs: number): boolean {
+  const isOver = (secret: string): boolean =>
+    ended.has(secret) || (seen?.retired.some((slot) => slot.secret === secret && slot.until <= nowMs) ?? false);
+  return isOver(current.secret) || isOver(next.secret);
 }
 
 /** Whether a ring that is not rolled back shows more than what this member has seen. */

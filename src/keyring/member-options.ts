@@ -8,11 +8,14 @@ import type { Clock } from '../time/clock.js';
 import type { CopyStateListener } from './copy-state.js';
 import type { OutageListener } from './outage.js';
 import type { MemberTimes } from './policy.js';
+import type { Sealing } from './sealing.js';
 
 export interface MemberOptions extends MemberTimes {
   readonly store: Store;
   readonly namespace: string;
   readonly clock: Clock;
+  /** The forms in which it reads and writes rings. */
+  readonly sealing: Sealing;
   /**
    * The same for operations that cannot wait, and for all if the store has a look. Longer if the
    * store is local.
@@ -31,6 +34,8 @@ export interface MemberListener extends CopyStateListener, OutageListener {
   refreshed(durationMs: number, error: unknown): void;
   /** There is a copy, as of a moment ago. */
   renewed(): void;
+  /** The keyring is under another seal key than before; null: it is plain text. */
+  resealed(keyId: string | null, previousKeyId: string | null): void;
   /** The member begins to sign, and needs more of the ring than before. */
   signing(): void;
   /**

@@ -64,7 +64,7 @@ export class Member {
     this.#options = options;
     this.#clock = clock;
     this.#looks = store.local && store.isUnchanged !== undefined;
-    this.#exchange = new Exchange(store, namespace, options.storeTimeoutMs, clock);
+    this.#exchange = new Exchange(store, namespace, options.storeTimeoutMs, clock, options.sealing);
     this.now = this.#exchange.instant;
     this.#changes = new ChangeListener({
       store,
@@ -246,8 +246,9 @@ export class Member {
 
   /** How many replicas have what was written with this ring. */
   async acknowledged(written: Ring, how: Omit<AcknowledgedBy, 'hasChange'>): Promise<number | null> {
-    const { store, namespace } = this.#options;
-    const wanted = { ...how, hasChange: (ring: string) => hasChange(ring, written) };
+    const { store, namespace, sealing } = this.#options;
+    const has = (ring: Ring | null): boolean => ring !== null && hasChange(ring, written);
+    const wanted = { ...how, hasChange: (text: string) => has(sealing.ringIn(text)) };
     return (await detached(() => store.acknowledged?.(namespace, wanted))) ?? null;
   }
 

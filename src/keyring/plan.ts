@@ -4,9 +4,9 @@
  * Pure: the store's clock comes with the snapshot, randomness comes from `mint`.
  */
 
-import type { History } from './history.js';
+import { type History, isReplayed, isRolledBack } from './history.js';
 import { grantedTimes, type Policy } from './policy.js';
-import type { NextSecret, Ring } from './ring.js';
+import type { CurrentSecret, NextSecret, Ring } from './ring.js';
 
 /**
  * The role of K's value: in the ring that was read, or without one in the ring that this member
@@ -17,13 +17,31 @@ import type { NextSecret, Ring } from './ring.js';
  * - 'revoked': this member saw it revoked.
  * - 'unusable': too short, or not UTF-8.
  * - 'other': an old rewt member or an operator put it there.
+ *
+ * Beside a sealed ring K is a mark, which names a secret. There is one role more, and one differs:
+ *
+ * - 'unmarked': the text of current or next, where its mark should be.
+ * - 'unknown': the mark of a secret that neither ring has.
  */
-export type KeyRole = 'none' | 'current' | 'next' | 'retired' | 'lost' | 'revoked' | 'unusable' | 'other';
+export type KeyRole =
+  | 'none'
+  | 'current'
+  | 'next'
+  | 'retired'
+  | 'lost'
+  | 'revoked'
+  | 'unusable'
+  | 'other'
+  | 'unmarked'
+  | 'unknown';
 
 /** K as the decisions see it. */
 export interface SeenKey {
   readonly role: KeyRole;
-  /** The secret that would sign if it were adopted; null for one that never signs. */
+  /**
+   * The secret that would sign if it were adopted; null for one that never signs, and beside a
+   * sealed ring.
+   */
   readonly secret: string | null;
   /** When the store drops it, by its clock. Milliseconds; null: it has no TTL. */
   readonly expiresAtMs: number | null;
@@ -34,7 +52,14 @@ export interface Seen {
   readonly nowMs: number;
   readonly key: SeenKey;
   readonly ring: Ring | null;
+  /** Whether the ring is sealed, or is going to be. */
+  readonly sealed: boolean;
+  /** There is a plain ring, and this member takes sealed ones only. Then `ring` is null. */
+  readonly isForeign: boolean;
 }
+
+/** How a ring is written: in plain text, or under the seal key of this id. */
+export type Form = 'plain' | { readonly keyId: string };
 
 /** The source of new secrets and ids. */
 export interface Mint {
@@ -63,6 +88,7 @@ export type PlanName =
   | 'reschedule'
   | 'brake'
   | 'foreign rotation'
+  | 'reseal'
   | 'revocation';
 
 /** How a plan changes what a member remembers and publishes. */
@@ -96,11 +122,32 @@ export interface Plan extends Effects {
    * wait until `maxStaleness`.
    */
   readonly revokes: boolean;
-  /** K held a value that must not sign: too short, not UTF-8, or revoked. */
+  /** K held a value that must not sign: too short, not UTF-8, revoked, or beside a sealed ring. */
   readonly unusableSecret: boolean;
   readonly ring: Ring;
   /** Whether K is to hold the current secret until its end. Otherwise K stays as it is. */
   readonly writesKey: boolean;
+  /** How the ring is written; null: as the one that it replaces. */
+  readonly form: Form | null;
+}
+
+/** Tests whether an operator has to know of what K holds: it was not used, and is overwritten. */
+export function isReported({ role, secret }: SeenKey): boolean {
+  return secret === null && (role === 'unusable' || role === 'revoked' || role === 'other');
+}
+
+/** Row 1: the store lost writes, or an old sealed ring was put back. */
+export function isOld({ sealed, nowMs }: Seen, ring: Ring, history: History): boolean {
+  return isRolledBack(ring, history) || (sealed && isReplayed(ring, history, nowMs));
+}
+
+/** The current secret of a ring from now on. */
+export function currentFrom(
+  { nowMs, sealed }: Pick<Seen, 'nowMs' | 'sealed'>,
+  secret: string,
+  expiresAt: number,
+): CurrentSecret {
+  return sealed ? { secret, expiresAt, since: nowMs } : { secret, expiresAt };
 }
 
 export function freshNext(nowMs: number, { mint }: WriteContext): NextSecret {
@@ -116,5 +163,5 @@ export function amend(ring: Ring, { policy, mint }: WriteContext): Ring {
 }
 
 export function createPlan(name: PlanName, revokes: boolean, writesKey: boolean, ring: Ring): Plan {
-  return { ...NO_EFFECTS, ...effects[name], name, revokes, unusableSecret: false, ring, writesKey };
+  return { ...NO_EFFECTS, ...effects[name], name, revokes, unusableSecret: false, ring, writesKey, form: null };
 }

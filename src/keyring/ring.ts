@@ -32,6 +32,11 @@ export interface CurrentSecret {
    * were promised the longer one.
    */
   readonly owed?: number;
+  /**
+   * When it began to sign, in a sealed ring: what bounds an EXPIRE. Milliseconds of the store's
+   * clock.
+   */
+  readonly since?: number;
 }
 
 /** The secret that signs after current; published early, so that every member holds it by then. */
@@ -81,6 +86,8 @@ export interface Ring {
   readonly retired: readonly RetiredSecret[];
   /** It was under another name before (`rewt move`). */
   readonly moved?: boolean;
+  /** A sealed ring that is going to be written plain: members accept that from now on. */
+  readonly opening?: boolean;
 }
 
 export function formatRing(ring: Ring): string {
@@ -126,17 +133,12 @@ export function parseRing(text: string): Ring {
 }
 
 /**
- * Tests whether the text of a ring has what `written` changed: the same revocation and secret, or a
- * later revocation.
+ * Tests whether a ring has what `written` changed: the same revocation and secret, or a later
+ * revocation.
  */
-export function hasChange(text: string, written: Ring): boolean {
-  try {
-    const ring = parseRing(text);
-    if (!hasRevocation(ring, written)) return false;
-    return ring.epoch > written.epoch || secretsThatSigned(ring).includes(written.current.secret);
-  } catch {
-    return false;
-  }
+export function hasChange(ring: Ring, written: Ring): boolean {
+  if (!hasRevocation(ring, written)) return false;
+  return ring.epoch > written.epoch || secretsThatSigned(ring).includes(written.current.secret);
 }
 
 /**
@@ -176,7 +178,7 @@ function isRing(value: unknown): value is Ring {
     isDuration(value.ttl) &&
     isDuration(value.overlap) &&
     isSlot(value.current, 'expiresAt') &&
-    isOwed(value.current) &&
+    hasInstants(value.current, ['owed', 'since']) &&
     isSlot(value.next, 'since') &&
     Array.isArray(value.retired) &&
     value.retired.length <= MAX_RETIRED &&
@@ -188,8 +190,8 @@ function isSlot(value: unknown, time: string): boolean {
   return isRecord(value) && typeof value.secret === 'string' && isUsableSecret(value.secret) && isInstant(value[time]);
 }
 
-function isOwed(current: unknown): boolean {
-  return isRecord(current) && (current.owed === undefined || isInstant(current.owed));
+function hasInstants(slot: unknown, optional: readonly string[]): boolean {
+  return isRecord(slot) && optional.every((time) => slot[time] === undefined || isInstant(slot[time]));
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

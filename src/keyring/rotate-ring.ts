@@ -7,12 +7,12 @@ import { withChange } from './changes.js';
 import {
   amend,
   createPlan,
+  currentFrom,
   freshNext,
   type Mint,
   type Plan,
   type PlanName,
   type Seen,
-  type SeenKey,
   type WriteContext,
 } from './plan.js';
 import { grantedTimes, MIN_TURN_PER_TTL, type Policy } from './policy.js';
@@ -100,13 +100,13 @@ export function rotate(name: PlanName, seen: Seen, ring: Ring, context: WriteCon
   const next = freshNext(nowMs, context);
   if (key.role === 'next' && key.expiresAtMs !== null) {
     // A swap was cut short between K and R: K's own TTL stands.
-    const current = { secret: ring.next.secret, expiresAt: key.expiresAtMs };
+    const current = currentFrom(seen, ring.next.secret, key.expiresAtMs);
     return retire(name, seen, ring, { current, next, writesKey: false }, context);
   }
   // A member that is cut off signs with next by the overlap that it knows.
   const { ttl, overlap } = grantedTimes(ring, context.policy);
   const owed = overlap < ring.overlap ? { owed: nowMs + ring.overlap } : {};
-  const current = { secret: ring.next.secret, expiresAt: nowMs + ttl, ...owed };
+  const current = { ...currentFrom(seen, ring.next.secret, nowMs + ttl), ...owed };
   return retire(name, seen, ring, { current, next, writesKey: true }, context);
 }
 
@@ -136,13 +136,30 @@ function retire(
 }
 
 /**
+ * The end of K that counts: its own, if it has a TTL. Beside a sealed ring an EXPIRE counts up to
+ * two turns from when the secret began to sign: it must not keep a known secret signing.
+ */
+export function endOf({ key, sealed }: Pick<Seen, 'key' | 'sealed'>, { current, ttl }: Ring): number {
+  const { role, expiresAtMs } = key;
+  const isBeyond = sealed && current.since !== undefined && (expiresAtMs ?? 0) > current.since + 2 * ttl;
+  return role !== 'current' || expiresAtMs === null || isBeyond ? current.expiresAt : expiresAtMs;
+}
+
+/** Row 7: the text of a secret stands in K where its mark should be. The mark is written back. */
+export function restoreMark(ring: Ring, context: WriteContext): Plan {
+  return { ...createPlan('reschedule', false, true, amend(ring, context)), unusableSecret: true };
+}
+
+/**
  * Row 7: an operator's EXPIRE is the new schedule, a PERSIST is undone, and a member's larger needs
  * are met.
  */
-export function reschedule(key: SeenKey, ring: Ring, context: WriteContext): Plan | null {
+export function reschedule(seen: Seen, ring: Ring, context: WriteContext): Plan | null {
   const { current } = ring;
-  if (key.expiresAtMs === null) return createPlan('reschedule', false, true, amend(ring, context));
-  const { expiresAtMs: expiresAt } = key;
+  const expiresAt = endOf(seen, ring);
+  const { expiresAtMs } = seen.key;
+  const counts = expiresAtMs !== null && Math.abs(expiresAtMs - expiresAt) <= TTL_NOISE_MS;
+  if (!counts) return createPlan('reschedule', false, true, amend(ring, context));
   if (Math.abs(expiresAt - current.expiresAt) > TTL_NOISE_MS) {
     return createPlan('reschedule', false, false, { ...amend(ring, context), current: { ...current, expiresAt } });
   }

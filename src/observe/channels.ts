@@ -95,6 +95,14 @@ export interface UnannouncedMessage extends OfNamespace {
   readonly code: RewtErrorCode;
 }
 
+/** `rewt:resealed`: the member read the keyring in another form than before. */
+export interface ResealedMessage extends OfNamespace {
+  /** The id of the seal key that the keyring is under now; null: it is plain text. */
+  readonly keyId: string | null;
+  /** The id of the key before; null: it was plain text. */
+  readonly previousKeyId: string | null;
+}
+
 /** The messages of the diagnostics channels, by the name after `rewt:`. */
 export interface ChannelMessages {
   /** Each call of the API. */
@@ -109,6 +117,8 @@ export interface ChannelMessages {
   degraded: DegradedMessage;
   /** An outage of the store ends. */
   recovered: RecoveredMessage;
+  /** Another seal key, or plain text. */
+  resealed: ResealedMessage;
   /** Conditions that an operator should correct. */
   warning: WarningMessage;
   /** Announcements that failed. */
@@ -122,6 +132,7 @@ const channels: { readonly [Name in keyof ChannelMessages]: Channel } = {
   revoked: channel('rewt:revoked'),
   degraded: channel('rewt:degraded'),
   recovered: channel('rewt:recovered'),
+  resealed: channel('rewt:resealed'),
   warning: channel('rewt:warning'),
   unannounced: channel('rewt:unannounced'),
 };

@@ -58,11 +58,14 @@ export function announce(
           'maxStaleness.',
       );
     },
+    resealed(keyId, previousKeyId) {
+      publish('resealed', { namespace, keyId, previousKeyId });
+    },
     unusableSecret() {
       warn(
         'REWT_UNUSABLE_SECRET',
-        'The secret found in the store has fewer than 32 bytes, is not UTF-8, or was revoked before: it ' +
-          'was not used, and a fresh one replaces it. Set another, or leave it to rewt.',
+        'The secret found in the store has fewer than 32 bytes, is not UTF-8, was revoked before, or ' +
+          'stands beside a sealed keyring: it was not used, and is replaced. Set another, or leave it to rewt.',
       );
     },
   };

@@ -6,6 +6,9 @@
  * neither.
  */
 
+/** The suffix of K's name, after the namespace. */
+export const SECRET_SUFFIX = ':rewt-secret';
+
 /** The last instant of `Date`; a store returns no later one. Milliseconds since the epoch. */
 export const LAST_INSTANT_MS = 8.64e15;
 
@@ -217,6 +220,11 @@ export interface Store {
    * True if a read costs no more than a look at local memory, so that every operation can do one.
    */
   readonly local: boolean;
+  /**
+   * Returns the full name of K in the store, which a sealed keyring is bound to: the same for every
+   * member of a keyring. Absent: the namespace and `SECRET_SUFFIX`.
+   */
+  keyName?(namespace: string): string;
   /** Reads both entries of `namespace` at one instant. A replica never serves the read. */
   read(namespace: string, limits: ReadLimits): Promise<Snapshot>;
   /**

@@ -4,12 +4,11 @@
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Contents } from '../../src/keyring/contents.js';
 import { EMPTY_HISTORY, type History } from '../../src/keyring/history.js';
 import type { Plan } from '../../src/keyring/plan.js';
 import type { Policy } from '../../src/keyring/policy.js';
 import { MAX_RETIRED, parseRing, type Ring } from '../../src/keyring/ring.js';
-import { advance, planRotation, wantedOf } from './decisions.js';
+import { advance, type PlainContents as Contents, planRotation, wantedOf } from './decisions.js';
 import { type Command, playHistory } from './history.js';
 import { type Effect, FRESH, tableSays } from './oracle.js';
 import { countingMint, NOW_MS, secretNamed } from './samples.js';

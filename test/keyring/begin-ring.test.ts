@@ -4,10 +4,9 @@
  */
 
 import { describe, expect, it } from 'vitest';
-import type { Contents } from '../../src/keyring/contents.js';
 import { EMPTY_HISTORY } from '../../src/keyring/history.js';
 import type { Ring } from '../../src/keyring/ring.js';
-import { planRevocation, wantedOf } from './decisions.js';
+import { type PlainContents as Contents, planRevocation, wantedOf } from './decisions.js';
 import {
   CURRENT,
   countingMint,

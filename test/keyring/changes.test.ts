@@ -2,13 +2,12 @@
 import { describe, expect, it } from 'vitest';
 import { historyAfter } from '../../src/keyring/advance.js';
 import { type Change, changesOf, isReason, withChange } from '../../src/keyring/changes.js';
-import type { Contents } from '../../src/keyring/contents.js';
 import { createCopy } from '../../src/keyring/copy.js';
 import { EMPTY_HISTORY, type History } from '../../src/keyring/history.js';
 import type { Plan } from '../../src/keyring/plan.js';
 import { parseRing, type Ring } from '../../src/keyring/ring.js';
 import { keyringStatusOf } from '../../src/status.js';
-import { advance, planRevocation, planRotation } from './decisions.js';
+import { advance, type PlainContents as Contents, planRevocation, planRotation } from './decisions.js';
 import { countingMint, havingSeen, NOW_MS, OTHER, POLICY, RING, ringOf, seenWith } from './samples.js';
 
 const EARLIER: Change = { at: NOW_MS - 1_000, cause: 'rotate', reason: 'audit' };

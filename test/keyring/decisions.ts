@@ -2,36 +2,42 @@
 
 import { advance as decide } from '../../src/keyring/advance.js';
 import * as begin from '../../src/keyring/begin-ring.js';
-import { type Contents, contentsFor, seenIn } from '../../src/keyring/contents.js';
+import { type Contents, plainContents, seenIn } from '../../src/keyring/contents.js';
 import { EMPTY_HISTORY } from '../../src/keyring/history.js';
 import type { Context, Plan, WriteContext } from '../../src/keyring/plan.js';
 import type { Ring } from '../../src/keyring/ring.js';
 import * as rotate from '../../src/keyring/rotate-ring.js';
+import { unsealed } from '../../src/keyring/sealing.js';
+import type { WantedState } from '../../src/stores/store.js';
 
-export function advance(contents: Contents, context: Context): Plan | null {
-  return decide(seenIn(contents, context.history), context);
+/** What a store shows that nobody seals. */
+export type PlainContents = Pick<Contents, 'nowMs' | 'key' | 'ring'>;
+
+export function advance(contents: PlainContents, context: Context): Plan | null {
+  return decide(seenIn(plainContents(contents), context.history), context);
 }
 
-export function planRevocation(contents: Contents, context: Context, reason?: string | null): Plan {
-  return begin.planRevocation(seenIn(contents, context.history), context, reason);
+export function planRevocation(contents: PlainContents, context: Context, reason?: string | null): Plan {
+  return begin.planRevocation(seenIn(plainContents(contents), context.history), context, reason);
 }
 
 export function planRotation(
-  contents: Contents,
+  contents: PlainContents,
   ring: Ring,
   context: WriteContext,
   options: Parameters<typeof rotate.planRotation>[3],
 ): Plan | number {
-  return rotate.planRotation(seenIn(contents, EMPTY_HISTORY), ring, context, options);
+  return rotate.planRotation(seenIn(plainContents(contents), EMPTY_HISTORY), ring, context, options);
 }
 
 export function planTimes(
-  contents: Contents,
+  contents: PlainContents,
   ring: Ring,
   context: WriteContext,
   reason?: string | null,
 ): Plan | number | null {
-  return rotate.planTimes(seenIn(contents, EMPTY_HISTORY), ring, context, reason);
+  return rotate.planTimes(seenIn(plainContents(contents), EMPTY_HISTORY), ring, context, reason);
 }
 
-export const wantedOf = contentsFor;
+/** The texts that a plan writes, in plain form. */
+export const wantedOf = (plan: Plan): WantedState => unsealed().contentsFor(plan, 'plain');

@@ -1,8 +1,10 @@
 /** Two exchanges of one member that overlap: what the older answer proves, and what it does not. */
+
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { memoryStore, Rewt, type Store, StoreError } from '../../src/index.js';
 import { Exchange, type Replaceable } from '../../src/keyring/exchange.js';
 import { formatRing, parseRing, type Ring } from '../../src/keyring/ring.js';
+import { unsealed } from '../../src/keyring/sealing.js';
 import type { ReadLimits, SwapLimits } from '../../src/stores/store.js';
 import { processClock } from '../../src/time/clock.js';
 import { pass, turnTime } from '../support/turned-time.js';
@@ -55,7 +57,7 @@ it('a plan is its own from before its swap until the exchange has come to its en
     found.push(planOf(parseRing(by[2].ring.text)));
     return store.swap(...by);
   };
-  const exchange = new Exchange({ ...store, swap }, 'rewt', 1_000, processClock);
+  const exchange = new Exchange({ ...store, swap }, 'rewt', 1_000, processClock, unsealed());
   const ring = await exchange.run(revoke(), (settled) => {
     found.push(planOf(settled.ring));
     return settled.ring;

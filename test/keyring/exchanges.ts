@@ -4,6 +4,7 @@ import { memoryStore, type Store } from '../../src/index.js';
 import { advance } from '../../src/keyring/advance.js';
 import { revocation, rotation } from '../../src/keyring/commands.js';
 import { Exchange, mint, type Task } from '../../src/keyring/exchange.js';
+import { unsealed } from '../../src/keyring/sealing.js';
 import { processClock } from '../../src/time/clock.js';
 import { POLICY } from './samples.js';
 
@@ -21,7 +22,7 @@ export const revoke = (): Task => ({
 export const rotate = (): Task => ({ ...refresh, ...rotation(() => POLICY, { force: true, reason: null }) });
 
 export function exchangeOn(store: Store) {
-  const exchange = new Exchange(store, 'rewt', 1_000, processClock);
+  const exchange = new Exchange(store, 'rewt', 1_000, processClock, unsealed());
   return { run: (task: Task) => exchange.run(task, (settled) => settled) };
 }
 

@@ -3,10 +3,10 @@
  * failovers do to them. It keeps account of the tokens that must verify after that.
  */
 
-import type { Contents as Found } from '../../src/keyring/contents.js';
 import { parseRing, type Ring } from '../../src/keyring/ring.js';
 import { isUsableSecret } from '../../src/keyring/secret.js';
 import type { KeyEntry, WantedState } from '../../src/stores/store.js';
+import type { PlainContents as Found } from './decisions.js';
 import { NOW_MS, secretNamed } from './samples.js';
 
 /**

@@ -7,14 +7,13 @@
 import { expect } from 'vitest';
 import { verifyingKeys } from '../../src/jwt/authenticate.js';
 import { historyAfter } from '../../src/keyring/advance.js';
-import type { Contents } from '../../src/keyring/contents.js';
 import { createCopy, signingKey } from '../../src/keyring/copy.js';
 import { EMPTY_HISTORY, type History } from '../../src/keyring/history.js';
 import type { Mint, Plan } from '../../src/keyring/plan.js';
 import type { Policy } from '../../src/keyring/policy.js';
 import { MAX_RETIRED, parseRing, type Ring } from '../../src/keyring/ring.js';
 import { kidOf } from '../../src/keyring/secret.js';
-import { advance, planRevocation, planRotation, wantedOf } from './decisions.js';
+import { advance, type PlainContents as Contents, planRevocation, planRotation, wantedOf } from './decisions.js';
 import { type Fault, HistoryStore, type OperatorCommand, secretsOf } from './history-store.js';
 import { countingMint, POLICY } from './samples.js';
 

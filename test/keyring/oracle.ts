@@ -3,10 +3,10 @@
  * `advance` is held against.
  */
 
-import type { Contents } from '../../src/keyring/contents.js';
 import type { History } from '../../src/keyring/history.js';
 import type { Policy } from '../../src/keyring/policy.js';
 import type { Ring } from '../../src/keyring/ring.js';
+import type { PlainContents as Contents } from './decisions.js';
 
 /** Stands for a secret, a lineage or a revocation's name that did not exist before. */
 export const FRESH = 'fresh';

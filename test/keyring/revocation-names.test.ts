@@ -1,11 +1,10 @@
 /** protocol.md on `rev`: the name that tells two revocations of one epoch apart. */
 import { describe, expect, it } from 'vitest';
 import { historyAfter } from '../../src/keyring/advance.js';
-import type { Contents } from '../../src/keyring/contents.js';
 import { EMPTY_HISTORY, type History } from '../../src/keyring/history.js';
 import type { Plan } from '../../src/keyring/plan.js';
 import { parseRing, type Ring } from '../../src/keyring/ring.js';
-import { advance, planRevocation, planRotation, wantedOf } from './decisions.js';
+import { advance, type PlainContents as Contents, planRevocation, planRotation, wantedOf } from './decisions.js';
 import {
   CURRENT,
   countingMint,

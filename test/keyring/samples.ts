@@ -1,12 +1,11 @@
 /** Rings, policies and a mint that can be foretold, for the tests of the pure keyring. */
 
-import type { Contents } from '../../src/keyring/contents.js';
 import type { History } from '../../src/keyring/history.js';
 import { EMPTY_HISTORY, remember } from '../../src/keyring/history.js';
 import type { Mint, Plan } from '../../src/keyring/plan.js';
 import type { Policy } from '../../src/keyring/policy.js';
 import { parseRing, type Ring } from '../../src/keyring/ring.js';
-import { advance, wantedOf } from './decisions.js';
+import { advance, type PlainContents as Contents, wantedOf } from './decisions.js';
 
 /** The store's clock in the samples. Milliseconds. */
 export const NOW_MS = 1_700_000_000_000;

@@ -133,7 +133,7 @@ export const breaks: readonly Break[] = [
     promise: 3,
     what: 'a lower epoch is taken as it is',
     file: 'keyring/advance',
-    find: 'if (isRolledBack(ring, history))',
+    find: 'if (isOld(seen, ring, history))',
     put: 'if (false)',
   },
   {
@@ -254,8 +254,8 @@ export const breaks: readonly Break[] = [
     promise: 6,
     what: "old rewt's new secret is a brake",
     file: 'keyring/advance',
-    find: 'return due && key.secret !== null',
-    put: 'return false',
+    find: 'if (secret !== null)',
+    put: 'if (false)',
   },
   {
     promise: 6,

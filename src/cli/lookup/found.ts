@@ -4,7 +4,7 @@
 
 import { isRewtError } from '../../errors.js';
 import { advance } from '../../keyring/advance.js';
-import { type Contents, seenIn } from '../../keyring/contents.js';
+import { type Contents, plainContents, seenIn } from '../../keyring/contents.js';
 import { createCopy } from '../../keyring/copy.js';
 import { tooFewReplicas } from '../../keyring/errors.js';
 import { mint } from '../../keyring/exchange.js';
@@ -62,7 +62,7 @@ export function examine(entries: Entries): Found {
     ringState,
     ring,
     keyring: ring === null ? null : keyringStatusOf(createCopy(ring), nowMs),
-    plan: isReadable ? planFor({ nowMs, key, ring }) : null,
+    plan: isReadable ? planFor(plainContents({ nowMs, key, ring })) : null,
   };
 }
 
@@ -95,6 +95,7 @@ export const plansInWords: Readonly<Record<Plan['name'], string>> = {
     'the secret was deleted or replaced by hand; a member that reads this accepts no token until it ' +
     'has written the revocation',
   'foreign rotation': 'an original rewt has rotated; the next member adopts its secret',
+  reseal: 'the keyring is going to be under another seal key',
 };
 
 function readRing(text: string | null): Pick<Found, 'ring' | 'ringState'> {

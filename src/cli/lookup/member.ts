@@ -3,9 +3,9 @@
  */
 
 import { Rewt, type RewtOptions } from '../../index.js';
-import { contentsFor } from '../../keyring/contents.js';
 import { defaultClockTolerance, defaultMaxStaleness, defaultTokenLifetime } from '../../keyring/policy.js';
 import { parseRing, type Ring } from '../../keyring/ring.js';
+import { unsealed } from '../../keyring/sealing.js';
 import { createRecord, snapshotOf, swapRecord } from '../../stores/record.js';
 import type { Store } from '../../stores/store.js';
 import type { Session } from '../session.js';
@@ -60,7 +60,7 @@ export async function withMember<T>(
 export async function withCopy<T>(entries: Entries, namespace: string, use: (rewt: Rewt) => Promise<T>): Promise<T> {
   if (entries.ring !== null) parseRing(entries.ring);
   const { plan } = examine(entries);
-  const wanted = plan === null ? null : contentsFor(plan);
+  const wanted = plan === null ? null : unsealed().contentsFor(plan, 'plain');
   const { nowMs } = entries;
   const store = copyStore({ nowMs, key: wanted?.key ?? entries.key, ring: wanted?.ring.text ?? entries.ring });
   await using rewt = new Rewt({ store, redisNamespace: namespace });

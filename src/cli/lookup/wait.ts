@@ -8,6 +8,7 @@ import { within } from '../../async/race.js';
 import { StoreError } from '../../errors.js';
 import { defaultMaxStaleness, inMs } from '../../keyring/policy.js';
 import { hasChange, hasRevocation, type Ring } from '../../keyring/ring.js';
+import { unsealed } from '../../keyring/sealing.js';
 import { asStoreError } from '../../stores/redis/errors.js';
 import {
   type Fleet,
@@ -81,7 +82,10 @@ async function countReplicas(
   const timeoutMs = limit.leftMs();
   const waitMs = timeoutMs - Math.min(GRACE_MS, timeoutMs / 2);
   try {
-    const wrote = (ring: string): boolean => hasChange(ring, written);
+    const wrote = (text: string): boolean => {
+      const ring = unsealed().ringIn(text);
+      return ring !== null && hasChange(ring, written);
+    };
     const counted = openStore().acknowledged?.(place.namespace, { replicas, waitMs, timeoutMs, hasChange: wrote });
     return await within(timeoutMs, Promise.resolve(counted ?? null), () => new Error('ETIMEDOUT'));
   } catch (error) {

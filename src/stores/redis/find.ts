@@ -1,10 +1,11 @@
 /** The search for existing keyrings, by SCAN: on every reachable master of a cluster. */
 
 import { StoreError } from '../../errors.js';
+import { SECRET_SUFFIX } from '../store.js';
 import { notTheAnswer } from './answer.js';
 import type { Command, RedisPort, Reply } from './clients/port.js';
 import { asStoreError } from './errors.js';
-import { namespaceOf, redisNames, SECRET_SUFFIX } from './names.js';
+import { namespaceOf, redisNames } from './names.js';
 import { mayBeDeposed, parseReplication } from './replication.js';
 import { slotOf } from './slot.js';
 

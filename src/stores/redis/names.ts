@@ -4,9 +4,7 @@
  */
 
 import { OptionError } from '../../errors.js';
-
-/** The suffix of K, after the namespace. */
-export const SECRET_SUFFIX = ':rewt-secret';
+import { SECRET_SUFFIX } from '../store.js';
 
 export interface RedisNames {
   /** K: the current secret. */

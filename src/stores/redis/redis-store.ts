@@ -200,6 +200,7 @@ export function redisStore(port: RedisPort): RedisStore {
   return {
     kind: 'redis',
     local: false,
+    keyName: (namespace) => redisNames(namespace, port.keyPrefix).key,
     async read(namespace, limits) {
       const begunAtMs = performance.now();
       const place = placeOf(namespace);

@@ -1,0 +1,144 @@
+/**
+ * The forms in which one member reads and writes rings: in plain text, or sealed (protocol.md, "A
+ * sealed keyring").
+ */
+
+import { randomBytes } from 'node:crypto';
+import { StoreError } from '../errors.js';
+import { isSealed, openSealed, seal, sealedBy } from '../seal/envelope.js';
+import type { WantedState } from '../stores/store.js';
+import { keyTextOf } from './contents.js';
+import type { Form, Plan } from './plan.js';
+import { formatRing, parseRing, type Ring, ringExpiresAt } from './ring.js';
+import type { SealKeys } from './seal-keys.js';
+
+/** A ring as it was read, and its form. */
+export interface Opened {
+  readonly ring: Ring;
+  readonly form: Form;
+}
+
+export interface SealingOptions {
+  /** The full name of K, which every sealed ring is bound to. */
+  readonly keyName: string;
+  /** Null: nothing is sealed. */
+  readonly keys: SealKeys | null;
+  /** Takes plain rings too, until this member has seen a sealed one. */
+  readonly migrates: boolean;
+  /** Called if the form is another one than before. */
+  onChange?(form: Form, before: Form): void;
+}
+
+export class Sealing {
+  readonly #options: SealingOptions;
+  /** The form of the last ring that this member read; null before the first. */
+  #form: Form | null = null;
+  /** Whether the last ring says that a plain one may follow it. */
+  #isOpening = false;
+
+  constructor(options: SealingOptions) {
+    this.#options = options;
+  }
+
+  /** The form of the last ring that this member read; null before the first. */
+  get form(): Form | null {
+    return this.#form;
+  }
+
+  /** The ids of the keys that this member opens. */
+  get ids(): readonly string[] {
+    return this.#options.keys?.ids ?? [];
+  }
+
+  /** Whether the keys are there that a read takes. */
+  get isReady(): boolean {
+    const { keys } = this.#options;
+    return keys === null || keys.held.size > 0;
+  }
+
+  /** Waits for the keys. @throws {StoreError} ERR_REWT_RING_SEALED if they do not come in time */
+  async ready(timeoutMs: number): Promise<void> {
+    await this.#options.keys?.ready(timeoutMs);
+  }
+
+  /** Tests whether this member takes a plain ring for the keyring. */
+  get takesPlain(): boolean {
+    const { keys, migrates } = this.#options;
+    return keys === null || (migrates && (this.#form === null || this.#form === 'plain' || this.#isOpening));
+  }
+
+  /**
+   * Opens and parses a ring.
+   *
+   * @throws {StoreError} ERR_REWT_RING_SEALED for a seal key that this member does not have; as
+   * `parseRing`
+   */
+  open(text: string): Opened {
+    if (!isSealed(text)) return { ring: parseRing(text), form: 'plain' };
+    const { keys, keyName } = this.#options;
+    const keyId = sealedBy(text);
+    if (keyId !== null && keys?.held.has(keyId) === false) keys.askAgain();
+    const opened = openSealed(text, keys?.held ?? new Map(), keyName);
+    // An envelope that opened has an id.
+    return { ring: parseRing(opened), form: { keyId: keyId as string } };
+  }
+
+  /** Opens and parses a ring; null for one that cannot be read. */
+  ringIn(text: string): Ring | null {
+    try {
+      return this.open(text).ring;
+    } catch {
+      return null;
+    }
+  }
+
+  /** Remembers the form of a ring that was read and is taken for the keyring. */
+  took({ ring, form }: Opened): void {
+    const before = this.#form;
+    this.#form = form;
+    if (before !== null && keyIdOf(before) !== keyIdOf(form)) this.#options.onChange?.(form, before);
+    this.#isOpening = form !== 'plain' && ring.opening === true;
+  }
+
+  /** Returns the form in which a ring goes on that replaces one of the form `found`, or none. */
+  formFor(found: Form | null): Form {
+    const last = found ?? this.#form;
+    if (last !== null && (last === 'plain' ? this.takesPlain : this.#options.keys?.held.has(last.keyId))) return last;
+    const { keys, migrates } = this.#options;
+    return keys === null || (migrates && last === null) ? 'plain' : { keyId: keys.first() };
+  }
+
+  /**
+   * Writes a plan's texts, sealed anew at each call: once for each plan.
+   *
+   * @throws {StoreError} ERR_REWT_RING_SEALED for a seal key that this member does not have
+   */
+  contentsFor({ ring, writesKey }: Plan, form: Form): WantedState {
+    const { keys, keyName } = this.#options;
+    const { secret, expiresAt } = ring.current;
+    const text = formatRing(ring);
+    return {
+      key: writesKey ? { value: keyTextOf(secret, form !== 'plain'), expiresAtMs: expiresAt } : null,
+      ring: {
+        text: form === 'plain' ? text : seal(text, keyIn(keys, form.keyId), keyName, randomBytes),
+        expiresAtMs: ringExpiresAt(ring),
+      },
+    };
+  }
+}
+
+/** Returns the forms of a member without a seal key. */
+export function unsealed(): Sealing {
+  return new Sealing({ keyName: '', keys: null, migrates: false });
+}
+
+/** The id of the seal key of a form; null for plain text. */
+export function keyIdOf(form: Form): string | null {
+  return form === 'plain' ? null : form.keyId;
+}
+
+function keyIn(keys: SealKeys | null, id: string) {
+  const key = keys?.held.get(id);
+  if (key !== undefined) return key;
+  throw new StoreError('ERR_REWT_RING_SEALED', `This member does not have the seal key ${id}. Add it to \`sealKey\`.`);
+}
