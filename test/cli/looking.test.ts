@@ -27,7 +27,7 @@ beforeEach(() => server.cli('FLUSHALL'));
 
 /** A user of Redis with the rights of these verbs, and no right to write or to run a script. */
 async function lookerUrl(...more: string[]): Promise<string> {
-  const rights = '~* resetchannels &__redis__:invalidate -@all +@read +multi +exec +info +time +ping';
+  const rights = '~* resetchannels &__redis__:invalidate -@all +@read +info +time +ping';
   await server.cli('ACL', 'SETUSER', 'looker', 'reset', 'on', '>hunter2', ...rights.split(' '), ...more);
   return server.url.replace('//', '//looker:hunter2@');
 }

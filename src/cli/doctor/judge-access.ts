@@ -31,12 +31,12 @@ function judgePassword(facts: RedisFacts): Finding {
 }
 
 /**
- * Returns the level. A member needs `read` and `write`, and a user that only reads `look`; the role
- * of the server is a matter of security, the rest of convenience.
+ * Returns the level. A member needs `read` and `write`, and a user that only reads `look`; for
+ * others the role of the server is a matter of security, the rest of convenience.
  */
 function levelOf({ use, right, cost }: Lack, role: Role): Level {
   if (use === 'read' || use === 'write') return 'problem';
-  if (use === 'look' && isReading(role) && cost === costOf('look', {})) return 'problem';
+  if (use === 'look' && isReading(role) && (role === 'verifier' || cost === costOf('look', {}))) return 'problem';
   return use === 'role' || (use === 'look' && right === '+info') ? 'warning' : 'note';
 }
 

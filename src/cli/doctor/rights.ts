@@ -58,8 +58,6 @@ const attempts: Readonly<Record<TriedCommand, (name: string) => Command>> = {
   zadd: (name) => ['ZADD', name, 'many', ''],
   zrevrangebyscore: (name) => ['ZREVRANGEBYSCORE', name, 'there', 'here'],
   zcount: (name) => ['ZCOUNT', name, 'here', 'there'],
-  multi: () => ['MULTI'],
-  exec: () => ['EXEC'],
   scan: () => ['SCAN', 'from', 'here'],
   'cluster|slots': () => ['CLUSTER', 'SLOTS'],
   'config|get': () => ['CONFIG', 'GET', 'save'],
@@ -79,7 +77,7 @@ interface Attempt {
 
 function attemptsFor(uses: readonly Use[], names: RedisNames): readonly Attempt[] {
   const keys = { key: names.key, ring: names.ring, fleet: names.fleet, draft: names.draft('doctor') };
-  const all = uses.flatMap((use) =>
+  return uses.flatMap((use) =>
     rightsFor(use).flatMap((right): Attempt[] => {
       const { command, on } = right;
       if (command === 'subscribe') return [];
@@ -88,9 +86,6 @@ function attemptsFor(uses: readonly Use[], names: RedisNames): readonly Attempt[
       return on.map((kind) => ({ use, right, command: attempt(keys[kind]), pattern: keyPattern(kind, names) }));
     }),
   );
-  // After a transaction that this user may start but not end, the connection accepts nothing else.
-  const isLast = ({ right: { command } }: Attempt) => command === 'multi' || command === 'exec';
-  return [...all.filter((one) => !isLast(one)), ...all.filter(isLast)];
 }
 
 /**

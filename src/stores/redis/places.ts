@@ -62,7 +62,7 @@ export function asCompared(version: string, { isBefore }: Place): string {
   return (isBefore ? [key, before, now] : [key, now, before]).join(':');
 }
 
-/** Returns every name of a ring, for the watch. */
+/** Returns every name of a ring, that of a new keyring first. */
 export function ringNames({ ring, before }: AllRedisNames): readonly string[] {
   return before === null ? [ring] : [ring, before.ring];
 }

@@ -5,7 +5,6 @@ import type { StoreError } from '../../errors.js';
 import {
   type Announcements,
   type CallLimits,
-  LAST_INSTANT_MS,
   MAX_ANNOUNCEMENT_CHARACTERS,
   MAX_ANNOUNCEMENTS,
   type Snapshot,
@@ -15,10 +14,10 @@ import { notTheAnswer } from './answer.js';
 import { asError } from './clients/outcomes.js';
 import type { Command, Connection, RedisPort, Reply } from './clients/port.js';
 import { asStoreError } from './errors.js';
-import { type FoundNamespaces, findNamespaces, readReplies } from './find.js';
+import { type FoundNamespaces, findNamespaces } from './find.js';
 import { type RedisNames, redisNames, ringsUnderPrefixes } from './names.js';
-import { hiddenRing } from './places.js';
-import { mayBeDeposed, parseReplication } from './replication.js';
+import { ringNames } from './places.js';
+import { instantOf, locatePlainly, type PlainEntries, plainRead, readPlainly } from './plain-read.js';
 import { keyRules } from './rights.js';
 
 /** Both entries of a namespace at one instant. */
@@ -56,8 +55,6 @@ export interface PlainReader {
 /** PTTL and TIME read a moving clock: a pair further apart is read again. */
 const CLOCK_NOISE_MS = 1;
 const MAX_READS = 5;
-/** The character that a client's decoder uses for bytes that are not UTF-8. */
-const REPLACEMENT = '\ufffd';
 
 interface Opened {
   readonly connection: Promise<Connection>;
@@ -121,58 +118,24 @@ export function createPlainReader(port: RedisPort): PlainReader {
     }
   }
 
-  /**
-   * Reads both entries, in one transaction if possible. Omits a denied command from the next
-   * attempt: INFO, or MULTI with EXEC. A Redis at its maxmemory denies MULTI too. `rings` are the
-   * names of R. One that this user may not read is omitted, unless it is the only one.
-   */
-  async function entries(key: string, rings: Names, timeoutMs: number, without: Without = {}): Promise<Found> {
-    const gets = rings.map((ring): Command => ['GET', ring]);
-    const role: readonly Command[] = without.role ? [] : [['INFO', 'replication']];
-    const reads: readonly Command[] = [...role, ['TIME'], ['GET', key], ['PTTL', key], ['TIME'], ...gets];
-    const [multi, ...rest] = await sendWithin(
-      without.multi ? [['PING'], ...reads] : [['MULTI'], ...reads, ['EXEC']],
-      key,
-      timeoutMs,
-    );
-    const outcomes = rest.slice(0, reads.length);
-    const again = (less: Without) => entries(key, rings, timeoutMs, { ...without, ...less });
-    if (!without.multi && isDenied(rest.at(-1))) end(key);
-    if (!without.multi && (isDenied(multi) || isDenied(rest.at(-1)) || outcomes.some(isFull)))
-      return again({ multi: true });
-    const [info = null] = outcomes;
-    if (!without.role && info instanceof Error && isDenied(info)) return again({ role: info });
-    const readable = rings.filter((_, index) => !isDenied(outcomes[role.length + 4 + index]));
-    const [first, ...others] = readable;
-    if (readable.length < rings.length && first !== undefined)
-      return entries(key, [first, ...others], timeoutMs, without);
-    const refusal = outcomes.find((outcome) => outcome instanceof Error);
-    if (refusal instanceof Error) throw refusal;
-    const replies = readReplies(without.multi ? (outcomes as readonly Reply[]) : rest.at(-1));
-    return parse(without.role ? [null, ...replies] : replies, rings, without);
+  async function entries(key: string, rings: readonly string[], timeoutMs: number): Promise<PlainEntries> {
+    const found = readPlainly(await sendWithin(plainRead(key, rings), key, timeoutMs), rings);
+    if (found instanceof Error) throw asStoreError(found);
+    return found;
   }
 
   async function locate(namespace: string, timeoutMs: number) {
     const all = redisNames(namespace, port.keyPrefix);
-    const rings = [all.ring, ...(all.before === null ? [] : [all.before.ring])] as const;
+    const rings = ringNames(all);
     let found = await entries(all.key, rings, timeoutMs);
-    for (let reads = 1; reads < MAX_READS; reads += 1) {
-      if (found.tookMs <= CLOCK_NOISE_MS && !found.isTorn) break;
-      const last = found;
+    for (let reads = 1; reads < MAX_READS && (found.tookMs > CLOCK_NOISE_MS || found.isTorn); reads += 1) {
       found = await entries(all.key, rings, timeoutMs);
-      const isSame =
-        last.key?.value === found.key?.value && rings.every((ring) => last.rings.get(ring) === found.rings.get(ring));
-      if (isSame) found = { ...found, isTorn: false };
     }
-    const { nowMs, key, roleUnknown } = found;
-    const [now = null, before = null] = rings.map((ring) => found.rings.get(ring) ?? null);
-    // A ring under the old name of a keyring is possible.
-    if (key !== null && now === null && all.before !== null && !found.rings.has(all.before.ring)) throw hiddenRing();
-    const place = before === null ? all : (all.before ?? all);
+    const { names: place, ring, beside } = locatePlainly(all, found);
     names.set(namespace, place);
-    const beside = before !== null && now !== null ? { beside: now } : {};
-    const shown = { nowMs, key, ring: before ?? now, ...beside, mayBeDeposed: found.mayBeDeposed };
-    return { names: place, snapshot: { ...shown, roleUnknown } };
+    const { nowMs, key, roleUnknown, mayBeDeposed } = found;
+    const others = beside === undefined ? {} : { beside };
+    return { names: place, snapshot: { nowMs, key, ring, ...others, mayBeDeposed, roleUnknown } };
   }
 
   return {
@@ -219,59 +182,4 @@ export function createPlainReader(port: RedisPort): PlainReader {
       opened.clear();
     },
   };
-}
-
-type Names = readonly [string, ...string[]];
-
-/** The omitted commands: INFO, with its error, and MULTI. */
-interface Without {
-  readonly role?: StoreError;
-  readonly multi?: true;
-}
-
-interface Found extends Omit<PlainSnapshot, 'ring' | 'beside'> {
-  /** The rings that this user may read, by name. */
-  readonly rings: ReadonlyMap<string, string | null>;
-  readonly mayBeDeposed: boolean;
-  /** The time between the two readings of the clock. */
-  readonly tookMs: number;
-  /** True if a write may have come between the reads of K and R. */
-  readonly isTorn: boolean;
-}
-
-/** Parses INFO (null: unknown), TIME, K, its PTTL, TIME again, and R under each of its names. */
-function parse(replies: readonly Reply[], names: Names, without: Without): Found {
-  const [info = null, time, value, ttl, later, ...rings] = replies;
-  const replication = parseReplication(info);
-  // The code that the server returns for a write.
-  if (replication?.role === 'replica') throw asStoreError(new Error('READONLY'));
-  const nowMs = instantOf(time);
-  const ttlMs = Number(ttl);
-  if (!Number.isInteger(ttlMs)) return notTheAnswer();
-  const isText = typeof value === 'string' && !value.includes(REPLACEMENT);
-  const expiresAtMs = ttlMs < 0 ? null : Math.min(nowMs + ttlMs, LAST_INSTANT_MS);
-  return {
-    nowMs,
-    key: typeof value === 'string' ? { value: isText ? value : null, expiresAtMs } : null,
-    rings: new Map(names.map((name, index) => [name, typeof rings[index] === 'string' ? rings[index] : null])),
-    roleUnknown: without.role ?? null,
-    mayBeDeposed: replication !== null && mayBeDeposed(replication),
-    tookMs: instantOf(later) - nowMs,
-    isTorn: without.multi === true,
-  };
-}
-
-function isDenied(outcome: Reply | StoreError | undefined): boolean {
-  return outcome instanceof Error && outcome.code === 'ERR_REWT_STORE_DENIED';
-}
-
-function isFull(outcome: Reply | StoreError): boolean {
-  return outcome instanceof Error && outcome.code === 'ERR_REWT_STORE_FULL';
-}
-
-/** Reads an instant. @throws {StoreError} for any reply but that of TIME. */
-function instantOf(time: Reply | undefined): number {
-  const [seconds, micros] = Array.isArray(time) ? time.map(Number) : [];
-  if (!Number.isInteger(seconds) || !Number.isInteger(micros)) return notTheAnswer();
-  return Number(seconds) * 1_000 + Math.floor(Number(micros) / 1_000);
 }

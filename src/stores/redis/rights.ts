@@ -30,8 +30,6 @@ export const PUSH_CHANNEL = '__redis__:invalidate';
 
 const clock = right('time');
 
-const readTwice = 'the commands that only read do not see secret and ring at one instant, and read them again';
-
 /** The effect of lacking the rights of each use. */
 const uses = {
   read: {
@@ -77,11 +75,9 @@ const uses = {
     ],
   },
   look: {
-    cost: 'the commands that only read (status, verify, doctor, list) do not work',
+    cost: 'readOnly members and the commands that only read (status, verify, doctor, list) do not work',
     rights: [
-      right('multi', [], readTwice),
-      right('exec', [], readTwice),
-      right('info', [], 'the commands that only read do not see a replica, which may not know of a revocation'),
+      right('info', [], 'readOnly members verify nothing, and the commands that only read do not recognise a replica'),
       clock,
       right('get', ['key', 'ring']),
       right('pttl', ['key']),
@@ -108,7 +104,7 @@ export const roles = {
   operator: ['read', 'write', 'role', 'push', 'replicas', 'announce', 'look', 'fleet', 'find', 'examine'],
   /** A person who only reads: no scripts, no writes. */
   reader: ['look', 'fleet'],
-  /** A service that only verifies: no scripts, no writes, no announcements. It can still forge. */
+  /** A service with `readOnly`: no scripts, no writes, no announcements. It can still forge. */
   verifier: ['look'],
 } as const satisfies Record<string, readonly Use[]>;
 

@@ -69,9 +69,8 @@ describe.each(['member', 'verifier', 'reader', 'operator'] as const)('a user wit
 
 describe('too little', () => {
   it.each([
-    ['+get', 'problem', 'the commands that only read (status, verify, doctor, list) do not work'],
-    ['+info', 'warning', 'do not see a replica'],
-    ['+exec', 'note', 'do not see secret and ring at one instant'],
+    ['+get', 'problem', 'readOnly members and the commands that only read (status, verify, doctor, list) do not work'],
+    ['+info', 'problem', 'do not recognise a replica'],
   ])('a verifier without %s is a %s', async (missing, level, cost) => {
     const user = await createUser(
       server,

@@ -9,6 +9,7 @@ import type { Finding } from '../../../src/cli/doctor/finding.js';
 import { Rewt } from '../../../src/index.js';
 import { connectRedis } from '../../../src/stores/redis/clients/from-url.js';
 import { patternOf, redisNames } from '../../../src/stores/redis/names.js';
+import { plainRead, readPlainly } from '../../../src/stores/redis/plain-read.js';
 import { aclRules, costOf, type Role, rightsFor, roles } from '../../../src/stores/redis/rights.js';
 import { rewt as command } from '../../cli/command.js';
 import { codeOf } from '../../interop/fleet.js';
@@ -64,10 +65,7 @@ async function exercise(user: NamedUser) {
     const clients = await server.cli('CLIENT', 'LIST');
     const port = connectRedis(user.url);
     const { key, ring } = redisNames(user.namespace);
-    const looked = await port.send(
-      [['MULTI'], ['INFO', 'replication'], ['TIME'], ['GET', key], ['PTTL', key], ['GET', ring], ['EXEC']],
-      key,
-    );
+    const looked = readPlainly(await port.send(plainRead(key, [ring]), key), [ring]);
     await port.close();
     const status = await command(['status', ...at], { env });
     const { fleet = null, keyring = null } = status.code === 0 ? JSON.parse(status.stdout) : {};
@@ -84,7 +82,7 @@ async function exercise(user: NamedUser) {
       left: (await server.cli('EXISTS', fleetKey)) === '0',
       status: keyring !== null,
       fleet: fleet?.size ?? null,
-      looked: Array.isArray(looked.at(-1)),
+      looked: !(looked instanceof Error) && looked.roleUnknown === null,
     };
   } finally {
     await rewt.close();
@@ -278,11 +276,6 @@ it('a user with the rights of a reader may run the commands that only read, whic
       namespace,
     );
     expect((await command(['doctor', ...at], { env: { REWT_URL: blind.url } })).code).toBe(1);
-    const unbundled = await userWith(
-      rulesFor('reader', namespace).filter((rule) => rule !== '+exec'),
-      namespace,
-    );
-    expect((await command(['status', ...at], { env: { REWT_URL: unbundled.url } })).code).toBe(0);
   } finally {
     await member.close();
   }
