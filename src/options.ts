@@ -91,6 +91,12 @@ export interface RewtOptions<Output = unknown> {
    */
   sealing?: 'migrate' | undefined;
   /**
+   * A member that only verifies, with a Redis user that has no right to write. HS256: it cannot
+   * destroy anything, but it holds the secret and can forge. `sign`, `signer`, `signSync`, `rotate`
+   * and `revoke` throw; a member that signs has to begin the keyring. Redis only. Default: false.
+   */
+  readOnly?: boolean | undefined;
+  /**
    * Under this name the member announces itself, with the generation of the keyring that it holds,
    * for `rewt status` to show: one small write per half minute, and within two seconds after a
    * rotation, a revocation or the end of an outage. Default: none, and nothing is announced.
@@ -136,6 +142,7 @@ export interface Settings {
   readonly store: Store | null;
   readonly clock: Clock;
   readonly push: boolean;
+  readonly readOnly: boolean;
   readonly memberName: string | null;
   /** Null: nothing is sealed. */
   readonly sealKeys: readonly SealKey[] | SealKeySource | null;
@@ -159,6 +166,7 @@ export const rewtReaders = {
   clockTolerance: readSpan,
   storeTimeout: readTimeout,
   push: readFlag,
+  readOnly: readFlag,
   memberName: readMemberName,
   sealKey: readSealKeys,
   sealing: readSealing,
@@ -226,6 +234,7 @@ export function readOptions(raw: unknown): Settings {
     store,
     clock: (raw as { [CLOCK]?: Clock })[CLOCK] ?? processClock,
     push: option('push', true),
+    readOnly: readOnlyOn(option('readOnly', false), store),
     memberName: announcedName(option('memberName', null), store),
     ...sealingOf(option('sealKey', null), option('sealing', null)),
     tokenLifetimeSeconds: times.tokenLifetimeSeconds,
@@ -301,6 +310,14 @@ function readKeyList(value: unknown, option: string): readonly SealKey[] {
 function readSealing(value: unknown, option: string): 'migrate' {
   if (value === 'migrate') return value;
   throw new OptionError(`${option}: must be 'migrate', or be left out`, { option });
+}
+
+/** Readers of the embedded stores take part in its writes. */
+function readOnlyOn(readOnly: boolean, store: Store | null): boolean {
+  if (!readOnly || store === null || !store.local) return readOnly;
+  throw new OptionError('readOnly: the role does not exist on the embedded store. Leave it out, or use redisConn', {
+    option: 'readOnly',
+  });
 }
 
 function readTokenBytes(value: unknown, option: string): number {

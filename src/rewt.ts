@@ -9,6 +9,7 @@ import type { JwtClaims, RegisteredClaims } from './jwt/registered-claims.js';
 import type { SignOptions } from './jwt/sign-options.js';
 import type { VerifyOptions } from './jwt/verify-options.js';
 import { readReason, readReplaceable } from './keyring/command-options.js';
+import { readOnlyRefusal } from './keyring/errors.js';
 import type { Lease } from './keyring/lease.js';
 import { Member } from './keyring/member.js';
 import { Presence, withPresence } from './keyring/presence.js';
@@ -170,9 +171,9 @@ export class Rewt<Claims = JwtClaims, Output = Claims> {
    */
   constructor(options: RewtOptions<Output>) {
     this.#settings = readOptions(options);
-    const { namespace, redisConn, store, member, clock, memberName, sealKeys, migrates } = this.#settings;
+    const { namespace, redisConn, store, member, clock, memberName, readOnly, sealKeys, migrates } = this.#settings;
     // One of the two is given: the options were read.
-    this.#store = store ?? redisStoreFor(redisConn as object | string, namespace);
+    this.#store = store ?? redisStoreFor(redisConn as object | string, namespace, { readOnly });
     // Reading a local store is cheaper than tracking the age of a copy.
     const softAgeMs = this.#store.local ? 0 : member.softAgeMs;
     const listener = announce(namespace);
@@ -400,6 +401,7 @@ export class Rewt<Claims = JwtClaims, Output = Claims> {
    * ```
    */
   async rotate(options: { force?: boolean; reason?: string } = {}): Promise<KeyringChange> {
+    this.#assertWrites('rotate');
     const option = optionReader(options, { force: readFlag, reason: readReason }, 'rotate options');
     const how = { force: option('force', false), reason: option('reason', null) };
     return this.#operations.trace('rotate', () => this.#change(() => this.#member.rotate(how), 0, UNASKED_WAIT_MS));
@@ -420,6 +422,7 @@ export class Rewt<Claims = JwtClaims, Output = Claims> {
    * ```
    */
   async revoke(options: RevokeOptions = {}): Promise<KeyringChange> {
+    this.#assertWrites('revoke');
     const option = optionReader(options, revokeReaders, 'revoke options');
     const how = { reason: option('reason', null), replace: option('replace', null) };
     const replicas = option('replicas', 0);
@@ -431,6 +434,7 @@ export class Rewt<Claims = JwtClaims, Output = Claims> {
 
   /** Gives the keyring other times. @internal */
   async [SET_TIMES](times: NewTimes): Promise<TimesSet> {
+    this.#assertWrites('set times');
     const { namespace, member } = this.#settings;
     return setTimes(times, {
       ...{ namespace, store: this.#store, member: this.#member },
@@ -504,6 +508,10 @@ export class Rewt<Claims = JwtClaims, Output = Claims> {
   /** Closes this member at the end of an `await using` block. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
+  }
+
+  #assertWrites(verb: Parameters<typeof readOnlyRefusal>[0]): void {
+    if (this.#settings.readOnly) throw readOnlyRefusal(verb);
   }
 
   /**

@@ -3,6 +3,7 @@
 import { claimsToSign, type SignablePayload } from './jwt/payload.js';
 import { type CompiledSign, compileSignOptions } from './jwt/sign-options.js';
 import { encodeHeader, signToken } from './jwt/token.js';
+import { readOnlyRefusal } from './keyring/errors.js';
 import type { Instant, Lease } from './keyring/lease.js';
 import type { Member } from './keyring/member.js';
 
@@ -10,6 +11,7 @@ export interface SignerSettings {
   readonly sign: CompiledSign;
   readonly tokenLifetimeSeconds: number;
   readonly maxTokenBytes: number;
+  readonly readOnly: boolean;
 }
 
 export class Signer {
@@ -21,8 +23,12 @@ export class Signer {
     this.#settings = settings;
   }
 
-  /** Reads the options of a call; those not given are the instance's. @throws {OptionError} */
+  /**
+   * Reads the options of a call; those not given are the instance's.
+   * @throws {OptionError} also for a member that only reads: every way to sign begins here.
+   */
   compile(options: unknown): CompiledSign {
+    if (this.#settings.readOnly) throw readOnlyRefusal('sign');
     return compileSignOptions(options, 'sign options', this.#settings.sign);
   }
 

@@ -52,6 +52,14 @@ export function rotationRefused(earlyMs: number, force: boolean): OptionError {
   return new OptionError(why, { code: 'ERR_REWT_ROTATION_REFUSED' });
 }
 
+export function readOnlyRefusal(verb: 'sign' | 'rotate' | 'revoke' | 'set times'): OptionError {
+  return new OptionError(
+    `readOnly: a Rewt with readOnly: true only verifies, and was to ${verb}. Use a Rewt without it, whose ` +
+      'Redis user has the rights of a member (rewt acl --role member).',
+    { option: 'readOnly' },
+  );
+}
+
 export function closed(): StoreError {
   return new StoreError('ERR_REWT_STORE_CLOSED', 'This Rewt was closed: make a new one, or close() later.');
 }

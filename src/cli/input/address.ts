@@ -120,7 +120,7 @@ export function underPrefix({ keyPrefix }: { readonly keyPrefix?: string | undef
 export function openStore(address: Address, namespace: string, keyPrefix = ''): Store {
   // Throws for options that do not fit the address.
   placeOf(address, namespace, keyPrefix);
-  if ('redisUrl' in address) return redisStoreFor(address.redisUrl, namespace, keyPrefix);
+  if ('redisUrl' in address) return redisStoreFor(address.redisUrl, namespace, { keyPrefix });
   if (address.urlMissing) makeFolder(dirname(address.folder));
   return fileStore({ path: address.folder });
 }

@@ -17,6 +17,11 @@ export function showsHeld(outcomes: Outcomes, isHeld: (ring: string) => boolean)
   return isAnswer(script) && [script[5], script[8]].some((ring) => ring !== '' && isHeld(ring));
 }
 
+/** The same for the outcomes of plain commands. */
+export function showsRing(outcomes: Outcomes, isHeld: (ring: string) => boolean): boolean {
+  return outcomes.some((outcome) => typeof outcome === 'string' && isHeld(outcome));
+}
+
 /** Reads what both scripts return (scripts.ts). */
 export function readAnswer(reply: Reply, place: Place): Answer {
   if (!isAnswer(reply)) return notTheAnswer();

@@ -97,6 +97,15 @@ export function readPlainly(outcomes: Outcomes, rings: readonly string[]): Plain
 }
 
 /**
+ * Returns the entries only if they are of one instant, and of a master. Otherwise the error of the
+ * right that is missing, or one after which the same read may succeed.
+ */
+export function certain(found: PlainEntries | Error): PlainEntries | Error {
+  if (found instanceof Error) return found;
+  return found.roleUnknown ?? (found.isTorn ? new Error('TRYAGAIN') : found);
+}
+
+/**
  * Selects the ring among those under both names, as `locate` does for the scripts.
  *
  * @throws {StoreError} if it may be under a name that this user may not read.

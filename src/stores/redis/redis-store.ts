@@ -3,8 +3,6 @@
  */
 
 import { randomBytes } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { within } from '../../async/race.js';
 import { StoreError } from '../../errors.js';
 import {
   ANNOUNCEMENT_LIFE_MS,
@@ -16,18 +14,16 @@ import {
   type WantedState,
 } from '../store.js';
 import { ANNOUNCE, ANNOUNCEMENTS, asAnnouncements, COPY_FLEET, entryOf } from './announcements.js';
-import { type Answer, notTheAnswer, readAnswer, sha1, showsHeld } from './answer.js';
+import { type Answer, notTheAnswer, readAnswer, sha1, showsHeld, showsRing } from './answer.js';
+import { Calls } from './calls.js';
 import { readRedisPort } from './clients/detect.js';
-import { asError } from './clients/outcomes.js';
 import type { Command, Outcomes, RedisPort, Reply } from './clients/port.js';
-import { Route } from './clients/route.js';
 import { sharedRedis } from './clients/shared.js';
-import { asStoreError, isPassing } from './errors.js';
 import { redisNames } from './names.js';
-import { asCompared, hiddenRing, isBeforeIn, type Place, placeAt } from './places.js';
+import { asCompared, hiddenRing, isBeforeIn, type Place, placeAt, ringNames } from './places.js';
+import { certain, locatePlainly, plainRead, readPlainly } from './plain-read.js';
 import { watchKeys } from './push.js';
 import { acknowledgedReplicas } from './replicas.js';
-import { keyRules } from './rights.js';
 import { draftOf, READ, SWAP } from './scripts.js';
 
 /**
@@ -35,21 +31,17 @@ import { draftOf, READ, SWAP } from './scripts.js';
  * never will.
  */
 const DRAFT_GRACE_MS = 5_000;
-const FIRST_PAUSE_MS = 25;
-const MAX_PAUSE_MS = 200;
-/**
- * The margin before the deadline in which the last error of Redis is reported; later there is only
- * a time-out to report.
- */
-const GRACE_MS = 25;
-
 /**
  * Creates the store for the option `redisConn`: a client, which stays the user's, or a URL.
  *
- * @param keyPrefix for a URL; a client has its own
+ * @param options.keyPrefix for a URL; a client has its own
  * @throws {OptionError} naming `redisConn` or `redisNamespace`: at once, before anything is sent
  */
-export function redisStoreFor(redisConn: object | string, namespace: string, keyPrefix = ''): Store {
+export function redisStoreFor(
+  redisConn: object | string,
+  namespace: string,
+  { keyPrefix = '', readOnly = false }: RedisStoreOptions & { readonly keyPrefix?: string | undefined } = {},
+): Store {
   const port = typeof redisConn === 'string' ? sharedRedis(redisConn, keyPrefix) : readRedisPort(redisConn);
   try {
     // Throws if the names cannot share one hash slot.
@@ -58,7 +50,12 @@ export function redisStoreFor(redisConn: object | string, namespace: string, key
     void port.close();
     throw error;
   }
-  return redisStore(port);
+  return redisStore(port, { readOnly });
+}
+
+export interface RedisStoreOptions {
+  /** Reads by plain commands, without scripts, for a user that has no right to write. */
+  readonly readOnly?: boolean;
 }
 
 export interface RedisStore extends Store {
@@ -78,8 +75,8 @@ export interface RedisStore extends Store {
  * Creates a store on one Redis. Every process with the same Redis and namespace shares it. Closing
  * it closes the port.
  */
-export function redisStore(port: RedisPort): RedisStore {
-  let closed = false;
+export function redisStore(port: RedisPort, { readOnly = false }: RedisStoreOptions = {}): RedisStore {
+  const calls = new Calls(port, readOnly ? 'verifier' : 'member');
   /**
    * True if the ring was last found under the name without the leading key prefix, by namespace. It
    * stays there, even after it was lost.
@@ -88,53 +85,8 @@ export function redisStore(port: RedisPort): RedisStore {
   /** The last announcement by namespace and member, which the next one replaces. */
   const announced = new Map<string, string>();
 
-  /** By scope. */
-  const routes = new Map<string, Route>();
-
-  function routeFor(key: string): Route {
-    const scope = port.scope(key);
-    const route = routes.get(scope) ?? new Route(port, key);
-    routes.set(scope, route);
-    return route;
-  }
-
   function send(commands: readonly Command[], key: string, timeoutMs: number): Promise<Reply> {
-    return askBy(key, (route) => route.send(commands), timeoutMs);
-  }
-
-  /**
-   * Sends until there is a reply or a lasting failure. Throws at the deadline, whatever the client
-   * does.
-   */
-  async function askBy(key: string, send: (route: Route) => Promise<Outcomes>, timeoutMs: number): Promise<Reply> {
-    const route = routeFor(key);
-    const begunAtMs = performance.now();
-    const deadlineMs = begunAtMs + timeoutMs;
-    let last: StoreError | undefined;
-    const sending = async (): Promise<Reply> => {
-      for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, MAX_PAUSE_MS)) {
-        if (closed) throw closedError();
-        const outcomes = await send(route).catch((error: unknown) => [asError(error)]);
-        if (closed) throw closedError();
-        const error = failureAmong(outcomes);
-        if (error === null) return (outcomes.at(-1) ?? null) as Reply;
-        // Every script may be sent again. A swap is identified by its text, and happens no later
-        // than its last instant; the others change nothing.
-        last = asStoreError(error, port.address(), keyRules(key, port.keyPrefix));
-        if (!isPassing(error) || performance.now() + pauseMs + GRACE_MS >= deadlineMs) throw last;
-        await sleep(pauseMs);
-      }
-    };
-    return within(timeoutMs, sending(), () => {
-      route.timedOut(begunAtMs);
-      // The earlier error of Redis is more specific than its silence now.
-      if (last !== undefined) return last;
-      return new StoreError(
-        'ERR_REWT_STORE_TIMEOUT',
-        'Redis did not answer in time: check that it is up and reachable, and that it speaks TLS if the ' +
-          'client does (rediss://).',
-      );
-    });
+    return calls.ask({ key, timeoutMs, send: (route) => route.send(commands), answerOf });
   }
 
   const placeOf = (namespace: string): Place =>
@@ -146,13 +98,32 @@ export function redisStore(port: RedisPort): RedisStore {
     const mode = replacesWrongType ? 'replaces' : '';
     const command: Command = ['EVAL', READ, '2', names.key, names.ring, names.draft('role'), other?.ring ?? '', mode];
     const shows = isHeld ? (outcomes: Outcomes) => showsHeld(outcomes, isHeld) : null;
-    const reply = await askBy(names.key, (route) => route.read([command], shows), timeoutMs);
+    const reply = await calls.ask({
+      ...{ key: names.key, timeoutMs, answerOf },
+      send: (route) => route.read([command], shows),
+    });
     const { snapshot, found } = answerAt(namespace, place, reply);
     if (snapshot.ring !== null || isBefore.has(namespace)) return snapshot;
     // A keyring that this user cannot read must not be created a second time.
     if (found.otherDigest === 'denied' && !place.isBefore && snapshot.key !== null) throw hiddenRing();
     if (place.isBefore) isBefore.set(namespace, true);
     return snapshot;
+  }
+
+  async function readEntries(namespace: string, { timeoutMs, isHeld }: ReadLimits): Promise<Snapshot> {
+    const names = redisNames(namespace, port.keyPrefix);
+    const rings = ringNames(names);
+    const shows = isHeld ? (outcomes: Outcomes) => showsRing(outcomes, isHeld) : null;
+    const found = await calls.ask({
+      ...{ key: names.key, timeoutMs },
+      send: (route) => route.read(plainRead(names.key, rings), shows),
+      answerOf: (outcomes) => certain(readPlainly(outcomes, rings)),
+    });
+    const { isBefore: where, ring, beside } = locatePlainly(names, found);
+    if (ring !== null && names.before !== null) isBefore.set(namespace, where);
+    const { nowMs, key, mayBeDeposed } = found;
+    const version = sha1(JSON.stringify([key?.value, ring, beside]));
+    return { nowMs, key, ring, ...(beside === undefined ? {} : { beside }), version, mayBeDeposed };
   }
 
   async function swapAt(
@@ -202,6 +173,7 @@ export function redisStore(port: RedisPort): RedisStore {
     local: false,
     keyName: (namespace) => redisNames(namespace, port.keyPrefix).key,
     async read(namespace, limits) {
+      if (readOnly) return readEntries(namespace, limits);
       const begunAtMs = performance.now();
       const place = placeOf(namespace);
       try {
@@ -231,7 +203,7 @@ export function redisStore(port: RedisPort): RedisStore {
     },
     acknowledged(namespace, by) {
       const { names } = placeOf(namespace);
-      const route = routeFor(names.key);
+      const route = calls.routeFor(names.key);
       const onRoute = { ...port, send: (commands: readonly Command[]) => route.send(commands) };
       return acknowledgedReplicas(onRoute, names, by);
     },
@@ -252,21 +224,23 @@ export function redisStore(port: RedisPort): RedisStore {
     },
     clientWarnings: port.clientWarnings,
     async close() {
-      closed = true;
+      calls.close();
       await port.close();
     },
   };
 }
 
 /**
- * Returns the first error. If the draft was denied, that is the reason; the script's "late" is only
- * its consequence.
+ * Returns the reply of a script, which is sent last, or the first error. If the draft was denied,
+ * that is the reason; the script's "late" is only its consequence.
  */
-function failureAmong(outcomes: readonly (Reply | Error)[]): Error | null {
-  const script = outcomes.at(-1);
+// Every script may be sent again. A swap is identified by its text, and happens no later than its
+// last instant; the others change nothing.
+function answerOf(outcomes: Outcomes): Reply | Error {
+  const script = outcomes.at(-1) ?? null;
   // An earlier sending of the same swap has succeeded.
-  if (Array.isArray(script) && script[0] === 'swapped') return null;
-  return outcomes.find((outcome) => outcome instanceof Error) ?? null;
+  if (Array.isArray(script) && script[0] === 'swapped') return script;
+  return outcomes.find((outcome) => outcome instanceof Error) ?? script;
 }
 
 /** Rounds, because Redis accepts whole milliseconds only. */
@@ -276,8 +250,4 @@ function milliseconds(ms: number): string {
 
 function isDenied(error: unknown): boolean {
   return error instanceof StoreError && error.code === 'ERR_REWT_STORE_DENIED';
-}
-
-function closedError(): StoreError {
-  return new StoreError('ERR_REWT_STORE_CLOSED', 'The store has been closed.');
 }

@@ -168,10 +168,10 @@ export function commandRules(...wanted: readonly Use[]): string {
   return [...new Set(wanted.flatMap((use) => rightsFor(use).map(({ command }) => `+${command}`)))].join(' ');
 }
 
-/** Returns the rules for the keys of a member, for the namespace with this K. */
-export function keyRules(key: string, keyPrefix: string): string | null {
+/** Returns the rules for the keys of a role, for the namespace with this K. */
+export function keyRules(key: string, keyPrefix: string, role: Role = 'member'): string | null {
   const namespace = namespaceOf(key, keyPrefix);
-  return namespace === null ? null : (aclRules('member', redisNames(namespace, keyPrefix))[0]?.join(' ') ?? null);
+  return namespace === null ? null : (aclRules(role, redisNames(namespace, keyPrefix))[0]?.join(' ') ?? null);
 }
 
 function right<const Command extends string>(

@@ -2,6 +2,7 @@
 
 import { within } from '../../../async/race.js';
 import { isRefusal } from '../errors.js';
+import { parseReplication } from '../replication.js';
 import { createPort } from './dedicated.js';
 import { keepingLast, type ManyClients, type NodeRedisClient, nodeRedis, opennessOf, sendOn } from './node-redis.js';
 import { asError, settle } from './outcomes.js';
@@ -76,12 +77,13 @@ export function nodeRedisSentinelPort(client: NodeRedisSentinel): RedisPort {
 }
 
 /**
- * Throws for a demoted master, because the sentinel client reacts only to an error: it then looks
+ * Throws for a demoted master, which a write or `INFO` shows, because the sentinel client reacts only to an error: it then looks
  * up the new master and sends all commands again.
  */
 function mustBeMaster(outcomes: Outcomes): Outcomes {
   for (const outcome of outcomes) {
     if (outcome instanceof Error && outcome.message.startsWith('READONLY')) throw outcome;
+    if (parseReplication(outcome)?.role === 'replica') throw new Error('READONLY');
   }
   return outcomes;
 }
