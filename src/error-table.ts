@@ -169,6 +169,14 @@ export const storeErrors = /* @__PURE__ */ rows({
     remedy: 'Update rewt here. `revoke({ replace: "newer" })` drops the newer keyring for the whole fleet.',
     retry: 'once mended',
   },
+  ERR_REWT_RING_AWAITED: {
+    meaning: 'A member with `readOnly` waits until a member that signs has begun, revoked or completed the keyring.',
+    cause:
+      'No member that signs has run yet, or none runs now. ' +
+      'Or an operator or an original rewt has just replaced the secret.',
+    remedy: 'Start a member that signs. If the keyring is to be revoked, `rewt revoke` does it too.',
+    retry: 'yes',
+  },
   ERR_REWT_RING_SEALED: {
     meaning: 'The keyring is sealed with a key that this member does not have.',
     cause: 'A member without `sealKey`, or with another one; a new key that has not been deployed here.',

@@ -196,6 +196,7 @@ export class Rewt<Claims = JwtClaims, Output = Claims> {
       store: this.#store,
       namespace,
       clock,
+      readOnly,
       sealing,
       softAgeMs,
       syncSoftAgeMs: member.softAgeMs,

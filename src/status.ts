@@ -36,9 +36,10 @@ export interface Status {
   /**
    * What the store needs before its answers count again. `'replicas'`: the master takes no writes
    * because too few replicas follow it, so another may have replaced it, and the copy is not
-   * renewed. Null: nothing that this member knows of.
+   * renewed. `'member'`: this member only reads, and one that signs has to begin, revoke or
+   * complete the keyring. Null: nothing that this member knows of.
    */
-  readonly waitsFor: 'replicas' | null;
+  readonly waitsFor: 'replicas' | 'member' | null;
   /** The cached keyring; null before the first read. */
   readonly keyring: KeyringStatus | null;
 }
@@ -94,7 +95,7 @@ export interface LoggedChange {
 export function statusOf(settings: Settings, store: string, member: Member): Status {
   const { namespace } = settings;
   const push = member.push();
-  const waitsFor = member.waitsForReplicas() ? 'replicas' : null;
+  const waitsFor = member.waitsFor();
   const lease = member.currentLease();
   if (lease === null) {
     return { namespace, store, copy: 'none', ageSeconds: null, storeTime: null, push, waitsFor, keyring: null };

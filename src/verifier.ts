@@ -12,7 +12,7 @@ import { readToken, UNKNOWN_KEY } from './jwt/token.js';
 import { claimsOf, VerifiedTokens } from './jwt/verified-tokens.js';
 import { type CompiledVerify, compileVerifyOptions } from './jwt/verify-options.js';
 import type { CopyKey } from './keyring/copy.js';
-import { timedOut } from './keyring/errors.js';
+import { ringAwaited, timedOut } from './keyring/errors.js';
 import { type Instant, type Lease, storeNowMs } from './keyring/lease.js';
 import type { Member } from './keyring/member.js';
 
@@ -137,7 +137,7 @@ export class Verifier {
     const lease = await this.#member.lease(arrived);
     const verdict = this.#judge(token, options, lease, this.#member.now());
     const mayBeNewer = lacksKey(verdict) && lease.sent.sequence < arrived.sequence;
-    return mayBeNewer ? this.#verifyAfterSecondRead(token, options, arrived) : orThrow(verdict);
+    return mayBeNewer ? this.#verifyAfterSecondRead(token, options, arrived) : finalOrThrow(verdict, lease);
   }
 
   /** The secret may be newer than the copy: one read begun after the token came settles it. */
@@ -145,7 +145,8 @@ export class Verifier {
     this.#assertMayVerify(token);
     const judge = (lease: Lease): Verdict => this.#judge(token, options, lease, this.#member.now());
     const hasKey = (lease: Lease): boolean => !lacksKey(judge(lease));
-    return orThrow(judge(await this.#member.leaseReadAfter(arrived, hasKey)));
+    const lease = await this.#member.leaseReadAfter(arrived, hasKey);
+    return finalOrThrow(judge(lease), lease);
   }
 
   /**
@@ -183,6 +184,14 @@ export class Verifier {
 /** Whether the token's secret may be one that the copy does not have. */
 function lacksKey(verdict: Verdict): boolean {
   return isRefusal(verdict) && verdict.mayLackKey === true;
+}
+
+/**
+ * The payload. @throws {StoreError} if the token may be good, and no read of this member shows it.
+ */
+function finalOrThrow(verdict: Verdict, { isBehind }: Lease): unknown {
+  if (isBehind && lacksKey(verdict)) throw ringAwaited('adopt');
+  return orThrow(verdict);
 }
 
 function orThrow(verdict: Verdict): unknown {

@@ -16,6 +16,9 @@ export interface CopyStateListener {
   unusableSecret(): void;
 }
 
+/** What a read showed beside the ring. */
+type Shown = Pick<Lease, 'sent' | 'reading' | 'isBehind'>;
+
 export class CopyState {
   readonly #listener: CopyStateListener;
   readonly #nextSequence: () => number;
@@ -103,7 +106,7 @@ export class CopyState {
       // The store's clock may have been set since the lease's own read; that of a deposed master is
       // another one.
       const reading = mayBeDeposed ? this.#lease.reading : { storeMs: seen.nowMs, sent };
-      this.#take(seen.ring, this.#lease.sent, reading);
+      this.#take(seen.ring, { ...this.#lease, reading });
     }
   }
 
@@ -111,16 +114,18 @@ export class CopyState {
    * Takes an answer of which nothing is left to decide, if it still counts; gives the lease that it
    * makes.
    */
-  renew({ ring, storeMs, sent, version, replaced }: Settled): Lease {
+  renew({ ring, storeMs, sent, version, replaced, isBehind }: Settled): Lease {
     const reading = { storeMs, sent };
     if (this.#counts(sent, ring, replaced)) {
       this.#takeFor(sent, version, false);
-      return this.#take(ring, sent, reading);
+      return this.#take(ring, { sent, reading, isBehind });
     }
-    if (this.#confirms(sent, version)) return this.#take(ring, sent, laterOf(reading, this.#lease));
+    if (this.#confirms(sent, version)) {
+      return this.#take(ring, { sent, reading: laterOf(reading, this.#lease), isBehind });
+    }
     // A read sent after this write may have been answered before it was done.
     if (replaced !== null) this.markStale();
-    return this.#leaseOn(createCopy(ring), sent, reading);
+    return this.#leaseOn(createCopy(ring), { sent, reading, isBehind });
   }
 
   /** Lets go of the copy; nothing counts any more. */
@@ -161,18 +166,18 @@ export class CopyState {
     this.#newest = { sequence: Math.max(sequence, this.#newest?.sequence ?? 0), version, revokes };
   }
 
-  #leaseOn(copy: Copy, sent: Instant, reading: Reading): Lease {
-    return { copy, keys: copy.keys.filter((key) => !isPast(key, this.#pastEnds)), reading, sent };
+  #leaseOn(copy: Copy, { sent, reading, isBehind }: Shown): Lease {
+    return { copy, keys: copy.keys.filter((key) => !isPast(key, this.#pastEnds)), reading, sent, isBehind };
   }
 
   /**
    * Takes over a ring's contents. Kids and keys are derived only if it is another one. The listener
    * is called last, when the state is complete.
    */
-  #take(ring: Ring, sent: Instant, reading: Reading): Lease {
+  #take(ring: Ring, shown: Shown): Lease {
     const before = this.#copy;
     const copy = before?.ring === ring ? before : createCopy(ring);
-    const lease = this.#leaseOn(copy, sent, reading);
+    const lease = this.#leaseOn(copy, shown);
     this.#copy = copy;
     this.#lease = lease;
     this.#pastEnds = pastEnds(lease, this.#pastEnds);

@@ -52,6 +52,22 @@ export function rotationRefused(earlyMs: number, force: boolean): OptionError {
   return new OptionError(why, { code: 'ERR_REWT_ROTATION_REFUSED' });
 }
 
+const awaited = {
+  begin: 'There is no keyring in this namespace',
+  revoke: 'The keyring is to be revoked',
+  adopt: 'The secret of the keyring was replaced, and the keyring does not have the new one yet',
+  grant: 'The keyring needs a longer ttl',
+} as const;
+
+/** What a member that only reads cannot do, and waits for. */
+export function ringAwaited(what: keyof typeof awaited): StoreError {
+  return new StoreError(
+    'ERR_REWT_RING_AWAITED',
+    `${awaited[what]}, and a member with readOnly writes none: it waits for a member that signs. Start ` +
+      `one${what === 'revoke' ? ', or run rewt revoke' : ''}.`,
+  );
+}
+
 export function readOnlyRefusal(verb: 'sign' | 'rotate' | 'revoke' | 'set times'): OptionError {
   return new OptionError(
     `readOnly: a Rewt with readOnly: true only verifies, and was to ${verb}. Use a Rewt without it, whose ` +

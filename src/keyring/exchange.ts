@@ -11,6 +11,7 @@ import { EMPTY_HISTORY, type History, isLater } from './history.js';
 import { createInstants, type Instant } from './lease.js';
 import type { Mint, Plan, Seen } from './plan.js';
 import { MAX_SOFT_AGE_MS } from './policy.js';
+import { planToAwait, type Reader } from './reader.js';
 import { formatRing, isRevokedSince, parseRing, type Ring } from './ring.js';
 import { oneName } from './rotate-ring.js';
 import type { Opened, Sealing } from './sealing.js';
@@ -29,6 +30,8 @@ export interface Settled {
   readonly version: string;
   /** The version that this member's own write replaced; null if another answer showed the ring. */
   readonly replaced: string | null;
+  /** K holds a secret that is to be adopted, and this member only reads. */
+  readonly isBehind: boolean;
 }
 
 /**
@@ -88,6 +91,8 @@ export class Exchange {
   readonly #namespace: string;
   readonly #timeoutMs: number;
   readonly #sealing: Sealing;
+  /** Null for a member that writes. */
+  readonly #reader: Reader | null;
   #history: History = EMPTY_HISTORY;
   /** The sequence number of the instant at which `#history` last changed. */
   #historySince = 0;
@@ -103,11 +108,19 @@ export class Exchange {
   /** What exchanges that have not come to their end wrote, or may have written. */
   readonly #written = new Set<Written>();
 
-  constructor(store: Store, namespace: string, timeoutMs: number, clock: Clock, sealing: Sealing) {
+  constructor(
+    store: Store,
+    namespace: string,
+    timeoutMs: number,
+    clock: Clock,
+    sealing: Sealing,
+    reader: Reader | null = null,
+  ) {
     this.#store = store;
     this.#namespace = namespace;
     this.#timeoutMs = timeoutMs;
     this.#sealing = sealing;
+    this.#reader = reader;
     this.instant = createInstants(clock);
   }
 
@@ -172,7 +185,8 @@ export class Exchange {
       const { version } = snapshot;
       const { contents, opened } = this.#read(snapshot, task);
       const seen = seenIn(contents, this.#history);
-      const plan = task.decide(seen, this.#history) ?? (snapshot.beside && seen.ring ? oneName(seen.ring, mint) : null);
+      const due = task.decide(seen, this.#history) ?? (snapshot.beside && seen.ring ? oneName(seen.ring, mint) : null);
+      const plan = this.#reader === null ? due : planToAwait(due, seen);
       // An answer to a read from before this member knew what it knows may be the older one: no
       // proof that the store lost anything.
       const isProven = sent.sequence > this.#historySince || (!plan?.distrusts && !this.#mayBeOlder(seen, plan));
@@ -189,13 +203,17 @@ export class Exchange {
         replaced = null;
         continue;
       }
-      if (opened !== null) this.#learn(historyAfter(this.#history, opened.ring, plan), opened);
-      // The cast holds: without a ring there is always a plan.
+      if (opened !== null) this.#learn(this.#historyAfter(opened.ring, plan), opened);
+      const error = this.#reader?.judge(plan, seen) ?? null;
       if (plan === null) {
-        return settle({ ring: seen.ring as Ring, storeMs: snapshot.nowMs, sent, version, replaced });
+        if (error !== null) throw error;
+        const isBehind = due?.rotates === 'foreign';
+        // The cast holds: without a ring there is always a plan.
+        return settle({ ring: seen.ring as Ring, storeMs: snapshot.nowMs, sent, version, replaced, isBehind });
       }
 
       task.onPlan(plan, seen, sent, version, false);
+      if (error !== null) throw error;
       sent = this.instant();
       const timeoutMs = leftMs();
       // Counted from the answer, not from the sending: the swap must be over by then, so rather too
@@ -226,6 +244,12 @@ export class Exchange {
     return known.epoch === ring.epoch && known.gen > ring.gen && !plan?.revokes;
   }
 
+  /** A member that only reads remembers what members have written, and no revocation of its own. */
+  #historyAfter(ring: Ring, plan: Plan | null): History {
+    if (this.#reader === null) return historyAfter(this.#history, ring, plan);
+    return plan?.distrusts ? this.#history : historyAfter(this.#history, ring, null);
+  }
+
   #setHistory(history: History): void {
     if (history === this.#history) return;
     this.#history = history;
@@ -253,7 +277,8 @@ export class Exchange {
     const found = plan?.isCalledFor ? null : plan;
     const { ring } = seen;
     if (!found?.revokes && (ring === null || !isLater(ring, this.#history))) return;
-    if (opened !== null) this.#learn(historyAfter(this.#history, opened.ring, found), opened);
+    if (opened !== null) this.#learn(this.#historyAfter(opened.ring, found), opened);
+    this.#reader?.judge(found, seen);
     task.onPlan(found, seen, sent, version, true);
   }
 

@@ -42,6 +42,8 @@ export interface Lease {
   readonly reading: Reading;
   /** Sent, not answered: a slow answer can only make a copy look older than it is. */
   readonly sent: Instant;
+  /** K holds a secret that the copy does not have, so no key is proved unknown by it. */
+  readonly isBehind: boolean;
 }
 
 /**

@@ -14,6 +14,8 @@ export interface MemberOptions extends MemberTimes {
   readonly store: Store;
   readonly namespace: string;
   readonly clock: Clock;
+  /** Whether it writes nothing. */
+  readonly readOnly: boolean;
   /** The forms in which it reads and writes rings. */
   readonly sealing: Sealing;
   /**

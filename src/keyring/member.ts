@@ -28,6 +28,7 @@ import type { MemberOptions } from './member-options.js';
 import { Needs } from './needs.js';
 import { Outage } from './outage.js';
 import type { RingTimes } from './policy.js';
+import { Reader } from './reader.js';
 import { Renewal } from './renewal.js';
 import { hasChange, type Ring } from './ring.js';
 
@@ -64,7 +65,8 @@ export class Member {
     this.#options = options;
     this.#clock = clock;
     this.#looks = store.local && store.isUnchanged !== undefined;
-    this.#exchange = new Exchange(store, namespace, options.storeTimeoutMs, clock, options.sealing);
+    const reader = options.readOnly ? new Reader() : null;
+    this.#exchange = new Exchange(store, namespace, options.storeTimeoutMs, clock, options.sealing, reader);
     this.now = this.#exchange.instant;
     this.#changes = new ChangeListener({
       store,
@@ -277,8 +279,9 @@ export class Member {
     return this.#copyState.lease;
   }
 
-  waitsForReplicas(): boolean {
-    return this.#outage.waitsForReplicas;
+  /** Returns what the store waits for before its answers count, or count in full; null: nothing. */
+  waitsFor(): 'replicas' | 'member' | null {
+    return this.#outage.waitsFor;
   }
 
   push(): PushStatus {

@@ -20,7 +20,7 @@ export class Outage {
   #failedAtMs = Number.NEGATIVE_INFINITY;
   #sinceMs: number | null = null;
   #error: unknown = null;
-  #mayBeDeposed = false;
+  #waitsFor: 'replicas' | 'member' | null = null;
 
   constructor(clock: Clock, listener: OutageListener) {
     this.#clock = clock;
@@ -43,27 +43,29 @@ export class Outage {
     return nowMs - this.#failedAtMs;
   }
 
-  /** Whether the store waits for replicas before its answers count. */
-  get waitsForReplicas(): boolean {
-    return this.#mayBeDeposed;
+  /** What the store waits for before its answers count, or count in full; null: nothing. */
+  get waitsFor(): 'replicas' | 'member' | null {
+    return this.#waitsFor;
   }
 
   mayBeDeposed(error: StoreError): void {
-    if (this.#mayBeDeposed) return;
-    this.#mayBeDeposed = true;
+    if (this.#waitsFor === 'replicas') return;
+    this.#waitsFor = 'replicas';
     this.#listener.mayBeDeposed(error);
   }
 
   failed(error: unknown): void {
     this.#error = error;
+    if (this.error?.code === 'ERR_REWT_RING_AWAITED') this.#waitsFor = 'member';
     this.#failedAtMs = this.#clock.monotonicMs();
     if (this.#sinceMs !== null) return;
     this.#sinceMs = this.#failedAtMs;
     this.#listener.failed(error);
   }
 
-  answered(): void {
-    this.#mayBeDeposed = false;
+  /** The store answered; `isBehind` if a member that only reads waits for another one. */
+  answered(isBehind = false): void {
+    this.#waitsFor = isBehind ? 'member' : null;
     this.#error = null;
     this.#failedAtMs = Number.NEGATIVE_INFINITY;
     if (this.#sinceMs === null) return;

@@ -9,7 +9,7 @@ import { advance } from './advance.js';
 import type { ChangeListener } from './change-listener.js';
 import { type Command, grant } from './commands.js';
 import type { CopyState } from './copy-state.js';
-import { timedOut } from './errors.js';
+import { ringAwaited, timedOut } from './errors.js';
 import { type Exchange, mint, type Settled, type Task } from './exchange.js';
 import type { Lease } from './lease.js';
 import type { MemberOptions } from './member-options.js';
@@ -97,7 +97,7 @@ export class Renewal {
 
   readonly #renew = (settled: Settled): Lease => {
     const { copyState, outage, needs, changes } = this.#renewed;
-    if (!this.#ended) outage.answered();
+    if (!this.#ended) outage.answered(settled.isBehind);
     changes.check();
     const lease = copyState.renew(settled);
     this.#options.listener.renewed();
@@ -106,12 +106,15 @@ export class Renewal {
   };
 
   /**
-   * Requests a longer `ttl`, beside all operations: none of them depends on a write, and
-   * no copy is worse for a lost answer.
+   * Requests a longer `ttl`, or reports that it cannot, beside all operations: none of them depends
+   * on a write, and no copy is worse for a lost answer.
    */
   #askForMore({ ttl: ttlMs }: Ring): void {
     const { needs } = this.#renewed;
-    this.#run(grant(needs.policyToVerify)).catch((error) => {
+    const asked = this.#options.readOnly
+      ? Promise.reject(ringAwaited('grant'))
+      : this.#run(grant(needs.policyToVerify));
+    asked.catch((error) => {
       if (this.#ended || !needs.firstRefusal()) return;
       this.#options.listener.ttlTooShort(ttlMs, needs.minTtlMs, error);
     });

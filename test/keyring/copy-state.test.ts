@@ -32,6 +32,7 @@ const settled = (ring: Ring, sequence: number, replaced: string | null = null): 
   sent: sentAs(sequence),
   version: ring.op,
   replaced,
+  isBehind: false,
 });
 
 function emptyState(): CopyState {

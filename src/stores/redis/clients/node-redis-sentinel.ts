@@ -77,8 +77,8 @@ export function nodeRedisSentinelPort(client: NodeRedisSentinel): RedisPort {
 }
 
 /**
- * Throws for a demoted master, which a write or `INFO` shows, because the sentinel client reacts only to an error: it then looks
- * up the new master and sends all commands again.
+ * Throws for a demoted master, which a write or `INFO` shows. The sentinel client reacts only to an
+ * error: it then looks up the new master and sends all commands again.
  */
 function mustBeMaster(outcomes: Outcomes): Outcomes {
   for (const outcome of outcomes) {
