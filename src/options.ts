@@ -13,6 +13,7 @@ import {
   memberTimes,
 } from './keyring/policy.js';
 import type { SealKeySource } from './keyring/seal-keys.js';
+import type { SealingOptions } from './keyring/sealing.js';
 import { readSealKey, type SealKey } from './seal/seal-key.js';
 import type { Store } from './stores/store.js';
 import { CLOCK, type Clock, processClock } from './time/clock.js';
@@ -135,6 +136,15 @@ export type SealKeyOption =
   | readonly SealKeyValue[]
   | (() => SealKeyValue | readonly SealKeyValue[] | Promise<SealKeyValue | readonly SealKeyValue[]>);
 
+/**
+ * The option of the command, which has read the keys already, in place of `sealKey` and `sealing`.
+ * @internal
+ */
+export const SEALS: unique symbol = Symbol('rewt.seals');
+
+/** The value of that option. @internal */
+export type Seals = Pick<Settings, 'sealKeys' | 'migrates'>;
+
 /** The options once read. @internal */
 export interface Settings {
   readonly namespace: string;
@@ -146,7 +156,7 @@ export interface Settings {
   readonly memberName: string | null;
   /** Null: nothing is sealed. */
   readonly sealKeys: readonly SealKey[] | SealKeySource | null;
-  readonly migrates: boolean;
+  readonly migrates: SealingOptions['migrates'];
   readonly tokenLifetimeSeconds: number;
   readonly maxTokenBytes: number;
   readonly tokenCache: number;
@@ -236,7 +246,7 @@ export function readOptions(raw: unknown): Settings {
     push: option('push', true),
     readOnly: readOnlyOn(option('readOnly', false), store),
     memberName: announcedName(option('memberName', null), store),
-    ...sealingOf(option('sealKey', null), option('sealing', null)),
+    ...((raw as { [SEALS]?: Seals })[SEALS] ?? sealingOf(option('sealKey', null), option('sealing', null))),
     tokenLifetimeSeconds: times.tokenLifetimeSeconds,
     maxTokenBytes: option('maxTokenBytes', DEFAULT_TOKEN_BYTES),
     tokenCache: option('tokenCache', DEFAULT_TOKEN_CACHE),

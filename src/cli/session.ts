@@ -3,6 +3,8 @@
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { isRewtError, StoreError } from '../errors.js';
+import type { Sealing } from '../keyring/sealing.js';
+import type { SealKey } from '../seal/seal-key.js';
 import { fileStore } from '../stores/file.js';
 import { connectRedis } from '../stores/redis/clients/from-url.js';
 import type { FoundNamespaces } from '../stores/redis/find.js';
@@ -11,7 +13,7 @@ import { createPlainReader, type PlainSnapshot } from '../stores/redis/plain-rea
 import { watchKeys } from '../stores/redis/push.js';
 import { type RedisStore, redisStore } from '../stores/redis/redis-store.js';
 import { connectedReplicas } from '../stores/redis/replicas.js';
-import type { Announcements, Store, Watch } from '../stores/store.js';
+import { type Announcements, SECRET_SUFFIX, type Store, type Watch } from '../stores/store.js';
 import {
   type Address,
   addressOf,
@@ -23,7 +25,9 @@ import {
   placeOf,
 } from './input/address.js';
 import type { LinkArguments } from './input/link.js';
+import { readSealKeys, type SealKeyArguments } from './input/seal-keys.js';
 import { namespacesIn } from './lookup/folder-namespaces.js';
+import { sealingWith } from './lookup/sealing.js';
 import { FailedStore, misnamed, storeInWords } from './output/errors.js';
 import { type Terminal, unlessInterrupted } from './output/terminal.js';
 import { type Connected, connectLink } from './redis-client.js';
@@ -32,7 +36,7 @@ import { TimeLimit } from './time-limit.js';
 /** A Redis with many keys takes long. */
 const SCAN_TIMEOUT_MS = 60_000;
 
-export interface PlaceArguments extends LinkArguments {
+export interface PlaceArguments extends LinkArguments, SealKeyArguments {
   readonly url?: string | undefined;
   readonly namespace?: string | undefined;
   readonly 'key-prefix'?: string | undefined;
@@ -43,6 +47,10 @@ export interface PlaceArguments extends LinkArguments {
 export interface Session {
   readonly place: Place;
   readonly limit: TimeLimit;
+  /** The seal keys of this run, the one to seal with first; empty without any. */
+  readonly keys: readonly SealKey[];
+  /** Returns the forms in which this run reads and writes the rings of a namespace. */
+  sealing(namespace?: string): Sealing;
   /**
    * Reads both entries by plain read commands. @throws {StoreError}; {RefusedError} as
    * `assertNoPrefix` does
@@ -87,12 +95,14 @@ export async function withSession<T>(
 ): Promise<T> {
   const address = addressOf(values.url, terminal.env, values);
   const place = placeOf(address, namespaceOf(values.namespace, terminal.env), values['key-prefix']);
+  const keys = await unlessInterrupted(readSealKeys(values, terminal.env), terminal);
+  const opening = { place, limit, keys };
   let session: Opened | null = null;
   try {
     session =
       'folder' in address
-        ? openFolder(address, place, limit)
-        : await unlessInterrupted(openRedis(address, place, limit), terminal);
+        ? openFolder(address, opening)
+        : await unlessInterrupted(openRedis(address, opening), terminal);
     return await unlessInterrupted(use(session), terminal);
   } catch (error) {
     if (isRewtError(error) && error.status === 503) throw new FailedStore(place, error as StoreError);
@@ -150,7 +160,9 @@ export async function openPlace(
   return { store: redisStore(port), close };
 }
 
-async function openRedis(address: RedisAddress, place: Place, limit: TimeLimit): Promise<Opened> {
+type Opening = Pick<Session, 'place' | 'limit' | 'keys'>;
+
+async function openRedis(address: RedisAddress, { place, limit, keys }: Opening): Promise<Opened> {
   const { port, close } = await connectPlace(address, place.keyPrefix, limit);
   // Throws if the names cannot share one hash slot.
   const names = redisNames(place.namespace, port.keyPrefix);
@@ -163,6 +175,8 @@ async function openRedis(address: RedisAddress, place: Place, limit: TimeLimit):
   return {
     place,
     limit,
+    keys,
+    sealing: (namespace = place.namespace) => sealingWith(keys, redisNames(namespace, port.keyPrefix).key),
     async read(namespace = place.namespace) {
       const entries = await reader.read(namespace, limits());
       if (entries.key !== null && entries.ring === null) await assertNoPrefix(namespace);
@@ -184,7 +198,7 @@ async function openRedis(address: RedisAddress, place: Place, limit: TimeLimit):
 export type RedisAddress = Exclude<Address, FolderAddress>;
 
 /** Opens a folder. Creates neither folders nor files; only a member does. */
-function openFolder(address: FolderAddress, place: Place, limit: TimeLimit): Opened {
+function openFolder(address: FolderAddress, { place, limit, keys }: Opening): Opened {
   const { folder, urlMissing } = address;
   let member: Store | null = null;
   const looking = fileStore({ path: folder });
@@ -194,6 +208,8 @@ function openFolder(address: FolderAddress, place: Place, limit: TimeLimit): Ope
   return {
     place,
     limit,
+    keys,
+    sealing: (namespace = place.namespace) => sealingWith(keys, namespace + SECRET_SUFFIX),
     replicas: async () => null,
     async read(namespace = place.namespace) {
       if (isNew()) return { nowMs: Date.now(), key: null, ring: null, roleUnknown: null };

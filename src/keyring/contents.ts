@@ -32,6 +32,11 @@ export function keyTextOf(secret: string, sealed: boolean): string {
   return sealed ? MARK + kidOf(secret) : secret;
 }
 
+/** Returns the kid that a mark names; null for every other text. */
+export function markedKid(text: string): string | null {
+  return /^rewt-kid\.([\w-]{11})$/.exec(text)?.[1] ?? null;
+}
+
 /** Tests whether K stands for the secret that signs, or the one after it. */
 export function holdsCurrentOrNext({ current, next }: Ring, key: KeyEntry | null): boolean {
   return (

@@ -23,8 +23,11 @@ export interface SealingOptions {
   readonly keyName: string;
   /** Null: nothing is sealed. */
   readonly keys: SealKeys | null;
-  /** Takes plain rings too, until this member has seen a sealed one. */
-  readonly migrates: boolean;
+  /**
+   * Takes plain rings too, until this member has seen a sealed one. It begins a ring in plain text,
+   * or 'sealed'.
+   */
+  readonly migrates: boolean | 'sealed';
   /** Called if the form is another one than before. */
   onChange?(form: Form, before: Form): void;
 }
@@ -43,6 +46,11 @@ export class Sealing {
   /** The form of the last ring that this member read; null before the first. */
   get form(): Form | null {
     return this.#form;
+  }
+
+  /** The full name of K, which every sealed ring is bound to. */
+  get keyName(): string {
+    return this.#options.keyName;
   }
 
   /** The ids of the keys that this member opens. */
@@ -64,7 +72,7 @@ export class Sealing {
   /** Tests whether this member takes a plain ring for the keyring. */
   get takesPlain(): boolean {
     const { keys, migrates } = this.#options;
-    return keys === null || (migrates && (this.#form === null || this.#form === 'plain' || this.#isOpening));
+    return keys === null || (migrates !== false && (this.#form === null || this.#form === 'plain' || this.#isOpening));
   }
 
   /**
@@ -105,7 +113,7 @@ export class Sealing {
     const last = found ?? this.#form;
     if (last !== null && (last === 'plain' ? this.takesPlain : this.#options.keys?.held.has(last.keyId))) return last;
     const { keys, migrates } = this.#options;
-    return keys === null || (migrates && last === null) ? 'plain' : { keyId: keys.first() };
+    return keys === null || (migrates === true && last === null) ? 'plain' : { keyId: keys.first() };
   }
 
   /**
@@ -113,7 +121,7 @@ export class Sealing {
    *
    * @throws {StoreError} ERR_REWT_RING_SEALED for a seal key that this member does not have
    */
-  contentsFor({ ring, writesKey }: Plan, form: Form): WantedState {
+  contentsFor({ ring, writesKey }: Pick<Plan, 'ring' | 'writesKey'>, form: Form): WantedState {
     const { keys, keyName } = this.#options;
     const { secret, expiresAt } = ring.current;
     const text = formatRing(ring);

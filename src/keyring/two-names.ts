@@ -3,9 +3,9 @@
  * Pure.
  */
 
-import type { KeyEntry, WantedState } from '../stores/store.js';
+import type { KeyEntry } from '../stores/store.js';
 import { holdsCurrentOrNext } from './contents.js';
-import { formatRing, type Ring, ringExpiresAt } from './ring.js';
+import type { Ring } from './ring.js';
 
 /**
  * The ring whose contents go on, under the name without the prefix.
@@ -25,9 +25,8 @@ export function ringOfTwo(old: Ring, prefixed: Ring, key: KeyEntry | null): Ring
 }
 
 /** The same ring, to be written under the name with the prefix (`rewt move`). */
-export function movedRing(ring: Ring, op: string): WantedState {
-  const text = formatRing({ ...ring, gen: ring.gen + 1, op, moved: true });
-  return { key: null, ring: { text, expiresAtMs: ringExpiresAt(ring) } };
+export function movedRing(ring: Ring, op: string): Ring {
+  return { ...ring, gen: ring.gen + 1, op, moved: true };
 }
 
 function isLater(one: Ring, other: Ring): boolean {

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { isLost } from '../../src/cli/lookup/wait.js';
 import type { Session } from '../../src/cli/session.js';
 import { formatRing, type Ring } from '../../src/keyring/ring.js';
+import { unsealed } from '../../src/keyring/sealing.js';
 import { knownSecrets } from '../support/known-ring.js';
 
 const revokedAt = Date.UTC(2026, 10, 29);
@@ -25,7 +26,7 @@ const retired = [{ secret: knownSecrets.retired, until: revokedAt + 366_000 }];
 const isLostWith = (ring: Ring | null): Promise<boolean> => {
   const read = async () => ({ nowMs: revokedAt + 2_000, key: null, ring: ring && formatRing(ring), roleUnknown: null });
   // Nothing else of a session is used.
-  return isLost({ read } as Session, written);
+  return isLost({ read, sealing: unsealed } as Pick<Session, 'read' | 'sealing'> as Session, written);
 };
 const other = (since: number): Ring => ({ ...written, id: 'other', epoch: 0, next: { ...written.next, since } });
 

@@ -1,8 +1,11 @@
 /** `rewt seal-key`, and the seal keys that a variable or a file has. */
+import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { chmodSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { afterAll, describe, expect, it } from 'vitest';
 import { isPrivate, readSealKeys } from '../../src/cli/input/seal-keys.js';
 import { failureOf, storeInWords } from '../../src/cli/output/errors.js';
@@ -27,13 +30,14 @@ function fileOf(contents: string | Buffer, mode = 0o600): string {
   return file;
 }
 
-const inFile = (contents: string | Buffer): string[] =>
-  readSealKeys({ 'seal-key-file': fileOf(contents) }, {}).map(({ id }) => id);
-const inVariable = (REWT_SEAL_KEY: string): string[] => readSealKeys({}, { REWT_SEAL_KEY }).map(({ id }) => id);
+const inFile = async (contents: string | Buffer): Promise<string[]> =>
+  (await readSealKeys({ 'seal-key-file': fileOf(contents) }, {})).map(({ id }) => id);
+const inVariable = async (REWT_SEAL_KEY: string): Promise<string[]> =>
+  (await readSealKeys({}, { REWT_SEAL_KEY })).map(({ id }) => id);
 
-function refusalOf(read: () => unknown): string {
+async function refusalOf(read: () => Promise<unknown>): Promise<string> {
   try {
-    read();
+    await read();
   } catch (error) {
     if (error instanceof OptionError) return error.message;
     throw error;
@@ -105,25 +109,25 @@ describe('the variable', () => {
     ['several with commas', `${first},${second}`, 2],
     ['several with white space', ` ${first}\t${second}\r\n`, 2],
     ['several with both', `,${first} , ${second},`, 2],
-  ])('has %s, in this order', (_, text, count) => {
-    expect(inVariable(text)).toEqual(ids.slice(0, count));
+  ])('has %s, in this order', async (_, text, count) => {
+    expect(await inVariable(text)).toEqual(ids.slice(0, count));
   });
 
-  it('is not set if it is empty, and refused if it has no key, or one that is none', () => {
-    expect(inVariable('')).toEqual([]);
-    expect(readSealKeys({}, {})).toEqual([]);
-    expect(refusalOf(() => inVariable(' , '))).toBe(
+  it('is not set if it is empty, and refused if it has no key, or one that is none', async () => {
+    expect(await inVariable('')).toEqual([]);
+    expect(await readSealKeys({}, {})).toEqual([]);
+    expect(await refusalOf(() => inVariable(' , '))).toBe(
       'REWT_SEAL_KEY: there is no key in it. Make one with: rewt seal-key',
     );
     for (const text of ['correct horse battery staple 123', `${first},x`, `${first};${second}`, `"${first}"`]) {
-      expect(refusalOf(() => inVariable(text))).toMatch(/^REWT_SEAL_KEY: must be 32 random bytes/);
+      expect(await refusalOf(() => inVariable(text))).toMatch(/^REWT_SEAL_KEY: must be 32 random bytes/);
     }
   });
 
-  it('counts for nothing beside a file', () => {
+  it('counts for nothing beside a file', async () => {
     const flags = { 'seal-key-file': fileOf(second) };
-    expect(readSealKeys(flags, { REWT_SEAL_KEY: first }).map(({ id }) => id)).toEqual([ids[1]]);
-    expect(readSealKeys(flags, { REWT_SEAL_KEY: 'hunter2' })).toHaveLength(1);
+    expect((await readSealKeys(flags, { REWT_SEAL_KEY: first })).map(({ id }) => id)).toEqual([ids[1]]);
+    expect(await readSealKeys(flags, { REWT_SEAL_KEY: 'hunter2' })).toHaveLength(1);
   });
 });
 
@@ -133,13 +137,13 @@ describe('the file', () => {
     ['one key and a line end', `${first}\n`, 1],
     ['a key a line', `${first}\n${second}\n`, 2],
     ['lines of Windows, blank ones and spaces', `\r\n ${first} \r\n\r\n\t${second}\r\n`, 2],
-  ])('has %s, in this order', (_, text, count) => {
-    expect(inFile(text)).toEqual(ids.slice(0, count));
+  ])('has %s, in this order', async (_, text, count) => {
+    expect(await inFile(text)).toEqual(ids.slice(0, count));
   });
 
-  it('may be the 32 bytes of a key, whatever they are', () => {
+  it('may be the 32 bytes of a key, whatever they are', async () => {
     const bytes = Buffer.concat([Buffer.from('\n \r\t,\0', 'latin1'), Buffer.alloc(26, 0xe9)]);
-    expect(inFile(bytes)).toEqual([idOf(bytes)]);
+    expect(await inFile(bytes)).toEqual([idOf(bytes)]);
   });
 
   it.each([
@@ -151,35 +155,78 @@ describe('the file', () => {
     ['33 bytes', Buffer.concat([randomBytes(32), Buffer.from('\n')]), 'must be 32 random bytes'],
     ['two keys on a line', `${first} ${second}`, 'must be 32 random bytes'],
     ['more than any list of keys', Buffer.alloc(65_537), 'is longer than 65536 bytes'],
-  ])('with %s is refused, and not repeated', (_, contents, sentence) => {
-    const message = refusalOf(() => inFile(contents));
+  ])('with %s is refused, and not repeated', async (_, contents, sentence) => {
+    const message = await refusalOf(() => inFile(contents));
     expect(message).toMatch(/^--seal-key-file: /);
     expect(message).toContain(sentence);
     expect(message).not.toMatch(new RegExp(`horse|${first.slice(7, 15)}`));
   });
 
-  it('that is not there, or no file, is refused', () => {
+  it('that is not there, or no file, is refused', async () => {
     for (const [file, sentence] of [
       [join(folder, 'missing'), 'cannot be read (ENOENT)'],
       [folder, 'is no file'],
       ['/dev/null', 'is no file'],
       ['', 'cannot be read (ENOENT)'],
     ] as const) {
-      expect(refusalOf(() => readSealKeys({ 'seal-key-file': file }, {}))).toContain(sentence);
+      expect(await refusalOf(() => readSealKeys({ 'seal-key-file': file }, {}))).toContain(sentence);
     }
   });
 
-  it.each([0o640, 0o620, 0o610, 0o604, 0o602, 0o601, 0o644, 0o666])('that others may use (%i) is refused', (mode) => {
-    const file = fileOf(first, mode);
-    const link = `${file}.link`;
-    symlinkSync(file, link);
-    for (const path of [file, link]) {
-      expect(refusalOf(() => readSealKeys({ 'seal-key-file': path }, {}))).toMatch(/other users may .* chmod 600/);
-    }
+  it.each([0o640, 0o620, 0o610, 0o604, 0o602, 0o601, 0o644, 0o666])(
+    'that others may use (%i) is refused',
+    async (mode) => {
+      const file = fileOf(first, mode);
+      const link = `${file}.link`;
+      symlinkSync(file, link);
+      for (const path of [file, link]) {
+        expect(await refusalOf(() => readSealKeys({ 'seal-key-file': path }, {}))).toMatch(
+          /other users may .* chmod 600/,
+        );
+      }
+    },
+  );
+
+  it.each([0o600, 0o400, 0o700])('that its owner alone may use (%i) is read', async (mode) => {
+    expect(await readSealKeys({ 'seal-key-file': fileOf(first, mode) }, {})).toHaveLength(1);
+  });
+});
+
+describe('a pipe', () => {
+  const pipe = (): string => {
+    files += 1;
+    const path = join(folder, `${files}.pipe`);
+    execFileSync('mkfifo', ['-m', '666', path]);
+    return path;
+  };
+
+  it('is read to its end, with a writer that comes later and pauses', async () => {
+    const path = pipe();
+    const read = readSealKeys({ 'seal-key-file': path }, {});
+    await setImmediate();
+    const writer = await open(path, 'w');
+    await writer.write(`${first}\n`);
+    await setImmediate();
+    await writer.write(second);
+    await writer.close();
+    expect((await read).map(({ id }) => id)).toEqual(ids);
   });
 
-  it.each([0o600, 0o400, 0o700])('that its owner alone may use (%i) is read', (mode) => {
-    expect(readSealKeys({ 'seal-key-file': fileOf(first, mode) }, {})).toHaveLength(1);
+  it('without a writer is refused in time', { timeout: 20_000 }, async () => {
+    const path = pipe();
+    expect(await refusalOf(() => readSealKeys({ 'seal-key-file': path }, {}))).toMatch(
+      /^--seal-key-file: is a pipe to which no program writes a key/,
+    );
+  });
+
+  it('with more than any list of keys is refused', async () => {
+    const path = pipe();
+    const read = refusalOf(() => readSealKeys({ 'seal-key-file': path }, {}));
+    const writer = await open(path, 'w');
+    const written = writer.write('x'.repeat(70_000)).catch(() => {});
+    expect(await read).toContain('is longer than 65536 bytes');
+    await written;
+    await writer.close();
   });
 });
 

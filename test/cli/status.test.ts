@@ -64,6 +64,7 @@ it('with --json it is one object with the documented names', async () => {
       'storeTime',
       'due',
       'key',
+      'sealed',
       'keyring',
       'fleet',
       'unknown',

@@ -39,6 +39,8 @@ const look = {
   storeTime: new Date(nowMs),
   due: null,
   key: null,
+  sealed: null,
+  note: null,
   keyring: keyring(),
   fleet: null,
   unknown: [],

@@ -35,6 +35,8 @@ const watched: Watched = {
     storeTime: new Date(nowMs),
     due: null,
     key: null,
+    sealed: null,
+    note: null,
     unknown: [],
     fleet,
     keyring: {

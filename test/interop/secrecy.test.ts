@@ -2,7 +2,7 @@
  * Nothing that rewt says, shows or publishes carries a secret, a token, a payload or a password:
  * all of it is collected and searched for planted ones.
  */
-import { createHmac } from 'node:crypto';
+import { createHmac, randomBytes } from 'node:crypto';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { inspect } from 'node:util';
 import { Redis } from 'ioredis';
@@ -10,6 +10,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } 
 import * as z from 'zod';
 import { Rewt } from '../../src/index.js';
 import type { RewtOptions } from '../../src/options.js';
+import { seal } from '../../src/seal/envelope.js';
+import { createSealKey, readSealKey } from '../../src/seal/seal-key.js';
 import { freePort, type RedisServer, startRedis } from '../support/servers.js';
 import { createFleet, errorOf, type Fleet, soon } from './fleet.js';
 
@@ -222,6 +224,8 @@ describe('no secret is given away', () => {
   });
 
   it('by a store that fails, in whatever way', async () => {
+    const [sealKey, otherSealKey] = [createSealKey(randomBytes), createSealKey(randomBytes)];
+    canaries.set('the seal key', sealKey).set('another seal key', otherSealKey);
     // Strict: nothing is answered from a copy.
     const strict = { maxStaleness: 0, storeTimeout: 1 };
     const client = new Redis({ port: server.port, host: '127.0.0.1', username: user, password });
@@ -237,10 +241,24 @@ describe('no secret is given away', () => {
           record(rewt);
         };
 
+        const failsWith = async (sealKey: string) => {
+          const member = fleet.member({ redisConn: url(), sealKey });
+          await recordError(member.ready());
+          record(member);
+          // It would take the plain ring that follows for the brake.
+          await member.close();
+        };
+
         await server.cli('SET', fleet.ring, `${ring}, and more`);
         await fails();
         await server.cli('SET', fleet.ring, JSON.stringify({ ...JSON.parse(ring), v: 2 }));
         await fails();
+        const sealedFor = (name: string) => seal(ring, readSealKey(sealKey, 'key'), name, randomBytes);
+        await server.cli('SET', fleet.ring, sealedFor(fleet.key));
+        await fails();
+        await failsWith(otherSealKey);
+        await server.cli('SET', fleet.ring, sealedFor('another name'));
+        await failsWith(sealKey);
         await server.cli(
           'EVAL',
           "redis.call('DEL', KEYS[1]) return redis.call('LPUSH', KEYS[1], ARGV[1])",
@@ -279,6 +297,7 @@ describe('no secret is given away', () => {
     }
     expect([...kinds].sort()).toEqual([
       'ERR_REWT_RING_NEWER',
+      'ERR_REWT_RING_SEALED',
       'ERR_REWT_RING_UNREADABLE',
       'ERR_REWT_STORE_CLOSED',
       'ERR_REWT_STORE_DENIED',

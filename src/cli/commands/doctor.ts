@@ -4,6 +4,7 @@
  */
 
 import { OptionError } from '../../errors.js';
+import type { SealKey } from '../../seal/seal-key.js';
 import { redisNames } from '../../stores/redis/names.js';
 import type { Announcements } from '../../stores/store.js';
 import type { Command } from '../command.js';
@@ -12,12 +13,14 @@ import { folderFactsOf } from '../doctor/folder-facts.js';
 import { judgeAccess } from '../doctor/judge-access.js';
 import { judgeFolder } from '../doctor/judge-folder.js';
 import { judgeKeyring } from '../doctor/judge-keyring.js';
+import { judgeSealing } from '../doctor/judge-sealing.js';
 import { judgeServer } from '../doctor/judge-server.js';
 import type { KeyringFacts } from '../doctor/keyring-facts.js';
 import { addressFactsOf, type Failed, type Question, type RedisFacts, redisFactsOf } from '../doctor/redis-facts.js';
 import { addressOf, type FolderAddress, namespaceOf, placeInWords, placeOf } from '../input/address.js';
 import { assertNoWords, lookOptions, readArguments } from '../input/arguments.js';
 import { readRole } from '../input/role.js';
+import { readSealKeys } from '../input/seal-keys.js';
 import { RefusedError } from '../output/errors.js';
 import { helpOf } from '../output/help.js';
 import { screenOf } from '../output/screen.js';
@@ -53,10 +56,11 @@ export const doctor: Command = {
     const wanted = readRole(values.role);
     if ('folder' in address && wanted !== null)
       throw new OptionError('--role: has no effect without Redis. Leave it out, or give its --url', { option: 'role' });
+    const keys = await unlessInterrupted(readSealKeys(values, terminal.env), terminal);
     const looking =
       'redisUrl' in address
-        ? lookAtRedis(address, { namespace, wanted }, place.keyPrefix)
-        : lookAtFolder(address, namespace);
+        ? lookAtRedis(address, { namespace, wanted, keys }, place.keyPrefix)
+        : lookAtFolder(address, namespace, keys);
     const findings = await unlessInterrupted(looking, terminal);
     const [problems, warnings] = [countOf(findings, 'problem'), countOf(findings, 'warning')];
     return {
@@ -69,16 +73,16 @@ export const doctor: Command = {
 
 async function lookAtRedis(
   address: RedisAddress,
-  { namespace, wanted }: Pick<Question, 'namespace' | 'wanted'>,
+  question: Omit<Question, 'address'>,
   keyPrefix = '',
 ): Promise<readonly Finding[]> {
   const connected = await orRefusal(connectPlace(address, keyPrefix));
   if (connected instanceof Error) return [finding('reachable', 'problem', connected.message)];
   const { port, close } = connected;
   // Throws if the names cannot share one hash slot.
-  redisNames(namespace, port.keyPrefix);
+  redisNames(question.namespace, port.keyPrefix);
   try {
-    return judgeRedis(await redisFactsOf(port, { namespace, wanted, address: addressFactsOf(address.link) }));
+    return judgeRedis(await redisFactsOf(port, { ...question, address: addressFactsOf(address.link) }));
   } finally {
     await close();
   }
@@ -86,15 +90,23 @@ async function lookAtRedis(
 
 export function judgeRedis(facts: RedisFacts): readonly Finding[] {
   if (facts.unreachable !== null) return [finding('reachable', 'problem', facts.unreachable.message)];
-  const keyring = judgeRead(facts.keyring, facts.announcements, facts.others);
-  return [finding('reachable', 'ok', 'it answers'), ...judgeServer(facts), ...judgeAccess(facts), ...keyring];
+  const { keyring: read, server } = facts;
+  const keyring = judgeRead(read, facts.announcements, facts.others);
+  const seal = 'code' in read ? [] : judgeSealing(read, server.replication?.replicas);
+  return [finding('reachable', 'ok', 'it answers'), ...judgeServer(facts), ...judgeAccess(facts), ...keyring, ...seal];
 }
 
-async function lookAtFolder(address: FolderAddress, namespace: string): Promise<readonly Finding[]> {
-  const facts = await folderFactsOf(address, namespace);
+async function lookAtFolder(
+  address: FolderAddress,
+  namespace: string,
+  keys: readonly SealKey[],
+): Promise<readonly Finding[]> {
+  const facts = await folderFactsOf(address, namespace, keys);
+  const { keyring } = facts;
   return [
     ...judgeFolder(facts, address.urlMissing),
-    ...(facts.keyring === null ? [] : judgeRead(facts.keyring, facts.announcements)),
+    ...(keyring === null ? [] : judgeRead(keyring, facts.announcements)),
+    ...(keyring === null || 'code' in keyring ? [] : judgeSealing(keyring)),
   ];
 }
 

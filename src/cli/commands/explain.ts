@@ -8,9 +8,10 @@ import type { Command } from '../command.js';
 import { expectOptions, readArguments, readExpected } from '../input/arguments.js';
 import { readToken } from '../input/stdin.js';
 import { type Explained, explain as explainToken, type SecretOfToken } from '../lookup/explain.js';
-import { assertCounts, dueOf, examine, isThere, plansInWords } from '../lookup/found.js';
+import { assertCounts, dueInWords, dueOf, examine, isThere } from '../lookup/found.js';
 import { withCopy } from '../lookup/member.js';
 import { missing } from '../lookup/others.js';
+import { plainNote } from '../lookup/sealing.js';
 import type { RefusedError } from '../output/errors.js';
 import { foreignName, quoted, whenOf } from '../output/format.js';
 import { helpOf } from '../output/help.js';
@@ -45,22 +46,22 @@ export const explain: Command = {
     return withShownPlace(values, terminal, async (session) => {
       const entries = await session.read();
       assertCounts(entries);
-      const found = examine(entries);
+      const found = examine(entries, session.sealing());
       const explained = explainToken(token, entries, found);
-      const verify = (): Promise<unknown> =>
-        withCopy(entries, session.place.namespace, (rewt) => rewt.verify(token, expected));
+      const verify = (): Promise<unknown> => withCopy(session, found, (rewt) => rewt.verify(token, expected));
       const refusal = isThere(found) ? await refusalOf(verify) : await missing(session);
-      const due = dueOf(found);
+      const [due, note] = [dueInWords(found), plainNote(session.keys, found)];
       const rows: Row[] = [
         ...rowsOf(explained, found.nowMs),
-        ...(due === null ? [] : [['due', `${due}: ${plansInWords[due]}`] as const]),
+        ...(note === null ? [] : [['sealed', `no: ${note}`] as const]),
+        ...(due === null ? [] : [['due', due] as const]),
         ['verdict', verdictOf(refusal, expected)],
       ];
       const { code, message } = refusal ?? { code: null, message: null };
       const claim = refusal !== null && 'claim' in refusal ? refusal.claim : null;
       return {
         result: formatTable(rows, screenOf(terminal)),
-        json: { ...session.place, ...explained, due, valid: refusal === null, code, message, claim },
+        json: { ...session.place, ...explained, due: dueOf(found), valid: refusal === null, code, message, claim },
         exitCode: refusal === null ? 0 : 1,
       };
     });

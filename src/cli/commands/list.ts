@@ -5,7 +5,7 @@ import type { Plan } from '../../keyring/plan.js';
 import type { Command } from '../command.js';
 import { underPrefix, whereInWords } from '../input/address.js';
 import { assertNoWords, lookOptions, readArguments } from '../input/arguments.js';
-import { dueOf, examine, type Found } from '../lookup/found.js';
+import { dueOf, examine, type Found, type SealedState } from '../lookup/found.js';
 import { unreadIn, unreadInWords } from '../lookup/others.js';
 import { RefusedError } from '../output/errors.js';
 import { foreignName, instantOf } from '../output/format.js';
@@ -35,6 +35,7 @@ interface Listed {
   readonly epoch: number | null;
   readonly rotatesAt: Date | null;
   readonly due: Plan['name'] | null;
+  readonly sealed: SealedState | null;
   /** The reason why it cannot be read. */
   readonly unreadable: string | null;
 }
@@ -58,7 +59,7 @@ export const list: Command = {
         keyrings.push(
           entries instanceof Error
             ? { ...nothing, namespace, unreadable: entries.code }
-            : listed(namespace, examine(entries)),
+            : listed(namespace, examine(entries, session.sealing(namespace))),
         );
       }
       return {
@@ -82,27 +83,32 @@ function misnamed(error: unknown): RefusedError {
   throw error;
 }
 
-const nothing = { signing: null, epoch: null, rotatesAt: null, due: null };
+const nothing = { signing: null, epoch: null, rotatesAt: null, due: null, sealed: null };
 
 function listed(namespace: string, found: Found): Listed {
-  const { keyring, ringState } = found;
-  const isReadable = ringState === 'readable' || ringState === 'none';
+  const { keyring, sealed, refusal } = found;
   return {
     namespace,
     signing: keyring?.signing ?? null,
     epoch: keyring?.epoch ?? null,
     rotatesAt: keyring?.current.expiresAt ?? null,
     due: dueOf(found),
-    unreadable: isReadable ? null : ringState === 'newer' ? 'ERR_REWT_RING_NEWER' : 'ERR_REWT_RING_UNREADABLE',
+    sealed,
+    unreadable: refusal?.code ?? null,
   };
 }
 
-function rowOf({ namespace, signing, epoch, rotatesAt, due, unreadable }: Listed): readonly string[] {
+function rowOf({ namespace, signing, epoch, rotatesAt, due, sealed, unreadable }: Listed): readonly string[] {
+  const state = [
+    unreadable,
+    due === null ? null : `due: ${due}`,
+    sealed === null ? null : `sealed with ${sealed.keyId}`,
+  ].filter((words) => words !== null);
   return [
     foreignName(namespace),
     signing ?? '-',
     epoch === null ? '-' : `epoch ${epoch}`,
     rotatesAt === null ? '-' : `rotates ${instantOf(rotatesAt)}`,
-    unreadable ?? (due === null ? '' : `due: ${due}`),
+    state.join(', '),
   ];
 }

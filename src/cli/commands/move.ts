@@ -4,7 +4,6 @@ import { OptionError } from '../../errors.js';
 import { lastAnnounced } from '../../keyring/announcement.js';
 import { mint } from '../../keyring/exchange.js';
 import { MAX_SOFT_AGE_MS } from '../../keyring/policy.js';
-import { parseRing } from '../../keyring/ring.js';
 import { movedRing, ringOfTwo } from '../../keyring/two-names.js';
 import type { RedisStore } from '../../stores/redis/redis-store.js';
 import type { Announcements, Snapshot } from '../../stores/store.js';
@@ -84,10 +83,15 @@ async function moveIn(store: RedisStore, session: Session): Promise<void> {
   for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
     const { ring, beside, key, version, nowMs } = await read(store, session);
     if (ring === null || !store.hasOldName(version)) return;
-    const found = beside === undefined ? parseRing(ring) : ringOfTwo(parseRing(ring), parseRing(beside), key);
+    const sealing = session.sealing();
+    const [one, other] = [sealing.open(ring), sealing.open(beside ?? ring)];
+    const found = ringOfTwo(one.ring, other.ring, key) === other.ring ? other : one;
+    const moved = movedRing(found.ring, mint.id());
+    // Under the same seal key, or in plain text as it was.
+    const wanted = sealing.contentsFor({ ring: moved, writesKey: false }, found.form);
     const timeoutMs = session.limit.leftMs();
     const limits = { timeoutMs, notAfterMs: nowMs + timeoutMs };
-    const { swapped } = await store.move(session.place.namespace, version, movedRing(found, mint.id()), limits);
+    const { swapped } = await store.move(session.place.namespace, version, wanted, limits);
     if (swapped) return;
   }
   throw new RefusedError('ERR_REWT_CONTENDED', 'the keyring kept changing while it was moved. Run the command again');

@@ -7,6 +7,7 @@ import { readTimeout } from '../../validation/option-values.js';
 import type { Command, Outcome } from '../command.js';
 import { placeInWords } from '../input/address.js';
 import { assertNoWords, lookOptions, readArguments, readSeconds } from '../input/arguments.js';
+import { SEAL_KEY_VARIABLE } from '../input/link.js';
 import { type ChangingSession, orWritten, signingIn, withExisting } from '../lookup/existing.js';
 import type { Found } from '../lookup/found.js';
 import { withMember } from '../lookup/member.js';
@@ -44,8 +45,10 @@ if there is no keyring.
                      over; exit code 1 if not in time: it is revoked anyway
   --reason <text>    is kept in the keyring, and shown by rewt status; at most
                      200 characters, or nothing is revoked
-  --replace <what>   unreadable or newer, as the error says: revokes although
-                     this rewt cannot read what is there
+  --replace <what>   unreadable, newer or sealed, as the error says: revokes
+                     although this rewt cannot read what is there. The new
+                     keyring is under the first seal key of this command, and
+                     plain text without one
   --timeout <time>   the longest that all of it may take; default: ${STORE_TIMEOUT_MS / 1_000} s for each
                      answer of the store and for replicas, ${MEMBERS_MS / 1_000} s for members
 `);
@@ -72,6 +75,7 @@ export const revoke: Command = {
       if (replicas > 0 && place.store === 'file') {
         throw new OptionError('--replicas: the embedded store has none. Leave it out', { option: 'replicas' });
       }
+      if (found.sealed?.opens === false && session.keys.length === 0) terminal.report(plainWarning(terminal));
       if (!yes && !(await limit.paused(isConfirmed(session, found, terminal)))) {
         return { json: { ...place, revoked: false }, words: 'Nothing was revoked.', exitCode: 1 };
       }
@@ -132,6 +136,13 @@ async function isConfirmed(session: Session, { keyring }: Found, terminal: Termi
   const isYes = await confirm(`Revoke every token of ${placeInWords(session.place)}?`, terminal);
   if (!isYes) terminal.interrupted.throwIfAborted();
   return isYes;
+}
+
+function plainWarning({ style }: Terminal): string {
+  return (
+    `${style('yellow', 'warning:')} there is no seal key here, so the new keyring is plain text: members with a seal ` +
+    `key revoke it again. Give theirs in ${SEAL_KEY_VARIABLE} or --seal-key-file.`
+  );
 }
 
 function readReplicas(text: string): number {

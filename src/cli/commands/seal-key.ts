@@ -39,7 +39,7 @@ export const sealKey: Command = {
   async run(words, { env }) {
     const { values, positionals } = readArguments(words, options);
     assertNoWords(positionals);
-    if (values.id) return idsOf(readSealKeys(values, env).map(({ id }) => id));
+    if (values.id) return idsOf((await readSealKeys(values, env)).map(({ id }) => id));
     if (values['seal-key-file'] !== undefined) {
       throw new OptionError('--seal-key-file: has no effect on a new key. Add --id to name the keys in the file', {
         option: 'seal-key-file',

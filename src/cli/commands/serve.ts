@@ -5,15 +5,19 @@
 
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
-import { OptionError } from '../../errors.js';
+import { isRewtError, OptionError, type StoreError } from '../../errors.js';
 import { rewtAuth } from '../../middleware/node.js';
 import { subscribe } from '../../observe/channels.js';
+import { type RewtOptions, SEALS, type Seals } from '../../options.js';
 import { Rewt } from '../../rewt.js';
+import type { SealKey } from '../../seal/seal-key.js';
 import { printable } from '../../validation/printable.js';
 import type { Command } from '../command.js';
 import { addressOf, namespaceOf, placeInWords, placeOf } from '../input/address.js';
 import { assertNoWords, readArguments, readSeconds } from '../input/arguments.js';
-import { linkOptions } from '../input/link.js';
+import { linkOptions, SEAL_KEY_VARIABLE } from '../input/link.js';
+import { readSealKeys, sealKeyOptions } from '../input/seal-keys.js';
+import { storeInWords } from '../output/errors.js';
 import { type Terminal, unlessInterrupted } from '../output/terminal.js';
 import { parseClaimHeaders } from '../serve/claim-headers.js';
 import { createPrometheus } from '../serve/prometheus.js';
@@ -35,6 +39,8 @@ const options = {
   'max-age': { type: 'string' },
   'max-staleness': { type: 'string' },
   header: { type: 'string', multiple: true },
+  sealing: { type: 'string' },
+  ...sealKeyOptions,
 } as const;
 
 const help = `
@@ -54,6 +60,9 @@ reverse proxy: nginx auth_request, Traefik ForwardAuth, Caddy, Envoy.
   --header <X-User=sub>   a claim in its own header; more than once: each.
                           X-Rewt-Claims has all: the token's own payload
   --max-staleness <time>  how old the copy of the keyring may be; default: 1m
+  --seal-key-file <file>  the keys of a sealed keyring, as of the members; or in
+                          ${SEAL_KEY_VARIABLE}. A plain keyring is then revoked
+  --sealing migrate       takes a plain one too, while the fleet moves to a key
   --host <address>        where to listen; default: 127.0.0.1
   --port <number>         default: ${DEFAULT_PORT}; 0: any that is free
   --url <url>, --namespace <name>, --key-prefix <text>, --cluster, --sentinel,
@@ -74,19 +83,28 @@ export const serve: Command = {
     const headers = parseClaimHeaders(values.header ?? []);
     const maxAge = readSeconds(values['max-age'], '--max-age');
     const maxStaleness = readSeconds(values['max-staleness'], '--max-staleness');
+    const keys = await unlessInterrupted(readSealKeys(values, terminal.env), terminal);
+    const migrates = readSealing(values.sealing, keys);
     const address = addressOf(values.url, terminal.env, values);
     const place = placeOf(address, namespace, values['key-prefix']);
     const opening = openPlace(address, namespace, place.keyPrefix);
     const { store, close } = await unlessInterrupted(opening, terminal);
     const endLog = log(terminal);
     try {
-      await using rewt = new Rewt({ store, redisNamespace: namespace, maxStaleness });
+      // Not as the other verbs: a service lives long, so a writer of the store could make it take a
+      // plain keyring at any time.
+      const seals: Seals = { sealKeys: keys.length === 0 ? null : keys, migrates };
+      await using rewt = new Rewt({ store, redisNamespace: namespace, maxStaleness, [SEALS]: seals } as RewtOptions);
       const prometheus = createPrometheus([rewt]);
       const auth = rewtAuth(rewt, { ...expected(values), maxAge });
       const server = createAuthServer({ auth, headers, prometheus, ready: () => rewt.ready() });
       // Reads the keyring now, so that the first request finds a copy. While the store is down,
       // requests are answered with 503.
-      rewt.ready().catch(() => {});
+      rewt.ready().catch((error: unknown) => {
+        // No wait mends this, and the event has the code alone.
+        if (isRewtError(error) && error.code === 'ERR_REWT_RING_SEALED')
+          terminal.report(`rewt serve: ${storeInWords(error as StoreError)}`);
+      });
       server.listen(port, host);
       await once(server, 'listening').catch(() => {
         throw cannotListen(host, port);
@@ -107,6 +125,17 @@ export const serve: Command = {
 /** Returns the given requirements, without the names of absent ones. */
 function expected({ audience, issuer }: { audience?: string[] | undefined; issuer?: string[] | undefined }) {
   return { ...(audience && { audience }), ...(issuer && { issuer }) };
+}
+
+/** Reads `--sealing`. @throws {OptionError} for a word that it does not take, and without a key */
+function readSealing(text: string | undefined, keys: readonly SealKey[]): boolean {
+  if (text === undefined) return false;
+  if (text === 'migrate' && keys.length > 0) return true;
+  const rule =
+    text === 'migrate'
+      ? `has no effect without a seal key. Set ${SEAL_KEY_VARIABLE}, or give --seal-key-file`
+      : "must be 'migrate', or be left out";
+  throw new OptionError(`--sealing: ${rule}`, { option: 'sealing' });
 }
 
 function readPort(text: string | undefined): number {
@@ -133,6 +162,9 @@ function log({ report }: Terminal): () => void {
     subscribe('rotated', ({ kid }) => report(`rewt serve: rotated, ${kid} signs now`)),
     subscribe('revoked', ({ epoch }) =>
       report(`rewt serve: revoked, every token of before is refused (epoch ${epoch})`),
+    ),
+    subscribe('resealed', ({ keyId }) =>
+      report(`rewt serve: the keyring is ${keyId === null ? 'plain text' : `sealed with the key ${keyId}`} now`),
     ),
     subscribe('degraded', ({ code }) => report(`rewt serve: the store cannot be used (${code})`)),
     subscribe('recovered', ({ outageMs }) => report(`rewt serve: the store is back after ${Math.round(outageMs)} ms`)),

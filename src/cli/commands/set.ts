@@ -71,7 +71,10 @@ export const set: Command = {
       if (isShorter(wanted, ring) && !yes) {
         // Tried on a copy first: no question for a change that would be rejected.
         const { announcements } = store;
-        await setIn({ ...copyStore(found.entries), ...(announcements && { announcements }) });
+        await setIn({
+          ...copyStore(found.entries, session.sealing().keyName),
+          ...(announcements && { announcements }),
+        });
         if (!(await isConfirmed(terminal)))
           return { json: { ...session.place, set: false }, words: 'Nothing was set.', exitCode: 1 };
       }

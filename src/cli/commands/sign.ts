@@ -9,7 +9,9 @@ import type { Payload } from '../../rewt.js';
 import type { Command } from '../command.js';
 import { lookOptions, readArguments, readSeconds } from '../input/arguments.js';
 import { readInput } from '../input/stdin.js';
+import { assertUsable } from '../lookup/found.js';
 import { grantedLifetime, lookFirst, withMember } from '../lookup/member.js';
+import { plainNote } from '../lookup/sealing.js';
 import { spanOf } from '../output/format.js';
 import { helpOf } from '../output/help.js';
 import { withShownPlace } from '../session.js';
@@ -54,6 +56,9 @@ export const sign: Command = {
     const ttl = readSeconds(values.ttl, '--ttl');
     return withShownPlace(values, terminal, async (session) => {
       const found = await lookFirst(session);
+      assertUsable(found);
+      const note = plainNote(session.keys, found);
+      if (note !== null && values.json !== true) terminal.report(`${terminal.style('yellow', 'warning:')} ${note}`);
       if (found.ring !== null && ttl !== undefined) {
         const message = '--ttl: there is a keyring already, whose ttl rewt set --ttl changes. Leave it out';
         throw new OptionError(message, { option: 'ttl' });

@@ -37,7 +37,8 @@ export const status: Command = {
     return withSession(values, terminal, async (session) => {
       const found = await look(session);
       const others = isSomething(found) || values.json ? '' : await othersInWords(found, session.namespaces());
-      return { result: viewKeyring(found, screenOf(terminal), others), json: found };
+      const { note: _, ...json } = found;
+      return { result: viewKeyring(found, screenOf(terminal), others), json };
     });
   },
 };

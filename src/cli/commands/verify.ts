@@ -3,9 +3,10 @@
 import type { Command } from '../command.js';
 import { expectOptions, readArguments, readExpected } from '../input/arguments.js';
 import { readToken } from '../input/stdin.js';
-import { assertCounts, dueOf, examine, isThere, plansInWords } from '../lookup/found.js';
+import { assertCounts, dueInWords, examine, isThere } from '../lookup/found.js';
 import { withCopy } from '../lookup/member.js';
 import { missing } from '../lookup/others.js';
+import { plainNote } from '../lookup/sealing.js';
 import { escapedJson } from '../output/format.js';
 import { helpOf } from '../output/help.js';
 import { withShownPlace } from '../session.js';
@@ -36,11 +37,12 @@ export const verify: Command = {
     return withShownPlace(values, terminal, async (session) => {
       const entries = await session.read();
       assertCounts(entries);
-      const found = examine(entries);
+      const found = examine(entries, session.sealing());
       if (!isThere(found)) throw await missing(session);
-      const due = dueOf(found);
-      if (due !== null && values.json !== true) terminal.report(`due: ${due}: ${plansInWords[due]}`);
-      const payload = await withCopy(entries, session.place.namespace, (rewt) => rewt.verify<unknown>(token, expected));
+      const [due, note] = [dueInWords(found), plainNote(session.keys, found)];
+      if (due !== null && values.json !== true) terminal.report(`due: ${due}`);
+      if (note !== null && values.json !== true) terminal.report(`${terminal.style('yellow', 'warning:')} ${note}`);
+      const payload = await withCopy(session, found, (rewt) => rewt.verify<unknown>(token, expected));
       // As it was signed: parsing and formatting it again would round its numbers.
       const [header = '', claims = ''] = token.split('.', 2).map(lineOf);
       const place = JSON.stringify(session.place).slice(0, -1);

@@ -13,11 +13,14 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { StoreError } from '../../errors.js';
+import type { Sealing } from '../../keyring/sealing.js';
+import type { SealKey } from '../../seal/seal-key.js';
 import { fileStore } from '../../stores/file.js';
 import { DRAFTS, folderName } from '../../stores/files/records.js';
 import { errnoOf, nodeFileSystem } from '../../stores/files/system.js';
-import type { Announcements } from '../../stores/store.js';
+import { type Announcements, SECRET_SUFFIX } from '../../stores/store.js';
 import type { FolderAddress } from '../input/address.js';
+import { sealingWith } from '../lookup/sealing.js';
 import { type KeyringFacts, keyringFactsOf } from './keyring-facts.js';
 import type { Failed } from './redis-facts.js';
 
@@ -77,12 +80,17 @@ const networks: Readonly<Record<number, string>> = {
 
 const CAP_FOWNER = 3n;
 
-export async function folderFactsOf({ folder, urlMissing }: FolderAddress, namespace: string): Promise<FolderFacts> {
+export async function folderFactsOf(
+  { folder, urlMissing }: FolderAddress,
+  namespace: string,
+  keys: readonly SealKey[] = [],
+): Promise<FolderFacts> {
+  const sealing = sealingWith(keys, namespace + SECRET_SUFFIX);
   if (!existsSync(folder)) {
     const parts = { open: [], shut: [], misplaced: [], foreign: [] };
     const nothing = { ...parts, owner: null, mayNotLink: false, readOnly: false, network: null };
     // If the folder above is missing too, the store assumes a disk that is not mounted.
-    const { keyring } = urlMissing ? { keyring: null } : await readFolder(folder, namespace);
+    const { keyring } = urlMissing ? { keyring: null } : await readFolder(folder, namespace, sealing);
     const failed = keyring !== null && 'code' in keyring ? keyring : null;
     return { exists: false, ...nothing, freeBytes: null, freeFiles: null, keyring: failed, announcements: none };
   }
@@ -111,7 +119,7 @@ export async function folderFactsOf({ folder, urlMissing }: FolderAddress, names
     freeBytes: bavail * bsize,
     freeFiles: files === 0 ? null : ffree,
   } as const;
-  const read = await readFolder(folder, namespace);
+  const read = await readFolder(folder, namespace, sealing);
   return { ...found, ...read, keyring: exists || 'code' in read.keyring ? read.keyring : null };
 }
 
@@ -195,11 +203,12 @@ function mayNotLink(): boolean {
 async function readFolder(
   folder: string,
   namespace: string,
+  sealing: Sealing,
 ): Promise<{ readonly keyring: KeyringFacts | Failed; readonly announcements: Announcements }> {
   const store = fileStore({ path: folder });
   const limits = { timeoutMs: ANSWER_MS };
   try {
-    const keyring = keyringFactsOf(await store.read(namespace, limits));
+    const keyring = keyringFactsOf(await store.read(namespace, limits), sealing);
     const announcements = (await store.announcements?.(namespace, limits)) ?? none;
     return { keyring, announcements };
   } catch (error) {

@@ -1,7 +1,7 @@
 /** The doctor's findings about a keyring. Pure. */
 
 import type { Announcements } from '../../stores/store.js';
-import { plansInWords } from '../lookup/found.js';
+import { planInWords } from '../lookup/found.js';
 import { fleetInWords, fleetOf } from '../output/fleet.js';
 import { whenOf } from '../output/format.js';
 import { type Finding, finding } from './finding.js';
@@ -21,8 +21,8 @@ export function judgeKeyring(
     return [finding('keyring', 'note', others === undefined ? none : `${none}. ${others}`)];
   }
   return [
-    judgeRing(facts),
-    ...(key === null ? [] : [judgeTtl(key.hasTtl), judgeSecret(key.shape)]),
+    ...(ring === 'sealed' ? [] : [judgeRing(facts)]),
+    ...(key === null ? [] : [judgeTtl(key.hasTtl), ...(key.shape === null ? [] : [judgeSecret(key.shape)])]),
     ...judgeKidless(facts),
     ...judgeFleet(facts, announcements),
   ];
@@ -35,13 +35,12 @@ const remedies: { readonly [Name in NonNullable<KeyringFacts['plan']>]?: string 
 };
 const warned: ReadonlySet<KeyringFacts['plan']> = new Set(['rollback', 'brake']);
 
-function judgeRing({ ring, plan }: KeyringFacts): Finding {
+function judgeRing({ key, ring, plan, sealed }: KeyringFacts): Finding {
   if (ring === 'unreadable') {
     return finding(
       'keyring',
       'problem',
-      'what is there is no keyring of rewt (damaged, or another program uses its key): members stop ' +
-        'once their copies have run out',
+      `${damageOf(sealed)}: members stop once their copies have run out`,
       'find out who wrote it, then rewt revoke --replace unreadable, which replaces it and refuses ' +
         'every token of before',
     );
@@ -55,7 +54,15 @@ function judgeRing({ ring, plan }: KeyringFacts): Finding {
     );
   }
   if (plan === null) return finding('keyring', 'ok', 'readable, and nothing is due');
-  return finding('keyring', warned.has(plan) ? 'warning' : 'note', `${plan}: ${plansInWords[plan]}`, remedies[plan]);
+  const words = planInWords(plan, key);
+  if (plan === 'adopt' && key?.marks) return finding('keyring', 'warning', words);
+  return finding('keyring', warned.has(plan) ? 'warning' : 'note', words, remedies[plan]);
+}
+
+function damageOf(sealed: KeyringFacts['sealed']): string {
+  return sealed === null
+    ? 'what is there is no keyring of rewt (damaged, or another program uses its key)'
+    : `what is sealed with the key ${sealed.keyId} does not open with it (damaged, or of another namespace)`;
 }
 
 function judgeTtl(hasTtl: boolean): Finding {
@@ -103,9 +110,9 @@ function judgeSecret(shape: SecretShape): Finding {
   return finding('secret', level, found, remedy);
 }
 
-function judgeKidless({ ring, plan, withoutKid, nowMs }: KeyringFacts): readonly Finding[] {
+function judgeKidless({ key, ring, plan, withoutKid, nowMs }: KeyringFacts): readonly Finding[] {
   const remedy = 'when no original rewt is left, rewt rotate; each of them ends with the secret that signed it';
-  if (plan === 'foreign rotation' || (ring === 'none' && plan === 'adopt')) {
+  if (plan === 'foreign rotation' || (ring === 'none' && plan === 'adopt' && !key?.marks)) {
     return [finding('kid-less tokens', 'warning', 'an original rewt signs here, whose tokens have no kid', remedy)];
   }
   if (withoutKid === null) return [];

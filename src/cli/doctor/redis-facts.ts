@@ -4,6 +4,8 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { within } from '../../async/race.js';
+import type { Sealing } from '../../keyring/sealing.js';
+import type { SealKey } from '../../seal/seal-key.js';
 import type { Command, RedisPort, Reply } from '../../stores/redis/clients/port.js';
 import { type Address, asStoreError } from '../../stores/redis/errors.js';
 import { type AllRedisNames, type RedisNames, redisNames } from '../../stores/redis/names.js';
@@ -13,6 +15,7 @@ import type { Role } from '../../stores/redis/rights.js';
 import type { Announcements, PushStatus, Store } from '../../stores/store.js';
 import type { Link } from '../input/link.js';
 import { othersInWords } from '../lookup/others.js';
+import { sealingWith } from '../lookup/sealing.js';
 import { misnamed, storeInWords } from '../output/errors.js';
 import { dangersFor, dangersIn, excessIn } from './excess.js';
 import { type KeyringFacts, keyringFactsOf } from './keyring-facts.js';
@@ -40,6 +43,7 @@ export interface Question {
   readonly namespace: string;
   readonly address: AddressFacts;
   readonly wanted: Role | null;
+  readonly keys: readonly SealKey[];
 }
 
 export interface RedisFacts {
@@ -86,12 +90,13 @@ export function addressFactsOf({ hosts, tls, password, username }: Link): Addres
 
 /** Collects the facts; if the server does not reply, only that. Closes the port afterwards. */
 export async function redisFactsOf(port: RedisPort, question: Question): Promise<RedisFacts> {
-  const { namespace, address, wanted } = question;
+  const { namespace, address, wanted, keys } = question;
   const { keyPrefix } = port;
   const unknown = { ...nothing, namespace, keyPrefix, address };
   const store = redisStore(port);
   const reader = createPlainReader(port);
   const { key } = redisNames(namespace, keyPrefix);
+  const sealing = sealingWith(keys, key);
   const send: Send = async (commands) => {
     const late = () => new Error('timed out');
     const begunAtMs = performance.now();
@@ -109,7 +114,7 @@ export async function redisFactsOf(port: RedisPort, question: Question): Promise
     if (unreachable !== null) {
       // Clients hide why they cannot connect to a node of a cluster. A connection to that node
       // alone fails with the reason.
-      const keyring = await keyringOf(reader, namespace, keyPrefix);
+      const keyring = await keyringOf(reader, namespace, keyPrefix, sealing);
       return { ...unknown, unreachable: isKnown(keyring) ? keyring : unreachable };
     }
     const { roundTripMs, skew, silent } = await measure(send);
@@ -122,7 +127,7 @@ export async function redisFactsOf(port: RedisPort, question: Question): Promise
     ];
     if (isSilence(info)) return { ...unknown, unreachable: failedOf(info, port.address()) };
     const user = typeof whoami === 'string' ? whoami : null;
-    const keyring = await keyringOf(reader, namespace, keyPrefix);
+    const keyring = await keyringOf(reader, namespace, keyPrefix, sealing);
     const names = reader.namesOf(namespace);
     const tried = await tryWithin(port, names, wanted);
     const excess =
@@ -258,10 +263,15 @@ function isMissing(keyring: KeyringFacts | Failed): boolean {
   return !('code' in keyring) && keyring.key === null && keyring.ring === 'none';
 }
 
-async function keyringOf(reader: PlainReader, namespace: string, keyPrefix: string): Promise<KeyringFacts | Failed> {
+async function keyringOf(
+  reader: PlainReader,
+  namespace: string,
+  keyPrefix: string,
+  sealing: Sealing,
+): Promise<KeyringFacts | Failed> {
   try {
     const limits = { timeoutMs: ANSWER_MS };
-    const facts = keyringFactsOf(await reader.read(namespace, limits));
+    const facts = keyringFactsOf(await reader.read(namespace, limits), sealing);
     const prefix = facts.key !== null && facts.ring === 'none' ? await reader.prefixOf(namespace, limits) : null;
     return prefix === null ? facts : misnamed(namespace, keyPrefix, prefix);
   } catch (error) {

@@ -5,6 +5,7 @@ import { OptionError } from '../../errors.js';
 import { parseDuration } from '../../time/duration.js';
 import { assertKnownNames } from '../../validation/option-names.js';
 import { linkOptions, SEAL_KEY_VARIABLE } from './link.js';
+import { sealKeyOptions } from './seal-keys.js';
 
 /** The options of every verb that uses a keyring. */
 export const lookOptions = {
@@ -14,6 +15,7 @@ export const lookOptions = {
   namespace: { type: 'string' },
   'key-prefix': { type: 'string' },
   ...linkOptions,
+  ...sealKeyOptions,
 } as const;
 
 /** The options of every verb that judges a token. */

@@ -1,16 +1,17 @@
 /** The keyring that a verb changes: it must exist, and the first line of output names its place. */
 
 import { isRewtError } from '../../errors.js';
-import { parseRing, type Ring } from '../../keyring/ring.js';
+import type { Ring } from '../../keyring/ring.js';
 import { kidOf } from '../../keyring/secret.js';
 import type { KeyringChange } from '../../rewt.js';
 import type { Terminal } from '../output/terminal.js';
 import { type PlaceArguments, type Session, withShownPlace } from '../session.js';
 import type { TimeLimit } from '../time-limit.js';
 import type { Writes } from '../writes.js';
-import { assertCounts, examine, type Found, isThere } from './found.js';
+import { assertCounts, assertUsable, examine, type Found, isThere } from './found.js';
 import { lookFirst } from './member.js';
 import { missing } from './others.js';
+import { plainNote } from './sealing.js';
 
 /** One run of a verb that changes the keyring. */
 export interface Run {
@@ -46,6 +47,9 @@ export async function withExisting<T>(
       assertCounts(found.entries);
       throw await missing(opened);
     }
+    assertUsable(found, values.replace);
+    const note = plainNote(opened.keys, found);
+    if (note !== null && values.json !== true) terminal.report(`${terminal.style('yellow', 'warning:')} ${note}`);
     const store = writes.watch(opened.openStore());
     return use({ ...opened, openStore: () => store, writes }, found);
   };
@@ -54,19 +58,19 @@ export async function withExisting<T>(
 
 /** Reads the keyring. Does not create a missing folder of an embedded store. */
 async function foundIn(session: Session): Promise<Found> {
-  return session.place.store === 'file' ? examine(await session.read()) : lookFirst(session);
+  return session.place.store === 'file' ? examine(await session.read(), session.sealing()) : lookFirst(session);
 }
 
 /** Returns the result of `change` and the written ring, even if a step after the write fails. */
 export async function orWritten(
-  { writes }: ChangingSession,
+  { writes, sealing }: ChangingSession,
   change: Promise<KeyringChange>,
 ): Promise<{ readonly change: KeyringChange; readonly ring: Ring }> {
   const done = await change.catch((error: unknown) => {
     if (writes.ring === null) throw error;
     return null;
   });
-  const ring = parseRing(writes.ring ?? '');
+  const { ring } = sealing().open(writes.ring ?? '');
   return { ring, change: done ?? { kid: kidOf(ring.current.secret), epoch: ring.epoch, replicas: null } };
 }
 

@@ -8,7 +8,7 @@ import { parseObject } from '../../jwt/json.js';
 import { createMac, macMatches } from '../../jwt/mac.js';
 import { readToken } from '../../jwt/token.js';
 import { createCopy } from '../../keyring/copy.js';
-import { kidOf } from '../../keyring/secret.js';
+import { isUsableSecret, kidOf } from '../../keyring/secret.js';
 import type { Entries, Found } from './found.js';
 
 /** Members with the default of `maxTokenBytes` reject longer tokens. */
@@ -65,7 +65,7 @@ function secretOf(
     const verifiesUntil = verifiesUntilMs === Number.POSITIVE_INFINITY ? null : new Date(verifiesUntilMs);
     return { is: role, kid: found.kid, verifiesUntil, signed: fits(found) };
   }
-  if (text === null && key !== null && key.value !== null && (kid === null || kid === kidOf(key.value))) {
+  if (text === null && key !== null && isUsableSecret(key.value) && (kid === null || kid === kidOf(key.value))) {
     const signed = macMatches(createMac(Buffer.from(key.value)), signedPart, signature);
     const end = key.expiresAtMs === null ? null : new Date(key.expiresAtMs);
     if (kid !== null || signed) return { is: 'adopted', kid: kidOf(key.value), verifiesUntil: end, signed };

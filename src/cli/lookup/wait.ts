@@ -8,7 +8,6 @@ import { within } from '../../async/race.js';
 import { StoreError } from '../../errors.js';
 import { defaultMaxStaleness, inMs } from '../../keyring/policy.js';
 import { hasChange, hasRevocation, type Ring } from '../../keyring/ring.js';
-import { unsealed } from '../../keyring/sealing.js';
 import { asStoreError } from '../../stores/redis/errors.js';
 import {
   type Fleet,
@@ -75,7 +74,7 @@ export function replicasInWords(wanted: number, found: number | null, connected:
 }
 
 async function countReplicas(
-  { openStore, place, limit }: Session,
+  { openStore, place, limit, sealing }: Session,
   replicas: number,
   written: Ring,
 ): Promise<number | null | StoreError> {
@@ -83,7 +82,7 @@ async function countReplicas(
   const waitMs = timeoutMs - Math.min(GRACE_MS, timeoutMs / 2);
   try {
     const wrote = (text: string): boolean => {
-      const ring = unsealed().ringIn(text);
+      const ring = sealing().ringIn(text);
       return ring !== null && hasChange(ring, written);
     };
     const counted = openStore().acknowledged?.(place.namespace, { replicas, waitMs, timeoutMs, hasChange: wrote });
@@ -131,7 +130,7 @@ export async function waitForFleet(
 
 async function fleetIn(session: Session, written: Ring): Promise<Fleet | 'lost' | null> {
   // On the reader's own connection, which no WAIT delays.
-  const { ring, keyring } = examine(await session.read());
+  const { ring, keyring } = examine(await session.read(), session.sealing());
   if (keyring === null || lacks(ring, written)) return 'lost';
   return fleetOf(keyring, await session.announcements(), true);
 }
@@ -151,7 +150,7 @@ function lacks(ring: Ring | null, written: Ring): boolean {
 export async function isLost(session: Session, written: Ring): Promise<boolean> {
   const entries = await orRefusal(session.read());
   if (entries instanceof StoreError) return false;
-  return lacks(examine(entries).ring, written);
+  return lacks(examine(entries, session.sealing()).ring, written);
 }
 
 export const CONFIRMED =

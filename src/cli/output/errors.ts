@@ -123,7 +123,9 @@ const messages: { readonly [Code in RewtErrorCode]?: string } = {
 
 /** Returns the message of a store's failure, for a user of the command. */
 export function storeInWords({ code, message }: Pick<StoreError, 'code' | 'message'>): string {
-  return messages[code] ?? withFlags(message);
+  // What the library reports of a sealed keyring names keys, and more than one cause.
+  const own = /\bsealed\b/.test(message) ? undefined : messages[code];
+  return own ?? withFlags(message).replace('this member', 'this command');
 }
 
 export function failureOf(error: unknown): Failure {

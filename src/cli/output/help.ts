@@ -1,6 +1,6 @@
 /** The texts of `--help`. */
 
-import { PASSWORD_VARIABLE, variables } from '../input/link.js';
+import { PASSWORD_VARIABLE, SEAL_KEY_VARIABLE, variables } from '../input/link.js';
 
 /** As in the table in docs/command.md, in as few words as a line has room for. */
 const exitCodes = `Exit codes: 0 valid, 1 refused, 2 usage (or a package to install),
@@ -48,6 +48,8 @@ ${extra}  --key-prefix <text>  what the Redis client of the members puts before 
                      or ${variables.ca}, ${variables.cert}, ${variables.key}
   --user <name>      user of Redis; or ${variables.user}. Its password in ${PASSWORD_VARIABLE},
                      where it is not visible to other users of this machine
+  --seal-key-file <file>
+                     the keys of a sealed keyring; or in ${SEAL_KEY_VARIABLE}
 ${output}
 Times are seconds, or have a unit: 90, '90s', '15m', '2h'.
 ${exitCodes}.

@@ -3,11 +3,12 @@
 import type { ChangeCause } from '../../keyring/changes.js';
 import type { KeyringStatus } from '../../status.js';
 import { type Place, serverInWords } from '../input/address.js';
-import { plansInWords } from '../lookup/found.js';
+import { planInWords } from '../lookup/found.js';
 import type { Look } from '../lookup/look.js';
 import { fleetInWords } from './fleet.js';
 import { foreignName, instantOf, spanOf, whenOf } from './format.js';
 import type { Screen } from './screen.js';
+import { sealedInWords } from './sealed.js';
 import { formatTable, type Row } from './table.js';
 import { drawTimeline } from './timeline.js';
 
@@ -18,7 +19,7 @@ export function viewKeyring(look: Look, screen: Screen | null, others = ''): str
   const { keyring, storeTime } = look;
   const nowMs = storeTime.getTime();
   const found = keyring === null ? keyRows(look, others) : rowsOf(keyring, nowMs);
-  const rows = [...placeRows(look), ...dueRows(look), ...found, ...fleetRows(look)];
+  const rows = [...placeRows(look), ...dueRows(look), ...sealRows(look), ...found, ...fleetRows(look)];
   const table = formatTable(rows, screen);
   return screen === null || keyring === null ? table : [...drawTimeline(keyring, nowMs, screen), '', table].join('\n');
 }
@@ -31,18 +32,27 @@ function placeRows(place: Place): readonly Row[] {
   ];
 }
 
-function keyRows({ key, storeTime }: Look, others: string): readonly Row[] {
-  if (key === null) return [['keyring', `none yet: the first sign begins it. ${others}`]];
+function keyRows({ key, sealed, storeTime }: Look, others: string): readonly Row[] {
+  const seal: readonly Row[] = sealed === null ? [] : [['keyring', sealedInWords(sealed)]];
+  if (key === null) return sealed === null ? [['keyring', `none yet: the first sign begins it. ${others}`]] : seal;
   const end = key.expiresAt === null ? 'has no TTL' : `ends ${whenOf(key.expiresAt, storeTime.getTime())}`;
+  const named = key.kid ?? 'too short to sign, or not text';
+  if (sealed !== null) return [...seal, ['secret', `${key.marks ? `${named}, by its mark,` : 'no mark, and'} ${end}`]];
   return [
-    ['keyring', 'none yet: there is a secret, and no ring'],
-    ['secret', `${key.kid ?? 'too short to sign, or not text'}, ${end}`],
+    ['keyring', key.marks ? 'none: the sealed ring is gone' : 'none yet: there is a secret, and no ring'],
+    [key.marks ? 'mark' : 'secret', `${named}, ${end}`],
   ];
 }
 
+/** Returns the seal, and what a look with a seal key finds plain. */
+export function sealRows({ keyring, sealed, note }: Look): readonly Row[] {
+  if (note !== null) return [['sealed', `no: ${note}`]];
+  return keyring === null || sealed === null ? [] : [['sealed', sealedInWords(sealed)]];
+}
+
 /** Returns the due plan. It comes first: until it is done, the rest may not apply to any member. */
-export function dueRows({ due }: Look): readonly Row[] {
-  return due === null ? [] : [['due', `${due}: ${plansInWords[due]}`]];
+export function dueRows({ due, key }: Look): readonly Row[] {
+  return due === null ? [] : [['due', planInWords(due, key)]];
 }
 
 /** Returns the members that hold it, and what could not be read. */

@@ -3,10 +3,11 @@
  * Pure.
  */
 
-import { plansInWords } from '../lookup/found.js';
+import { planInWords } from '../lookup/found.js';
 import type { Look } from '../lookup/look.js';
 import type { Fleet } from '../output/fleet.js';
 import { instantOf } from '../output/format.js';
+import { sealedInWords } from '../output/sealed.js';
 
 export interface WatchEvent {
   readonly time: Date;
@@ -23,10 +24,12 @@ export function changesBetween(before: Look | null, after: Look): readonly Happe
   return [...keyringChanges(before, after), ...dueChanges(before, after), ...memberChanges(before, after)];
 }
 
-function keyringChanges(before: Look | null, { keyring }: Look): readonly Happened[] {
+function keyringChanges(before: Look | null, { keyring, sealed }: Look): readonly Happened[] {
   const old = before?.keyring ?? null;
   if (keyring === null) {
-    return before === null || old !== null ? [{ event: 'began', words: 'no keyring yet', details: {} }] : [];
+    if (before !== null && old === null && before.sealed?.keyId === sealed?.keyId) return [];
+    const words = sealed === null ? 'no keyring yet' : sealedInWords(sealed);
+    return [{ event: 'began', words, details: sealed === null ? {} : { sealed } }];
   }
   const { signing: kid, epoch, revocation, generation, current, lineage } = keyring;
   if (old === null) {
@@ -42,9 +45,9 @@ function keyringChanges(before: Look | null, { keyring }: Look): readonly Happen
   return [{ event: 'rotated', words, details: { kid, previousKid: old.signing, epoch, generation } }];
 }
 
-function dueChanges(before: Look | null, { due }: Look): readonly Happened[] {
+function dueChanges(before: Look | null, { due, key }: Look): readonly Happened[] {
   if (due === null || due === before?.due) return [];
-  return [{ event: 'due', words: `${due}: ${plansInWords[due]}`, details: { due } }];
+  return [{ event: 'due', words: planInWords(due, key), details: { due } }];
 }
 
 function memberChanges(before: Look | null, { fleet }: Look): readonly Happened[] {

@@ -8,8 +8,9 @@ import type { PushStatus } from '../../stores/store.js';
 import type { Look } from '../lookup/look.js';
 import type { Fleet, MemberSeen } from '../output/fleet.js';
 import { foreignName, instantOf, spanOf, whenOf } from '../output/format.js';
-import { dueRows, fleetRows } from '../output/keyring.js';
+import { dueRows, fleetRows, sealRows } from '../output/keyring.js';
 import type { Screen } from '../output/screen.js';
+import { sealedInWords } from '../output/sealed.js';
 import { formatTable, type Row, wrap } from '../output/table.js';
 import { drawTimeline } from '../output/timeline.js';
 import type { WatchEvent } from './events.js';
@@ -36,7 +37,7 @@ export interface Watched {
  */
 export function frameOf(watched: Watched, screen: Screen): readonly string[] {
   const { look, push, answeredMsAgo, events, others } = watched;
-  const { keyring, fleet, storeTime, server } = look;
+  const { keyring, sealed, fleet, storeTime, server } = look;
   const nowMs = storeTime.getTime();
   const place = `${foreignName(look.namespace)} on ${foreignName(server, 60)}, ${instantOf(storeTime)}`;
   const head = [screen.paint('bold', cut(place, screen)), ''];
@@ -48,9 +49,15 @@ export function frameOf(watched: Watched, screen: Screen): readonly string[] {
     ['store', store],
     ...dueRows(look),
     ...(keyring === null
-      ? [['keyring', `none yet: the first sign begins it. ${others}`] as const]
+      ? [
+          [
+            'keyring',
+            sealed === null ? `none yet: the first sign begins it. ${others}` : sealedInWords(sealed),
+          ] as const,
+        ]
       : signingRows(keyring, nowMs)),
     ...fleetRows(look),
+    ...sealRows(look),
     pushRow,
     ...(keyring === null ? [] : countRows(keyring)),
   ];

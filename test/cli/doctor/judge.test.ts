@@ -32,8 +32,10 @@ const status: KeyringStatus = {
   retired: [],
 };
 const keyring: KeyringFacts = {
-  key: { hasTtl: true, shape: 'good' },
+  key: { hasTtl: true, marks: false, shape: 'good' },
   ring: 'readable',
+  sealed: { keyId: 'seal-key-id', opens: true },
+  keyIds: ['seal-key-id'],
   plan: null,
   withoutKid: null,
   status,
@@ -88,7 +90,7 @@ it('every finding that is worse than a note has a remedy, or says it itself', ()
     },
     writes: { code: 'ERR_REWT_STORE_FULL', message: 'Redis is full.' },
     push: { state: 'off', reason: 'It may not.' },
-    keyring: { ...keyring, plan: 'brake', key: { hasTtl: false, shape: 'unusable' } },
+    keyring: { ...keyring, plan: 'brake', key: { hasTtl: false, marks: false, shape: 'unusable' } },
   });
   for (const { level, remedy } of worst.filter(({ level }) => level === 'warning' || level === 'problem')) {
     expect({ level, remedy }).toEqual({ level, remedy: expect.stringMatching(/.{10}/) });
@@ -224,6 +226,11 @@ describe('the keyring', () => {
       'is of an original rewt',
       { ring: 'none', plan: 'adopt', status: null },
       ['keyring: note', 'kid-less tokens: warning'],
+    ],
+    [
+      'lost its sealed ring',
+      { ring: 'none', plan: 'adopt', status: null, sealed: null, key: { hasTtl: true, marks: true, shape: null } },
+      ['keyring: warning'],
     ],
     ['was rotated by one', { plan: 'foreign rotation' }, ['keyring: note', 'kid-less tokens: warning']],
     ['is due', { plan: 'rotation' }, ['keyring: note']],
