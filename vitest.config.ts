@@ -56,7 +56,7 @@ export default defineConfig({
       // test has run.
       include: [
         'src/{jwt,seal}/**',
-        'src/keyring/{ring,plan,advance,begin-ring,rotate-ring,policy,history,secret,copy}.ts',
+        'src/keyring/{ring,plan,contents,advance,begin-ring,rotate-ring,policy,history,secret,copy}.ts',
         'src/validation/{option-names,option-values,plain-object,printable}.ts',
       ],
       thresholds: { lines: 100, branches: 100, functions: 100, statements: 100 },

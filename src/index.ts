@@ -43,7 +43,7 @@ export {
   type Verified,
   type VerifiedBy,
 } from './rewt.js';
-export type { KeyringStatus, LoggedChange, Status } from './status.js';
+export type { KeyringStatus, LoggedChange, SealStatus, Status } from './status.js';
 export { fileStore } from './stores/file.js';
 export type { FileStoreOptions } from './stores/files/file-store.js';
 export { lmdbStore } from './stores/lmdb.js';

@@ -13,6 +13,7 @@ import { readOnlyRefusal } from './keyring/errors.js';
 import type { Lease } from './keyring/lease.js';
 import { Member } from './keyring/member.js';
 import { Presence, withPresence } from './keyring/presence.js';
+import { RESEAL, type Resealed, type Resealing, resealKeyring } from './keyring/reseal.js';
 import { SealKeys } from './keyring/seal-keys.js';
 import { keyIdOf, Sealing } from './keyring/sealing.js';
 import { type NewTimes, SET_TIMES, setTimes, type TimesSet } from './keyring/set-times.js';
@@ -163,6 +164,7 @@ export class Rewt<Claims = JwtClaims, Output = Claims> {
   readonly #signer: Signer;
   readonly #verifier: Verifier;
   readonly #operations: Operations;
+  readonly #sealing: Sealing;
 
   /**
    * Creates a member. Reads the options, and opens nothing.
@@ -177,20 +179,32 @@ export class Rewt<Claims = JwtClaims, Output = Claims> {
     // Reading a local store is cheaper than tracking the age of a copy.
     const softAgeMs = this.#store.local ? 0 : member.softAgeMs;
     const listener = announce(namespace);
-    const sealing = new Sealing({
+    this.#sealing = new Sealing({
       keyName: this.#store.keyName?.(namespace) ?? namespace + SECRET_SUFFIX,
       keys: sealKeys === null ? null : new SealKeys(sealKeys, clock),
       migrates,
       onChange: (form, before) => listener.resealed(keyIdOf(form), keyIdOf(before)),
     });
+    const sealing = this.#sealing;
     const { storeTimeoutMs: timeoutMs } = member;
     const currentLease = () => this.#member.currentLease();
     const { maxStalenessMs } = member.policy;
     const needs = () => ({ ...this.#member.needs, maxStalenessMs });
+    const seals = () => ({ opens: sealing.ids, takesPlain: sealing.takesPlain });
     this.#presence =
       memberName === null
         ? null
-        : new Presence({ store: this.#store, namespace, memberName, clock, timeoutMs, currentLease, needs, listener });
+        : new Presence({
+            store: this.#store,
+            namespace,
+            memberName,
+            clock,
+            timeoutMs,
+            currentLease,
+            needs,
+            seals,
+            listener,
+          });
     this.#member = new Member({
       ...member,
       store: this.#store,
@@ -440,6 +454,15 @@ export class Rewt<Claims = JwtClaims, Output = Claims> {
     return setTimes(times, {
       ...{ namespace, store: this.#store, member: this.#member },
       timeoutMs: member.storeTimeoutMs,
+    });
+  }
+
+  /** Puts the keyring under another seal key. @internal */
+  async [RESEAL](how: Resealing): Promise<Resealed> {
+    const { namespace, member } = this.#settings;
+    const { storeTimeoutMs: timeoutMs } = member;
+    return resealKeyring(how, {
+      ...{ namespace, timeoutMs, store: this.#store, member: this.#member, sealing: this.#sealing },
     });
   }
 

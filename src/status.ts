@@ -5,7 +5,7 @@ import { type Copy, signingKey } from './keyring/copy.js';
 import { leaseAgeMs, storeNowMs } from './keyring/lease.js';
 import type { Member } from './keyring/member.js';
 import type { Settings } from './options.js';
-import type { PushStatus } from './stores/store.js';
+import { LAST_INSTANT_MS, type PushStatus } from './stores/store.js';
 
 /** A member, from either kind of module. */
 export interface Observed {
@@ -40,6 +40,8 @@ export interface Status {
    * complete the keyring. Null: nothing that this member knows of.
    */
   readonly waitsFor: 'replicas' | 'member' | null;
+  /** The ids of the seal keys that this member opens. */
+  readonly sealKeys: readonly string[];
   /** The cached keyring; null before the first read. */
   readonly keyring: KeyringStatus | null;
 }
@@ -72,8 +74,23 @@ export interface KeyringStatus {
   readonly next: { readonly kid: string; readonly since: Date };
   /** Secrets that no longer sign, and still verify. */
   readonly retired: readonly { readonly kid: string; readonly verifiesUntil: Date }[];
+  /** The seal of the keyring; null: it is plain text. */
+  readonly sealed: SealStatus | null;
   /** The last eight revocations, and rotations that were called for, the newest first. */
   readonly changes: readonly LoggedChange[];
+}
+
+/** The seal of a keyring. */
+export interface SealStatus {
+  /** The id of the seal key, as `rewt seal-key --id` prints it. */
+  readonly keyId: string;
+  /** Whether this member has that key. */
+  readonly opens: boolean;
+  /**
+   * Until when secrets verify that were in plain text before, and may be in a dump; null: none is
+   * left. If one of them signs, it is the end of its tokens after the next rotation.
+   */
+  readonly exposedUntil: Date | null;
 }
 
 /** An entry in the log of a keyring. Everyone with write access to the store can write one. */
@@ -96,9 +113,20 @@ export function statusOf(settings: Settings, store: string, member: Member): Sta
   const { namespace } = settings;
   const push = member.push();
   const waitsFor = member.waitsFor();
+  const { sealKeys } = member;
   const lease = member.currentLease();
   if (lease === null) {
-    return { namespace, store, copy: 'none', ageSeconds: null, storeTime: null, push, waitsFor, keyring: null };
+    return {
+      namespace,
+      store,
+      copy: 'none',
+      ageSeconds: null,
+      storeTime: null,
+      push,
+      waitsFor,
+      sealKeys,
+      keyring: null,
+    };
   }
 
   const now = member.now();
@@ -113,12 +141,13 @@ export function statusOf(settings: Settings, store: string, member: Member): Sta
     storeTime: new Date(storeMs),
     push,
     waitsFor,
-    keyring: keyringStatusOf(lease.copy, storeMs),
+    sealKeys,
+    keyring: keyringStatusOf(lease.copy, storeMs, member.sealKeyId),
   };
 }
 
 /** Shows a copy of the keyring as it is at an instant of the store's clock. @internal */
-export function keyringStatusOf(copy: Copy, storeMs: number): KeyringStatus {
+export function keyringStatusOf(copy: Copy, storeMs: number, keyId: string | null = null): KeyringStatus {
   const { ring } = copy;
   return {
     lineage: ring.id,
@@ -137,6 +166,7 @@ export function keyringStatusOf(copy: Copy, storeMs: number): KeyringStatus {
     retired: copy.keys
       .filter(({ role }) => role === 'retired')
       .map(({ kid, verifiesUntilMs }) => ({ kid, verifiesUntil: new Date(verifiesUntilMs) })),
+    sealed: keyId === null ? null : { keyId, opens: true, exposedUntil: exposedUntil(copy, storeMs) },
     changes: changesOf(ring).map(({ at, cause, reason = null }) => ({
       at: new Date(at),
       kind: cause === 'rotate' ? 'rotation' : 'revocation',
@@ -144,4 +174,11 @@ export function keyringStatusOf(copy: Copy, storeMs: number): KeyringStatus {
       reason,
     })),
   };
+}
+
+function exposedUntil({ keys, ring }: Copy, storeMs: number): Date | null {
+  const kids = new Set(ring.exposed);
+  const ends = keys.filter(({ kid }) => kids.has(kid)).map(({ verifiesUntilMs }) => verifiesUntilMs);
+  const endMs = Math.max(0, ...ends);
+  return endMs > storeMs ? new Date(Math.min(endMs, LAST_INSTANT_MS)) : null;
 }

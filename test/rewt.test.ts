@@ -365,6 +365,7 @@ describe('what a Rewt tells', () => {
       store: 'memory',
       push: { state: 'off', reason: expect.stringContaining('every operation reads it') },
       waitsFor: null,
+      sealKeys: [],
       copy: 'none',
       ageSeconds: null,
       storeTime: null,

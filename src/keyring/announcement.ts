@@ -47,10 +47,26 @@ export interface HeldBy {
    * How old its copy may become. Milliseconds. Absent in what members of older versions announce.
    */
   readonly maxStaleness?: number;
+  /** The forms of a ring that it reads. Absent in what members of older versions announce. */
+  readonly seals?: Seals;
   /**
    * Until a moment before it announced this, the member could not use the store. Absent otherwise.
    */
   readonly back?: true;
+}
+
+/** The forms of a ring that a member reads. */
+export interface Seals {
+  /** The ids of its seal keys. */
+  readonly opens: readonly string[];
+  readonly takesPlain: boolean;
+}
+
+/** The forms that the members of a fleet read, as far as they announce them. */
+export interface FleetSeals {
+  readonly known: readonly (Seals & { readonly name: string })[];
+  /** Names of members that announce themselves without that. */
+  readonly unknown: readonly string[];
 }
 
 /** What the members of a fleet need, as far as they announce it. */
@@ -64,6 +80,7 @@ export function formatAnnouncement(
   name: string,
   { ring, next }: Copy,
   { ttlMs, overlapMs, maxStalenessMs }: RingTimes & { readonly maxStalenessMs: number },
+  seals: Seals,
   isBack = false,
 ): string {
   const { id: lineage, epoch, rev: revocation = null, gen: generation } = ring;
@@ -76,6 +93,7 @@ export function formatAnnouncement(
     next: next.kid,
     needs: { ttl: ttlMs, overlap: overlapMs },
     maxStaleness: maxStalenessMs,
+    seals,
     ...(isBack ? { back: true } : {}),
   };
   return JSON.stringify(held);
@@ -85,7 +103,7 @@ export function formatAnnouncement(
 export function parseAnnouncement(text: string): HeldBy | null {
   try {
     const value: Record<string, unknown> | null = JSON.parse(text);
-    const { name, lineage, epoch, revocation, generation, next, needs, maxStaleness, back } = value ?? {};
+    const { name, lineage, epoch, revocation, generation, next, needs, maxStaleness, seals, back } = value ?? {};
     if (typeof name !== 'string' || typeof lineage !== 'string' || typeof next !== 'string') return null;
     if (!isCount(epoch) || !isCount(generation)) return null;
     return {
@@ -93,6 +111,7 @@ export function parseAnnouncement(text: string): HeldBy | null {
       ...(typeof revocation === 'string' || revocation === null ? { revocation } : {}),
       ...(isCount(maxStaleness) ? { maxStaleness } : {}),
       ...(back === true ? { back } : {}),
+      ...(areSeals(seals) ? { seals: { opens: seals.opens, takesPlain: seals.takesPlain } } : {}),
       ...(areNeeds(needs) ? { needs: { ttl: needs.ttl, overlap: needs.overlap } } : {}),
     };
   } catch {
@@ -133,6 +152,21 @@ export function fleetNeeds(announced: Announcements): FleetNeeds {
     ),
     unknown: members.filter(({ needs }) => needs === undefined).map(({ name }) => name),
   };
+}
+
+/** Collects which forms of a ring members announced that they read. */
+export function fleetSeals(announced: Announcements): FleetSeals {
+  const members = [...lastAnnounced(announced).values()].map(({ held }) => held);
+  return {
+    known: members.flatMap(({ name, seals }) => (seals === undefined ? [] : [{ name, ...seals }])),
+    unknown: members.filter(({ seals }) => seals === undefined).map(({ name }) => name),
+  };
+}
+
+function areSeals(value: unknown): value is Seals {
+  if (typeof value !== 'object' || value === null) return false;
+  const { opens, takesPlain } = value as { readonly [Name in keyof Seals]?: unknown };
+  return typeof takesPlain === 'boolean' && Array.isArray(opens) && opens.every((id) => typeof id === 'string');
 }
 
 function areNeeds(value: unknown): value is NonNullable<HeldBy['needs']> {

@@ -6,11 +6,14 @@
 import { advance } from './advance.js';
 import { planRevocation } from './begin-ring.js';
 import { withChange } from './changes.js';
+import { kidsOf } from './copy.js';
 import { rotationRefused } from './errors.js';
 import { mint, type Replaceable, type Task } from './exchange.js';
+import { amend, type Context, createPlan, type Form, type Plan, type Seen } from './plan.js';
 import type { Policy } from './policy.js';
 import type { Ring } from './ring.js';
 import { planRotation, planTimes } from './rotate-ring.js';
+import { keyIdOf } from './sealing.js';
 
 export interface Command extends Omit<Task, 'onPlan' | 'onUnproven' | 'onMayBeDeposed'> {
   /**
@@ -107,6 +110,73 @@ export function times(
   };
 }
 
+export interface ResealOptions {
+  readonly to: Form;
+  /** Whether every named member takes plain text. */
+  readonly takesPlain: boolean;
+  readonly force: boolean;
+  readonly reason: string | null;
+}
+
+/**
+ * The ring is under another seal key; no secret changes for it. From plain text it takes a
+ * rotation. Into plain text it takes two calls: the first one announces it inside the sealed ring.
+ */
+export function reseal(
+  policy: () => Policy,
+  options: ResealOptions,
+): Command & { before(): { form: Form; secret: string } | null } {
+  let before: { form: Form; secret: string } | null = null;
+  let done = false;
+  let refusal: Error | null = null;
+  return {
+    decide(seen, history, form) {
+      refusal = null;
+      const context = { policy: policy(), history, mint };
+      const due = advance(seen, context);
+      if (seen.ring === null || form === null) return due;
+      before ??= { form, secret: seen.ring.current.secret };
+      if (done || keyIdOf(form) === keyIdOf(options.to)) return due;
+      const planned = form === 'plain' ? sealed(seen, seen.ring, due, context) : due;
+      if (typeof planned === 'number') {
+        refusal = rotationRefused(planned, options.force);
+        return null;
+      }
+      return planned ?? (options.to === 'plain' ? opened(seen.ring, context) : resealed(seen.ring, context));
+    },
+    refusal: () => refusal,
+    onWritten(plan) {
+      done ||= plan.name === 'reseal' || (plan.form !== null && plan.form !== 'plain');
+    },
+    before: () => before,
+  };
+
+  /** What was plain text may be in a dump: a rotation, after which those secrets are known. */
+  function sealed(seen: Seen, ring: Ring, due: Plan | null, context: Context): Plan | number {
+    if (due !== null && due.rotates !== 'own') return due;
+    const exposed = { ...seen, sealed: true, ring: { ...ring, exposed: kidsOf(ring) } };
+    const planned =
+      due === null
+        ? planRotation(exposed, exposed.ring, context, options)
+        : (advance(
+            { ...exposed, ring: withChange(exposed.ring, seen.nowMs, 'rotate', options.reason) },
+            context,
+          ) as Plan);
+    return typeof planned === 'number' || planned.rotates !== 'own' ? planned : { ...planned, form: options.to };
+  }
+
+  function resealed(ring: Ring, context: Context): Plan {
+    return { ...createPlan('reseal', false, false, amend(ring, context)), form: options.to };
+  }
+
+  function opened(ring: Ring, context: Context): Plan | null {
+    if (!ring.opening) return createPlan('reseal', false, false, amend({ ...ring, opening: true }, context));
+    if (!options.takesPlain) return null;
+    const { opening: _, exposed: __, ...rest } = ring;
+    return { ...createPlan('reseal', false, true, amend(rest, context)), form: 'plain' };
+  }
+}
+
 /** The ring grants what `policy` needs; no secret changes for it. */
 export function grant(policy: Policy): Command {
   return { decide: (seen, history) => advance(seen, { policy, history, mint }) };
@@ -126,6 +196,7 @@ export function revocation(policy: () => Policy, { reason, replace }: Revocation
   let done = false;
   return {
     replace,
+    isUrgent: true,
     decide(seen, history) {
       const context = { policy: policy(), history, mint };
       return done ? advance(seen, context) : planRevocation(seen, context, reason);

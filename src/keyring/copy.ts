@@ -38,6 +38,11 @@ export function signingKey(copy: Copy, nowMs: number): CopyKey {
   return nowMs >= copy.ring.current.expiresAt ? copy.next : copy.current;
 }
 
+/** Returns the kids of all secrets of a ring. */
+export function kidsOf(ring: Ring): string[] {
+  return [ring.current, ring.next, ...ring.retired].map(({ secret }) => kidOf(secret));
+}
+
 function copyKey(secret: string, role: CopyKey['role'], verifiesUntilMs: number): CopyKey {
   return { ...createTokenKey(kidOf(secret), createMac(Buffer.from(secret))), role, verifiesUntilMs };
 }

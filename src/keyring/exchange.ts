@@ -9,7 +9,7 @@ import { type Contents, seenIn } from './contents.js';
 import { timedOut, tooFewReplicas, waitsForRing } from './errors.js';
 import { EMPTY_HISTORY, type History, isLater } from './history.js';
 import { createInstants, type Instant } from './lease.js';
-import type { Mint, Plan, Seen } from './plan.js';
+import type { Form, Mint, Plan, Seen } from './plan.js';
 import { MAX_SOFT_AGE_MS } from './policy.js';
 import { planToAwait, type Reader } from './reader.js';
 import { formatRing, isRevokedSince, parseRing, type Ring } from './ring.js';
@@ -19,6 +19,9 @@ import { createSecret, kidOf } from './secret.js';
 import { ringOfTwo } from './two-names.js';
 
 export const mint: Mint = { secret: createSecret, id: () => randomBytes(9).toString('base64url') };
+
+/** The part of the time in which seal keys have to come: their error says more than a time-out. */
+const KEYS_PART = 0.9;
 
 /** A ring of which nothing is left to decide, and when the read that showed it was sent. */
 export interface Settled {
@@ -45,8 +48,10 @@ export interface Task {
   /**
    * Plans the next write for a snapshot; null if the ring can be used as it is. A snapshot without
    * a ring always has a plan.
+   *
+   * @param form the form of the ring that was read; null for none
    */
-  decide(seen: Seen, history: History): Plan | null;
+  decide(seen: Seen, history: History, form: Form | null): Plan | null;
   /**
    * Called with each plan before its swap, and with the snapshot of a server that may have been
    * replaced. Only then can `plan` be null.
@@ -166,7 +171,7 @@ export class Exchange {
     let sent = this.instant();
     const giveUpMs = sent.monotonicMs + this.#timeoutMs;
     if (!this.#sealing.isReady) {
-      await this.#sealing.ready(this.#timeoutMs);
+      await this.#sealing.ready(KEYS_PART * this.#timeoutMs);
       sent = this.instant();
     }
     const leftMs = (): number => {
@@ -185,7 +190,9 @@ export class Exchange {
       const { version } = snapshot;
       const { contents, opened } = this.#read(snapshot, task);
       const seen = seenIn(contents, this.#history);
-      const due = task.decide(seen, this.#history) ?? (snapshot.beside && seen.ring ? oneName(seen.ring, mint) : null);
+      const due =
+        task.decide(seen, this.#history, opened?.form ?? null) ??
+        (snapshot.beside && seen.ring ? oneName(seen.ring, mint) : null);
       const plan = this.#reader === null ? due : planToAwait(due, seen);
       // An answer to a read from before this member knew what it knows may be the older one: no
       // proof that the store lost anything.

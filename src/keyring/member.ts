@@ -11,8 +11,10 @@ import type { AcknowledgedBy, PushStatus } from '../stores/store.js';
 import type { Clock } from '../time/clock.js';
 import { ChangeListener } from './change-listener.js';
 import {
+  type ResealOptions,
   type RevocationOptions,
   type RotationOptions,
+  reseal,
   revocation,
   rotation,
   type TimesAnswer,
@@ -27,10 +29,12 @@ import { type Instant, type Lease, leaseAgeMs, storeNowMs } from './lease.js';
 import type { MemberOptions } from './member-options.js';
 import { Needs } from './needs.js';
 import { Outage } from './outage.js';
+import type { Form } from './plan.js';
 import type { RingTimes } from './policy.js';
 import { Reader } from './reader.js';
 import { Renewal } from './renewal.js';
 import { hasChange, type Ring } from './ring.js';
+import { keyIdOf } from './sealing.js';
 
 /**
  * How soon after a failure the next attempt is one of the ten a second, if there is no copy to
@@ -239,6 +243,39 @@ export class Member {
     const { ring, current } = copy;
     const before = command.before() ?? ring;
     return { before, after: ring, kid: current.kid, rotated: before.current.secret !== ring.current.secret };
+  }
+
+  /**
+   * The ring is in another form. @throws {OptionError} if that takes a rotation, and it comes too
+   * soon.
+   */
+  async reseal(
+    options: ResealOptions,
+  ): Promise<{ before: Form; after: Form; opening: boolean; kid: string; rotated: boolean }> {
+    this.#assertOpen();
+    const command = reseal(() => this.#needs.policy, options);
+    const { copy } = await detached(() => this.#renewal.command(command));
+    const { ring, current } = copy;
+    // After an exchange a ring was read.
+    const after = this.#options.sealing.form as Form;
+    const before = command.before() ?? { form: after, secret: ring.current.secret };
+    return {
+      before: before.form,
+      after,
+      opening: ring.opening === true,
+      kid: current.kid,
+      rotated: before.secret !== ring.current.secret,
+    };
+  }
+
+  /** The ids of the seal keys that this member opens. */
+  get sealKeys(): readonly string[] {
+    return this.#options.sealing.ids;
+  }
+
+  /** The id of the seal key of the ring that was read last; null: plain text, or none was read. */
+  get sealKeyId(): string | null {
+    return keyIdOf(this.#options.sealing.form ?? 'plain');
   }
 
   /** What this member needs of the ring. */

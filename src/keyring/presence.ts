@@ -8,7 +8,7 @@ import { detached } from '../async/detached.js';
 import { within } from '../async/race.js';
 import type { Store } from '../stores/store.js';
 import type { Clock } from '../time/clock.js';
-import { formatAnnouncement, HEARTBEAT_MS, keptMs, LEFT } from './announcement.js';
+import { formatAnnouncement, HEARTBEAT_MS, keptMs, LEFT, type Seals } from './announcement.js';
 import type { Lease } from './lease.js';
 import type { MemberListener } from './member-options.js';
 import type { RingTimes } from './policy.js';
@@ -36,6 +36,8 @@ export interface PresenceOptions {
   currentLease(): Lease | null;
   /** What it needs of the ring at this instant. */
   needs(): RingTimes & { readonly maxStalenessMs: number };
+  /** Which forms of a ring it reads at this instant. */
+  seals(): Seals;
   readonly listener: PresenceListener;
 }
 
@@ -91,7 +93,7 @@ export class Presence {
   }
 
   #announce(): void {
-    const { memberName, clock, currentLease, needs } = this.#options;
+    const { memberName, clock, currentLease, needs, seals } = this.#options;
     const lease = currentLease();
     const isBack = this.#isBack;
     this.#hasNews = false;
@@ -99,7 +101,8 @@ export class Presence {
     this.#sentAtMs = clock.monotonicMs();
     this.#isUnderWay = true;
     // A copy that was revoked a moment ago is not announced.
-    const sending = lease === null ? null : this.#send(formatAnnouncement(memberName, lease.copy, needs(), isBack));
+    const sending =
+      lease === null ? null : this.#send(formatAnnouncement(memberName, lease.copy, needs(), seals(), isBack));
     this.#underWay = Promise.resolve(sending).then((isTaken) => {
       this.#isUnderWay = false;
       if (isBack && !isTaken) this.#isBack = true;
@@ -147,7 +150,7 @@ export function withPresence(
     changed(ring, before, ownPlan) {
       listener.changed(ring, before, ownPlan);
       // A rotation or a revocation; all else is of no interest to those who count who holds next.
-      if (ring.next.secret !== before.next.secret) presence?.news();
+      if (ring.next.secret !== before.next.secret || ring.opening !== before.opening) presence?.news();
     },
     recovered(outageMs) {
       listener.recovered(outageMs);

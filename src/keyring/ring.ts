@@ -88,6 +88,8 @@ export interface Ring {
   readonly moved?: boolean;
   /** A sealed ring that is going to be written plain: members accept that from now on. */
   readonly opening?: boolean;
+  /** The kids of the secrets that were in plain text when the ring was sealed. */
+  readonly exposed?: readonly string[];
 }
 
 export function formatRing(ring: Ring): string {
@@ -182,7 +184,8 @@ function isRing(value: unknown): value is Ring {
     isSlot(value.next, 'since') &&
     Array.isArray(value.retired) &&
     value.retired.length <= MAX_RETIRED &&
-    value.retired.every((slot) => isSlot(slot, 'until'))
+    value.retired.every((slot) => isSlot(slot, 'until')) &&
+    (value.exposed === undefined || isNames(value.exposed))
   );
 }
 
@@ -200,6 +203,10 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 
 function isName(value: unknown): boolean {
   return typeof value === 'string' && value !== '';
+}
+
+function isNames(value: unknown): boolean {
+  return Array.isArray(value) && value.every(isName);
 }
 
 /** Not nothing, or it would turn without end; and no more than leaves `ringExpiresAt` exact. */

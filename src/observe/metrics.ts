@@ -74,7 +74,14 @@ export const histograms = {
   },
 } as const satisfies Record<string, Instrument & { readonly boundaries: readonly number[] }>;
 
-/** Values that are read when the meter collects them. Null: no value at this time. */
+interface Gauge extends Instrument {
+  /** Null: no value at this time. */
+  readonly of: (status: Status) => number | null;
+  /** Beside the namespace. */
+  readonly labels?: (status: Status) => Labels;
+}
+
+/** Values that are read when the meter collects them. */
 export const gauges = {
   'rewt.keyring.age': {
     unit: 's',
@@ -101,12 +108,23 @@ export const gauges = {
     description: 'When the current secret stops signing: seconds since the epoch.',
     of: ({ keyring }) => (keyring === null ? null : keyring.current.expiresAt.getTime() / 1_000),
   },
+  'rewt.keyring.sealed': {
+    unit: '{keyring}',
+    description: '1 if the keyring is sealed, with the id of its key; 0 if it is plain text.',
+    of: ({ keyring }) => (keyring === null ? null : keyring.sealed === null ? 0 : 1),
+    labels: ({ keyring }) => ({ 'rewt.seal_key': keyring?.sealed?.keyId ?? '' }),
+  },
+  'rewt.keyring.unsealed': {
+    unit: '{keyring}',
+    description: '1 if the keyring is plain text although this member has a seal key.',
+    of: ({ keyring, sealKeys }) => (keyring?.sealed === null && sealKeys.length > 0 ? 1 : 0),
+  },
   'rewt.push.on': {
     unit: '{member}',
     description: '1 if changes by other members arrive at once.',
     of: ({ push }) => (push.state === 'on' ? 1 : 0),
   },
-} as const satisfies Record<string, Instrument & { readonly of: (status: Status) => number | null }>;
+} as const satisfies Record<string, Gauge>;
 
 export type CounterName = keyof typeof counters;
 export type HistogramName = keyof typeof histograms;
@@ -165,6 +183,13 @@ export function measure(meter: Meter): () => void {
   return () => {
     for (const end of subscriptions) end();
   };
+}
+
+/** Returns the value of a gauge, and its labels; null for no value at this time. */
+export function gaugeOf(name: GaugeName, status: Status): { value: number; labels: Labels } | null {
+  const gauge: Gauge = gauges[name];
+  const value = gauge.of(status);
+  return value === null ? null : { value, labels: { 'rewt.namespace': status.namespace, ...gauge.labels?.(status) } };
 }
 
 /**

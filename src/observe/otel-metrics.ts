@@ -2,7 +2,7 @@
 
 import type { MeterProvider, ObservableResult } from '@opentelemetry/api';
 import type { Observed } from '../status.js';
-import { counters, type GaugeName, gauges, histograms, measure } from './metrics.js';
+import { counters, type GaugeName, gaugeOf, gauges, histograms, measure } from './metrics.js';
 
 export function measureWith(provider: MeterProvider, members: readonly Observed[]): () => void {
   const meter = provider.getMeter('rewt');
@@ -11,13 +11,12 @@ export function measureWith(provider: MeterProvider, members: readonly Observed[
     meter.createHistogram(name, { ...what, advice: { explicitBucketBoundaries: [...boundaries] } }),
   );
   const observations = (Object.keys(gauges) as GaugeName[]).map((name) => {
-    const { of, unit, description } = gauges[name];
+    const { unit, description } = gauges[name];
     const gauge = meter.createObservableGauge(name, { unit, description });
     const observe = (result: ObservableResult): void => {
       for (const member of members) {
-        const status = member.status();
-        const value = of(status);
-        if (value !== null) result.observe(value, { 'rewt.namespace': status.namespace });
+        const read = gaugeOf(name, member.status());
+        if (read !== null) result.observe(read.value, read.labels);
       }
     };
     gauge.addCallback(observe);

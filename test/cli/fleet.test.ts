@@ -17,6 +17,7 @@ const keyring: KeyringStatus = {
   lineage: 'lineage',
   epoch: 1,
   revocation: 'x',
+  sealed: null,
   changes: [],
   generation: 7,
   ttl: 86_400,

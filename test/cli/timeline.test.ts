@@ -19,6 +19,7 @@ function keyring(over: Partial<KeyringStatus> = {}): KeyringStatus {
     lineage: 'lineage',
     epoch: 0,
     revocation: null,
+    sealed: null,
     changes: [],
     generation: 3,
     ttl: 86_400,

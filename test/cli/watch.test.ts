@@ -43,6 +43,7 @@ const watched: Watched = {
       lineage: 'lineage',
       epoch: 0,
       revocation: null,
+      sealed: null,
       changes: [],
       generation: 7,
       ttl: 86_400,

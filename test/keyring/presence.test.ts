@@ -60,6 +60,7 @@ describe('a member with a name', () => {
         next: keyring?.next.kid,
         needs: { ttl: 120_000, overlap: 0 },
         maxStaleness: 60_000,
+        seals: { opens: [], takesPlain: true },
       },
     ]);
     await rewt.close();
@@ -334,9 +335,11 @@ describe('an announcement', () => {
     }),
   );
 
+  const seals = { opens: ['key-id-11ch'], takesPlain: false };
+
   it('is kids and counters, and no secret', () => {
     const copy = createCopy(ring);
-    const text = formatAnnouncement('n', copy, needs);
+    const text = formatAnnouncement('n', copy, needs, seals);
     expect(text).not.toContain('forty-three');
     expect(parseAnnouncement(text)).toEqual({
       name: 'n',
@@ -347,16 +350,29 @@ describe('an announcement', () => {
       next: copy.next.kid,
       needs: { ttl: 8_000, overlap: 4_500 },
       maxStaleness: 2_000,
+      seals,
     });
   });
 
   it('names no revocation where there was none, and says nothing of it where an older member speaks', () => {
     const { rev: _, ...unnamed } = ring;
-    expect(parseAnnouncement(formatAnnouncement('n', createCopy(unnamed), needs))).toMatchObject({ revocation: null });
+    expect(parseAnnouncement(formatAnnouncement('n', createCopy(unnamed), needs, seals))).toMatchObject({
+      revocation: null,
+    });
     expect(parseAnnouncement(JSON.stringify(good))).toEqual(good);
     expect(parseAnnouncement(JSON.stringify({ ...good, revocation: 7 }))).toEqual(good);
     for (const odd of [null, 7, {}, { ttl: 1 }, { ttl: 1, overlap: -1 }, { ttl: '1', overlap: 1 }]) {
       expect(parseAnnouncement(JSON.stringify({ ...good, needs: odd }))).toEqual(good);
+    }
+    for (const odd of [
+      null,
+      7,
+      {},
+      { opens: [] },
+      { opens: [7], takesPlain: true },
+      { opens: 'x', takesPlain: true },
+    ]) {
+      expect(parseAnnouncement(JSON.stringify({ ...good, seals: odd }))).toEqual(good);
     }
   });
 

@@ -4,6 +4,7 @@ import {
   type CounterName,
   counters,
   type GaugeName,
+  gaugeOf,
   gauges,
   type HistogramName,
   histograms,
@@ -71,13 +72,12 @@ export function createPrometheus(members: readonly { status(): Status }[]): Prom
           lines.push(sample(`${shown}_sum`, labels, record.sum), sample(`${shown}_count`, labels, record.count));
         }
       }
-      for (const [name, { description, unit, of }] of entriesOf(gauges)) {
+      for (const [name, { description, unit }] of entriesOf(gauges)) {
         const shown = prometheusName(name, unit, 'gauge');
         lines.push(...head(shown, description, 'gauge'));
         for (const member of members) {
-          const status = member.status();
-          const value = of(status);
-          if (value !== null) lines.push(sample(shown, labelText({ 'rewt.namespace': status.namespace }), value));
+          const read = gaugeOf(name, member.status());
+          if (read !== null) lines.push(sample(shown, labelText(read.labels), read.value));
         }
       }
       return `${lines.join('\n')}\n`;

@@ -22,6 +22,7 @@ const status: KeyringStatus = {
   lineage: 'lineage',
   epoch: 0,
   revocation: null,
+  sealed: null,
   changes: [],
   generation: 3,
   ttl: 86_400,

@@ -1,0 +1,110 @@
+/**
+ * Puts a keyring under another seal key, or back into plain text: what `rewt reseal` does
+ * (protocol.md, "A sealed keyring").
+ */
+
+import { OptionError } from '../errors.js';
+import type { Store } from '../stores/store.js';
+import { type OptionReaders, optionReader, readFlag, readText } from '../validation/option-values.js';
+import { fleetSeals } from './announcement.js';
+import { readReason } from './command-options.js';
+import type { Member } from './member.js';
+import type { Form } from './plan.js';
+import { keyIdOf, type Sealing } from './sealing.js';
+
+/** The method of a Rewt that reseals. @internal */
+export const RESEAL = Symbol('rewt reseal');
+
+/** @internal */
+export interface Resealing {
+  /** The id of the seal key; by default that of the first. */
+  readonly to?: string | undefined;
+  /** Writes plain text in place of an envelope. The first call only announces it. */
+  readonly plain?: boolean | undefined;
+  /** From plain text, rotates even if a member may not hold `next` yet. */
+  readonly force?: boolean | undefined;
+  readonly reason?: string | undefined;
+}
+
+const readers = {
+  to: readText,
+  plain: readFlag,
+  force: readFlag,
+  reason: readReason,
+} satisfies OptionReaders<Resealing>;
+
+/** @internal */
+export interface Resealed {
+  /** The ids of the seal keys before and now; null: plain text. */
+  readonly before: string | null;
+  readonly after: string | null;
+  /** Whether the keyring is sealed still, and announces that plain text follows. */
+  readonly opening: boolean;
+  /** Whether another secret signs now: coming from plain text takes a rotation. */
+  readonly rotated: boolean;
+  /** The kid that signs now. */
+  readonly kid: string;
+  /** Members that announced what they open. */
+  readonly known: number;
+  /** Names of members that announced themselves without that: those of older versions. */
+  readonly unknown: readonly string[];
+}
+
+/**
+ * @throws {OptionError} for a key that this member or a named one does not open;
+ * ERR_REWT_ROTATION_REFUSED as `rotate()`; {StoreError} if announcements cannot be read, or the
+ * ring cannot be written.
+ */
+export async function resealKeyring(
+  options: Resealing,
+  {
+    store,
+    member,
+    sealing,
+    namespace,
+    timeoutMs,
+  }: { store: Store; member: Member; sealing: Sealing; namespace: string; timeoutMs: number },
+): Promise<Resealed> {
+  const option = optionReader(options, readers, 'reseal options');
+  await sealing.ready(timeoutMs);
+  const to = formOf(option('plain', false), option('to', null), sealing.ids);
+  const announced = await store.announcements?.(namespace, { timeoutMs });
+  const seals = announced === undefined ? { known: [], unknown: [] } : fleetSeals(announced);
+  const keyId = keyIdOf(to);
+  if (keyId !== null) for (const { name, opens } of seals.known) assertOpens(name, opens, keyId);
+  const takesPlain = seals.known.every((held) => held.takesPlain);
+  const { before, after, opening, rotated, kid } = await member.reseal({
+    to,
+    takesPlain,
+    force: option('force', false),
+    reason: option('reason', null),
+  });
+  return {
+    before: keyIdOf(before),
+    after: keyIdOf(after),
+    opening,
+    rotated,
+    kid,
+    known: seals.known.length,
+    unknown: seals.unknown,
+  };
+}
+
+function formOf(isPlain: boolean, to: string | null, ids: readonly string[]): Form {
+  if (isPlain && to !== null)
+    throw new OptionError('to: plain text has no key. Leave to or plain out', { option: 'to' });
+  if (isPlain) return 'plain';
+  const [keyId] = to === null ? ids : ids.filter((id) => id === to);
+  if (keyId !== undefined) return { keyId };
+  const fault =
+    to === null ? 'there is no seal key' : `is not the id of a key that this member has (${ids.join(', ')})`;
+  throw new OptionError(`to: ${fault}. Give the key as sealKey`, { option: 'to' });
+}
+
+function assertOpens(name: string, opens: readonly string[], keyId: string): void {
+  if (opens.includes(keyId)) return;
+  throw new OptionError(
+    `to: the member ${JSON.stringify(name)} does not open the seal key ${keyId}. Deploy it there first`,
+    { option: 'to' },
+  );
+}
