@@ -92,9 +92,10 @@ export interface RewtOptions<Output = unknown> {
    */
   sealing?: 'migrate' | undefined;
   /**
-   * A member that only verifies, with a Redis user that has no right to write. HS256: it cannot
-   * destroy anything, but it holds the secret and can forge. `sign`, `signer`, `signSync`, `rotate`
-   * and `revoke` throw; a member that signs has to begin the keyring. Redis only. Default: false.
+   * With true a member cannot destroy anything, but it holds the secret and can forge (HS256). It
+   * only verifies, and its Redis user needs no right to write or to run scripts. `sign`, `signer`,
+   * `signSync`, `rotate` and `revoke` throw; a member that signs has to begin the keyring. Redis
+   * only. Default: false.
    */
   readOnly?: boolean | undefined;
   /**

@@ -25,8 +25,8 @@ export class Reader {
    *
    * @param plan as `planToAwait` returned it
    */
-  judge(plan: Plan | null, { ring }: Pick<Seen, 'ring'>): StoreError | null {
-    if (ring === null) return ringAwaited('begin');
+  judge(plan: Plan | null, { ring, isForeign }: Pick<Seen, 'ring' | 'isForeign'>): StoreError | null {
+    if (ring === null) return ringAwaited(isForeign ? 'revoke' : 'begin');
     if (plan?.revokes) this.#revokedOp = ring.op;
     return ring.op === this.#revokedOp ? ringAwaited('revoke') : null;
   }

@@ -319,6 +319,40 @@ it('a member that only reads asks for no longer ttl, and warns once that it has 
   }
 });
 
+describe('a sealed keyring', () => {
+  const sealKey = Buffer.from(Array.from({ length: 32 }, (_, index) => (index * 37 + 201) % 256));
+
+  it('is read with the seal key, even while its rotation is due, and not without', async () => {
+    const { writer, rewt, store } = await both({ sealKey });
+    await pass(3_590_000);
+    const token = await writer.sign({});
+    await pass(7_000);
+    expect(await codeOf(rewt.verify(token))).toBe('no error');
+    expect(await codeOf(reader().rewt.verify(token))).toBe('ERR_REWT_RING_SEALED');
+    expect(store.swapCount).toBe(0);
+  });
+
+  it('is to be revoked if a plain one was put in its place', async () => {
+    const { writer, rewt, store, token } = await both({ sealKey });
+    const sealed = keyring.register;
+    keyring.register = memoryStore();
+    await keyring.member().rewt.ready();
+    const plain = await ringHeld();
+    keyring.register = sealed;
+    await put(current(plain), plain);
+    await pass(2_000);
+    for (const one of [token, kidless(plain.current.secret)]) {
+      const { error } = await settle(rewt.verify(one));
+      expect(error).toMatchObject({ ...AWAITED, message: expect.stringContaining('rewt revoke') });
+    }
+    await writer.refresh();
+    await pass(200);
+    expect((await settle(rewt.verify(token))).error).toMatchObject(UNKNOWN);
+    expect(await codeOf(rewt.verify(kidless(plain.current.secret)))).toBe('ERR_REWT_BAD_SIGNATURE');
+    expect(store.swapCount).toBe(0);
+  });
+});
+
 it('what changes is noticed at once by push', async () => {
   const { writer, rewt, store, token } = await both();
   await writer.revoke();
