@@ -34,24 +34,34 @@ export class Member {
   readonly bornAtMs: number;
   /** One that does not only verifies. */
   signs: boolean;
+  /** It may not write, and rotates and revokes nothing. */
+  readonly onlyReads: boolean;
   readonly #place: Place;
 
   constructor(
     place: Place,
     name: string,
     times: Times,
-    habits: { readonly wallSkewMs: number; readonly push: boolean; readonly signs: boolean; readonly weather: Weather },
+    habits: {
+      readonly wallSkewMs: number;
+      readonly push: boolean;
+      readonly signs: boolean;
+      readonly onlyReads: boolean;
+      readonly weather: Weather;
+    },
   ) {
     this.#place = place;
     this.name = name;
     this.times = times;
     this.signs = habits.signs;
+    this.onlyReads = habits.onlyReads;
     this.bornAtMs = place.agenda.nowMs;
     this.machine = new Machine(place.agenda, place.random, habits.wallSkewMs);
     this.shown = new Shown(name, times);
     this.link = new Link(place, this.machine, { shown: this.shown }, habits.weather, habits.push);
     this.rewt = new Rewt({
       store: this.link,
+      readOnly: habits.onlyReads,
       ttl: times.ttlMs / 1_000,
       tokenLifetime: times.tokenLifetimeMs / 1_000,
       maxStaleness: times.maxStalenessMs / 1_000,
@@ -129,6 +139,7 @@ export class Member {
   }
 
   #command(verb: Errand['verb'], force: boolean, run: () => Promise<unknown>): void {
+    if (this.onlyReads) return;
     this.#request(verb, async (call) => {
       // It left while its process stood still, and refuses the command without sending anything.
       if (!this.shown.isAlive) return;

@@ -19,6 +19,8 @@ export interface Scenario {
    * the others.
    */
   readonly gateways?: number;
+  /** The share of members that only read (`readOnly`), whose user may not write. */
+  readonly readers?: number;
   /** The share of members that hear pushes. Default: a half. */
   readonly push?: number;
   /** How long it lasts, in `ttl`s. Default: 3. */

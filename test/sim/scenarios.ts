@@ -77,6 +77,22 @@ export const scenarios: readonly Scenario[] = [
       }),
   },
   {
+    // No operators: a brake that only a reader has seen is the other members' to judge, and the
+    // judge of the simulation counts it as seen by this one.
+    name: 'readers',
+    readers: 0.6,
+    members: [3, 6],
+    troubles: {
+      rotate: turns(1),
+      revoke: turns(1),
+      'link down': turns(0.7),
+      'server silent': turns(1),
+      'writes refused': turns(2),
+      leave: turns(2),
+      join: turns(1),
+    },
+  },
+  {
     name: 'long outages',
     troubles: { 'long outage': turns(0.8), 'writes refused': turns(1.5), crash: turns(2), revoke: turns(4) },
   },

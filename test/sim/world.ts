@@ -76,12 +76,14 @@ export class World implements Place {
     const isOther = scenario.mixed || isGateway || habits.chance(0.25);
     const varied = () => (isOther ? this.#vary(this.times, scenario.mixed ? random : habits) : this.times);
     const times = first ?? (isGateway ? gatewayTimes(this.times) : varied());
-    const onlyVerifies = isGateway || (habits.chance(0.25) && hasSigner);
+    const onlyReads = hasSigner && scenario.readers !== undefined && habits.chance(scenario.readers);
+    const onlyVerifies = onlyReads || isGateway || (habits.chance(0.25) && hasSigner);
     const toleranceMs = this.times.clockToleranceMs;
     const member = new Member(this, `m${this.#born}`, times, {
       wallSkewMs: random.between(-toleranceMs / 2, toleranceMs / 2),
       push: random.chance(scenario.push ?? 0.5),
       signs: !onlyVerifies,
+      onlyReads,
       weather: this.weather,
     });
     this.ledger.clock.leastToleranceMs = Math.min(this.ledger.clock.leastToleranceMs, times.clockToleranceMs);
@@ -127,8 +129,10 @@ export class World implements Place {
   /** There is always one: the first that is left begins to sign if no other does. */
   #signers(): readonly Member[] {
     const signers = this.members.filter(({ signs }) => signs);
-    const [first] = this.members;
-    if (signers.length > 0 || first === undefined) return signers;
+    const first = this.members.find(({ onlyReads }) => !onlyReads);
+    if (signers.length > 0) return signers;
+    // None is left that may write. Without a signer, the one that joins signs.
+    if (first === undefined) return this.members.length > 0 ? [this.join()] : signers;
     first.signs = true;
     return [first];
   }
