@@ -54,7 +54,9 @@ describe('with the key', () => {
     expect(shown).toMatchObject({ exit: 0, due: null, sealed: { keyId: idOf(key), opens: true } });
     expect(shown.key).toMatchObject({ kid: keyring.signing, marks: true });
     expect((await run(['status'], key)).stdout).toMatch(new RegExp(`^sealed +with the key ${idOf(key)}$`, 'm'));
-    const { keyrings } = await json(['list'], key);
+    // Each ring is bound to its own namespace.
+    const listed = await rewt(['list', '--json'], { env: { REWT_URL: server.url, REWT_SEAL_KEY: key } });
+    const { keyrings } = JSON.parse(listed.stdout);
     expect(keyrings).toContainEqual(
       expect.objectContaining({
         namespace,
@@ -238,6 +240,9 @@ describe('a ring that is gone, without the key', () => {
     }
     expect((await run(['status'])).code).toBe(0);
     expect(await server.cli('EXISTS', names().ring)).toBe('0');
+    const { code, stderr } = await run(['revoke', '--yes', '--replace', 'sealed']);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringContaining('the new keyring is plain text') });
+    expect(formOf((await read())[1])).toBe('plain');
   });
 });
 

@@ -75,7 +75,7 @@ export const revoke: Command = {
       if (replicas > 0 && place.store === 'file') {
         throw new OptionError('--replicas: the embedded store has none. Leave it out', { option: 'replicas' });
       }
-      if (found.sealed?.opens === false && session.keys.length === 0) terminal.report(plainWarning(terminal));
+      if (session.keys.length === 0 && wasSealed(found)) terminal.report(plainWarning(terminal));
       if (!yes && !(await limit.paused(isConfirmed(session, found, terminal)))) {
         return { json: { ...place, revoked: false }, words: 'Nothing was revoked.', exitCode: 1 };
       }
@@ -136,6 +136,10 @@ async function isConfirmed(session: Session, { keyring }: Found, terminal: Termi
   const isYes = await confirm(`Revoke every token of ${placeInWords(session.place)}?`, terminal);
   if (!isYes) terminal.interrupted.throwIfAborted();
   return isYes;
+}
+
+function wasSealed({ key, sealed }: Found): boolean {
+  return sealed !== null || key?.marks === true;
 }
 
 function plainWarning({ style }: Terminal): string {
