@@ -1,9 +1,11 @@
 /** The command while a fleet moves to a seal key; and `rewt move`, `rewt serve` when it has. */
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { RESEAL } from '../../src/keyring/reseal.js';
 import { ask } from '../middleware/raw-client.js';
 import { prefixedMembers } from '../support/prefixed-members.js';
 import { type RedisServer, startRedis } from '../support/servers.js';
+import { rewt } from './command.js';
 import { formOf, idOf, key, other, sealedRuns } from './sealed-runs.js';
 import { type Serving, startServing } from './serving.js';
 
@@ -87,6 +89,26 @@ describe('a plain keyring, with a key', () => {
   });
 });
 
+describe('a keyring that was just sealed', () => {
+  it('is shown with the end of the secrets that were in plain text', async () => {
+    const token = await begin({ sealKey: key, sealing: 'migrate' });
+    await asMember({ sealKey: key, sealing: 'migrate' }, (member) => member[RESEAL]({ force: true }));
+    const { keyring, sealed } = await json(['status'], key);
+    expect({ sealed, seal: keyring.sealed }).toEqual({
+      sealed: { keyId: idOf(key), opens: true },
+      seal: { keyId: idOf(key), opens: true, exposedUntil: expect.any(String) },
+    });
+    const words = `with the key ${idOf(key)}, but secrets that were in plain text before verify until `;
+    expect((await run(['status'], key)).stdout).toContain(`sealed      ${words}`);
+    expect((await json(['doctor'], key)).findings).toContainEqual({
+      check: 'seal',
+      level: 'note',
+      found: expect.stringContaining(words),
+    });
+    expect((await run(['verify', token], key)).code).toBe(0);
+  });
+});
+
 describe('another key than the first', () => {
   it('is noted by doctor, with the key that would seal', async () => {
     await begin({ sealKey: key });
@@ -98,6 +120,32 @@ describe('another key than the first', () => {
       remedy: expect.stringContaining(`once every member has ${idOf(other)}, rewt reseal`),
     });
   });
+});
+
+it('status --watch names the key that is needed, and shows the keyring when it is plain again', async () => {
+  await begin({ sealKey: key });
+  const lines: string[] = [];
+  const leaving = new AbortController();
+  const watching = rewt(['status', '--watch', '--json', '--url', server.url, '--namespace', namespace], {
+    interrupted: leaving.signal,
+    onLine: (line) => void lines.push(line),
+  });
+  const events = () => lines.map((line) => JSON.parse(line));
+  await vi.waitFor(
+    () =>
+      expect(events()).toContainEqual(
+        expect.objectContaining({ event: 'began', sealed: { keyId: idOf(key), opens: false } }),
+      ),
+    10_000,
+  );
+  expect((await run(['revoke', '--yes', '--replace', 'sealed'])).code).toBe(0);
+  await vi.waitFor(
+    () => expect(events()).toContainEqual(expect.objectContaining({ event: 'began', epoch: 0 })),
+    10_000,
+  );
+  leaving.abort(130);
+  expect((await watching).code).toBe(130);
+  expect(events().filter(({ event }) => event === 'began')).toHaveLength(2);
 });
 
 describe('rewt move', () => {

@@ -82,6 +82,7 @@ it('with --json it is one object with the documented names', async () => {
       'current',
       'next',
       'retired',
+      'sealed',
       'changes',
     ],
   ]);

@@ -1,21 +1,24 @@
 /** The doctor's findings about the seal of a keyring. Pure. */
 
 import { SEAL_KEY_VARIABLE } from '../input/link.js';
+import { sealInWords } from '../output/sealed.js';
 import { type Finding, finding } from './finding.js';
 import type { KeyringFacts } from './keyring-facts.js';
 
 /** @param replicas the replicas of the server; 0: it has none, or does not show them. */
-export function judgeSealing({ sealed, status, keyIds }: KeyringFacts, replicas = 0): readonly Finding[] {
+export function judgeSealing({ sealed, status, keyIds, nowMs }: KeyringFacts, replicas = 0): readonly Finding[] {
   const [first] = keyIds;
   if (sealed === null) return status === null ? [] : judgePlain(first, replicas);
   const { keyId, opens } = sealed;
   if (!opens) return [judgeShut(keyId, keyIds)];
-  if (keyId === first) return [finding('seal', 'ok', `with the key ${keyId}`)];
+  const found = status?.sealed ? sealInWords(status.sealed, nowMs) : `with the key ${keyId}`;
+  const isExposed = status?.sealed?.exposedUntil instanceof Date;
+  if (keyId === first) return [finding('seal', isExposed ? 'note' : 'ok', found)];
   return [
     finding(
       'seal',
       'note',
-      `with the key ${keyId}, which is not the first one here: it cannot be removed yet`,
+      `${found}, which is not the first one here: it cannot be removed yet`,
       `once every member has ${first}, rewt reseal, which seals with that`,
     ),
   ];

@@ -84,7 +84,7 @@ export function examine(entries: Entries, sealing: Sealing = unsealed()): Found 
     sealed,
     ring,
     refusal: ringState === 'none' && marks && sealing.ids.length === 0 ? markAlone() : refusal,
-    keyring: ring === null ? null : keyringStatusOf(createCopy(ring), nowMs),
+    keyring: ring === null ? null : keyringStatusOf(createCopy(ring), nowMs, sealed?.keyId),
     plan: isReadable ? planFor({ nowMs, key, ring, sealed: seals, isForeign: false }) : null,
   };
 }

@@ -8,7 +8,7 @@ import type { Look } from '../lookup/look.js';
 import { fleetInWords } from './fleet.js';
 import { foreignName, instantOf, spanOf, whenOf } from './format.js';
 import type { Screen } from './screen.js';
-import { sealedInWords } from './sealed.js';
+import { sealedInWords, sealInWords } from './sealed.js';
 import { formatTable, type Row } from './table.js';
 import { drawTimeline } from './timeline.js';
 
@@ -45,9 +45,11 @@ function keyRows({ key, sealed, storeTime }: Look, others: string): readonly Row
 }
 
 /** Returns the seal, and what a look with a seal key finds plain. */
-export function sealRows({ keyring, sealed, note }: Look): readonly Row[] {
+export function sealRows({ keyring, note, storeTime }: Look): readonly Row[] {
   if (note !== null) return [['sealed', `no: ${note}`]];
-  return keyring === null || sealed === null ? [] : [['sealed', sealedInWords(sealed)]];
+  return keyring === null || keyring.sealed === null
+    ? []
+    : [['sealed', sealInWords(keyring.sealed, storeTime.getTime())]];
 }
 
 /** Returns the due plan. It comes first: until it is done, the rest may not apply to any member. */
