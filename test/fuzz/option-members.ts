@@ -26,7 +26,7 @@ const likely: readonly (readonly [names: string, values: fc.Arbitrary<Value>])[]
   ['expiresIn notBefore maxAge clockTolerance ttl tokenLifetime maxStaleness storeTimeout timeout', durations],
   ['subject jwtid redisNamespace memberName path', texts],
   ['audience issuer', fc.oneof(texts, listsOf(texts, 3), regexps, listsOf(regexps, 3))],
-  ['noTimestamp complete push force', fc.boolean()],
+  ['noTimestamp complete push readOnly force', fc.boolean()],
   ['maxTokenBytes tokenCache replicas', counts],
   ['header', of('object', fc.array(fc.tuple(names, texts), { maxLength: 3 }))],
   ['requiredClaims', listsOf(names, 3)],
