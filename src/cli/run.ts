@@ -21,6 +21,7 @@ const others = {
   list: 'list',
   set: 'set',
   move: 'move',
+  reseal: 'reseal',
   doctor: 'doctor',
   acl: 'acl',
   serve: 'serve',

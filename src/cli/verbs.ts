@@ -8,6 +8,7 @@ export { doctor } from './commands/doctor.js';
 export { explain } from './commands/explain.js';
 export { list } from './commands/list.js';
 export { move } from './commands/move.js';
+export { reseal } from './commands/reseal.js';
 export { revoke } from './commands/revoke.js';
 export { rotate } from './commands/rotate.js';
 export { sealKey } from './commands/seal-key.js';

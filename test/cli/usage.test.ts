@@ -25,6 +25,7 @@ it('every verb explains itself on stdout, with an example', async () => {
     'acl',
     'serve',
     'seal-key',
+    'reseal',
   ];
   const explained = verbs.map(async (verb) => ({ verb, ...(await run(verb, '--help')) }));
   for (const { verb, code, stdout, stderr } of await Promise.all(explained)) {
@@ -43,7 +44,8 @@ it.each([
   [
     'no verb',
     [],
-    'name what to do: sign, verify, explain, rotate, revoke, status, list, set, move, doctor, acl, serve, seal-key',
+    'name what to do: sign, verify, explain, rotate, revoke, status, ' +
+      'list, set, move, reseal, doctor, acl, serve, seal-key',
   ],
   ['a verb that became an option', ['watch'], 'rewt status --watch'],
   ['an option without effect', ['rotate', '--ttl', '30m'], "unknown option '--ttl'"],

@@ -2,6 +2,7 @@
  * docs/command.md and the runbook in docs/operations.md, held to what the command prints and takes.
  */
 
+import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -10,6 +11,7 @@ import { plansInWords } from '../../src/cli/lookup/found.js';
 import type { MemberState } from '../../src/cli/output/fleet.js';
 import { tokenErrors } from '../../src/error-table.js';
 import { Rewt } from '../../src/index.js';
+import { createSealKey } from '../../src/seal/seal-key.js';
 import { rewt } from '../cli/command.js';
 import { type RedisServer, startRedis, until } from '../support/servers.js';
 
@@ -65,10 +67,14 @@ it.each([
   ['set', ['--overlap', '1h']],
   ['revoke', ['--yes']],
   ['seal-key', []],
+  ['reseal', ['--yes', '--force']],
 ] as const)('rewt %s --json prints the names in its table, and no others', async (verb, words) => {
   const namespaced = verb === 'list' ? { REWT_URL: env.REWT_URL ?? '' } : env;
+  // The keyring of the other rows stays plain text.
+  const sealed = { ...env, REWT_NAMESPACE: 'sealed', REWT_SEAL_KEY: createSealKey(randomBytes) };
+  if (verb === 'reseal') await rewt(['sign', '{}'], { env: sealed });
   const { stdout } = await rewt([verb, ...words, '--json'], {
-    env: namespaced,
+    env: verb === 'reseal' ? sealed : namespaced,
     input: verb === 'explain' ? token : '',
   });
   const printed = [...new Set(pathsIn(JSON.parse(stdout)))].sort();

@@ -19,6 +19,7 @@ rotates by itself.
   rewt set      changes how long secrets sign and verify
   rewt list     names the keyrings that there are
   rewt move     brings an old keyring under its key prefix
+  rewt reseal   puts a keyring under another seal key
   rewt explain  says of a token what it is and why it is refused
   rewt doctor   looks for what is wrong with the store, and says what to do
   rewt acl      prints the rights of a Redis user, as a line of ACL SETUSER
