@@ -4,20 +4,23 @@ import { costOf, isReading, type Role } from '../../stores/redis/rights.js';
 import { foreignName } from '../output/format.js';
 import { aclCommand } from './acl-command.js';
 import { type Finding, finding, type Level } from './finding.js';
-import type { AddressFacts, RedisFacts } from './redis-facts.js';
+import type { RedisFacts } from './redis-facts.js';
 import type { Lack } from './rights.js';
 
 export function judgeAccess(facts: RedisFacts): readonly Finding[] {
-  return [judgeTls(facts.address), judgePassword(facts), ...judgeRights(facts)];
+  return [judgeTls(facts), judgePassword(facts), ...judgeRights(facts)];
 }
 
-function judgeTls({ tls, loopback }: AddressFacts): Finding {
+function judgeTls(facts: RedisFacts): Finding {
+  const { tls, loopback } = facts.address;
   if (tls) return finding('tls', 'ok', 'on');
   if (loopback) return finding('tls', 'ok', 'off, and the server is on this machine');
   return finding(
     'tls',
     'warning',
-    'off: the secret, and the password, cross the network as they are',
+    isSealed(facts)
+      ? 'off: the password crosses the network as it is'
+      : 'off: the secret, and the password, cross the network as they are',
     'rediss:// in the URL, and tls-port on the server; or a network with no other users',
   );
 }
@@ -25,7 +28,9 @@ function judgeTls({ tls, loopback }: AddressFacts): Finding {
 function judgePassword(facts: RedisFacts): Finding {
   const { password, loopback } = facts.address;
   if (password) return finding('password', 'ok', 'required with this URL');
-  const found = 'none: every client of this server can read the secret, and sign';
+  const found = isSealed(facts)
+    ? 'none: every client of this server can delete the keyring, which is a revocation'
+    : 'none: every client of this server can read the secret, and sign';
   const remedy = `a separate user for rewt, with a password: ${aclCommand(facts, 'member', null)}`;
   return finding('password', loopback ? 'note' : 'problem', found, remedy);
 }
@@ -54,8 +59,8 @@ function judgeRights(facts: RedisFacts): readonly Finding[] {
       finding(
         'rights',
         'note',
-        `those of a ${role}: this user can look (${looksOf(role)}) and forge tokens (HS256), and cannot ` +
-          'sign by rewt, rotate or revoke',
+        `those of a ${role}: this user can look (${looksOf(role)}) and forge tokens (HS256)` +
+          `${isSealed(facts) ? ' if it has the seal key' : ''}, and cannot sign by rewt, rotate or revoke`,
         `for a member or an operator: ${aclCommand(facts, 'member', user)}`,
       ),
     );
@@ -70,6 +75,10 @@ function judgeRights(facts: RedisFacts): readonly Finding[] {
   if (findings.length > 0) return findings;
   const beyondIt = excess === null ? '; what it may do beyond is not known (ACL GETUSER, ACL DRYRUN)' : ', and no more';
   return [finding('rights', 'ok', `what a ${role} needs${beyondIt}`)];
+}
+
+function isSealed({ keyring }: RedisFacts): boolean {
+  return !('code' in keyring) && keyring.sealed !== null;
 }
 
 function looksOf(role: Role): string {
