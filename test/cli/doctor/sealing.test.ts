@@ -12,6 +12,7 @@ function textOf(found: KeyringFacts['sealed']): string {
   const facts = {
     address: addressFactsOf(linkOf('redis://redis.example', {}, {})),
     namespace: 'rewt',
+    keyPrefix: '',
     server: { version: null },
     rights: { role: 'reader', wanted: null, user: 'ann', lacks: [], beyond: [], pushes: true, excess: [] },
     keyring: { sealed: found },
