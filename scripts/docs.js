@@ -30,7 +30,7 @@ const docs = (...names) => names.map((name) => `docs/${name}.md`);
 /** The sections of the sidebar. A folder stands for all of its pages. */
 const sections = {
   Guide: docs('http', 'fetch', 'clients', 'serve', 'testing-your-service', 'faq'),
-  Operations: [...docs('operations', 'guarantees', 'managed-redis'), 'SECURITY.md'],
+  Operations: [...docs('operations', 'sealing', 'guarantees', 'managed-redis'), 'SECURITY.md'],
   'How-to': [...docs('cookbook', 'upgrading'), 'examples/'],
   Reference: docs('api', 'errors', 'events', 'command', 'glossary'),
   Explanation: docs('protocol', 'architecture', 'benchmarks', 'testing'),
