@@ -127,15 +127,27 @@ export function isRolledBack(ring: Ring, history: History): boolean {
 }
 
 /**
- * Tests whether a secret signs in a ring, now or next, that this member saw come to its end. Such a
- * ring is an old one that was put back.
+ * Tests for an old ring that was put back: a secret signs in it, now or next, that this member saw
+ * come to its end, or it is of another lineage and older than the known one.
  *
  * @param nowMs the store's clock
  */
-export function isReplayed({ current, next }: Ring, { ring: seen, ended }: History, nowMs: number): boolean {
+export function isReplayed(ring: Ring, history: History, nowMs: number): boolean {
+  const { current, next } = ring;
+  const { ring: seen, ended } = history;
+  if (isOlderLineage(ring, history, nowMs)) return true;
   const isOver = (secret: string): boolean =>
     ended.has(secret) || (seen?.retired.some((slot) => slot.secret === secret && slot.until <= nowMs) ?? false);
   return isOver(current.secret) || isOver(next.secret);
+}
+
+/**
+ * Tests whether a ring of another lineage was published before the known one. A writer can make a
+ * member forget lineages, but cannot change the times in a sealed ring. They prove nothing while
+ * the store's clock is behind them.
+ */
+export function isOlderLineage({ id, next }: Ring, { ring: seen }: History, nowMs: number): boolean {
+  return seen !== null && seen.id !== id && next.since < seen.next.since && seen.next.since <= nowMs;
 }
 
 /** Whether a ring that is not rolled back shows more than what this member has seen. */

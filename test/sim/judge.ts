@@ -10,7 +10,7 @@ import type { Ledger, Promised } from './ledger.js';
 import { BEGIN_MS } from './machine.js';
 import type { Server } from './server.js';
 import type { Errand } from './shown.js';
-import { entriesOf, holds, overlapOf, type Written } from './written.js';
+import { holds, overlapOf, type Written } from './written.js';
 
 /** Virtual timers have Node's coarseness. */
 const COARSE_MS = 5;
@@ -34,11 +34,17 @@ export class Judge {
   readonly violations: Violation[] = [];
   trace: ((text: string) => void) | null = null;
   readonly #agenda: Agenda;
+  /**
+   * A program without the seal key writes to the store. It may revoke and stop members at any time,
+   * so all that is left to judge is what they accept, and that each call has an answer.
+   */
+  readonly #isHostile: boolean;
   #ledger: Ledger | null = null;
   #server: Server | null = null;
 
-  constructor(agenda: Agenda) {
+  constructor(agenda: Agenda, isHostile = false) {
     this.#agenda = agenda;
+    this.#isHostile = isHostile;
   }
 
   sit(ledger: Ledger, server: Server): void {
@@ -47,6 +53,7 @@ export class Judge {
   }
 
   violation(promise: Promised, text: string): void {
+    if (this.#isHostile && promise !== 'late' && promise !== 'outage') return;
     this.counts.violations[promise] += 1;
     this.violations.push({ promise, atMs: this.#agenda.nowMs, text });
     this.trace?.(`VIOLATION (${promise}) ${text}`);
@@ -88,10 +95,12 @@ export class Judge {
     this.violation('old', `${name} refuses a token of ${token.signer} by ${this.#truth().names.of(token.secret)}`);
   }
 
-  #accepted({ member, fromMs }: Call, token: Token) {
+  #accepted(call: Call, token: Token) {
+    const { member, fromMs } = call;
     const ledger = this.#truth();
     const { shown, times } = member;
     const nowMs = this.#agenda.nowMs;
+    if (shown.takesPlain) return;
     this.#looked(member);
     if (token.secret === undefined) return this.violation('late', `${member.name} accepts a forgery`);
     const secret = ledger.names.of(token.secret);
@@ -104,6 +113,7 @@ export class Judge {
     }
     if (shown.pendingSinceMs < fromMs)
       return this.violation('late', `${member.name} goes on although it has to revoke first`);
+    if (this.#isHostile) return this.#acceptedBesideWriter(call, token.secret);
     const endMs = ledger.fates.endIn(token.secret, shown.newestMs);
     const overMs = endMs === undefined ? 0 : ledger.clock.nowMs() - endMs - COARSE_MS - (nowMs - fromMs);
     // A suspended machine whose wall clock was set back besides knows nothing of the time between.
@@ -147,7 +157,21 @@ export class Judge {
     if (wasSound && wasTold) late('it had been told');
   }
 
+  /** Whatever a writer put back: what this member saw end stays so, and all ends some time. */
+  #acceptedBesideWriter({ member, fromMs }: Call, secret: string): void {
+    const { clock, names } = this.#truth();
+    const storeMs = clock.nowMs() - (this.#agenda.nowMs - fromMs) - COARSE_MS;
+    const name = names.of(secret);
+    if (member.shown.hasSeenEnd(secret, storeMs)) {
+      this.violation('late', `${member.name} accepts ${name}, which it saw come to its end`);
+    }
+    const overMs = storeMs - this.#truth().turns.lastMs(secret) - member.times.maxStalenessMs;
+    if (overMs > 0)
+      this.violation('late', `${member.name} accepts ${name}, ${overMs.toFixed(0)} ms after all of its turns`);
+  }
+
   #refused({ member, fromMs }: Call, token: Token, code: string) {
+    if (this.#isHostile) return;
     const ledger = this.#truth();
     const nowMs = this.#agenda.nowMs;
     const { shown, times } = member;
@@ -194,7 +218,7 @@ export class Judge {
     this.violation(
       'lost',
       `${member.name} says ${code} of a token that ${token.signer} signed ${ageMs.toFixed(0)} ms ago ` +
-        `with ${secret}: ${ledger.names.show(entriesOf(this.#host().record, ledger.clock.nowMs()))}`,
+        `with ${secret}: ${ledger.names.show(ledger.reader.entriesOf(this.#host().record, ledger.clock.nowMs()))}`,
     );
   }
 
@@ -218,7 +242,7 @@ export class Judge {
     const ledger = this.#truth();
     this.counts.unavailable += 1;
     this.trace?.(`  ${member.name} ${verb}: ${code}`);
-    if (code === 'ERR_REWT_STORE_CLOSED') return;
+    if (code === 'ERR_REWT_STORE_CLOSED' || this.#isHostile) return;
     const { shown, times, machine } = member;
     const isRevoking = shown.errands.some(
       ({ verb, untilMs }) => verb === 'revoke' && untilMs >= fromMs - times.storeTimeoutMs,
@@ -298,6 +322,8 @@ export class Judge {
       host.state === 'up' &&
       host.writes === 'taken' &&
       link.weather.latencyMs[1] <= member.times.storeTimeoutMs / 20 &&
+      !this.#truth().lacksKey(member.shown, sinceMs) &&
+      (member.shown.knowsSinceMs < sinceMs || !this.#truth().waitsForRing(sinceMs)) &&
       Math.max(link.soundSinceMs, host.soundSinceMs, member.bornAtMs, machine.backSinceMs) < sinceMs
     );
   }

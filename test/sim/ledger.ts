@@ -8,21 +8,13 @@ import type { Agenda } from './agenda.js';
 import { Fates } from './fates.js';
 import { lossesIn } from './losses.js';
 import { Names } from './names.js';
+import { Reader } from './reader.js';
 import { Rows } from './rows.js';
 import { Showings } from './showings.js';
 import { type Author, type Good, openErrands, type Shown } from './shown.js';
 import { StoreClock } from './store-clock.js';
-import {
-  type Entries,
-  endOf,
-  entriesOf,
-  isShorter,
-  isUsable,
-  presentIn,
-  ringIn,
-  secretsIn,
-  type Written,
-} from './written.js';
+import { Turns } from './turns.js';
+import { type Entries, endOf, isShorter, isUsable, presentIn, secretsIn, type Written } from './written.js';
 
 /** How a secret came to sign. */
 interface Origin {
@@ -48,7 +40,9 @@ export class Ledger {
   readonly #agenda: Agenda;
   readonly #reports: Reports;
   readonly clock: StoreClock;
+  readonly reader: Reader;
   readonly names = new Names();
+  readonly turns = new Turns();
   readonly fates: Fates;
   readonly showings: Showings;
   readonly #rows: Rows;
@@ -75,14 +69,22 @@ export class Ledger {
    */
   #movedAtMs = Number.NEGATIVE_INFINITY;
   #hastenedAtMs = Number.NEGATIVE_INFINITY;
+  /** K of a sealed ring is there without it, and until when it last was. True time. */
+  #isRingless = false;
+  #ringlessUntilMs = Number.NEGATIVE_INFINITY;
+  /** The seal key that the ring is under, and until when it was under others. True time. */
+  #keyId: string | null = null;
+  readonly #keyIdsUntilMs = new Map<string, number>();
 
-  constructor(agenda: Agenda, storeNowMs: () => number, reports: Reports) {
+  constructor(agenda: Agenda, storeNowMs: () => number, reports: Reports, reader = new Reader(false)) {
     this.#agenda = agenda;
     this.#reports = reports;
+    this.reader = reader;
     this.clock = new StoreClock(agenda, storeNowMs);
     this.fates = new Fates(agenda, this.clock, this.names);
-    this.#rows = new Rows(agenda, this.clock);
-    this.showings = new Showings(agenda, reports, { names: this.names, fates: this.fates, rows: this.#rows });
+    this.#rows = new Rows(agenda, this.clock, reader.isSealed);
+    const parts = { names: this.names, fates: this.fates, rows: this.#rows, reader };
+    this.showings = new Showings(agenda, reports, parts);
   }
 
   /**
@@ -130,6 +132,7 @@ export class Ledger {
     const after = this.#entriesOf(record);
     this.#ringBefore = before.ring ?? this.#ringBefore;
     this.#ring = after.ring;
+    this.#noteRing(record, after);
     const isFault = author.shown === undefined || author.half === true || author.shown.isOld;
     const vanished = this.fates.turn(after);
     const what = author.half ? 'half' : (author.fault ?? 'a swap');
@@ -173,7 +176,8 @@ export class Ledger {
     const promoted = isOver ? before.ring?.next.secret : null;
     this.turnedAtMs = this.#agenda.nowMs;
     this.#ring = after.ring;
-    const states = [record, ...undone].map((state) => ringIn(state));
+    this.#noteRing(record, after);
+    const states = [record, ...undone].map((state) => this.reader.ringIn(state));
     const { rotations, isRevocation, isForeign } = lossesIn(states);
     const lostMore = isRevocation ? 'failover that lost a revocation' : reason;
     const lostForeign = isForeign ? 'failover that lost a foreign rotation' : null;
@@ -198,7 +202,7 @@ export class Ledger {
     }
     // What stood in K alone no member can hold: it was never next.
     const held = new Set(states.flatMap((ring) => [...secretsIn({ key: null, ring })]));
-    for (const { key } of undone) {
+    for (const { key } of this.reader.isSealed ? [] : undone) {
       if (key === null || !isUsable(key.value) || held.has(key.value) || key.value === after.key?.value) continue;
       this.fates.lose(key.value, 'failover that lost a foreign secret');
     }
@@ -226,7 +230,39 @@ export class Ledger {
   }
 
   #entriesOf(record: StoreRecord): Entries {
-    return entriesOf(record, this.clock.nowMs());
+    return this.reader.entriesOf(record, this.clock.nowMs());
+  }
+
+  /**
+   * "A member that knows no ring, and finds K alone, waits for one soft age": whether that may have
+   * been so since then. True time.
+   */
+  waitsForRing(sinceMs: number): boolean {
+    return this.#isRingless || this.#ringlessUntilMs >= sinceMs;
+  }
+
+  /** Whether the ring was since then under a seal key that this member lacks. True time. */
+  lacksKey(shown: Shown, sinceMs: number): boolean {
+    if (!shown.opens(this.#keyId)) return true;
+    return [...this.#keyIdsUntilMs].some(([keyId, untilMs]) => untilMs >= sinceMs && !shown.opens(keyId));
+  }
+
+  #noteRing(record: StoreRecord, { key, ring }: Entries): void {
+    const keyId = ring === null ? null : this.reader.keyIdIn(record);
+    if (this.#keyId !== null && this.#keyId !== keyId) this.#keyIdsUntilMs.set(this.#keyId, this.#agenda.nowMs);
+    this.#keyId = keyId;
+    const isRingless = this.reader.isSealed && key !== null && ring === null;
+    if (this.#isRingless && !isRingless) this.#ringlessUntilMs = this.#agenda.nowMs;
+    this.#isRingless = isRingless;
+  }
+
+  /** "A write keeps the key of the ring that it replaces, else of the last ring" that it read. */
+  #judgeForm(shown: Shown, beforeRecord: StoreRecord, record: StoreRecord, { ring }: Entries): void {
+    if (!this.reader.isSealed) return;
+    const keyId = this.reader.keyIdIn(record);
+    const replaced = ring === null ? null : this.reader.keyIdIn(beforeRecord);
+    const kept = replaced ?? shown.lastKeyId ?? shown.keyIds?.[0];
+    if (keyId !== kept) this.#reports.violation('extra', `${shown.name} writes under ${keyId}, and not under ${kept}`);
   }
 
   /** The first time counts. */
@@ -244,7 +280,14 @@ export class Ledger {
     decidedMs = this.clock.nowMs(),
   ): void {
     const nowMs = this.clock.nowMs();
+    if (after.odd === 'plain') {
+      if (!shown.takesPlain) this.#reports.violation('late', `${shown.name} writes a plain ring after a sealed one`);
+      for (const errand of openErrands(shown, this.clock, this.#agenda.nowMs, 'revoke')) errand.hasRevoked = true;
+      return;
+    }
     if (after.ring === null) throw new Error('a swap always writes a ring');
+    this.#judgeForm(shown, beforeRecord, record, before);
+    this.turns.note(after.ring, this.clock.nowMs());
     if (before.ring === null) {
       // Row 3 by a member that did not see the lineage which took these secrets' place, and was
       // lost too.

@@ -19,6 +19,7 @@ import type { Agenda } from './agenda.js';
 import type { Ledger } from './ledger.js';
 import type { Machine } from './machine.js';
 import type { Random } from './random.js';
+import { KEY_NAME } from './seals.js';
 import type { Server } from './server.js';
 import type { Author, Shown } from './shown.js';
 import type { Weather } from './weather.js';
@@ -92,6 +93,10 @@ export class Link implements Store {
   }
 
   async close(): Promise<void> {}
+
+  keyName(): string {
+    return KEY_NAME;
+  }
 
   /** No member has a name. What is read next is read by the call that asked. */
   announcements(): Promise<Announcements> {

@@ -3,6 +3,7 @@
 import { isRewtError } from '../../src/errors.js';
 import { SET_TIMES } from '../../src/keyring/set-times.js';
 import { Rewt } from '../../src/rewt.js';
+import { SealKey } from '../../src/seal/seal-key.js';
 import { CLOCK } from '../../src/time/clock.js';
 import type { Agenda } from './agenda.js';
 import { type Call, hs256, type Token } from './calls.js';
@@ -48,6 +49,8 @@ export class Member {
       readonly signs: boolean;
       readonly onlyReads: boolean;
       readonly weather: Weather;
+      readonly seals: readonly Buffer[] | null;
+      readonly migrates: boolean;
     },
   ) {
     this.#place = place;
@@ -57,7 +60,9 @@ export class Member {
     this.onlyReads = habits.onlyReads;
     this.bornAtMs = place.agenda.nowMs;
     this.machine = new Machine(place.agenda, place.random, habits.wallSkewMs);
-    this.shown = new Shown(name, times);
+    const keyIds = habits.seals === null ? null : habits.seals.map((bytes) => new SealKey(bytes).id);
+    this.shown = new Shown(name, times, keyIds);
+    this.shown.migrates = habits.migrates;
     this.link = new Link(place, this.machine, { shown: this.shown }, habits.weather, habits.push);
     this.rewt = new Rewt({
       store: this.link,
@@ -67,6 +72,8 @@ export class Member {
       maxStaleness: times.maxStalenessMs / 1_000,
       clockTolerance: times.clockToleranceMs / 1_000,
       storeTimeout: times.storeTimeoutMs / 1_000,
+      ...(habits.seals?.length ? { sealKey: habits.seals } : {}),
+      ...(habits.migrates ? { sealing: 'migrate' as const } : {}),
       ...({ [CLOCK]: this.machine } as object),
     });
   }
@@ -82,6 +89,7 @@ export class Member {
       if (text === null) return;
       const { kid } = JSON.parse(Buffer.from(text.slice(0, text.indexOf('.')), 'base64url').toString());
       const secret = this.#place.ledger.names.secretOf(kid);
+      if (secret === undefined && this.shown.takesPlain) return;
       if (secret === undefined) throw new Error('signed with a secret that never was in the store');
       this.#place.judge.trace?.(`  ${this.name} signs with ${this.#place.ledger.names.of(secret)}`);
       const lifetimeMs = this.times.tokenLifetimeMs;
@@ -118,8 +126,9 @@ export class Member {
     this.#command('rotate', force, () => this.rewt.rotate({ force }));
   }
 
-  revoke(): void {
-    this.#command('revoke', false, () => this.rewt.revoke());
+  /** `replace`: what is in place of a ring that can be read. */
+  revoke(replace?: 'unreadable' | 'newer' | 'sealed'): void {
+    this.#command('revoke', false, () => this.rewt.revoke(replace === undefined ? {} : { replace }));
   }
 
   /** Milliseconds. */

@@ -12,6 +12,7 @@ import {
   type Entries,
   isShorter,
   isUsable,
+  keyEndMs,
   leadMs,
   NOISE_MS,
   overlapOf,
@@ -37,8 +38,10 @@ export class Rows {
   /** What failovers went back to. */
   readonly #restored = new WeakSet<StoreRecord>();
   #rotatedAtMs: readonly number[] = [];
+  readonly #isSealed: boolean;
 
-  constructor(agenda: Agenda, clock: StoreClock) {
+  constructor(agenda: Agenda, clock: StoreClock, isSealed: boolean) {
+    this.#isSealed = isSealed;
     this.#agenda = agenda;
     this.#clock = clock;
   }
@@ -94,11 +97,12 @@ export class Rows {
     const { ring } = before;
     const nowMs = this.#clock.nowMs();
     if (openErrands(shown, this.#clock, this.#agenda.nowMs, 'revoke').length > 0) return 'revoke()';
+    if (before.odd === 'plain') return 'plain ring';
     if (ring === null) return 'store came back without a ring';
     const brake = this.brakeIn(shown, before, beforeRecord, nowMs);
     if (brake !== null) return brake;
     if ([...secretsIn(before)].some((secret) => shown.doubted.has(secret))) return 'rollback';
-    if (this.isBehind(shown, before) || (shown.doubtful.get(ring.id) ?? 0) > ring.epoch) return 'rollback';
+    if (this.isBehind(shown, before, nowMs) || (shown.doubtful.get(ring.id) ?? 0) > ring.epoch) return 'rollback';
     if ([...secretsIn(before)].some((secret) => shown.mayBeGone.has(secret))) return 'rollback';
     return null;
   }
@@ -115,7 +119,7 @@ export class Rows {
     if (ring === null || meddling === undefined) return null;
     if (key?.value === ring.current.secret || key?.value === ring.next.secret) return null;
     const isDue = nowMs >= ring.current.expiresAt - dueMs(shown.times, ring);
-    if (isDue && (key === null || (Number.isFinite(key.endMs) && isUsable(key.value)))) return null;
+    if (isDue && (key === null || this.#replacesOnTime(key))) return null;
     if (meddling.kind === 'PERSIST') return null;
     if (meddling.kind !== 'EXPIRE') return meddling.kind;
     if (key !== null) return null;
@@ -125,6 +129,11 @@ export class Rows {
       return isShort ? 'EXPIRE below twice the soft age' : 'EXPIRE that nobody read';
     }
     return this.#restored.has(record) ? 'EXPIRE that a failover brought back' : null;
+  }
+
+  /** Row 9, if it is due: a sealed ring goes on with its own secret, whatever K holds. */
+  #replacesOnTime({ value, endMs }: NonNullable<Entries['key']>): boolean {
+    return Number.isFinite(endMs) && (this.#isSealed || isUsable(value));
   }
 
   /**
@@ -141,13 +150,17 @@ export class Rows {
   }
 
   /** Row 1: the store shows less than this member has seen. */
-  isBehind(shown: Shown, { key, ring }: Entries): boolean {
+  isBehind(shown: Shown, { key, ring }: Entries, storeMs: number): boolean {
     if (key?.value && shown.gone.has(key.value)) return true;
-    return ring !== null && this.isRolledBack(shown, ring);
+    return ring !== null && this.isRolledBack(shown, ring, storeMs);
   }
 
-  isRolledBack(shown: Shown, ring: Written): boolean {
+  isRolledBack(shown: Shown, ring: Written, storeMs: number): boolean {
     if (shown.epochs.isBehind(ring)) return true;
+    // "Also a ring whose current or next this member saw come to its end."
+    const isOver = (secret: string) => shown.hasSeenEnd(secret, storeMs);
+    if (this.#isSealed && shown.knowsLater(ring, storeMs)) return true;
+    if (this.#isSealed && (isOver(ring.current.secret) || isOver(ring.next.secret))) return true;
     if (shown.lineage !== null && shown.lineage !== ring.id && shown.epochs.has(ring.id)) return true;
     return [...secretsIn({ key: null, ring })].some((secret) => shown.gone.has(secret));
   }
@@ -159,13 +172,14 @@ export class Rows {
   pending(shown: Shown, entries: Entries, nowMs: number): 'none' | 'rotation' | 'revocation' {
     const { key, ring } = entries;
     // Row 3: only R was lost.
-    if (ring === null && key !== null && key.value === shown.knownRing?.current.secret) return 'rotation';
-    if (ring === null || this.isBehind(shown, entries)) return 'revocation';
+    if (ring === null && !entries.odd && key !== null && key.value === shown.knownRing?.current.secret)
+      return 'rotation';
+    if (ring === null || this.isBehind(shown, entries, nowMs)) return 'revocation';
     const isDue = nowMs >= ring.current.expiresAt - dueMs(shown.times, ring);
     if (key === null) return isDue ? 'rotation' : 'revocation';
     if (key.value === ring.next.secret) return 'rotation';
     if (key.value !== ring.current.secret) {
-      return isDue && Number.isFinite(key.endMs) && isUsable(key.value) ? 'rotation' : 'revocation';
+      return isDue && this.#replacesOnTime(key) ? 'rotation' : 'revocation';
     }
     const { times } = shown;
     if (nowMs >= key.endMs - leadMs(times, ring) - NOISE_MS) return 'rotation';
@@ -181,7 +195,8 @@ export class Rows {
     if (key === null)
       return nowMs >= ring.current.expiresAt - dueMs(times, ring) - NOISE_MS ? null : 'before it is due';
     if (key.value !== ring.current.secret) return null;
-    const endMs = Number.isFinite(key.endMs) ? key.endMs : ring.current.expiresAt;
+    const keyMs = keyEndMs(key, ring);
+    const endMs = Number.isFinite(keyMs) ? keyMs : ring.current.expiresAt;
     if (nowMs >= endMs - leadMs(times, ring) - NOISE_MS) return null;
     // It may have been due by the store's clock as that stood in the read before this write.
     const readMs = this.#agenda.nowMs - times.storeTimeoutMs;

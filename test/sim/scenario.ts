@@ -12,6 +12,14 @@ export interface Scenario {
   readonly troubles?: { readonly [Name in keyof typeof troubles]?: (world: World) => number };
   readonly members?: readonly [least: number, most: number];
   readonly old?: number;
+  /** All members have one seal key; or some lack one of two, and the ring moves between them. */
+  readonly sealed?: boolean | 'under two keys';
+  /** The share of fleets that take plain rings: each member until it has read a sealed one. */
+  readonly migrates?: number;
+  /** How often an operator moves the ring to another seal key. */
+  readonly reseals?: (world: World) => number;
+  /** How often a program writes that has no seal key: the mean time between two of its writes. */
+  readonly hostile?: (world: World) => number;
   /** Members whose options differ. */
   readonly mixed?: boolean;
   /**

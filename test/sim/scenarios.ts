@@ -5,6 +5,8 @@ import { someTimes, timesOf, type World } from './world.js';
 
 /** Every so many `ttl`s. */
 const turns = (count: number) => (world: World) => count * world.times.ttlMs;
+/** Of a hundred seeds. */
+const SEALED_SHARE = 4;
 const DAY_MS = 86_400_000;
 const quick = { clockToleranceMs: 1_000, storeTimeoutMs: 500 };
 const LOSSES = {
@@ -26,7 +28,7 @@ const operators: NonNullable<Scenario['troubles']> = {
   PERSIST: turns(2),
 };
 
-export const scenarios: readonly Scenario[] = [
+const plain: readonly Scenario[] = [
   { name: 'calm day', troubles: { rotate: turns(1), 'rotate together': turns(2), join: turns(2), leave: turns(2) } },
   {
     name: 'a year',
@@ -304,3 +306,50 @@ export const scenarios: readonly Scenario[] = [
     weather: (random) => (random.chance(0.7) ? LOSSES : {}),
   },
 ];
+
+/** Those in which old rewt is no more than a part have none: a sealed ring is no place for it. */
+const sealed = plain
+  .filter(({ name }) => name !== 'old rewt beside it')
+  .map((scenario) => {
+    const { old: _, ...own } = scenario;
+    return { ...own, name: `${own.name}, sealed`, sealed: true, share: own.name === 'a year' ? 0.5 : SEALED_SHARE };
+  });
+
+/** Those that are about the seal key. */
+const sealing: readonly Scenario[] = [
+  {
+    name: 'sealed',
+    sealed: 'under two keys',
+    members: [3, 5],
+    turns: 4,
+    share: 10,
+    troubles: {
+      crash: turns(0.4),
+      join: turns(1),
+      leave: turns(1),
+      rotate: turns(1),
+      revoke: turns(3),
+      'failover, last writes': turns(0.7),
+      'link down': turns(2),
+    },
+    reseals: turns(0.5),
+  },
+  {
+    name: 'hostile writer',
+    sealed: true,
+    turns: 5,
+    share: 10,
+    hostile: (world) => world.random.pick([0.04, 0.1, 0.3]) * world.times.ttlMs,
+    migrates: 0.4,
+    troubles: {
+      crash: turns(1),
+      join: turns(1),
+      rotate: turns(0.5),
+      revoke: turns(1.5),
+      'link down': turns(1.5),
+      'writes refused': turns(3),
+    },
+  },
+];
+
+export const scenarios: readonly Scenario[] = [...plain, ...sealed, ...sealing];

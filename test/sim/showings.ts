@@ -7,9 +7,10 @@ import type { Agenda } from './agenda.js';
 import type { Fates } from './fates.js';
 import type { Reports } from './ledger.js';
 import type { Names } from './names.js';
+import type { Reader } from './reader.js';
 import type { Rows } from './rows.js';
 import type { Errand, Showing, Shown } from './shown.js';
-import { type Entries, entriesOf, isLater, ringIn, secretsIn } from './written.js';
+import { type Entries, isLater, secretsIn } from './written.js';
 
 export class Showings {
   readonly #agenda: Agenda;
@@ -17,18 +18,25 @@ export class Showings {
   readonly #names: Names;
   readonly #fates: Fates;
   readonly #rows: Rows;
+  readonly #reader: Reader;
 
-  constructor(agenda: Agenda, reports: Reports, { names, fates, rows }: { names: Names; fates: Fates; rows: Rows }) {
+  constructor(
+    agenda: Agenda,
+    reports: Reports,
+    { names, fates, rows, reader }: { names: Names; fates: Fates; rows: Rows; reader: Reader },
+  ) {
     this.#agenda = agenda;
     this.#reports = reports;
     this.#names = names;
     this.#fates = fates;
     this.#rows = rows;
+    this.#reader = reader;
   }
 
   executed(shown: Shown, verb: string, sentAtMs: number, record: StoreRecord): void {
     const { nowMs: atMs } = this.#agenda;
-    if (verb === 'read') shown.firstReads.set(sentAtMs, { atMs, current: ringIn(record)?.current.secret ?? null });
+    const current = this.#reader.ringIn(record)?.current.secret ?? null;
+    if (verb === 'read') shown.firstReads.set(sentAtMs, { atMs, current });
   }
 
   told(shown: Shown): void {
@@ -38,7 +46,11 @@ export class Showings {
 
   showed(shown: Shown, showing: Showing): void {
     const { sent, verb, errand, executedAtMs, snapshot, record, mayBeDeposed, isOwnWrite, isWritable } = showing;
-    const entries = entriesOf(record, snapshot.nowMs);
+    const entries = this.#reader.entriesOf(record, snapshot.nowMs);
+    const keyId = snapshot.ring === null ? null : this.#reader.keyIdIn(record);
+    // It learns nothing from that, and writes nothing.
+    if (entries.odd === 'unreadable' || !shown.opens(keyId)) return;
+    shown.lastKeyId = keyId ?? shown.lastKeyId;
     const nowMs = this.#agenda.nowMs;
     this.#reports.trace?.(
       `  ${shown.name} is shown ${this.#names.show(entries)} by a ` +
@@ -50,7 +62,7 @@ export class Showings {
     // revoke() wants to take all away by itself: its caller gets an error if it could not.
     const isForRevoke = mayBeDeposed && errand?.verb === 'revoke';
     const pending = isForRevoke ? 'none' : this.#rows.pending(shown, entries, snapshot.nowMs);
-    if (mayBeDeposed && !this.#takesAway(shown, entries, pending)) return;
+    if (mayBeDeposed && !this.#takesAway(shown, entries, pending, snapshot.nowMs)) return;
     const isProof = sent.atMs >= (shown.answers.at(-1)?.shownAtMs ?? 0);
     if (!mayBeDeposed) shown.answers.push({ sentAtMs: sent.atMs, executedAtMs, shownAtMs: nowMs });
     if (shown.answers.length > 40) shown.answers.splice(0, 20);
@@ -60,7 +72,8 @@ export class Showings {
     // A rollback, another lineage or none in what was sent for before this member last learned
     // something: no proof of that.
     const isOlder = sent.atMs < shown.learnedAtMs;
-    const isOther = this.#rows.isBehind(shown, entries) || (knownRing !== null && knownRing.id !== ring?.id);
+    const isOther =
+      this.#rows.isBehind(shown, entries, snapshot.nowMs) || (knownRing !== null && knownRing.id !== ring?.id);
     const isOwn = isOwnWrite && !isLater(ring, taken.ring);
     const isLaterThanCopy = shown.good !== null && isLater(taken.ring, ring);
     const counts = isOwn || isLaterThanCopy || sent.atMs >= taken.sentAtMs;
@@ -90,7 +103,7 @@ export class Showings {
       }
     }
     const mayBeBehind = [...secretsIn(entries)].some((secret) => shown.mayBeGone.has(secret));
-    if (!this.#rows.isBehind(shown, entries)) for (const secret of secrets) shown.secrets.add(secret);
+    if (!this.#rows.isBehind(shown, entries, snapshot.nowMs)) for (const secret of secrets) shown.secrets.add(secret);
     if (pending === 'revocation' || mayBeBehind) shown.good = null;
     if (isTaken || isNextEpoch)
       shown.pendingSinceMs =
@@ -102,7 +115,7 @@ export class Showings {
     // to its end.
     if (errand !== null) errand.renewal = good;
     else if (good !== null) shown.good = good;
-    if (ring !== null && !this.#rows.isBehind(shown, entries)) {
+    if (ring !== null && !this.#rows.isBehind(shown, entries, snapshot.nowMs)) {
       // A brake that it saw pulled counts as seen, whether it can be written or not; but not where
       // revoke() was to write it, whose caller gets an error.
       const isRevoking = errand?.verb === 'revoke';
@@ -112,11 +125,11 @@ export class Showings {
       if (isTaken) taken.epochs.see(ring);
       if (executedAtMs >= shown.newestMs) {
         shown.lineage = ring.id;
-        shown.knownRing = ring;
+        shown.knows(ring, nowMs);
       }
     }
     // Nothing of a ring that was rolled back is used again, nor anything that was held before.
-    else if (ring !== null && this.#rows.isRolledBack(shown, ring)) {
+    else if (ring !== null && this.#rows.isRolledBack(shown, ring, snapshot.nowMs)) {
       for (const secret of isOlder ? [] : new Set([...secrets, ...secretsIn({ key: null, ring: shown.knownRing })])) {
         shown.doubted.add(secret);
         if (!isProof) continue;
@@ -147,8 +160,8 @@ export class Showings {
    * Something that a master shows that may be deposed: it counts where it takes secrets away, or is
    * later than what was seen.
    */
-  #takesAway(shown: Shown, entries: Entries, pending: string): boolean {
-    if (this.#rows.isBehind(shown, entries)) return false;
+  #takesAway(shown: Shown, entries: Entries, pending: string, storeMs: number): boolean {
+    if (this.#rows.isBehind(shown, entries, storeMs)) return false;
     if (pending === 'revocation') return true;
     const { ring } = entries;
     const known = shown.knownRing;

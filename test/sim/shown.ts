@@ -4,7 +4,7 @@ import type { StoreRecord } from '../../src/stores/record.js';
 import type { Snapshot } from '../../src/stores/store.js';
 import { Epochs } from './epochs.js';
 import type { StoreClock } from './store-clock.js';
-import type { Times, Written } from './written.js';
+import { presentIn, secretsIn, type Times, type Written } from './written.js';
 
 export interface Instant {
   readonly atMs: number;
@@ -72,6 +72,12 @@ interface Taken {
 export class Shown {
   readonly name: string;
   readonly times: Times;
+  /** The ids of its seal keys; null: nothing is sealed. */
+  readonly keyIds: readonly string[] | null;
+  /** It takes plain rings, until it has read a sealed one. */
+  migrates = false;
+  /** The key of the last ring that it read. */
+  lastKeyId: string | null = null;
   readonly secrets = new Set<string>();
   /** The last revocation of each lineage. */
   readonly epochs = new Epochs();
@@ -119,6 +125,13 @@ export class Shown {
   newest: Good | null = null;
   /** The last ring that it had no reason to doubt. */
   knownRing: Written | null = null;
+  /** When it first knew one. True time. */
+  knowsSinceMs = Number.POSITIVE_INFINITY;
+  /**
+   * Of secrets that it saw retire since the last revocation: their end by the store's clock. One
+   * that was over and is in no ring any more has none: that stays so.
+   */
+  readonly #ends = new Map<string, number>();
   /**
    * When each of the last calls that were answered was sent and carried out, and when its answer
    * came.
@@ -132,9 +145,50 @@ export class Shown {
   /** When messages came, the last few. */
   readonly toldAtMs: number[] = [];
 
-  constructor(name: string, times: Times) {
+  constructor(name: string, times: Times, keyIds: readonly string[] | null = null) {
     this.name = name;
     this.times = times;
+    this.keyIds = keyIds;
+  }
+
+  /** Whether it believes a plain ring, whoever wrote it. */
+  get takesPlain(): boolean {
+    return this.migrates && this.lastKeyId === null;
+  }
+
+  /** Whether it has the seal key that a ring needs; null: it needs none. */
+  opens(keyId: string | null): boolean {
+    return keyId === null || this.keyIds?.includes(keyId) === true;
+  }
+
+  /** It was shown a ring that it has no reason to doubt. */
+  knows(ring: Written, nowMs: number): void {
+    const known = this.knownRing;
+    this.knowsSinceMs = Math.min(this.knowsSinceMs, nowMs);
+    this.knownRing = ring;
+    if (known !== null && (known.id !== ring.id || known.epoch !== ring.epoch)) this.#ends.clear();
+    else if (known !== null) {
+      const held = secretsIn({ key: null, ring });
+      for (const [secret, endMs] of presentIn({ key: null, ring: known })) {
+        if (!held.has(secret) && endMs <= ring.next.since) this.#ends.set(secret, Number.NEGATIVE_INFINITY);
+      }
+      // A failover made it sign again, before its end.
+      for (const { secret } of [ring.current, ring.next]) this.#ends.delete(secret);
+    }
+    for (const { secret, until } of ring.retired) {
+      if (this.#ends.get(secret) !== Number.NEGATIVE_INFINITY) this.#ends.set(secret, until);
+    }
+  }
+
+  /** "A ring of another lineage that is older than the known one." */
+  knowsLater({ id, next }: Written, storeMs: number): boolean {
+    const known = this.knownRing;
+    return known !== null && known.id !== id && next.since < known.next.since && known.next.since <= storeMs;
+  }
+
+  /** Whether it saw this secret come to its end. */
+  hasSeenEnd(secret: string, storeMs: number): boolean {
+    return (this.#ends.get(secret) ?? Number.POSITIVE_INFINITY) <= storeMs;
   }
 }
 

@@ -26,7 +26,8 @@ it('what the judge excuses is what protocol.md says', () => {
 
 // Long, for a machine that has other things to do.
 describe('members of a simulated fleet', { timeout: 300_000 }, () => {
-  it.each(scenarios)('keep the promises: $name', async (scenario) => {
+  // A year takes long, and is played in plain text.
+  it.each(scenarios.filter(({ share = 100 }) => share >= 1))('keep the promises: $name', async (scenario) => {
     for (const seed of seedsFor(scenario.share ?? 100)) {
       const { violations, counts } = await play(scenario, seed);
       const broken = violations.map(({ promise, atMs, text }) => `${(atMs / 1_000).toFixed(3)} s, ${promise}: ${text}`);
@@ -38,7 +39,7 @@ describe('members of a simulated fleet', { timeout: 300_000 }, () => {
     }
   });
 
-  it.each(scenarios.filter(({ share = 100 }) => share > 10))(
+  it.each(scenarios.filter(({ share = 100 }) => share >= 10))(
     'do the same again for the same seed: $name',
     async (scenario) => {
       const [once, again]: [string[], string[]] = [[], []];

@@ -1,13 +1,18 @@
 /** A server, a fleet and its traffic, on one agenda. */
 
+import { sealedBy } from '../../src/seal/envelope.js';
 import { Agenda } from './agenda.js';
 import type { Token } from './calls.js';
+import { Hostile } from './hostile.js';
 import { Judge } from './judge.js';
 import { Ledger } from './ledger.js';
 import { forged, Member, type Place } from './member.js';
 import { OldRewt } from './old-rewt.js';
 import { Random } from './random.js';
+import { Reader } from './reader.js';
+import { reseal } from './reseal.js';
 import type { Scenario } from './scenario.js';
+import { keyBytes, keyIds } from './seals.js';
 import { Server } from './server.js';
 import { troubles } from './troubles.js';
 import { FAIR, type Weather } from './weather.js';
@@ -30,18 +35,26 @@ export class World implements Place {
   /** Secrets that an operator has put there. */
   handmade = 0;
   #born = 0;
+  /** Its members take plain rings, until they have read a sealed one. */
+  readonly #migrates: boolean;
+  /** Null: there is none, or it has gone. */
+  #hostile: Hostile | null = null;
+  /** Nothing befalls the fleet any more. */
+  #isOver = false;
   #tokens: Token[] = [];
 
   constructor(scenario: Scenario, seed: number) {
     this.scenario = scenario;
     this.random = new Random(seed, scenario.name);
     this.#habits = new Random(seed, `members of ${scenario.name}`);
-    this.judge = new Judge(this.agenda);
-    this.ledger = new Ledger(this.agenda, () => this.server.nowMs(), this.judge);
+    this.judge = new Judge(this.agenda, scenario.hostile !== undefined);
+    const reader = new Reader(scenario.sealed !== undefined);
+    this.ledger = new Ledger(this.agenda, () => this.server.nowMs(), this.judge, reader);
     this.server = new Server(this.agenda, this.ledger);
     this.judge.sit(this.ledger, this.server);
     this.weather = { ...FAIR, ...scenario.weather?.(this.random) };
     this.times = scenario.times?.(this.random) ?? someTimes(this.random);
+    this.#migrates = scenario.migrates !== undefined && this.#habits.chance(scenario.migrates);
   }
 
   async play(): Promise<void> {
@@ -54,14 +67,17 @@ export class World implements Place {
     const endMs = (scenario.turns ?? 3) * this.times.ttlMs;
     for (const [name, trouble] of Object.entries(troubles)) {
       const meanMs = scenario.troubles?.[name as keyof typeof troubles]?.(this) ?? this.#anyOften();
-      if (meanMs < Number.POSITIVE_INFINITY) this.#recur(meanMs, () => trouble(this));
+      if (meanMs < Number.POSITIVE_INFINITY) this.#recur(meanMs, () => this.#isOver || trouble(this));
     }
     this.#recur(scenario.everyMs?.(this) ?? 1_200, () => this.request());
     if (scenario.rushes ?? true) this.#awaitEnd(0);
+    if (scenario.reseals !== undefined) this.#recur(scenario.reseals(this), () => reseal(this));
+    this.#suffer();
     await agenda.playUntil(endMs);
     // What is under way may end.
     this.calm();
     await agenda.playUntil(endMs + 4 * this.times.storeTimeoutMs);
+    if (this.#hostile !== null) await this.#recover();
     this.judge.counts.rotations = this.ledger.rotations;
     this.judge.counts.revocations = this.ledger.revocations;
   }
@@ -85,6 +101,8 @@ export class World implements Place {
       signs: !onlyVerifies,
       onlyReads,
       weather: this.weather,
+      seals: this.#seals(),
+      migrates: this.#migrates,
     });
     this.ledger.clock.leastToleranceMs = Math.min(this.ledger.clock.leastToleranceMs, times.clockToleranceMs);
     this.members.push(member);
@@ -137,6 +155,79 @@ export class World implements Place {
     return [first];
   }
 
+  /** Which seal keys the next member has; null: none is sealed here. */
+  #seals(): readonly Buffer[] | null {
+    const { sealed } = this.scenario;
+    if (sealed !== 'under two keys') return sealed ? [keyBytes.old] : null;
+    const both = [keyBytes.old, keyBytes.new];
+    const choices = [[keyBytes.old], [keyBytes.old], both, both, both.toReversed()];
+    // One without a key begins a plain ring in an empty store: it comes once there is a sealed one.
+    return this.#habits.pick(this.agenda.nowMs > 10_000 ? [...choices, [], [keyBytes.new]] : choices);
+  }
+
+  /** A program without the seal key writes, and an operator mends what cannot be read. */
+  #suffer(): void {
+    const meanMs = this.scenario.hostile?.(this);
+    if (meanMs === undefined) return;
+    const hostile = new Hostile(this);
+    this.#hostile = hostile;
+    const whileItLasts = (run: () => void) => () => this.#hostile === hostile && run();
+    this.#recur(
+      meanMs,
+      whileItLasts(() => hostile.act()),
+    );
+    this.#recur(
+      15 * meanMs,
+      whileItLasts(() => hostile.storm()),
+    );
+    this.#recur(
+      4 * meanMs,
+      whileItLasts(() => hostile.steal()),
+    );
+    this.#recur(
+      meanMs / 4,
+      whileItLasts(() => hostile.forge()),
+    );
+    this.#recur(meanMs, () => this.mend());
+  }
+
+  /** `rewt revoke --replace`, as the error of a member says. */
+  mend(): void {
+    const { record } = this.server;
+    if (this.ledger.reader.entriesOf(record, this.server.nowMs()).odd !== 'unreadable') return;
+    const text = record.ring?.text ?? '';
+    const isNewer = text.startsWith('rewt-sealed.2.') || text === '{"v":2}';
+    const keyId = sealedBy(text);
+    const isUnknown = keyId !== null && keyId !== keyIds.old;
+    this.random.pick(this.members).revoke(isNewer ? 'newer' : isUnknown ? 'sealed' : 'unreadable');
+  }
+
+  /** Once the writer is gone and its last ring replaced, all members go on as before. */
+  async #recover(): Promise<void> {
+    const { agenda, judge } = this;
+    this.#hostile = null;
+    this.#isOver = true;
+    let missing = new Set<string>();
+    for (let round = 0; round < 6; round += 1) {
+      this.calm();
+      agenda.after(0, () => this.mend());
+      await agenda.playUntil(agenda.nowMs + 3_000);
+      // One that may believe a plain ring goes on with the writer's.
+      const judged = this.members.filter(({ shown }) => !shown.takesPlain);
+      missing = new Set(judged.map(({ name }) => name));
+      for (const member of this.members) {
+        agenda.after(0, () =>
+          member.sign((token) => {
+            missing.delete(member.name);
+            for (const other of this.members) other.verify(token);
+          }),
+        );
+      }
+    }
+    await agenda.playUntil(agenda.nowMs + 3_000);
+    for (const name of missing) judge.violation('outage', `${name} does not sign after the writer is gone`);
+  }
+
   /** All at once, at the same instant: tokens of the last seconds at every member. */
   rush(): void {
     const tokens = this.#tokens.slice(-1);
@@ -165,7 +256,7 @@ export class World implements Place {
     what.soundSinceMs = this.agenda.nowMs;
   }
 
-  #recur(meanMs: number, run: () => void): void {
+  #recur(meanMs: number, run: () => unknown): void {
     this.agenda.after(this.random.waiting(meanMs), () => {
       run();
       this.#recur(meanMs, run);

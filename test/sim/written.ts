@@ -4,7 +4,6 @@
  */
 
 import { currentVerifiesUntil, type Ring } from '../../src/keyring/ring.js';
-import type { StoreRecord } from '../../src/stores/record.js';
 
 /** The options of a member as it lives by them. Milliseconds. */
 export interface Times {
@@ -27,33 +26,12 @@ export type Written = Ring;
 export interface Entries {
   readonly key: { readonly value: string | null; readonly endMs: number } | null;
   readonly ring: Written | null;
+  /** There is a text in place of a sealed ring, which is none. `ring` is null then. */
+  readonly odd?: 'plain' | 'unreadable' | null;
 }
 
 /** Row 7 leaves alone what differs by less. Milliseconds. */
 export const NOISE_MS = 6;
-
-/** Parsed once. */
-const parsed = new WeakMap<StoreRecord, Written | null>();
-
-export function ringIn(record: StoreRecord): Written | null {
-  let ring = parsed.get(record);
-  if (ring === undefined) {
-    ring = record.ring === null ? null : (JSON.parse(record.ring.text) as Written);
-    parsed.set(record, ring);
-  }
-  return ring;
-}
-
-/** What is there at `nowMs` of the store's clock. */
-export function entriesOf(record: StoreRecord, nowMs: number): Entries {
-  const { key, ring } = record;
-  const keyEndMs = key?.expiresAtMs ?? Number.POSITIVE_INFINITY;
-  const isRing = ring !== null && nowMs < (ring.expiresAtMs ?? Number.POSITIVE_INFINITY);
-  return {
-    key: key !== null && nowMs < keyEndMs ? { value: key.value, endMs: keyEndMs } : null,
-    ring: isRing ? ringIn(record) : null,
-  };
-}
 
 /** Whether a ring of the same lineage grants less. */
 export function isShorter(before: Written | null, after: Written): boolean {
@@ -76,6 +54,15 @@ export function dueMs(times: Times, ring: Written): number {
 
 export function leadMs(times: Times, ring: Written): number {
   return Math.min(times.softAgeMs + times.clockToleranceMs, ring.ttl / 4);
+}
+
+/**
+ * The end of current by K: its own, if it has a TTL. Beside a sealed ring it counts "up to `since`
+ * and two `ttl`".
+ */
+export function keyEndMs({ endMs }: { readonly endMs: number }, { current, ttl }: Written): number {
+  const mostMs = current.since === undefined ? Number.MAX_VALUE : current.since + 2 * ttl;
+  return endMs > mostMs ? current.expiresAt : endMs;
 }
 
 export function isUsable(value: string | null): value is string {
