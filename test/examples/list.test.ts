@@ -8,6 +8,8 @@ import { textOf } from './example.js';
 const entries = readdirSync(join(project, 'examples'), { withFileTypes: true });
 const folders = entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
 
+const hasPackage = (folder: string) => existsSync(join(project, 'examples', folder, 'package.json'));
+
 describe('the list of examples', () => {
   it('has each of them, and each tells what it is', () => {
     const listed = [...textOf('README.md').matchAll(/^\| \[(\w+)\]\(\1\/README\.md\)/gm)].map(([, name]) => name);
@@ -16,9 +18,14 @@ describe('the list of examples', () => {
   });
 
   it('has no package.json in between, or the name rewt would not be found in this repository', () => {
-    for (const folder of ['.', ...folders]) {
-      expect(existsSync(join(project, 'examples', folder, 'package.json')), folder).toBe(false);
-    }
+    const inBetween = ['.', ...folders].filter((folder) => hasPackage(folder));
+    expect(inBetween).toEqual(['kms']);
+  });
+
+  it('has no program that imports rewt by its name in the folder with a package.json', () => {
+    const programs = readdirSync(join(project, 'examples/kms')).filter((name) => name.endsWith('.js'));
+    expect(programs.sort()).toEqual(['aws.js', 'google.js', 'vault.js']);
+    for (const program of programs) expect(textOf(`kms/${program}`), program).not.toMatch(/['"]rewt(?:\/|['"])/);
   });
 
   it('speaks of alerts and metrics that are there', () => {

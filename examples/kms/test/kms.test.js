@@ -85,6 +85,7 @@ for (const kind of ['aws', 'google', 'vault']) {
       const away = await startStandIn(kind);
       const client = vendors[kind](away.port);
       t.after(() => client.close());
+      t.after(() => away.stop());
       const sealKey = client.sealKey([await client.wrap()]);
       const running = memberOn(folder, sealKey);
       const token = await running.sign({ sub: 'ann' });

@@ -148,6 +148,7 @@ export async function startStandIn(kind) {
     calls,
     rotate: () => key.rotate(),
     async stop() {
+      if (!server.listening) return;
       server.close();
       server.closeAllConnections();
       await once(server, 'close');
