@@ -60,7 +60,7 @@ function needed(context) {
 const bytes = (base64 = '') => Buffer.from(base64, 'base64');
 const base64 = (buffer) => buffer.toString('base64');
 
-/** The operations of each service: from a request to the body of an answer; null: no such operation. */
+/** The operations of each service. They return the body of an answer; null: no such operation. */
 const services = {
   aws(key, { headers, body }) {
     if (!headers.authorization?.startsWith('AWS4-HMAC-SHA256 ')) throw new Refusal('the call is not signed');
