@@ -12,9 +12,7 @@ import {
   type MemberTimes,
   memberTimes,
 } from './keyring/policy.js';
-import type { SealKeySource } from './keyring/seal-keys.js';
-import type { SealingOptions } from './keyring/sealing.js';
-import { readSealKey, type SealKey } from './seal/seal-key.js';
+import { readSealing, readSealKeys, SEALS, type SealKeyOption, type Seals, sealingOf } from './keyring/seal-options.js';
 import type { Store } from './stores/store.js';
 import { CLOCK, type Clock, processClock } from './time/clock.js';
 import {
@@ -128,26 +126,8 @@ export interface RewtOptions<Output = unknown> {
   algorithms?: readonly 'HS256'[] | undefined;
 }
 
-/** One seal key: 32 bytes, or the text that `rewt seal-key` prints. */
-export type SealKeyValue = Uint8Array | string;
-
-/** The seal keys of a member: one, a list, or a function that returns them. */
-export type SealKeyOption =
-  | SealKeyValue
-  | readonly SealKeyValue[]
-  | (() => SealKeyValue | readonly SealKeyValue[] | Promise<SealKeyValue | readonly SealKeyValue[]>);
-
-/**
- * The option of the command, which has read the keys already, in place of `sealKey` and `sealing`.
- * @internal
- */
-export const SEALS: unique symbol = Symbol('rewt.seals');
-
-/** The value of that option. @internal */
-export type Seals = Pick<Settings, 'sealKeys' | 'migrates'>;
-
 /** The options once read. @internal */
-export interface Settings {
+export interface Settings extends Seals {
   readonly namespace: string;
   readonly redisConn: object | string | null;
   readonly store: Store | null;
@@ -155,9 +135,6 @@ export interface Settings {
   readonly push: boolean;
   readonly readOnly: boolean;
   readonly memberName: string | null;
-  /** Null: nothing is sealed. */
-  readonly sealKeys: readonly SealKey[] | SealKeySource | null;
-  readonly migrates: SealingOptions['migrates'];
   readonly tokenLifetimeSeconds: number;
   readonly maxTokenBytes: number;
   readonly tokenCache: number;
@@ -212,8 +189,6 @@ const MIN_TOKEN_BYTES = 512;
 const MAX_TOKEN_BYTES = 1_048_576;
 const MAX_TOKEN_CACHE = 100_000;
 const MAX_NAME_CHARACTERS = 64;
-/** As many as a member can announce that it opens. */
-const MAX_SEAL_KEYS = 4;
 
 const DEFAULT_TOKEN_BYTES = 8_192;
 
@@ -291,36 +266,11 @@ function readVerify(raw: unknown, clockToleranceSeconds: number): CompiledVerify
   return verify;
 }
 
-function sealingOf(sealKeys: Settings['sealKeys'], sealing: 'migrate' | null) {
-  if (sealing === null || sealKeys !== null) return { sealKeys, migrates: sealing !== null };
-  throw new OptionError("sealing: 'migrate' needs `sealKey`, the key to move to. Give it, or leave sealing out", {
-    option: 'sealing',
-  });
-}
-
 function announcedName(name: string | null, store: Store | null): string | null {
   if (name === null || store === null || store.announce) return name;
   throw new OptionError('memberName: this store cannot carry announcements; leave the name out', {
     option: 'memberName',
   });
-}
-
-function readSealKeys(value: unknown, option: string): readonly SealKey[] | SealKeySource {
-  if (typeof value === 'function') return async () => readKeyList(await value(), option);
-  return readKeyList(value, option);
-}
-
-function readKeyList(value: unknown, option: string): readonly SealKey[] {
-  const list: readonly unknown[] = Array.isArray(value) ? value : [value];
-  if (list.length > 0 && list.length <= MAX_SEAL_KEYS) return list.map((key) => readSealKey(key, option));
-  throw new OptionError(`${option}: must be 1 to ${MAX_SEAL_KEYS} keys. Keep those that a keyring is still under`, {
-    option,
-  });
-}
-
-function readSealing(value: unknown, option: string): 'migrate' {
-  if (value === 'migrate') return value;
-  throw new OptionError(`${option}: must be 'migrate', or be left out`, { option });
 }
 
 /** Readers of the embedded stores take part in its writes. */

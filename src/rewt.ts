@@ -9,9 +9,10 @@ import type { JwtClaims, RegisteredClaims } from './jwt/registered-claims.js';
 import type { SignOptions } from './jwt/sign-options.js';
 import type { VerifyOptions } from './jwt/verify-options.js';
 import { readReason, readReplaceable } from './keyring/command-options.js';
+import { type Command, revocation, rotation } from './keyring/commands.js';
 import { readOnlyRefusal } from './keyring/errors.js';
-import type { Lease } from './keyring/lease.js';
 import { Member } from './keyring/member.js';
+import type { Policy } from './keyring/policy.js';
 import { Presence, withPresence } from './keyring/presence.js';
 import { RESEAL, type Resealed, type Resealing, resealKeyring } from './keyring/reseal.js';
 import { SealKeys } from './keyring/seal-keys.js';
@@ -419,7 +420,7 @@ export class Rewt<Claims = JwtClaims, Output = Claims> {
     this.#assertWrites('rotate');
     const option = optionReader(options, { force: readFlag, reason: readReason }, 'rotate options');
     const how = { force: option('force', false), reason: option('reason', null) };
-    return this.#operations.trace('rotate', () => this.#change(() => this.#member.rotate(how), 0, UNASKED_WAIT_MS));
+    return this.#operations.trace('rotate', () => this.#change((policy) => rotation(policy, how), 0, UNASKED_WAIT_MS));
   }
 
   /**
@@ -444,7 +445,7 @@ export class Rewt<Claims = JwtClaims, Output = Claims> {
     const { storeTimeoutMs } = this.#settings.member;
     const askedMs = option('timeout', storeTimeoutMs);
     const waitMs = replicas === 0 ? UNASKED_WAIT_MS : askedMs;
-    return this.#operations.trace('revoke', () => this.#change(() => this.#member.revoke(how), replicas, waitMs));
+    return this.#operations.trace('revoke', () => this.#change((policy) => revocation(policy, how), replicas, waitMs));
   }
 
   /** Gives the keyring other times. @internal */
@@ -542,10 +543,10 @@ export class Rewt<Claims = JwtClaims, Output = Claims> {
    * Waits for replicas for `waitMs`. If the caller asked for replicas, the time for the change
    * itself comes on top.
    */
-  async #change(command: () => Promise<Lease>, replicas: number, waitMs: number): Promise<KeyringChange> {
+  async #change(command: (policy: () => Policy) => Command, replicas: number, waitMs: number): Promise<KeyringChange> {
     const { clock, member } = this.#settings;
     const giveUpMs = clock.monotonicMs() + member.storeTimeoutMs;
-    const { copy } = await command();
+    const { copy } = (await this.#member.carryOut(command)).lease;
     const timeoutMs = giveUpMs - clock.monotonicMs() + (replicas > 0 ? waitMs : 0);
     // Only a report: that it cannot be had is no reason to call a change that was made a failure.
     const asked = this.#member.acknowledged(copy.ring, { replicas, waitMs, timeoutMs });

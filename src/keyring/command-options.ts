@@ -2,7 +2,7 @@
 
 import { OptionError } from '../errors.js';
 import { isReason } from './changes.js';
-import type { Replaceable } from './exchange.js';
+import type { Replaceable } from './contents-reader.js';
 
 /** Reads a reason, which is kept in the ring and shown by `status()`. */
 export function readReason(value: unknown, option: string): string {

@@ -6,9 +6,10 @@
 import { advance } from './advance.js';
 import { planRevocation } from './begin-ring.js';
 import { withChange } from './changes.js';
+import type { Replaceable } from './contents-reader.js';
 import { kidsOf } from './copy.js';
 import { rotationRefused } from './errors.js';
-import { mint, type Replaceable, type Task } from './exchange.js';
+import { mint, type Task } from './exchange.js';
 import { amend, type Context, createPlan, type Form, type Plan, type Seen } from './plan.js';
 import type { Policy } from './policy.js';
 import type { Ring } from './ring.js';
@@ -62,18 +63,13 @@ export function rotation(policy: () => Policy, options: RotationOptions): Comman
   };
 }
 
-export interface TimesAnswer {
-  readonly before: Pick<Ring, 'ttl' | 'overlap'>;
-  readonly after: Pick<Ring, 'ttl' | 'overlap'>;
-}
-
 export interface TimesOptions {
   /** Null: as it is. */
   readonly ttlMs: number | null;
   readonly overlapMs: number | null;
   readonly reason: string | null;
   /** Throws for times that do not fit each other. */
-  assertFit(after: TimesAnswer['after']): void;
+  assertFit(after: Pick<Ring, 'ttl' | 'overlap'>): void;
 }
 
 /** The ring has other times, and no token is lost. */

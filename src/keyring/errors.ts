@@ -27,6 +27,14 @@ export function waitsForRing(): StoreError {
   );
 }
 
+export function ringWasSealed(): StoreError {
+  return new StoreError(
+    'ERR_REWT_RING_SEALED',
+    'The keyring was sealed, and its ring is gone; this member has no seal key. Add that of the other ' +
+      'members to `sealKey`. If it is lost, replace the keyring with revoke({ replace: "sealed" }).',
+  );
+}
+
 export function timedOut(): StoreError {
   return new StoreError(
     'ERR_REWT_STORE_TIMEOUT',

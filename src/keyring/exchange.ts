@@ -2,21 +2,20 @@
 
 import { randomBytes } from 'node:crypto';
 import { isRewtError, StoreError } from '../errors.js';
-import { isInstant, type Snapshot, type Store } from '../stores/store.js';
+import type { Snapshot, Store } from '../stores/store.js';
 import type { Clock } from '../time/clock.js';
 import { historyAfter } from './advance.js';
-import { type Contents, seenIn } from './contents.js';
-import { timedOut, tooFewReplicas, waitsForRing } from './errors.js';
+import { seenIn } from './contents.js';
+import { ContentsReader, type Reading } from './contents-reader.js';
+import { timedOut, tooFewReplicas } from './errors.js';
 import { EMPTY_HISTORY, type History, isLater } from './history.js';
 import { createInstants, type Instant } from './lease.js';
 import type { Form, Mint, Plan, Seen } from './plan.js';
-import { MAX_SOFT_AGE_MS } from './policy.js';
 import { planToAwait, type Reader } from './reader.js';
 import { formatRing, isRevokedSince, parseRing, type Ring } from './ring.js';
 import { oneName } from './rotate-ring.js';
 import type { Opened, Sealing } from './sealing.js';
 import { createSecret, kidOf } from './secret.js';
-import { ringOfTwo } from './two-names.js';
 
 export const mint: Mint = { secret: createSecret, id: () => randomBytes(9).toString('base64url') };
 
@@ -37,14 +36,8 @@ export interface Settled {
   readonly isBehind: boolean;
 }
 
-/**
- * Contents of the store that cannot be read: no ring of rewt, one of a later version, or one under
- * a seal key that this member does not have.
- */
-export type Replaceable = 'unreadable' | 'newer' | 'sealed';
-
 /** The purpose of one exchange. */
-export interface Task {
+export interface Task extends Reading {
   /**
    * Plans the next write for a snapshot; null if the ring can be used as it is. A snapshot without
    * a ring always has a plan.
@@ -68,19 +61,6 @@ export interface Task {
   onMayBeDeposed(error: StoreError): void;
   /** Called with each plan that this member wrote, and the ring that it made. */
   onWritten?(plan: Plan, made: Ring): void;
-  /**
-   * Unreadable contents that count as none. Only `revoke()` replaces them, and only by option.
-   */
-  readonly replace?: Replaceable | null;
-  /** Begins a sealed ring beside a K at once, and waits for no member that may know the old one. */
-  readonly isUrgent?: boolean;
-}
-
-/** What a read found, opened. */
-interface Read {
-  readonly contents: Contents;
-  /** The ring that is taken for the keyring; null for none. */
-  readonly opened: Opened | null;
 }
 
 /** A plan, and the ring that it makes. */
@@ -96,15 +76,12 @@ export class Exchange {
   readonly #namespace: string;
   readonly #timeoutMs: number;
   readonly #sealing: Sealing;
+  readonly #contents: ContentsReader;
   /** Null for a member that writes. */
   readonly #reader: Reader | null;
   #history: History = EMPTY_HISTORY;
   /** The sequence number of the instant at which `#history` last changed. */
   #historySince = 0;
-  /** The ring parsed last: most reads find the same text again. */
-  #parsed: { readonly text: string; readonly opened: Opened } | null = null;
-  /** The store's clock when K without a ring was first read; null if there is a ring, or no K. */
-  #ringlessSinceMs: number | null = null;
   /** By the secrets that they were derived from. */
   #revokedKids: { readonly of: ReadonlySet<string>; readonly kids: ReadonlySet<string> } = {
     of: EMPTY_HISTORY.revoked,
@@ -125,6 +102,7 @@ export class Exchange {
     this.#namespace = namespace;
     this.#timeoutMs = timeoutMs;
     this.#sealing = sealing;
+    this.#contents = new ContentsReader(sealing);
     this.#reader = reader;
     this.instant = createInstants(clock);
   }
@@ -188,7 +166,7 @@ export class Exchange {
     let snapshot = await read();
     for (;;) {
       const { version } = snapshot;
-      const { contents, opened } = this.#read(snapshot, task);
+      const { contents, opened, form } = this.#contents.read(snapshot, task, this.#history.ring);
       const seen = seenIn(contents, this.#history);
       const due =
         task.decide(seen, this.#history, opened?.form ?? null) ??
@@ -227,9 +205,8 @@ export class Exchange {
       // early than too late.
       const notAfterMs = snapshot.nowMs + timeoutMs;
       const limits = { timeoutMs, notAfterMs };
-      const form = plan.form ?? this.#sealing.formFor(opened?.form ?? null);
       // Once for each plan: a swap that is sent twice is known by its text.
-      const wanted = this.#sealing.contentsFor(plan, form);
+      const wanted = this.#sealing.contentsFor(plan, plan.form ?? form);
       const own = { plan, made: parseRing(formatRing(plan.ring)) };
       written.push(own);
       this.#written.add(own);
@@ -288,57 +265,6 @@ export class Exchange {
     this.#reader?.judge(found, seen);
     task.onPlan(found, seen, sent, version, true);
   }
-
-  /** @throws {StoreError} for a ring that cannot be read, or a sealed one that may come back. */
-  #read({ nowMs, key, ring: text, beside }: Snapshot, { replace = null, isUrgent = false }: Task): Read {
-    if (!isInstant(nowMs)) throw new StoreError('ERR_REWT_STORE_DOWN', 'The store gives no time: mend its clock.');
-    const first = text === null ? null : this.#openOr(text, replace);
-    // Opened whatever `text` is: a ring of a later version must not go unseen.
-    const second = beside === undefined ? null : this.#openOr(beside, replace === 'newer' ? 'any' : 'unreadable');
-    const [one, other] = [first, second].map((found) => (found === null || this.#isTaken(found) ? found : null));
-    const isForeign = first !== null && !one;
-    const opened = one && other && ringOfTwo(one.ring, other.ring, key) === other.ring ? other : (one ?? null);
-    const form = opened?.form ?? this.#sealing.formFor(null);
-    const contents = { nowMs, key, ring: opened?.ring ?? null, sealed: form !== 'plain', isForeign };
-    if (!isUrgent) this.#assertLost(contents);
-    return { contents, opened };
-  }
-
-  #isTaken({ form }: Opened): boolean {
-    return form !== 'plain' || this.#sealing.takesPlain;
-  }
-
-  /**
-   * Waits for one soft age if K of a sealed ring is there without it, and this member knows none:
-   * one that does writes it back. @throws {StoreError} until then
-   */
-  #assertLost({ nowMs, key, ring, sealed, isForeign }: Contents): void {
-    const mayComeBack = sealed && ring === null && !isForeign && key !== null && this.#history.ring === null;
-    this.#ringlessSinceMs = mayComeBack ? (this.#ringlessSinceMs ?? nowMs) : null;
-    if (this.#ringlessSinceMs !== null && nowMs < this.#ringlessSinceMs + MAX_SOFT_AGE_MS) throw waitsForRing();
-  }
-
-  #open(text: string): Opened {
-    if (this.#parsed?.text !== text) this.#parsed = { text, opened: this.#sealing.open(text) };
-    return this.#parsed.opened;
-  }
-
-  /** @throws {StoreError} for what this member cannot read, unless that may be replaced. */
-  #openOr(text: string, replace: Replaceable | 'any' | null): Opened | null {
-    try {
-      return this.#open(text);
-    } catch (error) {
-      if (replace === 'any' || replace === stateOf(error)) return null;
-      throw error;
-    }
-  }
-}
-
-/** What a ring is that cannot be read, as `replace` names it. */
-function stateOf(error: unknown): Replaceable {
-  const code = isRewtError(error) ? error.code : null;
-  if (code === 'ERR_REWT_RING_NEWER') return 'newer';
-  return code === 'ERR_REWT_RING_SEALED' ? 'sealed' : 'unreadable';
 }
 
 /** Whether two rings come from one rotation: each publishes another next. */

@@ -10,17 +10,7 @@ import type { StoreError } from '../errors.js';
 import type { AcknowledgedBy, PushStatus } from '../stores/store.js';
 import type { Clock } from '../time/clock.js';
 import { ChangeListener } from './change-listener.js';
-import {
-  type ResealOptions,
-  type RevocationOptions,
-  type RotationOptions,
-  reseal,
-  revocation,
-  rotation,
-  type TimesAnswer,
-  type TimesOptions,
-  times,
-} from './commands.js';
+import type { Command } from './commands.js';
 import { type CopyKey, signingKey } from './copy.js';
 import { CopyState } from './copy-state.js';
 import { closed, copyNotFresh, timedOut, unavailable } from './errors.js';
@@ -29,8 +19,7 @@ import { type Instant, type Lease, leaseAgeMs, storeNowMs } from './lease.js';
 import type { MemberOptions } from './member-options.js';
 import { Needs } from './needs.js';
 import { Outage } from './outage.js';
-import type { Form } from './plan.js';
-import type { RingTimes } from './policy.js';
+import type { Policy, RingTimes } from './policy.js';
 import { Reader } from './reader.js';
 import { Renewal } from './renewal.js';
 import { hasChange, type Ring } from './ring.js';
@@ -220,52 +209,18 @@ export class Member {
     return signingKey(lease.copy, storeNowMs(lease, now));
   }
 
-  /** Another secret signs now. @throws {OptionError} if it comes too soon. */
-  async rotate(options: RotationOptions): Promise<Lease> {
-    this.#assertOpen();
-    return detached(() => this.#renewal.command(rotation(() => this.#needs.policy, options)));
-  }
-
-  /** No secret of before verifies any more. */
-  async revoke(options: RevocationOptions): Promise<Lease> {
-    this.#assertOpen();
-    return detached(() => this.#renewal.command(revocation(() => this.#needs.policy, options)));
-  }
-
   /**
-   * The ring has other times. @throws {OptionError} if that takes a rotation, and it comes too
-   * soon.
+   * Carries out what a caller wants of the keyring.
+   *
+   * @param command is made with what this member needs of the ring, at each step
+   * @throws what the command is refused with; {StoreError}
    */
-  async setTimes(options: TimesOptions): Promise<TimesAnswer & { kid: string; rotated: boolean }> {
+  async carryOut<Made extends Command>(
+    command: (policy: () => Policy) => Made,
+  ): Promise<{ lease: Lease; command: Made }> {
     this.#assertOpen();
-    const command = times(() => this.#needs.policy, options);
-    const { copy } = await detached(() => this.#renewal.command(command));
-    const { ring, current } = copy;
-    const before = command.before() ?? ring;
-    return { before, after: ring, kid: current.kid, rotated: before.current.secret !== ring.current.secret };
-  }
-
-  /**
-   * The ring is in another form. @throws {OptionError} if that takes a rotation, and it comes too
-   * soon.
-   */
-  async reseal(
-    options: ResealOptions,
-  ): Promise<{ before: Form; after: Form; opening: boolean; kid: string; rotated: boolean }> {
-    this.#assertOpen();
-    const command = reseal(() => this.#needs.policy, options);
-    const { copy } = await detached(() => this.#renewal.command(command));
-    const { ring, current } = copy;
-    // After an exchange a ring was read.
-    const after = this.#options.sealing.form as Form;
-    const before = command.before() ?? { form: after, secret: ring.current.secret };
-    return {
-      before: before.form,
-      after,
-      opening: ring.opening === true,
-      kid: current.kid,
-      rotated: before.secret !== ring.current.secret,
-    };
+    const made = command(() => this.#needs.policy);
+    return { lease: await detached(() => this.#renewal.command(made)), command: made };
   }
 
   /** The ids of the seal keys that this member opens. */

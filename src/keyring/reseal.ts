@@ -8,6 +8,7 @@ import type { Store } from '../stores/store.js';
 import { type OptionReaders, optionReader, readFlag, readText } from '../validation/option-values.js';
 import { fleetSeals } from './announcement.js';
 import { readReason } from './command-options.js';
+import { reseal } from './commands.js';
 import type { Member } from './member.js';
 import type { Form } from './plan.js';
 import { keyIdOf, type Sealing } from './sealing.js';
@@ -73,18 +74,16 @@ export async function resealKeyring(
   const keyId = keyIdOf(to);
   if (keyId !== null) for (const { name, opens } of seals.known) assertOpens(name, opens, keyId);
   const takesPlain = seals.known.every((held) => held.takesPlain);
-  const { before, after, opening, rotated, kid } = await member.reseal({
-    to,
-    takesPlain,
-    force: option('force', false),
-    reason: option('reason', null),
-  });
+  const how = { to, takesPlain, force: option('force', false), reason: option('reason', null) };
+  const { lease, command } = await member.carryOut((policy) => reseal(policy, how));
+  const { ring, current } = lease.copy;
+  const before = command.before();
   return {
-    before: keyIdOf(before),
-    after: keyIdOf(after),
-    opening,
-    rotated,
-    kid,
+    before: before === null ? member.sealKeyId : keyIdOf(before.form),
+    after: member.sealKeyId,
+    opening: ring.opening === true,
+    rotated: before !== null && before.secret !== ring.current.secret,
+    kid: current.kid,
     known: seals.known.length,
     unknown: seals.unknown,
   };

@@ -6,8 +6,9 @@
 import { randomBytes } from 'node:crypto';
 import { StoreError } from '../errors.js';
 import { isSealed, openSealed, seal, sealedBy } from '../seal/envelope.js';
-import type { WantedState } from '../stores/store.js';
-import { keyTextOf } from './contents.js';
+import type { KeyEntry, WantedState } from '../stores/store.js';
+import { keyTextOf, markedKid } from './contents.js';
+import { ringWasSealed } from './errors.js';
 import type { Form, Plan } from './plan.js';
 import { formatRing, parseRing, type Ring, ringExpiresAt } from './ring.js';
 import type { SealKeys } from './seal-keys.js';
@@ -36,6 +37,8 @@ export class Sealing {
   readonly #options: SealingOptions;
   /** The form of the last ring that this member read; null before the first. */
   #form: Form | null = null;
+  /** Whether this member was shown an envelope, and took no plain ring since. */
+  #sawEnvelope = false;
   /** Whether the last ring says that a plain one may follow it. */
   #isOpening = false;
 
@@ -83,6 +86,7 @@ export class Sealing {
    */
   open(text: string): Opened {
     if (!isSealed(text)) return { ring: parseRing(text), form: 'plain' };
+    this.#sawEnvelope = true;
     const { keys, keyName } = this.#options;
     const keyId = sealedBy(text);
     if (keyId !== null && keys?.held.has(keyId) === false) keys.askAgain();
@@ -104,16 +108,29 @@ export class Sealing {
   took({ ring, form }: Opened): void {
     const before = this.#form;
     this.#form = form;
+    this.#sawEnvelope = form !== 'plain';
     if (before !== null && keyIdOf(before) !== keyIdOf(form)) this.#options.onChange?.(form, before);
     this.#isOpening = form !== 'plain' && ring.opening === true;
   }
 
-  /** Returns the form in which a ring goes on that replaces one of the form `found`, or none. */
-  formFor(found: Form | null): Form {
-    const last = found ?? this.#form;
-    if (last !== null && (last === 'plain' ? this.takesPlain : this.#options.keys?.held.has(last.keyId))) return last;
+  /**
+   * Returns the form in which this member begins a ring: that of the last one that it read, else
+   * its first key. Plain text only if nothing shows that the namespace was sealed.
+   *
+   * @param replacesSealed whether `revoke()` replaces a sealed ring, by option
+   * @throws {StoreError} ERR_REWT_RING_SEALED for a member without a key in a sealed namespace
+   */
+  formToBegin(key: KeyEntry | null, replacesSealed: boolean): Form {
     const { keys, migrates } = this.#options;
-    return keys === null || (migrates === true && last === null) ? 'plain' : { keyId: keys.first() };
+    const wasSealed = this.#sawEnvelope || markedKid(key?.value ?? '') !== null;
+    if (keys === null) {
+      if (wasSealed && !replacesSealed) throw ringWasSealed();
+      return 'plain';
+    }
+    const last = this.#form;
+    if (last !== null && last !== 'plain' && keys.held.has(last.keyId)) return last;
+    const isPlain = last === null ? migrates === true : this.takesPlain;
+    return isPlain && !wasSealed ? 'plain' : { keyId: keys.first() };
   }
 
   /**

@@ -8,9 +8,10 @@ import type { Store } from '../stores/store.js';
 import { type OptionReaders, optionReader, readPositive } from '../validation/option-values.js';
 import { fleetNeeds } from './announcement.js';
 import { readReason } from './command-options.js';
-import type { TimesAnswer } from './commands.js';
+import { times } from './commands.js';
 import type { Member } from './member.js';
 import { inMs, MAX_OVERLAP_PER_TTL } from './policy.js';
+import type { Ring } from './ring.js';
 
 /** The method of a Rewt that sets them. @internal */
 export const SET_TIMES = Symbol('rewt set times');
@@ -48,10 +49,10 @@ export interface TimesSet {
  * ring cannot be written.
  */
 export async function setTimes(
-  times: NewTimes,
+  newTimes: NewTimes,
   { store, member, namespace, timeoutMs }: { store: Store; member: Member; namespace: string; timeoutMs: number },
 ): Promise<TimesSet> {
-  const option = optionReader(times, readers, 'times');
+  const option = optionReader(newTimes, readers, 'times');
   const wanted = { ttlMs: option('ttl', null), overlapMs: option('overlap', null) };
   const reason = option('reason', null);
   if (wanted.ttlMs === null && wanted.overlapMs === null) {
@@ -63,13 +64,15 @@ export async function setTimes(
     assertEnough('ttl', wanted.ttlMs, ttlMs, name);
     assertEnough('overlap', wanted.overlapMs, overlapMs, name);
   }
-  const { before, after, kid, rotated } = await member.setTimes({ ...wanted, reason, assertFit });
-  const seconds = ({ ttl, overlap }: TimesAnswer['before']) => ({ ttl: ttl / 1_000, overlap: overlap / 1_000 });
+  const { lease, command } = await member.carryOut((policy) => times(policy, { ...wanted, reason, assertFit }));
+  const { ring: after, current } = lease.copy;
+  const before = command.before() ?? after;
+  const seconds = ({ ttl, overlap }: Pick<Ring, 'ttl' | 'overlap'>) => ({ ttl: ttl / 1_000, overlap: overlap / 1_000 });
   return {
     before: seconds(before),
     after: seconds(after),
-    rotated,
-    kid,
+    rotated: before.current.secret !== after.current.secret,
+    kid: current.kid,
     known: needs.known.length,
     unknown: needs.unknown,
   };
@@ -84,7 +87,7 @@ function assertEnough(option: 'ttl' | 'overlap', wantedMs: number | null, needMs
   );
 }
 
-function assertFit({ ttl, overlap }: TimesAnswer['after']): void {
+function assertFit({ ttl, overlap }: Pick<Ring, 'ttl' | 'overlap'>): void {
   if (overlap <= ttl * MAX_OVERLAP_PER_TTL) return;
   throw new OptionError(
     `overlap (${overlap / 1_000} s) does not fit ttl (${ttl / 1_000} s): it must be at most ` +

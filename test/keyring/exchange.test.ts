@@ -2,7 +2,8 @@
 
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { memoryStore, Rewt, type Store, StoreError } from '../../src/index.js';
-import { Exchange, type Replaceable } from '../../src/keyring/exchange.js';
+import type { Replaceable } from '../../src/keyring/contents-reader.js';
+import { Exchange } from '../../src/keyring/exchange.js';
 import { formatRing, parseRing, type Ring } from '../../src/keyring/ring.js';
 import { unsealed } from '../../src/keyring/sealing.js';
 import type { ReadLimits, SwapLimits } from '../../src/stores/store.js';

@@ -71,6 +71,43 @@ describe('a sealed keyring', () => {
     await expect(member({ sealKey: second }).verify(token)).rejects.toMatchObject({ code: 'ERR_REWT_UNKNOWN_KEY' });
   });
 
+  it('is begun in plain text by no member that saw it sealed, or sees its mark', async () => {
+    await member({ sealKey: first }).sign({});
+    const { key, ring } = await contents();
+    const [refused, unasked, migrating] = [member(), member(), member({ sealKey: second, sealing: 'migrate' })];
+    for (const rewt of [refused, migrating]) await expect(rewt.sign({})).rejects.toThrow(idOf(first));
+    const empty = { key: null, ring: null };
+    const alone = { key: { value: key, expiresAtMs: Date.now() + 9_000 }, ring: null };
+    const read = store.read;
+    const shown =
+      (part: object) =>
+      async (...call: Parameters<Store['read']>) => ({ ...(await read(...call)), ...part });
+    store.read = shown(empty);
+    await expect(refused.sign({})).rejects.toMatchObject({ code: 'ERR_REWT_RING_SEALED' });
+    await expect(refused.revoke()).rejects.toMatchObject({ code: 'ERR_REWT_RING_SEALED' });
+    store.read = shown(alone);
+    for (const rewt of [refused, unasked]) {
+      await expect(rewt.sign({})).rejects.toMatchObject({ code: 'ERR_REWT_RING_SEALED' });
+    }
+    store.read = read;
+    expect(await contents()).toEqual({ key, ring });
+    // The store is empty: one with a key begins a sealed ring, also while it migrates.
+    store = Object.assign(store, memoryStore());
+    await expect(refused.sign({})).rejects.toMatchObject({ code: 'ERR_REWT_RING_SEALED' });
+    await migrating.sign({});
+    expect((await contents()).ring).toContain(sealedUnder(second));
+  });
+
+  it('is followed by a plain one for a member without a key, once it is written or asked for', async () => {
+    await member({ sealKey: first }).sign({});
+    const rewt = member();
+    await expect(rewt.sign({})).rejects.toMatchObject({ code: 'ERR_REWT_RING_SEALED' });
+    await rewt.revoke({ replace: 'sealed' });
+    store = Object.assign(store, memoryStore());
+    await rewt.sign({});
+    expect((await contents()).ring).toMatch(/^\{/);
+  });
+
   it('is unreadable in another namespace', async () => {
     await member({ sealKey: first }).sign({});
     const { key, ring } = await contents();

@@ -372,15 +372,15 @@ export const breaks: readonly Break[] = [
   {
     promise: 5,
     what: 'a ring under a seal key that a member lacks counts as none',
-    file: 'keyring/exchange',
+    file: 'keyring/contents-reader',
     find: "if (replace === 'any' || replace === stateOf(error))",
     put: 'if (true)',
   },
   {
     promise: 5,
     what: 'a write takes the first seal key, whatever the ring is under',
-    file: 'keyring/sealing',
-    find: "if (last !== null && (last === 'plain'",
-    put: "if (false && (last === 'plain'",
+    file: 'keyring/exchange',
+    find: 'contentsFor(plan, plan.form ?? form)',
+    put: "contentsFor(plan, plan.form ?? (form === 'plain' ? form : { keyId: this.#sealing.ids[0] }))",
   },
 ];

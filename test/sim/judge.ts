@@ -272,6 +272,8 @@ export class Judge {
       // A copy drops what had ended before the clock went back.
       if (this.#excuseFor(token, secret, fromMs) === 'clock jump') return this.#excuse('clock jump');
       if (!isHeld(good.ring) || !isHeld(newestRing)) {
+        // A member cannot read of a failover what is under a key that it lacks.
+        if (code === 'ERR_REWT_RING_SEALED' && ledger.lacksKey(shown, fromMs)) return;
         const slowMs = good.executedAtMs - good.sent.atMs;
         const excuse = this.#excuseFor(token, secret, fromMs, slowMs) ?? ledger.whyUnheard(token, secret, good);
         if (excuse !== null) return this.#excuse(excuse);

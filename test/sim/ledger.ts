@@ -281,7 +281,9 @@ export class Ledger {
   ): void {
     const nowMs = this.clock.nowMs();
     if (after.odd === 'plain') {
-      if (!shown.takesPlain) this.#reports.violation('late', `${shown.name} writes a plain ring after a sealed one`);
+      const isPlain = before.odd === 'plain' && shown.isKeyless;
+      if (!shown.takesPlain && !shown.beginsPlain && !isPlain)
+        this.#reports.violation('late', `${shown.name} writes a plain ring after a sealed one`);
       for (const errand of openErrands(shown, this.clock, this.#agenda.nowMs, 'revoke')) errand.hasRevoked = true;
       return;
     }

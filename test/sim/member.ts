@@ -89,7 +89,7 @@ export class Member {
       if (text === null) return;
       const { kid } = JSON.parse(Buffer.from(text.slice(0, text.indexOf('.')), 'base64url').toString());
       const secret = this.#place.ledger.names.secretOf(kid);
-      if (secret === undefined && this.shown.takesPlain) return;
+      if (secret === undefined && (this.shown.takesPlain || this.shown.isKeyless)) return;
       if (secret === undefined) throw new Error('signed with a secret that never was in the store');
       this.#place.judge.trace?.(`  ${this.name} signs with ${this.#place.ledger.names.of(secret)}`);
       const lifetimeMs = this.times.tokenLifetimeMs;

@@ -49,6 +49,7 @@ export class Showings {
     const entries = this.#reader.entriesOf(record, snapshot.nowMs);
     const keyId = snapshot.ring === null ? null : this.#reader.keyIdIn(record);
     // It learns nothing from that, and writes nothing.
+    if (keyId !== null) shown.sawEnvelope = true;
     if (entries.odd === 'unreadable' || !shown.opens(keyId)) return;
     shown.lastKeyId = keyId ?? shown.lastKeyId;
     const nowMs = this.#agenda.nowMs;

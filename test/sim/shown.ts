@@ -76,6 +76,8 @@ export class Shown {
   readonly keyIds: readonly string[] | null;
   /** It takes plain rings, until it has read a sealed one. */
   migrates = false;
+  /** It was shown a sealed ring, whether it has the key or not. */
+  sawEnvelope = false;
   /** The key of the last ring that it read. */
   lastKeyId: string | null = null;
   readonly secrets = new Set<string>();
@@ -154,6 +156,19 @@ export class Shown {
   /** Whether it believes a plain ring, whoever wrote it. */
   get takesPlain(): boolean {
     return this.migrates && this.lastKeyId === null;
+  }
+
+  /** Whether it has no seal key, in a fleet that seals. */
+  get isKeyless(): boolean {
+    return this.keyIds?.length === 0;
+  }
+
+  /**
+   * Whether it may begin a plain ring: without a seal key, and with nothing that shows that the
+   * namespace was sealed.
+   */
+  get beginsPlain(): boolean {
+    return this.isKeyless && !this.sawEnvelope;
   }
 
   /** Whether it has the seal key that a ring needs; null: it needs none. */

@@ -6,9 +6,10 @@
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { isRewtError, OptionError, type StoreError } from '../../errors.js';
+import { SEALS, type Seals } from '../../keyring/seal-options.js';
 import { rewtAuth } from '../../middleware/node.js';
 import { subscribe } from '../../observe/channels.js';
-import { type RewtOptions, SEALS, type Seals } from '../../options.js';
+import type { RewtOptions } from '../../options.js';
 import { Rewt } from '../../rewt.js';
 import type { SealKey } from '../../seal/seal-key.js';
 import { printable } from '../../validation/printable.js';

@@ -2,11 +2,11 @@
  * The state of a namespace: its keyring in kids and times, and what the next member would do. Pure.
  */
 
-import { isRewtError, StoreError } from '../../errors.js';
+import { isRewtError, type StoreError } from '../../errors.js';
 import { advance } from '../../keyring/advance.js';
 import { type Contents, markedKid, seenIn } from '../../keyring/contents.js';
 import { createCopy } from '../../keyring/copy.js';
-import { tooFewReplicas } from '../../keyring/errors.js';
+import { ringWasSealed, tooFewReplicas } from '../../keyring/errors.js';
 import { mint } from '../../keyring/exchange.js';
 import { EMPTY_HISTORY } from '../../keyring/history.js';
 import type { Plan } from '../../keyring/plan.js';
@@ -83,7 +83,7 @@ export function examine(entries: Entries, sealing: Sealing = unsealed()): Found 
     ringState,
     sealed,
     ring,
-    refusal: ringState === 'none' && marks && sealing.ids.length === 0 ? markAlone() : refusal,
+    refusal: ringState === 'none' && marks && sealing.ids.length === 0 ? ringWasSealed() : refusal,
     keyring: ring === null ? null : keyringStatusOf(createCopy(ring), nowMs, sealed?.keyId),
     plan: isReadable ? planFor({ nowMs, key, ring, sealed: seals, isForeign: false }) : null,
   };
@@ -164,12 +164,4 @@ function readRing(text: string | null, sealing: Sealing): Pick<Found, 'ring' | '
     const ringState = error.code === 'ERR_REWT_RING_SEALED' ? 'sealed' : state;
     return { ring: null, ringState, sealed: sealedAs(false), refusal: error as StoreError };
   }
-}
-
-function markAlone(): StoreError {
-  return new StoreError(
-    'ERR_REWT_RING_SEALED',
-    'The keyring was sealed, and its ring is gone; this member has no seal key. Add that of the other members to ' +
-      '`sealKey`. If it is lost, replace the keyring with revoke({ replace: "sealed" }).',
-  );
 }

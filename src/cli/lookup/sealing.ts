@@ -6,8 +6,8 @@
 
 import { markedKid } from '../../keyring/contents.js';
 import { SealKeys } from '../../keyring/seal-keys.js';
+import { SEALS, type Seals } from '../../keyring/seal-options.js';
 import { Sealing } from '../../keyring/sealing.js';
-import { SEALS, type Seals } from '../../options.js';
 import type { SealKey } from '../../seal/seal-key.js';
 import { processClock } from '../../time/clock.js';
 import type { Found } from './found.js';
