@@ -18,7 +18,6 @@ export type { JwtClaims, RegisteredClaims } from './jwt/registered-claims.js';
 export type { SchemaResult, StandardSchema } from './jwt/schema.js';
 export type { SignOptions } from './jwt/sign-options.js';
 export type { VerifyOptions } from './jwt/verify-options.js';
-export type { SealKeyOption, SealKeyValue } from './keyring/seal-options.js';
 export type {
   ChannelMessages,
   DegradedMessage,
@@ -31,7 +30,7 @@ export type {
   UnannouncedMessage,
   WarningMessage,
 } from './observe/channels.js';
-export type { RewtOptions } from './options.js';
+export type { RewtOptions, SealKeyOption, SealKeyValue } from './options.js';
 export {
   type BoundSign,
   type CompleteToken,

@@ -12,7 +12,7 @@ import {
   type MemberTimes,
   memberTimes,
 } from './keyring/policy.js';
-import { readSealing, readSealKeys, SEALS, type SealKeyOption, type Seals, sealingOf } from './keyring/seal-options.js';
+import { readSealing, readSealKeys, SEALS, type Seals, sealingOf } from './keyring/seal-options.js';
 import type { Store } from './stores/store.js';
 import { CLOCK, type Clock, processClock } from './time/clock.js';
 import {
@@ -30,6 +30,15 @@ import {
   readTimeout,
 } from './validation/option-values.js';
 import { hasMethods } from './validation/plain-object.js';
+
+/** One seal key: 32 bytes, or the text that `rewt seal-key` prints. */
+export type SealKeyValue = Uint8Array | string;
+
+/** The seal keys of a member: one, a list, or a function that returns them. */
+export type SealKeyOption =
+  | SealKeyValue
+  | readonly SealKeyValue[]
+  | (() => SealKeyValue | readonly SealKeyValue[] | Promise<SealKeyValue | readonly SealKeyValue[]>);
 
 /**
  * Options of `new Rewt()`. Every span of time is seconds as a number, or a string with a unit such

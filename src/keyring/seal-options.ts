@@ -8,15 +8,6 @@ import type { SealingOptions } from './sealing.js';
 /** As many as a member can announce that it opens. */
 const MAX_SEAL_KEYS = 4;
 
-/** One seal key: 32 bytes, or the text that `rewt seal-key` prints. */
-export type SealKeyValue = Uint8Array | string;
-
-/** The seal keys of a member: one, a list, or a function that returns them. */
-export type SealKeyOption =
-  | SealKeyValue
-  | readonly SealKeyValue[]
-  | (() => SealKeyValue | readonly SealKeyValue[] | Promise<SealKeyValue | readonly SealKeyValue[]>);
-
 /** The seal keys of a member, once read. */
 export interface Seals {
   /** Null: nothing is sealed. */
