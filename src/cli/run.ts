@@ -63,7 +63,7 @@ export async function run(words: readonly string[], shown: Terminal, version: ()
     return 0;
   } catch (error) {
     if (terminal.interrupted.aborted) {
-      if (command?.changes) terminal.report(writes.inWords());
+      if (command?.changes) terminal.report(`Interrupted. ${writes.inWords()}`);
       return terminal.interrupted.reason;
     }
     const { exitCode, ...failed } = failureOf(error);

@@ -10,6 +10,8 @@ export class Writes {
   #sent = 0;
   #answered = 0;
   #last: string | null = null;
+  /** The state that the last write left, if the verb is not at its end with it; else null. */
+  left: string | null = null;
 
   /** Returns the last written ring; null if there was no write. */
   get ring(): string | null {
@@ -20,6 +22,7 @@ export class Writes {
   inWords(): string {
     if (this.#sent > this.#answered)
       return 'Whether it was written is unknown: rewt status shows it. If not, run the command again.';
+    if (this.left !== null) return `${this.left}: run the command again.`;
     return this.#last === null ? 'Nothing was written.' : 'It was written before that: see rewt status.';
   }
 

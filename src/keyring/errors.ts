@@ -50,6 +50,13 @@ export function copyNotFresh(verb: 'sign' | 'verify'): StoreError {
   );
 }
 
+const EARLY_MS = Symbol('rewt earlyMs');
+
+/** Returns how many milliseconds too early a refused rotation came; null for any other error. */
+export function earlyMsOf(error: unknown): number | null {
+  return error instanceof OptionError ? ((error as { [EARLY_MS]?: number })[EARLY_MS] ?? null) : null;
+}
+
 export function rotationRefused(earlyMs: number, force: boolean): OptionError {
   const when = Number.isFinite(earlyMs) ? `in ${Math.ceil(earlyMs / 1000)} s` : 'later';
   const why = force
@@ -57,7 +64,10 @@ export function rotationRefused(earlyMs: number, force: boolean): OptionError {
       `again ${when}, or revoke().`
     : 'Rotated too recently: a member with an older copy may not hold the next secret yet. Rotate ' +
       `again ${when}, rotate({ force: true }), or revoke().`;
-  return new OptionError(why, { code: 'ERR_REWT_ROTATION_REFUSED' });
+  // Not enumerable: the message has it, in seconds.
+  return Object.defineProperty(new OptionError(why, { code: 'ERR_REWT_ROTATION_REFUSED' }), EARLY_MS, {
+    value: earlyMs,
+  });
 }
 
 const awaited = {

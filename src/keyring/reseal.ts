@@ -91,19 +91,21 @@ export async function resealKeyring(
 
 function formOf(isPlain: boolean, to: string | null, ids: readonly string[]): Form {
   if (isPlain && to !== null)
-    throw new OptionError('to: plain text has no key. Leave to or plain out', { option: 'to' });
+    throw new OptionError('to: plain text has no key. Leave out one of the two', { option: 'to' });
   if (isPlain) return 'plain';
   const [keyId] = to === null ? ids : ids.filter((id) => id === to);
   if (keyId !== undefined) return { keyId };
-  const fault =
-    to === null ? 'there is no seal key' : `is not the id of a key that this member has (${ids.join(', ')})`;
-  throw new OptionError(`to: ${fault}. Give the key as sealKey`, { option: 'to' });
+  if (ids.length === 0) throw new OptionError('sealKey: there is none to seal with. Give it', { option: 'sealKey' });
+  throw new OptionError(`to: none of the keys here has this id, only ${ids.join(', ')}. Add the key itself`, {
+    option: 'to',
+  });
 }
 
+/** @throws {OptionError} about `memberName` for a member that would stop. */
 function assertOpens(name: string, opens: readonly string[], keyId: string): void {
   if (opens.includes(keyId)) return;
   throw new OptionError(
-    `to: the member ${JSON.stringify(name)} does not open the seal key ${keyId}. Deploy it there first`,
-    { option: 'to' },
+    `memberName: ${JSON.stringify(name)} does not have the seal key ${keyId}, and would stop. Deploy it there first`,
+    { option: 'memberName' },
   );
 }

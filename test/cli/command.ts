@@ -17,6 +17,8 @@ export interface Given {
   readonly isTTY?: boolean;
   /** Receives each line of stdout as it comes. */
   readonly onLine?: (line: string) => void;
+  /** Receives each line of stderr as it comes. */
+  readonly onSaid?: (line: string) => void;
 }
 
 export interface Lines {
@@ -27,7 +29,7 @@ export interface Lines {
 
 /** The exit code, and what was printed as it was given to each stream. */
 export async function linesOf(words: readonly string[], given: Given = {}): Promise<Lines> {
-  const { env = {}, input = '', interrupted = new AbortController().signal, isTTY = false, onLine } = given;
+  const { env = {}, input = '', interrupted = new AbortController().signal, isTTY = false, onLine, onSaid } = given;
   const [printed, said]: [string[], string[]] = [[], []];
   const stdin = Buffer.from(input);
   const terminal: Terminal = {
@@ -40,7 +42,10 @@ export async function linesOf(words: readonly string[], given: Given = {}): Prom
       printed.push(line);
       onLine?.(line);
     },
-    report: (line) => void said.push(line),
+    report(line) {
+      said.push(line);
+      onSaid?.(line);
+    },
     style: (_, line) => line,
     paint: (_, line) => line,
   };

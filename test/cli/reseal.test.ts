@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type RedisServer, startRedis, until } from '../support/servers.js';
+import { linesOf, rewt } from './command.js';
 import { formOf, idOf, key, other, sealedRuns } from './sealed-runs.js';
 
 let server: RedisServer;
@@ -17,8 +18,8 @@ beforeEach(() => {
 const { names, read, run, json, asMember, begin } = sealedRuns(() => ({ server, namespace }));
 const both = `${other},${key}`;
 
-const announced = () =>
-  until('the member is announced', async () => (await server.cli('ZCARD', names().fleet)).trim() === '1');
+const announced = (count = 1) =>
+  until('members are announced', async () => (await server.cli('ZCARD', names().fleet)).trim() === String(count));
 
 describe('from one key to another', () => {
   it('leaves K and its TTL, and refuses no token', async () => {
@@ -47,12 +48,25 @@ describe('from one key to another', () => {
       await announced();
       const before = await read();
       const refused = await run(['reseal', '--yes'], both);
-      expect(refused.code).toBe(2);
-      expect(refused.stderr).toContain(`"orders-1" does not open the seal key ${idOf(other)}`);
-      expect((await run(['reseal', '--yes', '--to', 'AAAAAAAAAAA'], key)).code).toBe(2);
+      expect(refused.code).toBe(1);
+      expect(refused.stderr).toContain(
+        `the member "orders-1" does not have the seal key ${idOf(other)}, and would stop. Deploy it there first`,
+      );
+      expect((await json(['reseal', '--yes'], both)).error.code).toBe('ERR_REWT_RESEAL_REFUSED');
       expect((await run(['reseal', '--yes'])).code).toBe(3);
       expect(await read()).toEqual(before);
     });
+  });
+
+  it('names the flag or the variable that is wrong, and no option of the library', async () => {
+    await begin({ sealKey: key });
+    const wrongId = await run(['reseal', '--yes', '--to', 'AAAAAAAAAAA'], key);
+    expect(wrongId).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining(`--to: none of the keys here has this id, only ${idOf(key)}`),
+    });
+    const both = await run(['reseal', '--yes', '--plain', '--to', idOf(key)], key);
+    expect(both).toMatchObject({ code: 2, stderr: expect.stringContaining('--to: plain text has no key') });
   });
 });
 
@@ -62,10 +76,9 @@ describe('from plain text', () => {
     await asMember({ sealKey: key, sealing: 'migrate', memberName: 'orders-1' }, async (member) => {
       await member.verify(token);
       await announced();
-      expect(await json(['reseal', '--yes'], key)).toMatchObject({
-        exit: 1,
-        error: { code: 'ERR_REWT_ROTATION_REFUSED' },
-      });
+      const { exit, error } = await json(['reseal', '--yes'], key);
+      expect({ exit, error }).toMatchObject({ exit: 1, error: { code: 'ERR_REWT_ROTATION_REFUSED' } });
+      expect(error.message).toMatch(/Wait for (5\d s|1 min), or add --wait, which does/);
       const done = await json(['reseal', '--yes', '--force', '--reason', 'sealed now'], key);
       expect(done).toMatchObject({ exit: 0, before: null, after: idOf(key), rotated: true, known: 1, unknown: [] });
       expect(Date.parse(done.exposedUntil)).toBeGreaterThan(Date.now());
@@ -73,6 +86,42 @@ describe('from plain text', () => {
       await member.refresh();
       await member.verify(token);
       expect(member.status().keyring?.changes[0]).toMatchObject({ kind: 'rotation', reason: 'sealed now' });
+    });
+  });
+
+  it('is refused without a key, by the names of both places for one', async () => {
+    await begin();
+    const { code, stderr } = await run(['reseal', '--yes']);
+    expect({ code, stderr }).toEqual({
+      code: 2,
+      stderr: expect.stringContaining('REWT_SEAL_KEY or --seal-key-file: there is none to seal with'),
+    });
+  });
+
+  it('waits for the first rotation and for the second with --wait', async () => {
+    await run(['sign', '{}', '--ttl', '6s', '--expires-in', '60s']);
+    const { code, stderr } = await run(['reseal', '--yes', '--wait'], key);
+    expect({ code, stderr }).toMatchObject({
+      code: 0,
+      stderr: expect.stringMatching(/too recently: waits for [1-3] s/),
+    });
+    const { keyring } = await json(['status'], key);
+    expect(keyring.changes.map(({ cause }: { cause: string }) => cause)).toEqual(['rotate', 'rotate']);
+  });
+
+  it('says what is left to do if it is interrupted', async () => {
+    await begin();
+    const leaving = new AbortController();
+    const env = { REWT_URL: server.url, REWT_NAMESPACE: namespace, REWT_SEAL_KEY: key };
+    const words = ['reseal', '--yes', '--force', '--wait'];
+    const running = rewt(words, { env, interrupted: leaving.signal });
+    await until('it is sealed', async () => formOf((await read())[1]) === idOf(key));
+    leaving.abort(143);
+    expect(await running).toMatchObject({
+      code: 143,
+      stderr: expect.stringMatching(
+        /Interrupted\. It is sealed, and a secret that was plain text signs: run the command again\.\n$/,
+      ),
     });
   });
 
@@ -95,5 +144,37 @@ describe('back to plain text', () => {
     expect((await run(['verify', token])).code).toBe(0);
     await run(['reseal', '--yes', '--force'], key);
     expect(await run(['reseal', '--yes', '--plain', '--wait'], key)).toMatchObject({ code: 0, stdout: 'plain\n' });
+  });
+
+  it('names the members that do not allow it yet, and fails at the second run', async () => {
+    await begin({ sealKey: key });
+    const migrating = { sealKey: key, sealing: 'migrate', memberName: 'a' } as const;
+    await asMember({ sealKey: key, memberName: 'b' }, async (b) => {
+      await asMember(migrating, async (a) => {
+        await Promise.all([a.sign({}), b.sign({})]);
+        await announced(2);
+        const notYet = '1 of 2 named members allows plain text; not yet: b.';
+        const first = await run(['reseal', '--yes', '--plain'], key);
+        expect(first).toMatchObject({ code: 0, stderr: expect.stringContaining('not yet: ') });
+        await a.refresh();
+        await until('a allows it', async () => (await run(['status'], key)).code === 0);
+        const second = await json(['reseal', '--yes', '--plain'], key);
+        expect(second).toMatchObject({ exit: 1, resealed: false, opening: true, after: idOf(key) });
+        const leaving = new AbortController();
+        const env = { REWT_URL: server.url, REWT_NAMESPACE: namespace, REWT_SEAL_KEY: key };
+        const lines: string[] = [];
+        const waiting = linesOf(['reseal', '--yes', '--plain', '--wait'], {
+          env,
+          interrupted: leaving.signal,
+          onSaid: (line) => void lines.push(line),
+        });
+        await until('it says so', async () => lines.includes(notYet));
+        leaving.abort(130);
+        expect((await waiting).code).toBe(130);
+        expect(lines.at(-1)).toBe(
+          'Interrupted. It is sealed still, and announces that plain text may follow: run the command again.',
+        );
+      });
+    });
   });
 });

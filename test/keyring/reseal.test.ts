@@ -244,7 +244,10 @@ describe('reseal', () => {
     const named = moving(first, 'orders-1');
     await named.sign({});
     const rewt = moving([second, first]);
-    await expect(rewt[RESEAL]({})).rejects.toThrow(`the member "orders-1" does not open the seal key ${idOf(second)}`);
+    await expect(rewt[RESEAL]({})).rejects.toMatchObject({
+      option: 'memberName',
+      message: expect.stringContaining(idOf(second)),
+    });
     await expect(rewt[RESEAL]({ to: idOf(other) })).rejects.toMatchObject({ option: 'to' });
     await expect(rewt[RESEAL]({ to: idOf(first), plain: true })).rejects.toMatchObject({ option: 'to' });
     expect(await rewt[RESEAL]({ to: idOf(first), force: true })).toMatchObject({ known: 1, unknown: [] });

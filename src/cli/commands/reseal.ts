@@ -2,18 +2,21 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isRewtError, OptionError } from '../../errors.js';
-import { lastAnnounced } from '../../keyring/announcement.js';
+import { fleetSeals, lastAnnounced } from '../../keyring/announcement.js';
+import { earlyMsOf } from '../../keyring/errors.js';
 import { defaultMaxStaleness, inMs } from '../../keyring/policy.js';
 import { RESEAL, type Resealed } from '../../keyring/reseal.js';
 import type { Rewt } from '../../rewt.js';
 import type { Command, Outcome } from '../command.js';
 import { assertNoWords, lookOptions, readArguments } from '../input/arguments.js';
+import { refusedRotation, TOO_SOON } from '../lookup/early.js';
 import { type ChangingSession, withExisting } from '../lookup/existing.js';
 import { examine, type Found } from '../lookup/found.js';
 import { withMember } from '../lookup/member.js';
 import { RefusedError } from '../output/errors.js';
-import { foreignName, spanOf, whenOf } from '../output/format.js';
+import { spanOf, whenOf } from '../output/format.js';
 import { helpOf } from '../output/help.js';
+import { allowingInWords, changeInWords, EXPOSED, membersInWords, OPENING, QUESTIONS } from '../output/resealed.js';
 import { confirm, type Terminal } from '../output/terminal.js';
 import { orRefusal } from '../session.js';
 
@@ -28,27 +31,30 @@ const options = {
 } as const;
 
 const help = helpOf(`
-rewt reseal [options]: puts the keyring under the first seal key, for all
-members at once. No token is refused for it. Asks first, because a member that
-does not have the key stops: one with a memberName announces its keys, others
-cannot be counted, and an original rewt accepts what a reader of Redis forges.
-Exit code 1 if there is no keyring, after a no, and too soon after a rotation.
+rewt reseal [options]: puts the keyring under the first of the seal keys that
+are given, for all members at once, and prints the id of the key, or "plain". No
+token is refused for it. Asks first, because a member without the key stops:
+members with a memberName announce their keys, others cannot be counted. Exit
+code 1 if there is no keyring, after a no, while a named member lacks the key,
+and too soon after a rotation.
 
-  rewt reseal --seal-key-file keys.txt --wait
+  rewt reseal --seal-key-file seal.key --wait
 
-  --to <id>          under this key, instead of the first
-  --plain            back to plain text, in two steps: the members first learn
-                     that it is allowed, and the second run writes it
-  --wait             from plain text: rotates once more when every member can
-                     follow, so that no secret that was plain text signs;
-                     with --plain: waits until the members allow it
+  --to <id>          under the key of this id, instead of the first one
+  --plain            back to plain text, in two runs: the first announces it to
+                     the members, the second writes it; exit code 1 if a named
+                     member does not allow it yet
+  --wait             from plain text: waits if there was a rotation too soon
+                     before, and rotates once more when all members can have
+                     the next secret, so that no secret that was plain text
+                     signs; with --plain: waits until the members allow it
   --force            from plain text: even if a member may not hold the next
                      secret yet, which could cost it requests
   --reason <text>    is kept in the keyring if this rotates; see rewt status
   --yes              do not ask; needed without a terminal
 `);
 
-/** How often members are asked whether they take plain text. */
+/** How often the members' announcements are read. */
 const POLL_MS = 500;
 
 interface Wanted {
@@ -67,56 +73,88 @@ export const reseal: Command = {
     const { to, reason, plain = false, wait = false, force = false, yes = false } = values;
     const wanted: Wanted = { to, reason, plain, force };
     return withExisting({ values, terminal, writes }, async (session, found): Promise<Outcome> => {
-      if (!yes && !(await isConfirmed(terminal))) {
+      if (!yes && !(await isConfirmed(plain, terminal))) {
         return { json: { ...session.place, resealed: false }, words: 'Nothing was resealed.', exitCode: 1 };
       }
-      const first = await resealIn(session, found, (rewt) => rewt[RESEAL](wanted));
-      if (first.opening) return opened(session, found, wanted, wait, first);
+      const run: Run = { session, found, wanted, wait, report: terminal.report };
+      const first = await begun(run);
+      if (first.opening) return opened(run, first);
       if (first.rotated && wait) {
-        terminal.report(`${sealedInWords(first)} It rotates once more in ${spanOf(await stalenessMs(session))}.`);
-        await sleep(await stalenessMs(session));
-        await resealIn(session, found, (rewt) => rewt.rotate(reason === undefined ? {} : { reason }));
+        writes.left = EXPOSED;
+        terminal.report(`${changeInWords(first)} It rotates once more in ${spanOf(await stalenessMs(run))}.`);
+        await sleep(await stalenessMs(run));
+        await resealIn(run, (rewt) => rewt.rotate(reason === undefined ? {} : { reason }));
+        writes.left = null;
       }
       return outcomeOf(session, first, wait);
     });
   },
 };
 
-/** Writes plain text once every named member takes it; without `--wait`, at the next run. */
-async function opened(
-  session: ChangingSession,
-  found: Found,
-  wanted: Wanted,
-  wait: boolean,
-  first: Resealed,
-): Promise<Outcome> {
-  let last = first;
-  const giveUpMs = performance.now() + (await stalenessMs(session)) + session.limit.leftMs();
-  while (wait && last.opening && performance.now() < giveUpMs) {
-    await sleep(POLL_MS);
-    last = await resealIn(session, found, (rewt) => rewt[RESEAL](wanted));
-  }
-  if (!last.opening) return outcomeOf(session, { ...last, before: first.before }, wait);
-  return {
-    json: { ...session.place, resealed: false, ...last, exposedUntil: null },
-    words:
-      'The keyring is sealed still, and says that plain text may follow. Run the command again once ' +
-      "every member has read that, and has sealing: 'migrate'.",
-    exitCode: wait ? 1 : 0,
-  };
+/** One run of the verb, on an existing keyring. */
+interface Run {
+  readonly session: ChangingSession;
+  readonly found: Found;
+  readonly wanted: Wanted;
+  readonly wait: boolean;
+  readonly report: (words: string) => void;
 }
 
-async function resealIn<T>(session: ChangingSession, found: Found, act: (rewt: Rewt) => Promise<T>): Promise<T> {
-  return withMember(session, found, { asFleet: true }, act).catch((error: unknown) => {
-    throw isRewtError(error) && error.code === 'ERR_REWT_ROTATION_REFUSED' ? tooSoon() : error;
-  });
+/** Writes the first step; with `--wait`, once a rotation is allowed. */
+async function begun(run: Run): Promise<Resealed> {
+  for (;;) {
+    try {
+      return await resealIn(run, (rewt) => rewt[RESEAL](run.wanted));
+    } catch (error) {
+      const earlyMs = earlyMsOf(error);
+      if (!run.wait || earlyMs === null || earlyMs > (await stalenessMs(run))) throw refused(error);
+      run.report(`There was a rotation too recently: waits for ${spanOf(Math.ceil(earlyMs / 1_000) * 1_000)}.`);
+      await sleep(earlyMs);
+    }
+  }
+}
+
+/** Writes plain text once every named member takes it; without `--wait`, at the next run. */
+async function opened(run: Run, first: Resealed): Promise<Outcome> {
+  const { session, found, wait, report } = run;
+  session.writes.left = OPENING;
+  const giveUpMs = performance.now() + (await stalenessMs(run)) + session.limit.leftMs();
+  for (let last = first, reported = ''; ; ) {
+    const allowing = await allowingIn(session);
+    if (!wait || performance.now() >= giveUpMs) {
+      return {
+        json: { ...session.place, resealed: false, ...last, exposedUntil: null },
+        words:
+          `${OPENING}. ${allowing} Run the command again once every member has read that, and has ` +
+          "sealing: 'migrate'.",
+        exitCode: wait || found.ring?.opening === true ? 1 : 0,
+      };
+    }
+    if (allowing !== reported) report(allowing);
+    reported = allowing;
+    await sleep(POLL_MS);
+    last = await resealIn(run, (rewt) => rewt[RESEAL](run.wanted));
+    if (last.opening) continue;
+    session.writes.left = null;
+    return outcomeOf(session, { ...last, before: first.before }, wait);
+  }
+}
+
+async function allowingIn(session: ChangingSession): Promise<string> {
+  const announced = await orRefusal(session.announcements());
+  return announced instanceof Error ? announced.message : allowingInWords(fleetSeals(announced));
+}
+
+function resealIn<T>({ session, found }: Run, act: (rewt: Rewt) => Promise<T>): Promise<T> {
+  return withMember(session, found, { asFleet: true }, act);
 }
 
 /** The longest time for which a member may go on with its copy. Milliseconds. */
-async function stalenessMs(session: ChangingSession): Promise<number> {
+async function stalenessMs({ session, found }: Run): Promise<number> {
   const announced = await orRefusal(session.announcements());
   const held = announced instanceof Error ? [] : [...lastAnnounced(announced).values()].map((one) => one.held);
-  return Math.max(inMs(defaultMaxStaleness()), ...held.map(({ maxStaleness = 0 }) => maxStaleness));
+  const usual = defaultMaxStaleness(found.ring === null ? undefined : found.ring.ttl / 1_000);
+  return Math.max(inMs(usual), ...held.map(({ maxStaleness = 0 }) => maxStaleness));
 }
 
 async function outcomeOf(session: ChangingSession, change: Resealed, waited: boolean): Promise<Outcome> {
@@ -130,41 +168,29 @@ async function outcomeOf(session: ChangingSession, change: Resealed, waited: boo
   return {
     result: change.after ?? 'plain',
     json: { ...session.place, resealed: true, ...change, exposedUntil },
-    words: `${sealedInWords(change)}${again}${until} ${membersInWords(change)}`,
+    words: `${changeInWords(change)}${again}${until}${membersInWords(change)}`,
   };
 }
 
-function sealedInWords({ before, after }: Resealed): string {
-  const named = (id: string | null): string => (id === null ? 'plain text' : `the seal key ${id}`);
-  return before === after
-    ? `It is under ${named(after)} already.`
-    : `Resealed: ${named(after)}, in place of ${named(before)}.`;
-}
-
-function membersInWords({ known, unknown }: Resealed): string {
-  const older =
-    unknown.length === 0 ? '' : ` Of an earlier version: ${unknown.map((name) => foreignName(name)).join(', ')}.`;
-  return `${known} named ${known === 1 ? 'member has' : 'members have'} announced the key.${older}`;
-}
-
-function tooSoon(): RefusedError {
-  return new RefusedError(
-    'ERR_REWT_ROTATION_REFUSED',
-    'to seal plain text takes a rotation, and there was one too recently: a member may not hold the next ' +
-      `secret yet. Wait for ${spanOf(inMs(defaultMaxStaleness()))}, or add --force`,
+/** Returns the command's refusal in place of the library's; any other error as it is. */
+function refused(error: unknown): unknown {
+  if (isRewtError(error) && 'option' in error && error.option === 'memberName') {
+    return new RefusedError('ERR_REWT_RESEAL_REFUSED', error.message.replace('memberName:', 'the member'));
+  }
+  return refusedRotation(
+    error,
+    (wait) =>
+      `to seal plain text takes a rotation, and there was one too recently: ${TOO_SOON}. ${wait}, or add --wait, ` +
+      'which does, or --force',
   );
 }
 
 /** Asks for confirmation. @throws {OptionError} without a terminal. */
-async function isConfirmed(terminal: Terminal): Promise<boolean> {
+async function isConfirmed(plain: boolean, terminal: Terminal): Promise<boolean> {
   if (!terminal.stdin.isTTY || !terminal.stderr.isTTY) {
     throw new OptionError('without a terminal to confirm on, add --yes to reseal', { option: 'yes' });
   }
-  const isYes = await confirm(
-    'A member that lacks the key stops, and members without a memberName are not counted. An original ' +
-      'rewt here has its tokens refused, and accepts forged ones. Reseal?',
-    terminal,
-  );
+  const isYes = await confirm(plain ? QUESTIONS.plain : QUESTIONS.sealed, terminal);
   if (!isYes) terminal.interrupted.throwIfAborted();
   return isYes;
 }

@@ -1,16 +1,13 @@
 /** `rewt rotate`: the next secret becomes the signing one. */
 
-import { isRewtError } from '../../errors.js';
-import { defaultMaxStaleness, inMs } from '../../keyring/policy.js';
 import type { Announcements } from '../../stores/store.js';
 import type { Command } from '../command.js';
 import { assertNoWords, lookOptions, readArguments } from '../input/arguments.js';
+import { refusedRotation, TOO_SOON } from '../lookup/early.js';
 import { signingIn, withExisting } from '../lookup/existing.js';
 import type { Found } from '../lookup/found.js';
 import { withMember } from '../lookup/member.js';
-import { RefusedError } from '../output/errors.js';
 import { fleetOf, laggards, type MemberSeen, names } from '../output/fleet.js';
-import { spanOf } from '../output/format.js';
 import { helpOf } from '../output/help.js';
 import { isOnScreen, type Terminal } from '../output/terminal.js';
 import { orRefusal } from '../session.js';
@@ -50,7 +47,7 @@ export const rotate: Command = {
           ...(values.reason === undefined ? {} : { reason: values.reason }),
         }),
       ).catch((error: unknown) => {
-        throw isRewtError(error) && error.code === 'ERR_REWT_ROTATION_REFUSED' ? refused(values.force === true) : error;
+        throw refusedRotation(error, values.force === true ? tooOften : tooSoon);
       });
       const before = signingIn(found);
       return {
@@ -68,14 +65,14 @@ function behindIn({ keyring }: Found, announced: Announcements): readonly Member
   return fleet === null ? [] : laggards(fleet);
 }
 
-function refused(force: boolean): RefusedError {
-  return new RefusedError(
-    'ERR_REWT_ROTATION_REFUSED',
-    force
-      ? 'rotated too often: all the retired secrets that a keyring has room for still verify. See rewt ' +
-          'status for when the first of them ends; rewt revoke drops them all'
-      : 'rotated too recently: a member with an older copy may not hold the next secret yet. Wait for ' +
-          `${spanOf(inMs(defaultMaxStaleness()))}, or add --force, which could cost such a member requests`,
+function tooSoon(wait: string): string {
+  return `rotated too recently: ${TOO_SOON}. ${wait}, or add --force, which could cost such a member requests`;
+}
+
+function tooOften(wait: string): string {
+  return (
+    'rotated too often: all the retired secrets that a keyring has room for still verify. ' +
+    `${wait}; rewt revoke drops them all`
   );
 }
 

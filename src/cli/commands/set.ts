@@ -1,12 +1,12 @@
 /** `rewt set`: changes the times of a keyring, even to shorter ones, without a revocation. */
 
-import { isRewtError, OptionError } from '../../errors.js';
-import { defaultMaxStaleness, inMs } from '../../keyring/policy.js';
+import { OptionError } from '../../errors.js';
 import type { Ring } from '../../keyring/ring.js';
 import { SET_TIMES, type TimesSet } from '../../keyring/set-times.js';
 import type { Store } from '../../stores/store.js';
 import type { Command } from '../command.js';
 import { assertNoWords, lookOptions, readArguments, readSeconds } from '../input/arguments.js';
+import { refusedRotation, TOO_SOON } from '../lookup/early.js';
 import { withExisting } from '../lookup/existing.js';
 import { copyStore, withMember } from '../lookup/member.js';
 import { RefusedError } from '../output/errors.js';
@@ -66,7 +66,7 @@ export const set: Command = {
         withMember({ ...session, openStore: () => store }, found, manner, (rewt) =>
           rewt[SET_TIMES]({ ...wanted, reason }),
         ).catch((error: unknown) => {
-          throw isRewtError(error) && error.code === 'ERR_REWT_ROTATION_REFUSED' ? tooSoon() : error;
+          throw refusedRotation(error, tooSoon);
         });
       if (isShorter(wanted, ring) && !yes) {
         // Tried on a copy first: no question for a change that would be rejected.
@@ -108,11 +108,10 @@ async function isConfirmed(terminal: Terminal): Promise<boolean> {
   return isYes;
 }
 
-function tooSoon(): RefusedError {
-  return new RefusedError(
-    'ERR_REWT_ROTATION_REFUSED',
-    'a shorter time takes a rotation, and there was one too recently: a member may not hold the next ' +
-      `secret yet. Wait for ${spanOf(inMs(defaultMaxStaleness()))}, and run the command again`,
+function tooSoon(wait: string): string {
+  return (
+    `a shorter time takes a rotation, and there was one too recently: ${TOO_SOON}. ${wait}, and run the ` +
+    'command again'
   );
 }
 

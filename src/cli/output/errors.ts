@@ -19,6 +19,7 @@ export class RefusedError extends Error {
       | 'ERR_REWT_NO_KEYRING'
       | 'ERR_REWT_OLD_MEMBERS'
       | 'ERR_REWT_CONTENDED'
+      | 'ERR_REWT_RESEAL_REFUSED'
       | 'ERR_REWT_ROTATION_REFUSED'
       | 'ERR_REWT_TIMES_REFUSED',
     message: string,
@@ -96,6 +97,7 @@ const flags: Readonly<Record<string, string>> = {
   reason: '--reason',
   replace: '--replace',
   sealKey: `${SEAL_KEY_VARIABLE} or --seal-key-file`,
+  to: '--to',
   [SEAL_KEY_VARIABLE]: SEAL_KEY_VARIABLE,
 };
 

@@ -1,0 +1,51 @@
+/** Words for another seal of a keyring: the question, the result, and what is left. Pure. */
+
+import type { FleetSeals } from '../../keyring/announcement.js';
+import type { Resealed } from '../../keyring/reseal.js';
+import { foreignName } from './format.js';
+
+/** The questions before `rewt reseal`. */
+export const QUESTIONS = {
+  sealed:
+    'A member without the key stops, and members without a memberName are not counted. Members of rewt 1 ' +
+    'and 2 cannot follow: their tokens are refused, and they accept forged ones. Reseal?',
+  plain:
+    "A reader of the store can forge tokens then. A member without sealing: 'migrate' takes plain text for an " +
+    'attack and revokes, and members without a memberName are not counted. Write plain text?',
+} as const;
+
+/** The first step to plain text is done, and the second is not. */
+export const OPENING = 'It is sealed still, and announces that plain text may follow';
+/** The rotation after the one that sealed is missing. */
+export const EXPOSED = 'It is sealed, and a secret that was plain text signs';
+
+export function changeInWords({ before, after }: Resealed): string {
+  return before === after
+    ? `Nothing was written: it is ${formInWords(after)} already.`
+    : `Resealed: it is ${formInWords(after)} now, and was ${formInWords(before)} before.`;
+}
+
+function formInWords(keyId: string | null): string {
+  return keyId === null ? 'plain text' : `under the seal key ${keyId}`;
+}
+
+/** Describes what members announced before the change; empty without a change. */
+export function membersInWords({ before, after, known, unknown }: Resealed): string {
+  if (before === after) return '';
+  const what = after === null ? 'reads plain text' : 'has the key';
+  const counted =
+    known === 0
+      ? ' No member has announced what it reads.'
+      : ` Each of ${known} named ${known === 1 ? 'member' : 'members'} has announced that it ${what}.`;
+  const older = unknown.map((name) => foreignName(name)).join(', ');
+  return older === '' ? counted : `${counted} Of an earlier version, which announce nothing of that: ${older}.`;
+}
+
+/** Describes which named members allow plain text. */
+export function allowingInWords({ known }: FleetSeals): string {
+  if (known.length === 0) return 'No member has announced what it reads.';
+  const not = known.filter(({ takesPlain }) => !takesPlain).map(({ name }) => foreignName(name));
+  const allowing = known.length - not.length;
+  const which = not.length === 0 ? '' : `; not yet: ${not.join(', ')}`;
+  return `${allowing} of ${known.length} named members ${allowing === 1 ? 'allows' : 'allow'} plain text${which}.`;
+}
