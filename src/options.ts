@@ -90,9 +90,10 @@ export interface RewtOptions<Output = unknown> {
    * Seals the keyring, so that a reader of the store can forge no token: a key of 32 bytes, as
    * bytes or as the text that `rewt seal-key` prints. Or a list, of which all open and the first
    * seals; or a function that returns one of these or a promise of it, from a key management
-   * service. Give all members the same. Default: none, and the keyring is plain text.
+   * service. Give all members the same. Default: none, and the keyring is plain text. If it is
+   * named here, it has to have a value.
    */
-  sealKey?: SealKeyOption | undefined;
+  sealKey?: SealKeyOption;
   /**
    * `'migrate'` takes plain keyrings too, until this member has seen a sealed one: only while a
    * namespace moves to `sealKey`, or back (docs/sealing.md). Default: none.
@@ -211,6 +212,7 @@ const DEFAULT_TOKEN_CACHE = 1_000;
 export function readOptions(raw: unknown): Settings {
   const option = optionReader(raw ?? {}, rewtReaders, 'Rewt options', misplaced);
   option('algorithms', undefined);
+  assertGiven(Object(raw), ['sealKey']);
   const redisConn = option('redisConn', null);
   const store = option('store', null);
   if ((redisConn === null) === (store === null)) {

@@ -91,6 +91,11 @@ export interface SealStatus {
    * left. If one of them signs, it is the end of its tokens after the next rotation.
    */
   readonly exposedUntil: Date | null;
+  /**
+   * Whether the keyring announces that plain text may follow, as `rewt reseal --plain` begins it;
+   * `rewt reseal` takes that back.
+   */
+  readonly opening: boolean;
 }
 
 /** An entry in the log of a keyring. Everyone with write access to the store can write one. */
@@ -166,7 +171,7 @@ export function keyringStatusOf(copy: Copy, storeMs: number, keyId: string | nul
     retired: copy.keys
       .filter(({ role }) => role === 'retired')
       .map(({ kid, verifiesUntilMs }) => ({ kid, verifiesUntil: new Date(verifiesUntilMs) })),
-    sealed: keyId === null ? null : { keyId, opens: true, exposedUntil: exposedUntil(copy, storeMs) },
+    sealed: keyId === null ? null : sealStatusOf(copy, storeMs, keyId),
     changes: changesOf(ring).map(({ at, cause, reason = null }) => ({
       at: new Date(at),
       kind: cause === 'rotate' ? 'rotation' : 'revocation',
@@ -174,6 +179,10 @@ export function keyringStatusOf(copy: Copy, storeMs: number, keyId: string | nul
       reason,
     })),
   };
+}
+
+function sealStatusOf(copy: Copy, storeMs: number, keyId: string): SealStatus {
+  return { keyId, opens: true, exposedUntil: exposedUntil(copy, storeMs), opening: copy.ring.opening === true };
 }
 
 function exposedUntil({ keys, ring }: Copy, storeMs: number): Date | null {

@@ -84,7 +84,9 @@ export function revoke(
   reason: string | null = null,
   cause = causeOf(name),
 ): Plan {
-  const begun = { ...ring, epoch: ring.epoch + 1, rev: context.mint.id() };
+  // No secret of before is left, and the way back to plain text begins anew.
+  const { opening: _, exposed: __, ...base } = ring;
+  const begun = { ...base, epoch: ring.epoch + 1, rev: context.mint.id() };
   return start(name, true, seen, begun, context, reason, cause);
 }
 

@@ -114,15 +114,19 @@ export interface ResealOptions {
   readonly reason: string | null;
 }
 
+/** What `reseal` found. */
+export interface Before {
+  readonly form: Form;
+  readonly secret: string;
+  readonly opening: boolean;
+}
+
 /**
  * The ring is under another seal key; no secret changes for it. From plain text it takes a
  * rotation. Into plain text it takes two calls: the first one announces it inside the sealed ring.
  */
-export function reseal(
-  policy: () => Policy,
-  options: ResealOptions,
-): Command & { before(): { form: Form; secret: string } | null } {
-  let before: { form: Form; secret: string } | null = null;
+export function reseal(policy: () => Policy, options: ResealOptions): Command & { before(): Before | null } {
+  let before: Before | null = null;
   let done = false;
   let refusal: Error | null = null;
   return {
@@ -131,8 +135,8 @@ export function reseal(
       const context = { policy: policy(), history, mint };
       const due = advance(seen, context);
       if (seen.ring === null || form === null) return due;
-      before ??= { form, secret: seen.ring.current.secret };
-      if (done || keyIdOf(form) === keyIdOf(options.to)) return due;
+      before ??= { form, secret: seen.ring.current.secret, opening: seen.ring.opening === true };
+      if (done || (keyIdOf(form) === keyIdOf(options.to) && !seen.ring.opening)) return due;
       const planned = form === 'plain' ? sealed(seen, seen.ring, due, context) : due;
       if (typeof planned === 'number') {
         refusal = rotationRefused(planned, options.force);
@@ -161,7 +165,8 @@ export function reseal(
     return typeof planned === 'number' || planned.rotates !== 'own' ? planned : { ...planned, form: options.to };
   }
 
-  function resealed(ring: Ring, context: Context): Plan {
+  /** Takes the announcement of plain text back. */
+  function resealed({ opening: _, ...ring }: Ring, context: Context): Plan {
     return { ...createPlan('reseal', false, false, amend(ring, context)), form: options.to };
   }
 

@@ -188,7 +188,7 @@ export class Exchange {
         replaced = null;
         continue;
       }
-      if (opened !== null) this.#learn(this.#historyAfter(opened.ring, plan), opened);
+      if (opened !== null) this.#learn(opened, plan);
       const error = this.#reader?.judge(plan, seen) ?? null;
       if (plan === null) {
         if (error !== null) throw error;
@@ -206,7 +206,8 @@ export class Exchange {
       const notAfterMs = snapshot.nowMs + timeoutMs;
       const limits = { timeoutMs, notAfterMs };
       // Once for each plan: a swap that is sent twice is known by its text.
-      const wanted = this.#sealing.contentsFor(plan, plan.form ?? form);
+      const standing = plan.distrusts ? this.#sealing.formInPlaceOf(form) : form;
+      const wanted = this.#sealing.contentsFor(plan, plan.form ?? standing);
       const own = { plan, made: parseRing(formatRing(plan.ring)) };
       written.push(own);
       this.#written.add(own);
@@ -240,10 +241,10 @@ export class Exchange {
     this.#historySince = this.instant().sequence;
   }
 
-  /** Remembers a ring that was read and proven, and its form. */
-  #learn(history: History, opened: Opened): void {
-    this.#setHistory(history);
-    this.#sealing.took(opened);
+  /** Remembers a ring that was read and proven, and its form if it is trusted. */
+  #learn(opened: Opened, plan: Plan | null): void {
+    this.#setHistory(this.#historyAfter(opened.ring, plan));
+    if (!plan?.distrusts) this.#sealing.took(opened);
   }
 
   #isHeld(): ((ring: string) => boolean) | undefined {
@@ -261,7 +262,7 @@ export class Exchange {
     const found = plan?.isCalledFor ? null : plan;
     const { ring } = seen;
     if (!found?.revokes && (ring === null || !isLater(ring, this.#history))) return;
-    if (opened !== null) this.#learn(this.#historyAfter(opened.ring, found), opened);
+    if (opened !== null) this.#learn(opened, found);
     this.#reader?.judge(found, seen);
     task.onPlan(found, seen, sent, version, true);
   }

@@ -22,7 +22,10 @@ export interface Resealing {
   readonly to?: string | undefined;
   /** Writes plain text in place of an envelope. The first call only announces it. */
   readonly plain?: boolean | undefined;
-  /** From plain text, rotates even if a member may not hold `next` yet. */
+  /**
+   * Seals although a member of an earlier version is there; from plain text, rotates even if a
+   * member may not hold `next` yet.
+   */
   readonly force?: boolean | undefined;
   readonly reason?: string | undefined;
 }
@@ -41,8 +44,12 @@ export interface Resealed {
   readonly after: string | null;
   /** Whether the keyring is sealed still, and announces that plain text follows. */
   readonly opening: boolean;
+  /** Whether such an announcement was taken back. */
+  readonly withdrawn: boolean;
   /** Whether another secret signs now: coming from plain text takes a rotation. */
   readonly rotated: boolean;
+  /** Whether a secret signs that was in plain text: it takes one rotation more. */
+  readonly exposed: boolean;
   /** The kid that signs now. */
   readonly kid: string;
   /** Members that announced what they open. */
@@ -72,9 +79,13 @@ export async function resealKeyring(
   const announced = await store.announcements?.(namespace, { timeoutMs });
   const seals = announced === undefined ? { known: [], unknown: [] } : fleetSeals(announced);
   const keyId = keyIdOf(to);
-  if (keyId !== null) for (const { name, opens } of seals.known) assertOpens(name, opens, keyId);
+  const force = option('force', false);
+  if (keyId !== null) {
+    for (const { name, opens } of seals.known) assertOpens(name, opens, keyId);
+    if (!force) assertNoneOlder(seals.unknown);
+  }
   const takesPlain = seals.known.every((held) => held.takesPlain);
-  const how = { to, takesPlain, force: option('force', false), reason: option('reason', null) };
+  const how = { to, takesPlain, force, reason: option('reason', null) };
   const { lease, command } = await member.carryOut((policy) => reseal(policy, how));
   const { ring, current } = lease.copy;
   const before = command.before();
@@ -82,7 +93,9 @@ export async function resealKeyring(
     before: before === null ? member.sealKeyId : keyIdOf(before.form),
     after: member.sealKeyId,
     opening: ring.opening === true,
+    withdrawn: before?.opening === true && ring.opening !== true && keyId !== null,
     rotated: before !== null && before.secret !== ring.current.secret,
+    exposed: ring.exposed?.includes(current.kid) ?? false,
     kid: current.kid,
     known: seals.known.length,
     unknown: seals.unknown,
@@ -106,6 +119,15 @@ function assertOpens(name: string, opens: readonly string[], keyId: string): voi
   if (opens.includes(keyId)) return;
   throw new OptionError(
     `memberName: ${JSON.stringify(name)} does not have the seal key ${keyId}, and would stop. Deploy it there first`,
+    { option: 'memberName' },
+  );
+}
+
+/** @throws {OptionError} about `memberName` for a member of an earlier version: it opens none. */
+function assertNoneOlder([name]: readonly string[]): void {
+  if (name === undefined) return;
+  throw new OptionError(
+    `memberName: ${JSON.stringify(name)} is of an earlier version, and would stop. Update it first, or add force`,
     { option: 'memberName' },
   );
 }

@@ -98,8 +98,9 @@ export function planTimes(
 export function rotate(name: PlanName, seen: Seen, ring: Ring, context: WriteContext): Plan {
   const { nowMs, key } = seen;
   const next = freshNext(nowMs, context);
-  if (key.role === 'next' && key.expiresAtMs !== null) {
-    // A swap was cut short between K and R: K's own TTL stands.
+  if (key.role === 'next' && key.expiresAtMs !== null && !seen.sealed) {
+    // A swap was cut short between K and R: K's own TTL stands. Not beside a sealed ring: a writer
+    // of K must not choose how long a known secret signs.
     const current = currentFrom(seen, ring.next.secret, key.expiresAtMs);
     return retire(name, seen, ring, { current, next, writesKey: false }, context);
   }

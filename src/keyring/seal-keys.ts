@@ -5,7 +5,7 @@
 
 import { detached } from '../async/detached.js';
 import { within } from '../async/race.js';
-import { StoreError } from '../errors.js';
+import { isRewtError, StoreError } from '../errors.js';
 import type { SealKey } from '../seal/seal-key.js';
 import type { Clock } from '../time/clock.js';
 
@@ -14,6 +14,8 @@ const CALL_TIMEOUT_MS = 10_000;
 /** From the end of a call to the next, doubled after each. */
 const FIRST_PAUSE_MS = 1_000;
 const MAX_PAUSE_MS = 60_000;
+/** Far more than a function returns that has all keys of a keyring. */
+const MAX_HELD = 16;
 
 /** Returns all keys that a member opens, the one to seal with first. */
 export type SealKeySource = () => Promise<readonly SealKey[]>;
@@ -74,15 +76,17 @@ export class SealKeys {
     if (this.#source === null || this.#clock.monotonicMs() < this.#nextAtMs) return Promise.resolve();
     const source = this.#source;
     const call = async (): Promise<readonly SealKey[]> => source();
-    this.#asking = detached(() => within(CALL_TIMEOUT_MS, call(), () => new Error('late'), this.#clock)).then(
+    const late = () => new Error('late');
+    this.#asking = detached(() => within(CALL_TIMEOUT_MS, call(), late, this.#clock, 'unref')).then(
       (keys) => this.#answered(keys),
-      (error: unknown) => this.#ended(`failed (${errorName(error)})`),
+      (error: unknown) => this.#ended(`failed (${errorInWords(error)})`),
     );
     return this.#asking;
   }
 
   #answered(keys: readonly SealKey[]): void {
-    if (keys.length > 0) this.#held = byId(keys);
+    // The ring may be under one that was returned before.
+    this.#held = new Map([...byId(keys), ...this.#held].slice(0, MAX_HELD));
     this.#ended('returned no key');
   }
 
@@ -106,7 +110,12 @@ function byId(keys: readonly SealKey[]): ReadonlyMap<string, SealKey> {
   return new Map(keys.map((key) => [key.id, key]));
 }
 
-/** The name of a foreign error: its message may contain an address or a secret. */
-function errorName(error: unknown): string {
-  return error instanceof Error && /^[\w.]{1,60}$/.test(error.name) ? error.name : 'Error';
+/**
+ * Says why there is no key: in the words of this option's own errors, by the name of a foreign one.
+ * The message of that may contain an address or a secret.
+ */
+function errorInWords(error: unknown): string {
+  if (isRewtError(error)) return error.message;
+  const isName = error instanceof Error && /^[A-Z][A-Za-z]{0,50}(Error|Exception)$/.test(error.name);
+  return isName ? error.name : 'Error';
 }

@@ -41,6 +41,11 @@ export class Sealing {
   #sawEnvelope = false;
   /** Whether the last ring says that a plain one may follow it. */
   #isOpening = false;
+  /**
+   * The last write of a lineage that says nothing of the kind: what says so and comes from before
+   * it was put back.
+   */
+  #shut: Pick<Ring, 'id' | 'gen'> | null = null;
 
   constructor(options: SealingOptions) {
     this.#options = options;
@@ -110,7 +115,9 @@ export class Sealing {
     this.#form = form;
     this.#sawEnvelope = form !== 'plain';
     if (before !== null && keyIdOf(before) !== keyIdOf(form)) this.#options.onChange?.(form, before);
-    this.#isOpening = form !== 'plain' && ring.opening === true;
+    const shut = this.#shut?.id === ring.id ? this.#shut.gen : Number.NEGATIVE_INFINITY;
+    this.#isOpening = form !== 'plain' && ring.opening === true && ring.gen > shut;
+    if (form !== 'plain' && !ring.opening) this.#shut = { id: ring.id, gen: Math.max(ring.gen, shut) };
   }
 
   /**
@@ -131,6 +138,11 @@ export class Sealing {
     if (last !== null && last !== 'plain' && keys.held.has(last.keyId)) return last;
     const isPlain = last === null ? migrates === true : this.takesPlain;
     return isPlain && !wasSealed ? 'plain' : { keyId: keys.first() };
+  }
+
+  /** Returns the form for a ring in place of one that is not trusted: a writer chose its key. */
+  formInPlaceOf(form: Form): Form {
+    return form === 'plain' ? form : this.formToBegin(null, false);
   }
 
   /**

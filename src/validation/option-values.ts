@@ -46,16 +46,16 @@ export type Given<Options, Name extends keyof Options> = Omit<Options, Name> & {
   [One in Name]?: Exclude<Options[One], undefined>;
 };
 
-/** The expectations that are never silently dropped if their value is missing. */
+/** The expectations of a token that are never silently dropped if their value is missing. */
 const givenNames = ['audience', 'issuer'] as const;
 export type GivenName = (typeof givenNames)[number];
 
 /**
- * Rejects options that hold for many tokens if their audience or issuer is present but undefined.
- * The cause is most often an unset environment variable. @throws {OptionError}
+ * Rejects options of which one of `names` is present but undefined, by default an audience or
+ * issuer. The cause is most often an unset environment variable. @throws {OptionError}
  */
-export function assertGiven(options: object): void {
-  for (const name of givenNames) {
+export function assertGiven(options: object, names: readonly string[] = givenNames): void {
+  for (const name of names) {
     if (!Object.hasOwn(options, name) || memberOf(options, name) !== undefined) continue;
     throw new OptionError(
       `${name}: is undefined. Leave it out if none is meant; if it is read from the environment, the ` +

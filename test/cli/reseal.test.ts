@@ -125,6 +125,14 @@ describe('from plain text', () => {
     });
   });
 
+  it('says that a secret of then signs, until the next rotation', async () => {
+    await begin();
+    await run(['reseal', '--yes', '--force'], key);
+    expect((await run(['reseal', '--yes'], key)).stderr).toContain('Run rewt rotate once more');
+    await run(['rotate', '--force'], key);
+    expect((await run(['reseal', '--yes'], key)).stderr).not.toContain('once more');
+  });
+
   it('does nothing without --yes where no terminal can be asked', async () => {
     await begin();
     const before = await read();
@@ -176,5 +184,20 @@ describe('back to plain text', () => {
         );
       });
     });
+  });
+
+  it('is shown as long as it is announced, and taken back by a reseal', async () => {
+    await begin({ sealKey: key });
+    await run(['reseal', '--yes', '--plain'], key);
+    const announces = 'announces that plain text may follow';
+    expect((await run(['status'], key)).stdout).toContain(announces);
+    expect((await run(['doctor'], key)).stdout).toMatch(new RegExp(`warning.*${announces}`));
+    const { stdout, stderr } = await run(['reseal', '--yes'], key);
+    expect({ stdout, stderr }).toEqual({
+      stdout: `${idOf(key)}\n`,
+      stderr: expect.stringContaining('does not announce plain text any more'),
+    });
+    expect((await run(['status'], key)).stdout).not.toContain(announces);
+    expect(await json(['reseal', '--yes'], key)).toMatchObject({ withdrawn: false, opening: false });
   });
 });

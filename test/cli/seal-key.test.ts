@@ -113,12 +113,13 @@ describe('the variable', () => {
     expect(await inVariable(text)).toEqual(ids.slice(0, count));
   });
 
-  it('is not set if it is empty, and refused if it has no key, or one that is none', async () => {
-    expect(await inVariable('')).toEqual([]);
+  it('is refused if it is empty, has no key, or one that is none', async () => {
     expect(await readSealKeys({}, {})).toEqual([]);
-    expect(await refusalOf(() => inVariable(' , '))).toBe(
-      'REWT_SEAL_KEY: there is no key in it. Make one with: rewt seal-key',
-    );
+    for (const text of ['', ' , ']) {
+      expect(await refusalOf(() => inVariable(text))).toBe(
+        'REWT_SEAL_KEY: there is no key in it. Make one with: rewt seal-key',
+      );
+    }
     for (const text of ['correct horse battery staple 123', `${first},x`, `${first};${second}`, `"${first}"`]) {
       expect(await refusalOf(() => inVariable(text))).toMatch(/^REWT_SEAL_KEY: must be 32 random bytes/);
     }

@@ -96,7 +96,7 @@ describe('a keyring that was just sealed', () => {
     const { keyring, sealed } = await json(['status'], key);
     expect({ sealed, seal: keyring.sealed }).toEqual({
       sealed: { keyId: idOf(key), opens: true },
-      seal: { keyId: idOf(key), opens: true, exposedUntil: expect.any(String) },
+      seal: { keyId: idOf(key), opens: true, exposedUntil: expect.any(String), opening: false },
     });
     const words = `with the key ${idOf(key)}, but secrets that were in plain text before verify until `;
     expect((await run(['status'], key)).stdout).toContain(`sealed      ${words}`);

@@ -210,6 +210,13 @@ describe.each([
     } else expect(mark).toBe(`rewt-kid.${stdout.trim()}`);
     expect((await run(['verify', token], given)).code).toBe(1);
   });
+
+  it('revoke --replace sealed takes the same form if K holds a value of a writer', async () => {
+    await begin({ sealKey: key });
+    await server.cli('SET', names().key, 'a value that a writer of Redis puts there', 'EX', '60');
+    expect((await run(['revoke', '--yes', '--replace', 'sealed'], given)).code).toBe(0);
+    expect(formOf((await read())[1])).toBe(given === undefined ? 'plain' : idOf(given));
+  });
 });
 
 describe('a sealed ring that does not open with its key', () => {

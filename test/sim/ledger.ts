@@ -256,13 +256,18 @@ export class Ledger {
     this.#isRingless = isRingless;
   }
 
-  /** "A write keeps the key of the ring that it replaces, else of the last ring" that it read. */
-  #judgeForm(shown: Shown, beforeRecord: StoreRecord, record: StoreRecord, { ring }: Entries): void {
+  /**
+   * "A write keeps the key of the ring that it replaces, else of the last ring" that it read. Row 1
+   * keeps that of the last ring that was trusted.
+   */
+  #judgeForm(shown: Shown, beforeRecord: StoreRecord, record: StoreRecord, before: Entries): void {
     if (!this.reader.isSealed) return;
     const keyId = this.reader.keyIdIn(record);
-    const replaced = ring === null ? null : this.reader.keyIdIn(beforeRecord);
-    const kept = replaced ?? shown.lastKeyId ?? shown.keyIds?.[0];
-    if (keyId !== kept) this.#reports.violation('extra', `${shown.name} writes under ${keyId}, and not under ${kept}`);
+    const replaced = before.ring === null ? null : this.reader.keyIdIn(beforeRecord);
+    const kept = [replaced ?? shown.lastKeyId ?? shown.keyIds?.[0]];
+    if (this.#rows.isDistrusted(shown, before, this.clock.nowMs())) kept.push(shown.trustedKeyId ?? shown.keyIds?.[0]);
+    if (kept.some((id) => id === keyId)) return;
+    this.#reports.violation('extra', `${shown.name} writes under ${keyId}, and not under ${kept.join(' or ')}`);
   }
 
   /** The first time counts. */

@@ -101,10 +101,15 @@ export class Rows {
     if (ring === null) return 'store came back without a ring';
     const brake = this.brakeIn(shown, before, beforeRecord, nowMs);
     if (brake !== null) return brake;
-    if ([...secretsIn(before)].some((secret) => shown.doubted.has(secret))) return 'rollback';
-    if (this.isBehind(shown, before, nowMs) || (shown.doubtful.get(ring.id) ?? 0) > ring.epoch) return 'rollback';
-    if ([...secretsIn(before)].some((secret) => shown.mayBeGone.has(secret))) return 'rollback';
-    return null;
+    return this.isDistrusted(shown, before, nowMs) ? 'rollback' : null;
+  }
+
+  /** Row 1, as far as it can be known from what the member was shown. */
+  isDistrusted(shown: Shown, before: Entries, storeMs: number): boolean {
+    const { ring } = before;
+    if (ring === null) return false;
+    if (this.isBehind(shown, before, storeMs) || (shown.doubtful.get(ring.id) ?? 0) > ring.epoch) return true;
+    return [...secretsIn(before)].some((secret) => shown.doubted.has(secret) || shown.mayBeGone.has(secret));
   }
 
   /** Rows 8 and 10: by what K was taken away or replaced, where that means a revocation. */
@@ -159,7 +164,7 @@ export class Rows {
     if (shown.epochs.isBehind(ring)) return true;
     // "Also a ring whose current or next this member saw come to its end."
     const isOver = (secret: string) => shown.hasSeenEnd(secret, storeMs);
-    if (this.#isSealed && shown.knowsLater(ring, storeMs)) return true;
+    if (this.#isSealed && (shown.knowsLater(ring, storeMs) || shown.hasOutlived(ring, storeMs))) return true;
     if (this.#isSealed && (isOver(ring.current.secret) || isOver(ring.next.secret))) return true;
     if (shown.lineage !== null && shown.lineage !== ring.id && shown.epochs.has(ring.id)) return true;
     return [...secretsIn({ key: null, ring })].some((secret) => shown.gone.has(secret));

@@ -52,6 +52,7 @@ export class Showings {
     if (keyId !== null) shown.sawEnvelope = true;
     if (entries.odd === 'unreadable' || !shown.opens(keyId)) return;
     shown.lastKeyId = keyId ?? shown.lastKeyId;
+    if (!this.#rows.isDistrusted(shown, entries, snapshot.nowMs)) shown.trustedKeyId = keyId ?? shown.trustedKeyId;
     const nowMs = this.#agenda.nowMs;
     this.#reports.trace?.(
       `  ${shown.name} is shown ${this.#names.show(entries)} by a ` +

@@ -80,6 +80,8 @@ export class Shown {
   sawEnvelope = false;
   /** The key of the last ring that it read. */
   lastKeyId: string | null = null;
+  /** That of the last one that was surely the keyring. */
+  trustedKeyId: string | null = null;
   readonly secrets = new Set<string>();
   /** The last revocation of each lineage. */
   readonly epochs = new Epochs();
@@ -199,6 +201,13 @@ export class Shown {
   knowsLater({ id, next }: Written, storeMs: number): boolean {
     const known = this.knownRing;
     return known !== null && known.id !== id && next.since < known.next.since && known.next.since <= storeMs;
+  }
+
+  /** "An earlier ring of which every token has ended." */
+  hasOutlived({ id, gen, ttl, overlap, current: { since } }: Written, storeMs: number): boolean {
+    const known = this.knownRing;
+    if (known === null || known.id !== id || known.gen <= gen) return false;
+    return since !== undefined && since + 2 * ttl + overlap <= storeMs;
   }
 
   /** Whether it saw this secret come to its end. */

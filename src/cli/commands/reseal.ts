@@ -35,8 +35,8 @@ rewt reseal [options]: puts the keyring under the first of the seal keys that
 are given, for all members at once, and prints the id of the key, or "plain". No
 token is refused for it. Asks first, because a member without the key stops:
 members with a memberName announce their keys, others cannot be counted. Exit
-code 1 if there is no keyring, after a no, while a named member lacks the key,
-and too soon after a rotation.
+code 1 if there is no keyring, after a no, while a named member lacks the key or
+is of an earlier version, and too soon after a rotation.
 
   rewt reseal --seal-key-file seal.key --wait
 
@@ -48,8 +48,9 @@ and too soon after a rotation.
                      before, and rotates once more when all members can have
                      the next secret, so that no secret that was plain text
                      signs; with --plain: waits until the members allow it
-  --force            from plain text: even if a member may not hold the next
-                     secret yet, which could cost it requests
+  --force            even if a named member is of an earlier version, which
+                     opens no seal; from plain text, even if a member may not
+                     hold the next secret yet, which could cost it requests
   --reason <text>    is kept in the keyring if this rotates; see rewt status
   --yes              do not ask; needed without a terminal
 `);
@@ -79,17 +80,25 @@ export const reseal: Command = {
       const run: Run = { session, found, wanted, wait, report: terminal.report };
       const first = await begun(run);
       if (first.opening) return opened(run, first);
-      if (first.rotated && wait) {
-        writes.left = EXPOSED;
-        terminal.report(`${changeInWords(first)} It rotates once more in ${spanOf(await stalenessMs(run))}.`);
-        await sleep(await stalenessMs(run));
-        await resealIn(run, (rewt) => rewt.rotate(reason === undefined ? {} : { reason }));
-        writes.left = null;
-      }
-      return outcomeOf(session, first, wait);
+      if (!first.exposed || !wait) return outcomeOf(session, first);
+      writes.left = EXPOSED;
+      terminal.report(`${changeInWords(first)} It rotates once more in ${spanOf(await stalenessMs(run))}.`);
+      await sleep(await stalenessMs(run));
+      const { exposed, kid } = await resealIn(run, (rewt) => rotateOnceMore(rewt, wanted));
+      writes.left = null;
+      return outcomeOf(session, { ...first, exposed, kid });
     });
   },
 };
+
+/** Rotates, unless another rotation came meanwhile: then none may follow so soon. */
+async function rotateOnceMore(rewt: Rewt, wanted: Wanted): Promise<Resealed> {
+  const { reason } = wanted;
+  await rewt.rotate(reason === undefined ? {} : { reason }).catch((error: unknown) => {
+    if (earlyMsOf(error) === null) throw error;
+  });
+  return rewt[RESEAL](wanted);
+}
 
 /** One run of the verb, on an existing keyring. */
 interface Run {
@@ -136,7 +145,7 @@ async function opened(run: Run, first: Resealed): Promise<Outcome> {
     last = await resealIn(run, (rewt) => rewt[RESEAL](run.wanted));
     if (last.opening) continue;
     session.writes.left = null;
-    return outcomeOf(session, { ...last, before: first.before }, wait);
+    return outcomeOf(session, { ...last, before: first.before });
   }
 }
 
@@ -157,10 +166,10 @@ async function stalenessMs({ session, found }: Run): Promise<number> {
   return Math.max(inMs(usual), ...held.map(({ maxStaleness = 0 }) => maxStaleness));
 }
 
-async function outcomeOf(session: ChangingSession, change: Resealed, waited: boolean): Promise<Outcome> {
+async function outcomeOf(session: ChangingSession, change: Resealed): Promise<Outcome> {
   const { keyring, nowMs } = examine(await session.read(), session.sealing());
   const exposedUntil = keyring?.sealed?.exposedUntil ?? null;
-  const again = change.rotated && !waited ? ' Run rewt rotate once more, in a minute: a secret of then signs now.' : '';
+  const again = change.exposed ? ' Run rewt rotate once more, in a minute: a secret of then signs now.' : '';
   const until =
     exposedUntil === null
       ? ''

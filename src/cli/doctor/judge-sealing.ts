@@ -12,6 +12,10 @@ export function judgeSealing({ sealed, status, keyIds, nowMs }: KeyringFacts, re
   const { keyId, opens } = sealed;
   if (!opens) return [judgeShut(keyId, keyIds)];
   const found = status?.sealed ? sealInWords(status.sealed, nowMs) : `with the key ${keyId}`;
+  if (status?.sealed?.opening) {
+    const remedy = 'rewt reseal --plain once more, or rewt reseal, which takes it back';
+    return [finding('seal', 'warning', found, remedy)];
+  }
   const isExposed = status?.sealed?.exposedUntil instanceof Date;
   if (keyId === first) return [finding('seal', isExposed ? 'note' : 'ok', found)];
   return [

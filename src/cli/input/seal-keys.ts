@@ -27,7 +27,7 @@ const POLL_MS = 10;
 
 /**
  * Reads the seal keys of `--seal-key-file`, else of REWT_SEAL_KEY, in their order. Returns an empty
- * list if neither is given.
+ * list if neither is there.
  *
  * @throws {OptionError} for a text that is no key, which is not repeated, and a file that cannot
  * be read, or that other users can.
@@ -35,7 +35,7 @@ const POLL_MS = 10;
 export async function readSealKeys(flags: SealKeyArguments, env: NodeJS.ProcessEnv): Promise<readonly SealKey[]> {
   const file = flags['seal-key-file'];
   if (file !== undefined) return keysInFile(file);
-  const text = env[SEAL_KEY_VARIABLE] || undefined;
+  const text = env[SEAL_KEY_VARIABLE];
   return text === undefined ? [] : keysIn(text, /[\s,]+/, SEAL_KEY_VARIABLE);
 }
 

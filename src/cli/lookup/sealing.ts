@@ -8,6 +8,7 @@ import { markedKid } from '../../keyring/contents.js';
 import { SealKeys } from '../../keyring/seal-keys.js';
 import { SEALS, type Seals } from '../../keyring/seal-options.js';
 import { Sealing } from '../../keyring/sealing.js';
+import { isSealed } from '../../seal/envelope.js';
 import type { SealKey } from '../../seal/seal-key.js';
 import { processClock } from '../../time/clock.js';
 import type { Found } from './found.js';
@@ -21,11 +22,10 @@ export function sealingWith(keys: readonly SealKey[], keyName: string): Sealing 
  * Returns the options of a member with these keys. It begins a ring sealed, unless there is a plain
  * ring, or a secret in plain text whose ring is missing.
  */
-export function sealsFor(keys: readonly SealKey[], { entries, sealed, ring }: Found): { readonly [SEALS]?: Seals } {
+export function sealsFor(keys: readonly SealKey[], { entries: { key, ring } }: Found): { readonly [SEALS]?: Seals } {
   if (keys.length === 0) return {};
-  const { key } = entries;
   const value = key?.value ?? null;
-  const isPlain = ring === null ? value !== null && markedKid(value) === null : sealed === null;
+  const isPlain = ring === null ? value !== null && markedKid(value) === null : !isSealed(ring);
   return { [SEALS]: { sealKeys: keys, migrates: isPlain ? true : 'sealed' } };
 }
 

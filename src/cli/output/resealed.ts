@@ -19,7 +19,8 @@ export const OPENING = 'It is sealed still, and announces that plain text may fo
 /** The rotation after the one that sealed is missing. */
 export const EXPOSED = 'It is sealed, and a secret that was plain text signs';
 
-export function changeInWords({ before, after }: Resealed): string {
+export function changeInWords({ before, after, withdrawn }: Resealed): string {
+  if (withdrawn) return `It is ${formInWords(after)}, and does not announce plain text any more.`;
   return before === after
     ? `Nothing was written: it is ${formInWords(after)} already.`
     : `Resealed: it is ${formInWords(after)} now, and was ${formInWords(before)} before.`;

@@ -6,12 +6,13 @@ import type { SealedState } from '../lookup/found.js';
 import { whenOf } from './format.js';
 
 /** Describes the seal of a keyring that this run opens. `nowMs`: the store's clock. */
-export function sealInWords({ keyId, exposedUntil }: SealStatus, nowMs: number): string {
+export function sealInWords({ keyId, exposedUntil, opening }: SealStatus, nowMs: number): string {
   const exposed =
     exposedUntil === null
       ? ''
       : `, but secrets that were in plain text before verify until ${whenOf(exposedUntil, nowMs)}`;
-  return `with the key ${keyId}${exposed}`;
+  const plain = opening ? ', and it announces that plain text may follow' : '';
+  return `with the key ${keyId}${exposed}${plain}`;
 }
 
 /** Describes a keyring that this run does not open. */
