@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { fileStore, Rewt } from '../../src/index.js';
 import { type RedisServer, startRedis } from '../support/servers.js';
 import { rewt } from './command.js';
@@ -202,6 +202,7 @@ describe.each([
     const token = await begin({ sealKey: key });
     const { code, stdout, stderr } = await run(['revoke', '--yes', '--replace', 'sealed'], given);
     expect(code).toBe(0);
+    expect(stderr).toContain('It has the default times (ttl 1 d, overlap 6 min 5 s), because those of before');
     const [mark, ring] = await read();
     expect(formOf(ring)).toBe(given === undefined ? 'plain' : idOf(given));
     if (given === undefined) {
@@ -216,6 +217,21 @@ describe.each([
     await server.cli('SET', names().key, 'a value that a writer of Redis puts there', 'EX', '60');
     expect((await run(['revoke', '--yes', '--replace', 'sealed'], given)).code).toBe(0);
     expect(formOf((await read())[1])).toBe(given === undefined ? 'plain' : idOf(given));
+  });
+});
+
+it('a member with the lost key goes on after revoke --replace sealed until its copy ends', async () => {
+  await asMember({ sealKey: key, ttl: 60, maxStaleness: 3, push: false }, async (member) => {
+    const token = await member.sign({});
+    const { stderr } = await run(['revoke', '--yes', '--replace', 'sealed'], other);
+    expect(stderr).toContain(`A member that does not have the key ${idOf(other)} cannot read it`);
+    expect(stderr).toContain('accepts the old tokens until its copy is maxStaleness old, and answers 503 from then on');
+    await member.refresh().catch(() => {});
+    await member.verify(token);
+    await vi.waitFor(
+      () => expect(member.verify(token)).rejects.toMatchObject({ code: 'ERR_REWT_RING_SEALED', status: 503 }),
+      { timeout: 5_000, interval: 100 },
+    );
   });
 });
 

@@ -3,6 +3,7 @@
 import { OptionError } from '../../errors.js';
 import { readReplaceable } from '../../keyring/command-options.js';
 import type { RevokeOptions } from '../../rewt.js';
+import { sealedBy } from '../../seal/envelope.js';
 import { readTimeout } from '../../validation/option-values.js';
 import type { Command, Outcome } from '../command.js';
 import { placeInWords } from '../input/address.js';
@@ -14,6 +15,7 @@ import { withMember } from '../lookup/member.js';
 import { CONFIRMED, isLost, LOST, MEMBERS_MS, waitForFleet, waitForReplicas } from '../lookup/wait.js';
 import { fleetOf, names } from '../output/fleet.js';
 import { helpOf } from '../output/help.js';
+import { lockedOutInWords, replacedInWords } from '../output/sealed.js';
 import { confirm, isOnScreen, type Terminal } from '../output/terminal.js';
 import { orRefusal, type Session } from '../session.js';
 import { STORE_TIMEOUT_MS, TimeLimit } from '../time-limit.js';
@@ -47,8 +49,8 @@ if there is no keyring.
                      200 characters, or nothing is revoked
   --replace <what>   unreadable, newer or sealed, as the error says: revokes
                      although this rewt cannot read what is there. The new
-                     keyring is under the first seal key of this command, and
-                     plain text without one
+                     keyring has the default times, and is under the first seal
+                     key of this command, or plain text without one
   --timeout <time>   the longest that all of it may take; default: ${STORE_TIMEOUT_MS / 1_000} s for each
                      answer of the store and for replicas, ${MEMBERS_MS / 1_000} s for members
 `);
@@ -81,7 +83,8 @@ export const revoke: Command = {
       }
       const { change, ring } = await orWritten(
         session,
-        withMember(session, found, {}, (rewt) => rewt.revoke(how)),
+        // A ring that is begun anew has the times that members need by default.
+        withMember(session, found, { asFleet: found.ring === null }, (rewt) => rewt.revoke(how)),
       );
       const before = signingIn(found);
       // Before any wait, which may fail or be ended by Ctrl-C.
@@ -89,6 +92,10 @@ export const revoke: Command = {
         'Revoked: each member refuses every token signed before as soon as it reads this. ' +
           `${change.kid} signs now, in place of ${before ?? 'one that cannot be read'}.`,
       );
+      if (found.ring === null) terminal.report(replacedInWords(ring));
+      const keyId = sealedBy(writes.ring ?? '');
+      if (keyId !== null && found.ringState !== 'readable' && wasSealed(found))
+        terminal.report(lockedOutInWords(keyId));
       // In parallel, so that neither uses the other's time.
       const [onReplicas, inMembers] = await Promise.all([
         waitForReplicas(session, replicas, change.replicas, ring),
