@@ -3,18 +3,32 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 import { isQuick, replacesModules, testFiles } from './test/support/quick.js';
 
 /**
- * A minute or more each: begun last, one of them would go on alone. Those that keep both processors
- * busy not at the same time.
+ * Those that take longest: begun last, one of them would go on alone. Of neighbours, one keeps a
+ * processor busy and one waits for servers.
  */
 const longest = [
   'sim/sim',
-  'stores/redis/port',
+  'stores/redis/rights',
   'processes/one-winner',
   'stores/redis/deadline',
-  'stores/redis/failover',
-  'stores/redis/redis-store',
+  'stores/redis/port',
+  'cli/link',
+  'stores/redis/no-error-listener',
+  'package/package',
+  'stores/redis/silent-clients',
   'processes/file-storm',
+  'cli/change',
+  'stores/redis/failover',
+  'package/types',
+  'processes/traffic',
+  'stores/redis/push',
+  'faults/faults',
+  'interop/operator',
   'stores/files/interleavings',
+  'stores/files/file-store',
+  'processes/rotations',
+  'stores/redis/faults',
+  'stores/redis/read-only-failover',
 ];
 
 class LongestFirst extends BaseSequencer {
@@ -40,8 +54,8 @@ export default defineConfig({
       { extends: true, test: { name: 'rest', include: testFiles.filter((path) => !quick.includes(path)) } },
     ],
     sequence: { sequencer: LongestFirst },
-    // Most of them wait for servers: four at a time keep two cores busy.
-    maxWorkers: 4,
+    // Most of them wait for servers: six at a time keep two cores busy.
+    maxWorkers: 6,
     // Tests assert on warnings as events; printed, they would hide a failure.
     execArgv: ['--no-warnings'],
     // Far above what any of them needs, and above the limit of `until`, which knows better what was
