@@ -121,6 +121,16 @@ describe('a verifier', () => {
     }
   });
 
+  it('of a verifier without push comes with the option that it needs then', async () => {
+    expect((await rewt(['acl', '--role', 'verifier'])).stderr).toContain('set push: false in its options');
+    for (const words of [
+      ['--role', 'verifier', '--push'],
+      ['--role', 'reader'],
+    ]) {
+      expect((await rewt(['acl', ...words])).stderr).not.toContain('push');
+    }
+  });
+
   it.each(['verifier', 'reader'])('is named as one who can forge, in the first words (%s)', async (role) => {
     const { stderr } = await rewt(['acl', '--role', role]);
     expect(stderr).toMatch(new RegExp(`^A ${role} can forge tokens`));

@@ -116,7 +116,7 @@ describe('another key than the first', () => {
     expect(findings).toContainEqual({
       check: 'seal',
       level: 'note',
-      found: expect.stringContaining(idOf(key)),
+      found: `with the key ${idOf(key)}. It is not the first key here, so do not remove it yet`,
       remedy: expect.stringContaining(`once every member has ${idOf(other)}, rewt reseal`),
     });
   });

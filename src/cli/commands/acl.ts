@@ -28,14 +28,15 @@ const options = {
 
 const help = helpOf(
   `
-rewt acl --role <role> [options]: prints the rights of a Redis user, each of
-whom can forge tokens, a verifier too, because it reads the secret (HS256). The
-line of ACL SETUSER replaces all rights that the user has, by those that the
-role needs on the keys of one namespace. Needs no connection to Redis.
+rewt acl --role <role> [options]: prints the rights of a Redis user, who in any
+role can forge tokens, a verifier too, because the secret that verifies also
+signs (HS256); only a sealed keyring needs the seal key for that. The line of
+ACL SETUSER replaces all rights that the user has, by those that the role needs
+on the keys of one namespace. Needs no connection to Redis.
 
   rewt acl --role member --namespace shop | redis-cli
 
-It has no password, so nobody can log in as a new user before you add one: in
+The line has no password, so a new user cannot log in before you add one: in
 redis-cli, ACL SETUSER <user> >... Afterwards ACL SAVE, or the user is gone with
 a restart. In a cluster, on every node.
 
@@ -43,8 +44,11 @@ a restart. In a cluster, on every node.
                      verifier  a service that verifies, and writes nothing
                      reader    a person: verify, explain, status, doctor
                      operator  a person: every verb
-  --push             lets a verifier or reader notice changes at once; the other
-                     roles can
+                     A member also runs every verb but list; a verifier those
+                     of a reader, without the fleet in status
+  --push             lets a verifier or reader notice changes at once, as the
+                     other roles can. A verifier without it sets push: false,
+                     or each connection is two entries in ACL LOG
   --user <name>      name of the Redis user; default: rewt-<role>
   --redis <version>  of the server, if it is older than 7: such as 6, or 6.2
   --namespace <name> which keyring; or ${variables.namespace}; default: rewt
@@ -52,6 +56,10 @@ a restart. In a cluster, on every node.
 `,
   { takesPlace: false },
 );
+
+const PUSHLESS =
+  'It may not use push: set push: false in its options, or each connection is two entries in ACL LOG. ' +
+  'With --push it may.';
 
 export const acl: Command = {
   help,
@@ -70,11 +78,14 @@ export const acl: Command = {
     const names = redisNames(namespace, values['key-prefix']);
     const line = aclWords({ role, user, names, push: values.push === true, version }).flat();
     const [, , , ...rules] = line;
-    const forges = `A ${role} can forge tokens: it reads the secret, with which HS256 signs too.`;
+    const forges =
+      `A ${role} can forge tokens: it reads the secret, with which HS256 signs too. Only a sealed keyring ` +
+      'needs the seal key for that.';
     return {
       result: asTyped(line),
       words: [
         ...(isReading(role) ? [forges] : []),
+        ...(role === 'verifier' && values.push !== true ? [PUSHLESS] : []),
         `The line has no password, and leaves those of ${foreignName(user)} alone. For a new user add one, ` +
           `or its SHA-256 as #…: ${asTyped(['ACL', 'SETUSER', user])} >…`,
       ].join('\n'),

@@ -20,8 +20,10 @@ const help = helpOf(
   `
 rewt list [options]: the namespaces that have a keyring, each with the kid that
 signs, how often it was revoked, and when it rotates. Writes nothing. Needs the
-right to SCAN, which only an operator should have. Exit code 3 if it could not
-read all of it, as with a dead master of a cluster.
+right to SCAN, which only an operator should have; without it, exit code 3. The
+same if a part of the store could not be read, such as a dead master of a
+cluster. A keyring that is damaged, that this user may not read, or whose seal
+key is not here is listed with the code of its error, and exit code 0.
 
   rewt list --url redis://localhost:6379
 `,

@@ -125,10 +125,11 @@ function membersInWords({ rotated, kid, known, unknown }: TimesSet): string {
   const older =
     unknown.length === 0
       ? ''
-      : ' Of an earlier version, which do not announce what they need: ' +
+      : ' Of an earlier version, which announce nothing of that: ' +
         `${unknown.map((name) => foreignName(name)).join(', ')}.`;
-  return (
-    `Set${rotated ? `, by a rotation: ${kid} signs now` : ''}. ${known} named ` +
-    `${known === 1 ? 'member was' : 'members were'} asked what they need.${older}`
-  );
+  const counted =
+    known === 0
+      ? 'No member has announced what it needs.'
+      : `The needs of ${known} named ${known === 1 ? 'member' : 'members'} were looked at.`;
+  return `Set${rotated ? `, by a rotation: ${kid} signs now` : ''}. ${counted}${older}`;
 }

@@ -22,7 +22,7 @@ export function judgeSealing({ sealed, status, keyIds, nowMs }: KeyringFacts, re
     finding(
       'seal',
       'note',
-      `${found}, which is not the first one here: it cannot be removed yet`,
+      `${found}. It is not the first key here, so do not remove it yet`,
       `once every member has ${first}, rewt reseal, which seals with that`,
     ),
   ];
