@@ -204,6 +204,7 @@ export class Rewt<Claims = JwtClaims, Output = Claims> {
             currentLease,
             needs,
             seals,
+            kidlessMs: () => this.#verifier.kidlessMs,
             listener,
           });
     this.#member = new Member({

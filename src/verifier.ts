@@ -24,12 +24,21 @@ export class Verifier {
   readonly #defaults: CompiledVerify;
   readonly #maxBytes: number;
   readonly #verified: VerifiedTokens;
+  #kidlessMs: number | null = null;
 
   constructor(member: Member, settings: { verify: CompiledVerify; maxTokenBytes: number; tokenCache: number }) {
     this.#member = member;
     this.#defaults = settings.verify;
     this.#maxBytes = settings.maxTokenBytes;
     this.#verified = new VerifiedTokens(settings.tokenCache);
+  }
+
+  /**
+   * When it last verified a token without a kid, by the store's clock. Null: never. One that it
+   * remembered does not count again.
+   */
+  get kidlessMs(): number | null {
+    return this.#kidlessMs;
   }
 
   /** Reads the options of a call; those not given are the instance's. @throws {OptionError} */
@@ -175,6 +184,7 @@ export class Verifier {
     const { claims, text } = authentic;
     const refusal = claims === null ? checkText(options) : checkClaims(claims, options, now.wallMs);
     if (refusal !== null) return refusal;
+    if (!authentic.hasKid) this.#kidlessMs = Math.floor(storeMs);
     // What is authentic is a string of at most that length.
     this.#verified.admit(token as string, authentic);
     return { payload: claims ?? text };

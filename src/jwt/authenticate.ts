@@ -28,6 +28,8 @@ export interface VerifyingKey extends TokenKey {
 /** The contents of a token whose MAC was right. */
 export interface Authentic {
   readonly key: VerifyingKey;
+  /** Whether it has a kid: an original rewt writes none. */
+  readonly hasKid: boolean;
   /** Null if the payload is no JSON object. */
   readonly claims: JsonObject | null;
   /** The payload as it was signed. */
@@ -103,7 +105,7 @@ function authenticateOwn(token: string, key: VerifyingKey): Authentic | TokenRef
   if (Buffer.byteLength(token) !== token.length) return null;
   const text = decodeText(token.slice(OWN_LENGTH + 1, signedEnd));
   const claims = text && parseObject(text);
-  return text && claims ? { key, claims, text } : null;
+  return text && claims ? { key, hasKid: true, claims, text } : null;
 }
 
 function authenticateForeign(
@@ -119,7 +121,7 @@ function authenticateForeign(
   const key = fitting.find(({ mac }) => macMatches(mac, signedPart, signature));
   if (key !== undefined) {
     const payload = decodePayload(parsed);
-    return isRefusal(payload) ? payload : { key, ...payload };
+    return isRefusal(payload) ? payload : { key, hasKid: kid !== undefined, ...payload };
   }
   if (kid === undefined) return NO_KEY_FITS;
   // A kid stands for one secret and no other: no newer copy could change this.

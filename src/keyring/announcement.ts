@@ -49,6 +49,8 @@ export interface HeldBy {
   readonly maxStaleness?: number;
   /** The forms of a ring that it reads. Absent in what members of older versions announce. */
   readonly seals?: Seals;
+  /** When it last verified a token without a kid, by the store's clock. Absent: never. */
+  readonly kidless?: number;
   /**
    * Until a moment before it announced this, the member could not use the store. Absent otherwise.
    */
@@ -81,7 +83,7 @@ export function formatAnnouncement(
   { ring, next }: Copy,
   { ttlMs, overlapMs, maxStalenessMs }: RingTimes & { readonly maxStalenessMs: number },
   seals: Seals,
-  isBack = false,
+  { isBack = false, kidlessMs = null }: { readonly isBack?: boolean; readonly kidlessMs?: number | null } = {},
 ): string {
   const { id: lineage, epoch, rev: revocation = null, gen: generation } = ring;
   const held: HeldBy = {
@@ -94,6 +96,7 @@ export function formatAnnouncement(
     needs: { ttl: ttlMs, overlap: overlapMs },
     maxStaleness: maxStalenessMs,
     seals,
+    ...(kidlessMs === null ? {} : { kidless: kidlessMs }),
     ...(isBack ? { back: true } : {}),
   };
   return JSON.stringify(held);
@@ -103,7 +106,8 @@ export function formatAnnouncement(
 export function parseAnnouncement(text: string): HeldBy | null {
   try {
     const value: Record<string, unknown> | null = JSON.parse(text);
-    const { name, lineage, epoch, revocation, generation, next, needs, maxStaleness, seals, back } = value ?? {};
+    const { name, lineage, epoch, revocation, generation, next, needs, maxStaleness, seals, back, kidless } =
+      value ?? {};
     if (typeof name !== 'string' || typeof lineage !== 'string' || typeof next !== 'string') return null;
     if (!isCount(epoch) || !isCount(generation)) return null;
     return {
@@ -111,6 +115,7 @@ export function parseAnnouncement(text: string): HeldBy | null {
       ...(typeof revocation === 'string' || revocation === null ? { revocation } : {}),
       ...(isCount(maxStaleness) ? { maxStaleness } : {}),
       ...(back === true ? { back } : {}),
+      ...(isCount(kidless) ? { kidless } : {}),
       ...(areSeals(seals) ? { seals: { opens: seals.opens, takesPlain: seals.takesPlain } } : {}),
       ...(areNeeds(needs) ? { needs: { ttl: needs.ttl, overlap: needs.overlap } } : {}),
     };

@@ -38,6 +38,8 @@ export interface PresenceOptions {
   needs(): RingTimes & { readonly maxStalenessMs: number };
   /** Which forms of a ring it reads at this instant. */
   seals(): Seals;
+  /** When it last verified a token without a kid, by the store's clock; null: never. */
+  kidlessMs(): number | null;
   readonly listener: PresenceListener;
 }
 
@@ -93,7 +95,7 @@ export class Presence {
   }
 
   #announce(): void {
-    const { memberName, clock, currentLease, needs, seals } = this.#options;
+    const { memberName, clock, currentLease, needs, seals, kidlessMs } = this.#options;
     const lease = currentLease();
     const isBack = this.#isBack;
     this.#hasNews = false;
@@ -102,7 +104,9 @@ export class Presence {
     this.#isUnderWay = true;
     // A copy that was revoked a moment ago is not announced.
     const sending =
-      lease === null ? null : this.#send(formatAnnouncement(memberName, lease.copy, needs(), seals(), isBack));
+      lease === null
+        ? null
+        : this.#send(formatAnnouncement(memberName, lease.copy, needs(), seals(), { isBack, kidlessMs: kidlessMs() }));
     this.#underWay = Promise.resolve(sending).then((isTaken) => {
       this.#isUnderWay = false;
       if (isBack && !isTaken) this.#isBack = true;

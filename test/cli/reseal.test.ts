@@ -1,5 +1,5 @@
 /** `rewt reseal` on a real Redis: to another key, from plain text and back, beside members. */
-import { randomUUID } from 'node:crypto';
+import { createHmac, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type RedisServer, startRedis, until } from '../support/servers.js';
 import { linesOf, rewt } from './command.js';
@@ -122,6 +122,24 @@ describe('from plain text', () => {
       stderr: expect.stringMatching(
         /Interrupted\. It is sealed, and a secret that was plain text signs: run the command again\.\n$/,
       ),
+    });
+  });
+
+  it('warns before of a named member that verified a token without a kid', async () => {
+    const token = await begin();
+    const [secret] = await read();
+    const signed = `${Buffer.from('{"alg":"HS256","typ":"JWT"}').toString('base64url')}.${token.split('.')[1]}`;
+    const original = `${signed}.${createHmac('sha256', secret).update(signed).digest('base64url')}`;
+    const options = { sealKey: key, sealing: 'migrate', memberName: 'orders-1' } as const;
+    await asMember(options, async (member) => {
+      await member.verify(original);
+      // That it begins to sign is announced before its time.
+      await member.sign({});
+      const fleet = () => server.cli('ZRANGE', names().fleet, '0', '-1');
+      await until('it is announced', async () => (await fleet()).includes('kidless'));
+      const warning = /^Verified a token without a kid: orders-1 \S+ .*ago\./m;
+      expect((await run(['reseal', '--yes', '--force'], key)).stderr).toMatch(warning);
+      expect((await run(['reseal', '--yes'], key)).stderr).not.toMatch(warning);
     });
   });
 

@@ -35,7 +35,7 @@ function theLongWay(token: unknown, keys: readonly VerifyingKey[], nowMs: number
   const key = fitting.find(({ mac }) => macMatches(mac, signedPart, signature));
   if (key === undefined) return kid === undefined ? NO_KEY_FITS : fitting.length > 0 ? BAD_SIGNATURE : UNKNOWN_KEY;
   const payload = decodePayload(parsed);
-  return isRefusal(payload) ? payload : { key, ...payload };
+  return isRefusal(payload) ? payload : { key, hasKid: kid !== undefined, ...payload };
 }
 
 const ownBeginning = encodeHeader('').slice(0, 44);
@@ -139,7 +139,7 @@ describe('both ways to verify', () => {
           const short = authenticate(token, [ours], 0, 100_000);
           const parsed = readToken(token, 100_000);
           if (isRefusal(parsed) || isRefusal(short)) throw new Error('refused');
-          expect(short).toEqual({ key: ours, ...decodePayload(parsed) });
+          expect(short).toEqual({ key: ours, hasKid: true, ...decodePayload(parsed) });
           expect(short.text).toBe(text);
         }
       }

@@ -55,7 +55,12 @@ describe('RFC 7520 §4.4', () => {
 
   it('is read, authentic, and says its text', () => {
     const own = { ...createTokenKey('018c0ae5-4d9b-471b-bfd6-eef314bc7037', macOf(key)), verifiesUntilMs: 1 };
-    expect(authenticate(token, [own], 0, MAX_BYTES)).toEqual({ key: own, claims: null, text: cookbookText });
+    expect(authenticate(token, [own], 0, MAX_BYTES)).toEqual({
+      key: own,
+      hasKid: true,
+      claims: null,
+      text: cookbookText,
+    });
   });
 
   it('is refused with one bit altered, wherever it is', () => {

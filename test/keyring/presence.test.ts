@@ -374,6 +374,9 @@ describe('an announcement', () => {
     ]) {
       expect(parseAnnouncement(JSON.stringify({ ...good, seals: odd }))).toEqual(good);
     }
+    for (const odd of [null, -1, '1']) {
+      expect(parseAnnouncement(JSON.stringify({ ...good, kidless: odd }))).toEqual(good);
+    }
   });
 
   it.each([

@@ -16,7 +16,15 @@ import { withMember } from '../lookup/member.js';
 import { RefusedError } from '../output/errors.js';
 import { spanOf, whenOf } from '../output/format.js';
 import { helpOf } from '../output/help.js';
-import { allowingInWords, changeInWords, EXPOSED, membersInWords, OPENING, QUESTIONS } from '../output/resealed.js';
+import {
+  allowingInWords,
+  changeInWords,
+  EXPOSED,
+  kidlessInWords,
+  membersInWords,
+  OPENING,
+  QUESTIONS,
+} from '../output/resealed.js';
 import { confirm, type Terminal } from '../output/terminal.js';
 import { orRefusal } from '../session.js';
 
@@ -74,6 +82,7 @@ export const reseal: Command = {
     const { to, reason, plain = false, wait = false, force = false, yes = false } = values;
     const wanted: Wanted = { to, reason, plain, force };
     return withExisting({ values, terminal, writes }, async (session, found): Promise<Outcome> => {
+      if (!plain && found.sealed === null) await warnOfKidless(session, terminal);
       if (!yes && !(await isConfirmed(plain, terminal))) {
         return { json: { ...session.place, resealed: false }, words: 'Nothing was resealed.', exitCode: 1 };
       }
@@ -192,6 +201,13 @@ function refused(error: unknown): unknown {
       `to seal plain text takes a rotation, and there was one too recently: ${TOO_SOON}. ${wait}, or add --wait, ` +
       'which does, or --force',
   );
+}
+
+/** A courtesy: a member without a name announces nothing of that. */
+async function warnOfKidless(session: ChangingSession, { report }: Terminal): Promise<void> {
+  const announced = await orRefusal(session.announcements());
+  const words = announced instanceof Error ? null : kidlessInWords(announced);
+  if (words !== null) report(words);
 }
 
 /** Asks for confirmation. @throws {OptionError} without a terminal. */

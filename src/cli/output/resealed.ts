@@ -1,8 +1,9 @@
 /** Words for another seal of a keyring: the question, the result, and what is left. Pure. */
 
-import type { FleetSeals } from '../../keyring/announcement.js';
+import { type FleetSeals, lastAnnounced } from '../../keyring/announcement.js';
 import type { Resealed } from '../../keyring/reseal.js';
-import { foreignName } from './format.js';
+import type { Announcements } from '../../stores/store.js';
+import { foreignName, spanOf } from './format.js';
 
 /** The questions before `rewt reseal`. */
 export const QUESTIONS = {
@@ -40,6 +41,15 @@ export function membersInWords({ before, after, known, unknown }: Resealed): str
       : ` Each of ${known} named ${known === 1 ? 'member' : 'members'} has announced that it ${what}.`;
   const older = unknown.map((name) => foreignName(name)).join(', ');
   return older === '' ? counted : `${counted} Of an earlier version, which announce nothing of that: ${older}.`;
+}
+
+/** Warns of tokens without a kid that named members verified; null if none announced one. */
+export function kidlessInWords(announced: Announcements): string | null {
+  const seen = [...lastAnnounced(announced).values()].flatMap(({ held: { name, kidless } }) =>
+    kidless === undefined ? [] : [`${foreignName(name)} ${spanOf(Math.max(0, announced.nowMs - kidless))} ago`],
+  );
+  if (seen.length === 0) return null;
+  return `Verified a token without a kid: ${seen.join(', ')}. If a member of rewt 1 or 2 signed it, it cannot follow.`;
 }
 
 /** Describes which named members allow plain text. */
