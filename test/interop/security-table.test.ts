@@ -273,8 +273,12 @@ const attackers: Readonly<Record<string, readonly [can: Proofs, cannot: Proofs]>
 
 /** The sentences below the second table. */
 const sentences: readonly (readonly [words: string, mode: Mode, proof: Proof])[] = [
-  ['In both modes no writer brings back a secret that a live member has seen revoked.', 'plain', expectNoReturn],
-  ['In both modes no writer brings back a secret that a live member has seen revoked.', 'sealed', expectNoReturn],
+  ['In both modes no writer brings back a secret that a live member in use has seen revoked.', 'plain', expectNoReturn],
+  [
+    'In both modes no writer brings back a secret that a live member in use has seen revoked.',
+    'sealed',
+    expectNoReturn,
+  ],
   ['A live member also refuses a sealed ring whose current or next it saw end.', 'sealed', expectEndedRefused],
   [
     'A member that starts alone believes an older ring: after an attack on Redis, rotate the seal key.',

@@ -70,6 +70,28 @@ const verbs = {
     return { payloads, keyring: rewt.status().keyring };
   },
 
+  /** Enters, reads the keyring, and leaves nothing to the first operation. */
+  async join({ namespace, options }) {
+    await enter(namespace, options);
+    await rewt.ready();
+  },
+
+  /** Signs once, verifies the tokens of others, and answers with the codes of all that failed. */
+  async exchange({ tokens }) {
+    const failed = [];
+    const work = [rewt.sign({}), ...tokens.map((token) => rewt.verify(token))];
+    const outcomes = await Promise.allSettled(work);
+    for (const [index, { reason }] of outcomes.entries()) {
+      // A machine that kept a token waiting until it had ended proves nothing.
+      if (reason !== undefined && !(index > 0 && Date.now() >= endOf(tokens[index - 1])))
+        failed.push(String(reason.code ?? reason));
+    }
+    return { token: outcomes[0].value ?? null, failed };
+  },
+
+  rotate: async () => (await rewt.rotate({ force: true })).kid,
+  leave: () => rewt.close(),
+
   /** Revokes, and answers with the new kid. */
   async revoke() {
     return (await rewt.revoke()).kid;
@@ -128,12 +150,16 @@ async function rotateOn() {
 }
 
 async function hear(token) {
-  const { exp, number } = JSON.parse(Buffer.from(token.split('.')[1], 'base64url'));
-  await accept(token, exp * 1_000);
+  const { number } = payloadOf(token);
+  const endMs = endOf(token);
+  await accept(token, endMs);
   if (number % 50 !== 0) return;
-  await setTimeout(Math.max(0, exp * 1_000 - Date.now() - 500));
-  await accept(token, exp * 1_000);
+  await setTimeout(Math.max(0, endMs - Date.now() - 500));
+  await accept(token, endMs);
 }
+
+const payloadOf = (token) => JSON.parse(Buffer.from(token.split('.')[1], 'base64url'));
+const endOf = (token) => payloadOf(token).exp * 1_000;
 
 async function accept(token, endMs) {
   try {

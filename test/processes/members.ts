@@ -31,6 +31,10 @@ interface Verbs {
     order: { tokens: readonly string[] },
     answer: { payloads: readonly unknown[]; keyring: Omit<KeyringStatus, 'current' | 'next'> },
   ];
+  join: [order: Room, answer: undefined];
+  exchange: [order: { tokens: readonly string[] }, answer: { token: string | null; failed: readonly string[] }];
+  rotate: [order: undefined, answer: string];
+  leave: [order: undefined, answer: undefined];
   revoke: [order: undefined, answer: string];
   listen: [order: Room, answer: number];
   heard: [
