@@ -3,7 +3,6 @@
  * that is installed. A process of each kind shows that it ends; the rest runs in this process.
  */
 
-import { execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -106,37 +105,23 @@ let sentinels: SentinelSetup;
 let secure: RedisServer;
 let tlsPort: number;
 let certificates: Certificates;
-const folder = mkdtempSync(join(tmpdir(), 'rewt-pem-'));
-const pem = {
-  ca: join(folder, 'ca.crt'),
-  cert: join(folder, 'client.crt'),
-  key: join(folder, 'client.key'),
-  otherKey: join(folder, 'other.key'),
-};
+let files: readonly string[];
 
 beforeAll(async () => {
   certificates = makeCertificates();
-  writeFileSync(pem.ca, certificates.ca);
+  const { caFile, client } = certificates;
+  files = ['--ca', caFile, '--cert', client.certFile, '--key', client.keyFile];
   tlsPort = await freePort();
-  const settings = certificates.settings(tlsPort);
-  const authority = dirname(settings[settings.indexOf('--tls-ca-cert-file') + 1] ?? '');
-  const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
-  const openssl = (...args: string[]) => execFileSync('openssl', args, { stdio: 'pipe' });
-  openssl('req', ...key, '-subj', '/CN=rewt', '-keyout', pem.key, '-out', join(folder, 'client.csr'));
-  cpSync(join(authority, 'ca.key'), pem.otherKey);
-  const by = ['-CA', join(authority, 'ca.crt'), '-CAkey', join(authority, 'ca.key'), '-CAcreateserial', '-days', '2'];
-  openssl('x509', '-req', '-in', join(folder, 'client.csr'), ...by, '-out', pem.cert);
   [cluster, sentinels, secure] = await Promise.all([
     startCluster(),
     startSentinel({ replicas: 1 }),
-    startRedis(settings.map((word, index) => (settings[index - 1] === '--tls-auth-clients' ? 'yes' : word))),
+    startRedis(certificates.settings(tlsPort, 'certified')),
   ]);
   await secure.cli('ACL', 'SETUSER', 'ann', 'on', '>hunter2', '~*', '&*', '+@all');
 });
 afterAll(async () => {
   await Promise.all([cluster?.stop(), sentinels?.stop(), secure?.stop()]);
   certificates?.remove();
-  rmSync(folder, { recursive: true, force: true });
 });
 
 describe.each(['redis', 'ioredis'])('with %s as the installed client', (client) => {
@@ -223,9 +208,9 @@ describe.each(['redis', 'ioredis'])('with %s as the installed client', (client) 
   });
 
   it('it works with a private CA, a client certificate and a user', async () => {
-    const files = ['--ca', pem.ca, '--cert', pem.cert, '--key', pem.key];
+    const { caFile, client: own } = certificates;
     const env = { REWT_URL: `rediss://localhost:${tlsPort}`, REWT_PASSWORD: 'hunter2' };
-    const variables = { REWT_CA: pem.ca, REWT_CERT: pem.cert, REWT_KEY: pem.key, REWT_USER: 'ann' };
+    const variables = { REWT_CA: caFile, REWT_CERT: own.certFile, REWT_KEY: own.keyFile, REWT_USER: 'ann' };
     await walk([], { ...env, ...variables }, `shop-${client}`);
     const wrong = { env: { ...env, REWT_PASSWORD: 'no' } };
     const { code, stderr } = await rewt(['status', '--user', 'ann', ...files], wrong);
@@ -277,7 +262,6 @@ describe.each(['redis', 'ioredis'])('with %s as the installed client', (client) 
     const refused = new RegExp(`${name} of sentinel .*: Redis refused the user name or password: correct --user`);
     const master = await sentinels.master();
     await master.cli('ACL', 'SETUSER', 'ann', 'reset', 'on', '>hunter2', '~*', '&*', '+@all');
-    const files = ['--ca', pem.ca, '--cert', pem.cert, '--key'];
     const tls = `rediss://localhost:${tlsPort}`;
     const cases: readonly (readonly [words: readonly string[], RegExp])[] = [
       [[`redis+sentinel://${at}/other`], /no master of this name: correct --sentinel/],
@@ -286,7 +270,7 @@ describe.each(['redis', 'ioredis'])('with %s as the installed client', (client) 
       [[`redis+sentinel://ann:no@${at},${at}/${name}`], refused],
       [[`redis://${at}`], /it may be a sentinel/],
       [[`redis+cluster://${plain}`], /is no cluster/],
-      [[tls, ...files, pem.otherKey], /--cert and --key that belong together/],
+      [[tls, ...files.slice(0, -1), certificates.otherKeyFile], /--cert and --key that belong together/],
       [[tls], /not trusted: .*--ca/],
       [[`rediss+cluster://localhost:${tlsPort}`], /not trusted: .*--ca/],
       [[`rediss+cluster://localhost:${tlsPort},127.0.0.1:${tlsPort}`], /not trusted: .*--ca/],

@@ -1,6 +1,6 @@
 /**
- * Certificates for tests, made by openssl: an authority of the test's own, and servers that it
- * vouches for.
+ * Certificates for tests, made by openssl: an authority of the test's own, and servers and clients
+ * that it vouches for.
  */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -13,8 +13,15 @@ export interface Certificates {
   readonly caFile: string;
   /** What a server of node:tls for `localhost` is made with. */
   readonly identity: { readonly key: string; readonly cert: string };
-  /** Settings of a redis-server that speaks TLS on `port`, with a certificate for `localhost`. */
-  settings(port: number): readonly string[];
+  /** A certificate for a client: PEM texts, and their files. */
+  readonly client: { readonly cert: string; readonly key: string; readonly certFile: string; readonly keyFile: string };
+  /** A private key that belongs to no certificate of a server or client. */
+  readonly otherKeyFile: string;
+  /**
+   * Settings of a redis-server that speaks TLS on `port`, with a certificate for `localhost`, and
+   * may refuse clients without one.
+   */
+  settings(port: number, clients?: 'all' | 'certified'): readonly string[];
   /** The same with another certificate: past its end, or for another host. */
   settingsOf(which: 'expired' | 'elsewhere', port: number): readonly string[];
   remove(): void;
@@ -35,16 +42,23 @@ export function makeCertificates(): Certificates {
   sign('server', 'localhost', '2');
   sign('expired', 'localhost', '-1');
   sign('elsewhere', 'redis.example', '2');
-  const settingsOf = (name: string, port: number): readonly string[] => [
-    ...['--tls-port', String(port), '--tls-auth-clients', 'no', '--tls-ca-cert-file', path('ca.crt')],
+  sign('client', 'orders', '2');
+  const read = (name: string): string => readFileSync(path(name), 'utf8');
+  const settingsOf = (name: string, port: number, asked = 'no'): readonly string[] => [
+    ...['--tls-port', String(port), '--tls-auth-clients', asked, '--tls-ca-cert-file', path('ca.crt')],
     ...['--tls-cert-file', path(`${name}.crt`), '--tls-key-file', path(`${name}.key`)],
   ];
   return {
-    ca: readFileSync(path('ca.crt'), 'utf8'),
+    ca: read('ca.crt'),
     caFile: path('ca.crt'),
-    identity: { key: readFileSync(path('server.key'), 'utf8'), cert: readFileSync(path('server.crt'), 'utf8') },
-    settings: (port) => settingsOf('server', port),
-    settingsOf,
+    identity: { key: read('server.key'), cert: read('server.crt') },
+    client: {
+      ...{ cert: read('client.crt'), key: read('client.key') },
+      ...{ certFile: path('client.crt'), keyFile: path('client.key') },
+    },
+    otherKeyFile: path('ca.key'),
+    settings: (port, clients = 'all') => settingsOf('server', port, clients === 'all' ? 'no' : 'yes'),
+    settingsOf: (which, port) => settingsOf(which, port),
     remove: () => rmSync(folder, { recursive: true }),
   };
 }
