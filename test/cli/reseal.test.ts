@@ -1,8 +1,10 @@
 /** `rewt reseal` on a real Redis: to another key, from plain text and back, beside members. */
 import { createHmac, randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type RedisServer, startRedis, until } from '../support/servers.js';
 import { linesOf, rewt } from './command.js';
+import type { Run } from './process.js';
 import { formOf, idOf, key, other, sealedRuns } from './sealed-runs.js';
 
 let server: RedisServer;
@@ -168,8 +170,35 @@ describe('back to plain text', () => {
     const [secret, ring] = await read();
     expect(JSON.parse(ring).current.secret).toBe(secret);
     expect((await run(['verify', token])).code).toBe(0);
-    await run(['reseal', '--yes', '--force'], key);
-    expect(await run(['reseal', '--yes', '--plain', '--wait'], key)).toMatchObject({ code: 0, stdout: 'plain\n' });
+  });
+
+  it('gives members without a name the time to read that, with --wait', async () => {
+    const unnamed = {
+      sealKey: key,
+      sealing: 'migrate',
+      ttl: 8,
+      maxStaleness: 4,
+      clockTolerance: 1,
+      tokenLifetime: 60,
+      push: false,
+    } as const;
+    await asMember(unnamed, async (member) => {
+      const token = await member.sign({});
+      await run(['reseal', '--yes', '--force'], key);
+      await member.refresh();
+      let done: Run | undefined;
+      const running = run(['reseal', '--yes', '--plain', '--wait'], key).then((result) => {
+        done = result;
+      });
+      while (done === undefined) {
+        await member.verify(token);
+        await sleep(100);
+      }
+      await running;
+      expect(done).toMatchObject({ code: 0, stdout: 'plain\n', stderr: expect.stringContaining('waits for 4 s') });
+      await member.refresh();
+      await member.verify(token);
+    });
   });
 
   it('names the members that do not allow it yet, and fails at the second run', async () => {

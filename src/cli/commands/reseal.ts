@@ -136,7 +136,11 @@ async function begun(run: Run): Promise<Resealed> {
 async function opened(run: Run, first: Resealed): Promise<Outcome> {
   const { session, found, wait, report } = run;
   session.writes.left = OPENING;
-  const giveUpMs = performance.now() + (await stalenessMs(run)) + session.limit.leftMs();
+  const lastsMs = await stalenessMs(run);
+  const isNew = wait && found.ring?.opening !== true;
+  if (isNew) report(`${OPENING}: waits for ${spanOf(lastsMs)}, in which members without a memberName read it.`);
+  const readByMs = performance.now() + (isNew ? lastsMs : 0);
+  const giveUpMs = readByMs + lastsMs + session.limit.leftMs();
   for (let last = first, reported = ''; ; ) {
     const allowing = await allowingIn(session);
     if (!wait || performance.now() >= giveUpMs) {
@@ -151,6 +155,7 @@ async function opened(run: Run, first: Resealed): Promise<Outcome> {
     if (allowing !== reported) report(allowing);
     reported = allowing;
     await sleep(POLL_MS);
+    if (performance.now() < readByMs) continue;
     last = await resealIn(run, (rewt) => rewt[RESEAL](run.wanted));
     if (last.opening) continue;
     session.writes.left = null;
