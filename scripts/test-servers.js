@@ -9,9 +9,10 @@ import { ensureRedisServer } from './redis-server.js';
 import { ensureRedisVersions } from './redis-versions.js';
 
 /**
- * Whatever talks to a server through rewt's own code, or starts servers that other tests stand on.
+ * Whatever talks to a server through rewt's own code, starts servers that other tests stand on, or
+ * needs the rights of a user.
  */
-const suites = ['test/stores/redis/', 'test/servers/'];
+const suites = ['test/stores/redis/', 'test/servers/', 'test/cli/acl.test.ts'];
 
 process.chdir(fileURLToPath(new URL('..', import.meta.url)));
 

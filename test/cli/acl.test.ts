@@ -1,12 +1,16 @@
 /**
- * `rewt acl`: what its line grants, and no more, with users of a real server. On other versions:
- * `npm run test:servers -- test/cli/acl.test.ts`.
+ * `rewt acl`: what its line grants, and no more, with users of a real server of each version
+ * (`npm run test:servers`).
  */
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { Rewt } from '../../src/index.js';
+import { RESEAL } from '../../src/keyring/reseal.js';
+import { createSealKey } from '../../src/seal/seal-key.js';
 import { connectRedis } from '../../src/stores/redis/clients/from-url.js';
 import { redisNames } from '../../src/stores/redis/names.js';
 import { redisStore } from '../../src/stores/redis/redis-store.js';
+import { codeOf } from '../interop/fleet.js';
 import { prefixedMembers } from '../support/prefixed-members.js';
 import { refusalsOf } from '../support/redis-users.js';
 import { type RedisServer, startRedis, until } from '../support/servers.js';
@@ -22,7 +26,7 @@ beforeAll(async () => {
 afterAll(() => server?.stop());
 
 let namespace: string;
-let admin: { readonly env: { readonly REWT_URL: string; readonly REWT_NAMESPACE: string } };
+let admin: { readonly env: Readonly<Record<'REWT_URL' | 'REWT_NAMESPACE', string>> };
 beforeEach(async () => {
   await server.cli('FLUSHALL');
   await server.cli('ACL', 'LOG', 'RESET');
@@ -52,17 +56,25 @@ const verbs = [
   ['rotate', ['--force'], { verifier: writing, reader: writing }],
   ['set', ['--overlap', '1h'], { verifier: writing, reader: writing }],
   ['revoke', ['--yes'], { verifier: writing, reader: writing }],
+  ['reseal', ['--yes'], { verifier: writing, reader: writing }],
   ['list', [], { member: scanning, verifier: scanning, reader: scanning }],
 ] as const satisfies [string, string[], Partial<Record<string, string>>][];
 
-describe.each(['member', 'verifier', 'reader', 'operator'])('a user with the line for a %s', (role) => {
-  it('may run each verb of that role, and reads at each other one which right is missing', async () => {
+const modes = ['plain', 'sealed'] as const;
+const sealKey = createSealKey(randomBytes);
+const roles = ['member', 'verifier', 'reader', 'operator'];
+
+describe.each(roles)('a user with the line for a %s', (role) => {
+  it.each(modes)('may run each verb of that role on a %s keyring, and reads which right others need', async (mode) => {
+    const seals = mode === 'sealed' ? { REWT_SEAL_KEY: sealKey } : {};
+    admin = { env: { ...admin.env, ...seals } };
     await rewt(['sign', '{}'], admin);
     const user = await userOf(role);
-    const env = { REWT_URL: user.url, REWT_NAMESPACE: namespace };
+    const env = { ...admin.env, REWT_URL: user.url };
     const results: unknown[] = [];
     const wanted: unknown[] = [];
     for (const [verb, words, refused] of verbs) {
+      if (verb === 'reseal' && mode === 'plain') continue;
       const token = (await rewt(['sign', '{}'], admin)).stdout;
       const given = verb === 'list' ? { env: { REWT_URL: user.url } } : { env, input: token };
       const { code, stderr } = await rewt([verb, ...words], given);
@@ -88,6 +100,37 @@ describe.each(['member', 'verifier', 'reader', 'operator'])('a user with the lin
 });
 
 describe('a verifier', () => {
+  it.each(modes)('that is a member with readOnly reads a %s keyring, and no other verb works', async (mode) => {
+    const newKey = createSealKey(randomBytes);
+    const seals = mode === 'sealed' ? { sealKey: [newKey, sealKey] } : {};
+    const options = { redisNamespace: namespace, storeTimeout: 10, ...seals };
+    await using writer = new Rewt({ ...options, redisConn: server.url });
+    await using older = new Rewt({ ...options, redisConn: server.url, ...(mode === 'sealed' ? { sealKey } : {}) });
+    const token = await older.sign({ sub: 'ann' });
+    const user = await userOf('verifier', '--push');
+    await using reader = new Rewt({ ...options, redisConn: user.url, readOnly: true });
+    expect(await reader.verify(token)).toMatchObject({ sub: 'ann' });
+    await until('push is on', async () => reader.status().push.state === 'on');
+    await writer.rotate({ force: true });
+    if (mode === 'sealed') await writer[RESEAL]({});
+    for (const signed of [token, await writer.sign({ sub: 'ann' })]) {
+      expect(await reader.verify(signed)).toMatchObject({ sub: 'ann' });
+    }
+    await writer.revoke();
+    await until('it is revoked', async () => (await codeOf(reader.verify(token))) === 'ERR_REWT_UNKNOWN_KEY');
+    for (const call of [() => reader.sign({}), () => reader.rotate(), () => reader.revoke()]) {
+      expect(await codeOf((async () => call())())).toBe('ERR_REWT_OPTION');
+    }
+    expect(await refusalsOf(server, user)).toEqual([]);
+
+    await using other = new Rewt({ ...options, redisConn: user.url, push: false });
+    const calls = [() => other.sign({}), () => other.verify(token), () => other.rotate(), () => other.revoke()];
+    for (const call of [...calls, () => other[RESEAL]({ plain: mode === 'plain' })]) {
+      const denied = { code: 'ERR_REWT_STORE_DENIED', message: expect.stringContaining(writing) };
+      await expect(call()).rejects.toMatchObject(denied);
+    }
+  });
+
   it('reads a keyring without one refusal', async () => {
     const token = (await rewt(['sign', '{}'], admin)).stdout;
     const user = await userOf('verifier', '--user', 'orders');
