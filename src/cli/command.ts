@@ -20,8 +20,8 @@ export interface Outcome {
    * printed everything already.
    */
   readonly json?: object | string;
-  /** The message for stderr. */
-  readonly words?: string | undefined;
+  /** The message for stderr, or several, each of one line. */
+  readonly words?: string | readonly string[] | undefined;
   /** Default: 0. */
   readonly exitCode?: 0 | 1 | 3;
 }

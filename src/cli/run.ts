@@ -55,7 +55,7 @@ export async function run(words: readonly string[], shown: Terminal, version: ()
     else if (command === undefined) throw unknownVerb(verb);
     else {
       const outcome = await command.run(rest, terminal, writes);
-      if (outcome.words !== undefined) terminal.report(outcome.words);
+      for (const line of [outcome.words ?? []].flat()) terminal.report(line);
       const result = json ? asJson(outcome.json) : outcome.result;
       if (result !== undefined) terminal.print(result);
       return outcome.exitCode ?? 0;

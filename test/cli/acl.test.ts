@@ -14,7 +14,7 @@ import { codeOf } from '../interop/fleet.js';
 import { prefixedMembers } from '../support/prefixed-members.js';
 import { refusalsOf } from '../support/redis-users.js';
 import { type RedisServer, startRedis, until } from '../support/servers.js';
-import { rewt } from './command.js';
+import { linesOf, rewt } from './command.js';
 
 const password = 'pass-word';
 let server: RedisServer;
@@ -172,6 +172,11 @@ describe('a verifier', () => {
     ]) {
       expect((await rewt(['acl', ...words])).stderr).not.toContain('push');
     }
+  });
+
+  it.each(['member', 'verifier', 'reader', 'operator'])('comes with messages of one line each (%s)', async (role) => {
+    const { said } = await linesOf(['acl', '--role', role]);
+    expect(said.filter((line) => /\p{Cc}/u.test(line))).toEqual([]);
   });
 
   it.each(['verifier', 'reader'])('is named as one who can forge, in the first words (%s)', async (role) => {

@@ -88,7 +88,7 @@ export const acl: Command = {
         ...(role === 'verifier' && values.push !== true ? [PUSHLESS] : []),
         `The line has no password, and leaves those of ${foreignName(user)} alone. For a new user add one, ` +
           `or its SHA-256 as #…: ${asTyped(['ACL', 'SETUSER', user])} >…`,
-      ].join('\n'),
+      ],
       json: {
         role,
         user,

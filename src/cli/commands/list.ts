@@ -67,8 +67,9 @@ export const list: Command = {
       return {
         ...(keyrings.length > 0 && { result: formatColumns(keyrings.map(rowOf), screenOf(terminal)) }),
         words:
-          unknown.map(unreadInWords).join('\n') ||
-          (keyrings.length === 0 ? `There is no keyring${underPrefix(session.place)}.` : undefined),
+          unknown.length + keyrings.length === 0
+            ? `There is no keyring${underPrefix(session.place)}.`
+            : unknown.map(unreadInWords),
         json: { ...place, keyrings, unknown },
         exitCode: isAway ? 3 : 0,
       };
