@@ -8,8 +8,11 @@ import { masterKilled } from './sentinel.js';
 import { brokenPromises, type Fault, play } from './stage.js';
 import { killed, pushKilled, stopped } from './standalone.js';
 
-/** Seconds: an outage that a busy machine draws out is still shorter than `maxStaleness`. */
-const patient: RewtOptions = { ttl: 60, tokenLifetime: 20, maxStaleness: 25, clockTolerance: 0.5, storeTimeout: 3 };
+/**
+ * Seconds. An outage that a busy machine draws out is still shorter than `maxStaleness`, and a
+ * process that waits for a processor makes no call late.
+ */
+const patient: RewtOptions = { ttl: 60, tokenLifetime: 20, maxStaleness: 25, clockTolerance: 0.5, storeTimeout: 10 };
 
 /** Two at once leave two cores room. */
 const pairs: readonly (readonly Fault[])[] = [
