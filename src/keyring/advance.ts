@@ -24,16 +24,16 @@ export function advance(seen: Seen, context: Context): Plan | null {
   if (isOld(seen, ring, history)) return revokeAgain(seen, ring, context); // row 1
 
   const due = nowMs >= ring.current.expiresAt - toleranceIn(ring, policy);
-  const late = () => rotate('late rotation', seen, asLastSeen(ring, history), context);
+  const rotated = (name: 'rotation' | 'late rotation') => rotate(name, seen, asLastSeen(ring, history), context);
   switch (key.role) {
     case 'none':
       // Rows 5 and 8: K ended on schedule if it is due; before that, an operator deleted it.
-      return due ? late() : revoke('brake', seen, ring, context);
+      return due ? rotated('late rotation') : revoke('brake', seen, ring, context);
     case 'next':
-      return late(); // row 5
+      return rotated('late rotation'); // row 5
     case 'current':
     case 'unmarked':
-      if (nowMs >= endOf(seen, ring) - leadIn(ring, policy)) return rotate('rotation', seen, ring, context); // row 6
+      if (nowMs >= endOf(seen, ring) - leadIn(ring, policy)) return rotated('rotation'); // row 6
       return key.role === 'current' ? reschedule(seen, ring, context) : restoreMark(ring, context); // row 7
     default:
       return due && key.expiresAtMs !== null

@@ -1,7 +1,7 @@
 /** The rows of protocol.md's table that begin a ring, or revoke all its secrets; and `revoke()`. */
 
 import { type ChangeCause, withChange } from './changes.js';
-import { hasLeft, highestEpoch, isOlderLineage, owesBrake } from './history.js';
+import { highestEpoch, owesBrake } from './history.js';
 import {
   amend,
   type Context,
@@ -53,9 +53,9 @@ export function revokeAgain(seen: Seen, ring: Ring, context: Context, reason: st
   const { history, mint } = context;
   const epoch = highestEpoch(ring, history);
   // A lineage that was left is not entered again: under its name, every other member that left it
-  // would revoke once more.
-  const isForgotten = seen.sealed && isOlderLineage(ring, history, seen.nowMs);
-  const id = hasLeft(ring, history) || isForgotten ? mint.id() : ring.id;
+  // would revoke once more. Beside a sealed ring, this member may have forgotten that it did.
+  const isOther = history.ring !== null && history.ring.id !== ring.id;
+  const id = isOther && (seen.sealed || history.epochs.has(ring.id)) ? mint.id() : ring.id;
   const isHeld = (['current', 'next', 'retired', 'lost'] as const).some((role) => role === seen.key.role);
   const cause = owesBrake(ring, history) ? 'brake' : 'rollback';
   const trusted = isHeld ? { ...seen, key: NO_KEY } : seen;

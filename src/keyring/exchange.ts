@@ -241,10 +241,11 @@ export class Exchange {
     this.#historySince = this.instant().sequence;
   }
 
-  /** Remembers a ring that was read and proven, and its form if it is trusted. */
+  /** Remembers a ring that was read and proven, and its form. */
   #learn(opened: Opened, plan: Plan | null): void {
     this.#setHistory(this.#historyAfter(opened.ring, plan));
-    if (!plan?.distrusts) this.#sealing.took(opened);
+    if (plan?.distrusts) this.#sealing.distrusted(opened);
+    else this.#sealing.took(opened);
   }
 
   #isHeld(): ((ring: string) => boolean) | undefined {

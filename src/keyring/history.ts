@@ -156,7 +156,7 @@ function isOutlived({ id, gen, ttl, overlap, current: { since } }: Ring, seen: R
  * member forget lineages, but cannot change the times in a sealed ring. They prove nothing while
  * the store's clock is behind them.
  */
-export function isOlderLineage({ id, next }: Ring, { ring: seen }: History, nowMs: number): boolean {
+function isOlderLineage({ id, next }: Ring, { ring: seen }: History, nowMs: number): boolean {
   return seen !== null && seen.id !== id && next.since < seen.next.since && seen.next.since <= nowMs;
 }
 
@@ -194,7 +194,7 @@ function revOf(ring: Ring): string | null {
 }
 
 /** Whether this member saw the ring's lineage, and another one after it. */
-export function hasLeft(ring: Ring, history: History): boolean {
+function hasLeft(ring: Ring, history: History): boolean {
   return history.ring !== null && history.ring.id !== ring.id && history.epochs.has(ring.id);
 }
 

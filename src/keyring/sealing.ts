@@ -39,8 +39,8 @@ export class Sealing {
   #form: Form | null = null;
   /** Whether this member was shown an envelope, and took no plain ring since. */
   #sawEnvelope = false;
-  /** Whether the last ring says that a plain one may follow it. */
-  #isOpening = false;
+  /** Whether a plain ring may follow the last one: that was plain, or says so. */
+  #plainMayFollow = true;
   /**
    * The last write of a lineage that says nothing of the kind: what says so and comes from before
    * it was put back.
@@ -80,7 +80,7 @@ export class Sealing {
   /** Tests whether this member takes a plain ring for the keyring. */
   get takesPlain(): boolean {
     const { keys, migrates } = this.#options;
-    return keys === null || (migrates !== false && (this.#form === null || this.#form === 'plain' || this.#isOpening));
+    return keys === null || (migrates !== false && this.#plainMayFollow);
   }
 
   /**
@@ -116,8 +116,13 @@ export class Sealing {
     this.#sawEnvelope = form !== 'plain';
     if (before !== null && keyIdOf(before) !== keyIdOf(form)) this.#options.onChange?.(form, before);
     const shut = this.#shut?.id === ring.id ? this.#shut.gen : Number.NEGATIVE_INFINITY;
-    this.#isOpening = form !== 'plain' && ring.opening === true && ring.gen > shut;
+    this.#plainMayFollow = form === 'plain' || (ring.opening === true && ring.gen > shut);
     if (form !== 'plain' && !ring.opening) this.#shut = { id: ring.id, gen: Math.max(ring.gen, shut) };
+  }
+
+  /** Remembers a ring that was read and is not trusted. After a sealed one no plain one follows. */
+  distrusted({ form }: Opened): void {
+    if (form !== 'plain') this.#plainMayFollow = false;
   }
 
   /**

@@ -8,6 +8,7 @@ import { keyTextOf, seenIn } from '../../src/keyring/contents.js';
 import { EMPTY_HISTORY, isReplayed } from '../../src/keyring/history.js';
 import { RESEAL } from '../../src/keyring/reseal.js';
 import { SealKeys } from '../../src/keyring/seal-keys.js';
+import { Sealing } from '../../src/keyring/sealing.js';
 import { readSealKey } from '../../src/seal/seal-key.js';
 import { processClock } from '../../src/time/clock.js';
 import { CURRENT, countingMint, havingSeen, NEXT, NOW_MS, RING as PLAIN_RING, POLICY } from './samples.js';
@@ -51,6 +52,22 @@ describe('the times of K', () => {
     const plan = advance(seen, { policy: POLICY, history: EMPTY_HISTORY, mint: countingMint() });
     expect(plan).toMatchObject({ name: 'late rotation', writesKey: true });
     expect(plan?.ring.current).toMatchObject({ secret: NEXT, expiresAt: NOW_MS + RING.ttl, since: NOW_MS });
+  });
+
+  it('do not keep a secret verifying that signed to its end, and could not be retired then', () => {
+    const endMs = NOW_MS - 30_000 + 2 * RING.ttl;
+    const ring = { ...RING, retired: [] };
+    const key = { value: keyTextOf(CURRENT, true), expiresAtMs: endMs + 1e12 };
+    for (const [history, signedUntilMs] of [
+      [EMPTY_HISTORY, RING.current.expiresAt],
+      [havingSeen({ ...ring, current: { ...ring.current, expiresAt: endMs } }), endMs],
+    ] as const) {
+      const seen = seenIn({ nowMs: endMs + 9_000, key, ring, sealed: true, isForeign: false }, history);
+      const plan = advance(seen, { policy: POLICY, history, mint: countingMint() });
+      const until = signedUntilMs + RING.overlap;
+      expect(plan).toMatchObject({ name: 'rotation' });
+      expect(plan?.ring.retired).toEqual(until > seen.nowMs ? [{ secret: CURRENT, until }] : []);
+    }
   });
 
   it('do not make an old ring good after its end, however often it is put back', () => {
@@ -105,6 +122,20 @@ describe('the way back to plain text', () => {
     await putBack(kept);
     await rewt.refresh();
     await expectPlainRefused(rewt);
+  });
+
+  it('is shut by a sealed ring, also by one that is not trusted', async () => {
+    const sealing = new Sealing({
+      keyName: 'rewt',
+      keys: new SealKeys([readSealKey(first, 'key')], processClock),
+      migrates: true,
+    });
+    sealing.took({ ring: PLAIN_RING, form: 'plain' });
+    sealing.distrusted({ ring: PLAIN_RING, form: 'plain' });
+    expect(sealing.takesPlain).toBe(true);
+    sealing.distrusted({ ring: { ...PLAIN_RING, opening: true }, form: { keyId: idOf(first) } });
+    expect(sealing.takesPlain).toBe(false);
+    expect(sealing.formInPlaceOf({ keyId: idOf(second) })).toEqual({ keyId: idOf(first) });
   });
 
   it('is not opened by a ring that is not trusted', async () => {

@@ -51,6 +51,14 @@ describe('another lineage', () => {
     expect([old.id, RING.id]).not.toContain(plan?.ring.id);
   });
 
+  it('gets a new name if it is row 1 for a secret in it, however late it is', () => {
+    const late = strange(since + 1);
+    const history = { ...havingSeen(RING), revoked: new Set([late.current.secret]) };
+    const plan = planFor(seen(late, CURRENT), history);
+    expect(plan).toMatchObject({ name: 'rollback', ring: { epoch: late.epoch + 1 } });
+    expect([late.id, RING.id]).not.toContain(plan?.ring.id);
+  });
+
   it('is taken if it is as old or later', () => {
     expect(planFor(seen(strange(since), CURRENT), havingSeen(RING))).toBeNull();
     expect(planFor(seen(strange(since + 1), CURRENT), havingSeen(RING))).toBeNull();
