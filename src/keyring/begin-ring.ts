@@ -18,6 +18,8 @@ import {
 import { grantedTimes } from './policy.js';
 import { type Ring, ringExpiresAt } from './ring.js';
 
+/** The reason in the log of a ring that took the place of a plain one. */
+const PLAIN_RING = 'a plain ring stood in place of a sealed one';
 /** K counts as absent. */
 const NO_KEY: SeenKey = { role: 'none', secret: null, expiresAtMs: null };
 
@@ -64,7 +66,7 @@ export function revokeAgain(seen: Seen, ring: Ring, context: Context, reason: st
 
 /** Rows 2 to 4: there is no ring. A plain ring in place of a sealed one is the brake. */
 export function begin(seen: Seen, context: Context): Plan {
-  if (seen.isForeign) return revokeUnread('brake', { ...seen, key: NO_KEY }, context);
+  if (seen.isForeign) return revokeUnread('brake', { ...seen, key: NO_KEY }, context, PLAIN_RING);
   const { nowMs, key } = seen;
   const old = context.history.ring;
   if (key.role === 'current' && old !== null && nowMs < ringExpiresAt(old)) {

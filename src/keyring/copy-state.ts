@@ -14,6 +14,8 @@ export interface CopyStateListener {
    */
   changed(ring: Ring, before: Ring, ownPlan: Plan | null): void;
   unusableSecret(): void;
+  /** There is a plain ring where this member takes sealed ones only: it revokes. */
+  plainRing(): void;
 }
 
 /** What a read showed beside the ring. */
@@ -86,13 +88,14 @@ export class CopyState {
    */
   onPlan(
     plan: Plan | null,
-    seen: Pick<Seen, 'nowMs' | 'ring'>,
+    seen: Pick<Seen, 'nowMs' | 'ring'> & Partial<Pick<Seen, 'isForeign'>>,
     sent: Instant,
     version: string,
     mayBeDeposed = false,
   ): void {
     if (this.#ended) return;
     if (plan?.unusableSecret) this.#listener.unusableSecret();
+    if (plan?.staysDue && seen.isForeign && seen.ring === null) this.#listener.plainRing();
     // The store does not show a revoke(): if that fails, what was read before goes on.
     const isToRevoke = plan?.revokes === true && !plan.isCalledFor;
     if (!this.#counts(sent, seen.ring, null)) {

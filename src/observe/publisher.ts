@@ -61,11 +61,20 @@ export function announce(
     resealed(keyId, previousKeyId) {
       publish('resealed', { namespace, keyId, previousKeyId });
     },
+    plainRing() {
+      warn(
+        'REWT_PLAIN_RING',
+        'The keyring is plain text, and this member takes sealed ones only: it counts as an attack, so every token ' +
+          "of before is refused. If the namespace is on its way to a seal key, or back, set sealing: 'migrate' for " +
+          'all members until rewt reseal has run.',
+      );
+    },
     unusableSecret() {
       warn(
         'REWT_UNUSABLE_SECRET',
-        'The secret found in the store has fewer than 32 bytes, is not UTF-8, was revoked before, or ' +
-          'stands beside a sealed keyring: it was not used, and is replaced. Set another, or leave it to rewt.',
+        'A secret in the store is not used, and is replaced: it has fewer than 32 bytes, is not UTF-8, was revoked ' +
+          'before, or the keyring is sealed. Leave secrets to rewt; only a plain keyring takes one that was set by ' +
+          'hand, of at least 32 bytes.',
       );
     },
   };

@@ -215,6 +215,9 @@ describe('rewt serve', () => {
     await start([], { REWT_SEAL_KEY: key });
     expect(await statusOf(token)).toBe(401);
     expect(formOf((await read())[1])).toBe(idOf(key));
+    const shown = (await run(['status'], key)).stdout;
+    expect(shown).toMatch(/^changed +\S+ {2}brake: a plain ring stood in place of a sealed one$/m);
+    await vi.waitFor(() => expect(serving?.said()).toContain('REWT_PLAIN_RING'));
   });
 
   it.each([

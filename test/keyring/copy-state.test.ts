@@ -43,7 +43,7 @@ function emptyState(): CopyState {
       return sequence;
     },
     () => null,
-    { changed() {}, unusableSecret() {} },
+    { changed() {}, unusableSecret() {}, plainRing() {} },
   );
 }
 

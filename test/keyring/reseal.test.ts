@@ -1,7 +1,7 @@
 /** Seal keys among members, and how a keyring goes from one to another, from and to plain text. */
 
 import { randomBytes } from 'node:crypto';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { memoryStore, Rewt, type RewtOptions, type SealKeyOption, type Store } from '../../src/index.js';
 import { RESEAL } from '../../src/keyring/reseal.js';
 import { readSealKey } from '../../src/seal/seal-key.js';
@@ -140,9 +140,20 @@ describe('a sealed keyring', () => {
     const rewt = member({ sealKey: first });
     const good = await rewt.sign({});
     await write(forged.key?.value ?? '', forged.ring ?? '');
-    await expect(rewt.verify(token)).rejects.toMatchObject({ code: 'ERR_REWT_UNKNOWN_KEY' });
+    const warned = vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
+    try {
+      await expect(rewt.verify(token)).rejects.toMatchObject({ code: 'ERR_REWT_UNKNOWN_KEY' });
+      const type = { type: 'RewtWarning', code: 'REWT_PLAIN_RING' };
+      expect(warned.mock.calls).toEqual([[expect.stringContaining("sealing: 'migrate'"), type]]);
+    } finally {
+      warned.mockRestore();
+    }
     await expect(rewt.verify(good)).rejects.toMatchObject({ code: 'ERR_REWT_UNKNOWN_KEY' });
-    expect(rewt.status().keyring).toMatchObject({ epoch: 1, sealed: { keyId: idOf(first) } });
+    expect(rewt.status().keyring).toMatchObject({
+      epoch: 1,
+      sealed: { keyId: idOf(first) },
+      changes: [{ cause: 'brake', reason: 'a plain ring stood in place of a sealed one' }],
+    });
   });
 
   it('waits for a member that may know the ring, and then begins anew', async () => {

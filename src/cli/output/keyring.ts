@@ -91,8 +91,7 @@ const causesInWords: { readonly [Cause in ChangeCause]?: string } = {
 };
 
 function changeInWords(at: Date, cause: ChangeCause, reason: string | null): string {
-  return (
-    `${instantOf(at)}  ` +
-    `${cause}${causesInWords[cause] ?? ''}${reason === null ? '' : `: ${foreignName(reason, 200)}`}`
-  );
+  // A brake has a reason only if it was not made by hand.
+  const words = cause === 'brake' && reason !== null ? '' : (causesInWords[cause] ?? '');
+  return `${instantOf(at)}  ${cause}${words}${reason === null ? '' : `: ${foreignName(reason, 200)}`}`;
 }
