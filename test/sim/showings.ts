@@ -10,7 +10,7 @@ import type { Names } from './names.js';
 import type { Reader } from './reader.js';
 import type { Rows } from './rows.js';
 import type { Errand, Showing, Shown } from './shown.js';
-import { type Entries, isLater, secretsIn } from './written.js';
+import { type Entries, isLater, presentIn, secretsIn } from './written.js';
 
 export class Showings {
   readonly #agenda: Agenda;
@@ -97,12 +97,17 @@ export class Showings {
     for (const secret of ring === null ? [] : this.#fates.droppedOf(shown, executedAtMs)) {
       if (!secrets.has(secret)) shown.mayBeGone.add(secret);
     }
-    // A later revocation takes all that the last ring held, whatever became of the revocations
-    // between.
-    if (ring !== null && knownRing !== null && (knownRing.id !== ring.id || knownRing.epoch < ring.epoch)) {
-      for (const secret of secretsIn({ key: null, ring: knownRing })) {
-        if (!secrets.has(secret)) shown.mayBeGone.add(secret);
+    // A later revocation takes all that the last ring held, and what a failover took out of that
+    // before, whatever became of the revocations between.
+    if (ring !== null && knownRing !== null) {
+      const isRevoked = knownRing.id !== ring.id || knownRing.epoch < ring.epoch;
+      for (const [secret, endMs] of presentIn({ key: null, ring: knownRing })) {
+        if (secrets.has(secret)) continue;
+        if (isRevoked) shown.mayBeGone.add(secret);
+        else if (endMs > ring.next.since) shown.lost.add(secret);
       }
+      if (isRevoked) for (const secret of shown.lost) shown.mayBeGone.add(secret);
+      if (isRevoked) shown.lost.clear();
     }
     const mayBeBehind = [...secretsIn(entries)].some((secret) => shown.mayBeGone.has(secret));
     if (!this.#rows.isBehind(shown, entries, snapshot.nowMs)) for (const secret of secrets) shown.secrets.add(secret);

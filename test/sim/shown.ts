@@ -94,6 +94,8 @@ export class Shown {
    * it saw before had them.
    */
   readonly mayBeGone = new Set<string>();
+  /** Secrets that a failover took out of the ring that it knows, since the last revocation. */
+  readonly lost = new Set<string>();
   /**
    * Secrets of a rollback that may be none: what showed it was sent for before the last answer
    * came, but not before this member last learned something.
