@@ -9,6 +9,9 @@ export interface Revised {
   readonly rev?: string;
 }
 
+/** "A member remembers 16 lineages only." */
+const MAX_LINEAGES = 16;
+
 export class Epochs {
   /** A name is undefined for a revocation that was due, and has not been read yet. */
   readonly #highest = new Map<string, { readonly epoch: number; readonly rev: string | null | undefined }>();
@@ -24,6 +27,7 @@ export class Epochs {
     const isNews =
       last === undefined || seen.epoch > last.epoch || (seen.epoch === last.epoch && last.rev === undefined);
     if (isNews) this.#highest.set(id, seen);
+    for (const [oldest] of this.#highest) if (this.#highest.size > MAX_LINEAGES) this.#highest.delete(oldest);
   }
 
   /** Whether a ring lacks the last revocation that was seen of its lineage. */
