@@ -172,7 +172,7 @@ describe('a secret', () => {
     ['nothing', ''],
     ['one byte', 'x'],
     ['31 bytes', 'x'.repeat(31)],
-  ])('of too few bytes never verifies, whoever put it there: %s', async (_what, key) => {
+  ])('of too few bytes never verifies, however it came there: %s', async (_what, key) => {
     const rewt = await member(await knownStore({ here: { ...knownSecrets, key } }));
     expect(await codesOf(rewt, signedBy(key, { alg: 'HS256', typ: 'JWT', kid: kidOf(key) }))).toEqual(unknown);
     expect(await codesOf(rewt, signedBy(key, { alg: 'HS256' }))).toEqual(noneFits);

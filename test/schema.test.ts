@@ -165,7 +165,7 @@ describe('a schema', () => {
     }
   });
 
-  it('is asked each time, about claims of its own, also of a token that is remembered', async () => {
+  it('runs each time, on a separate copy of the claims, also for a token that is remembered', async () => {
     const marks = v.looseObject({ seen: v.optional(v.array(v.number()), []) });
     const spoils: StandardSchema<Record<string, unknown>> = {
       '~standard': {

@@ -127,7 +127,7 @@ describe('verifySync and signSync without a fresh copy', () => {
     expect(thrownBy(() => rewt.verifySync(token))).toMatchObject(notFresh);
   });
 
-  it('junk is junk all the same, and asks nobody', async () => {
+  it('junk is junk, and causes no read', async () => {
     const { rewt, store } = member();
     expect(thrownBy(() => rewt.verifySync('junk'))).toMatchObject({ code: 'ERR_REWT_MALFORMED' });
     expect(store.readCount).toBe(0);
@@ -166,7 +166,7 @@ it('a closed member says that it is closed', async () => {
   expect(thrownBy(() => rewt.signSync({}))).toMatchObject({ code: 'ERR_REWT_STORE_CLOSED' });
 });
 
-it('a callback, which nobody would call, is refused', async () => {
+it('a callback, which would never be called, is refused', async () => {
   const { rewt } = member();
   const token = await rewt.sign({});
   const misused = { code: 'ERR_REWT_OPTION', option: 'callback' };

@@ -45,7 +45,7 @@ describe('a remembered token', () => {
     expect(await isJudgedAnew(without, await remembered(without))).toBe(true);
   });
 
-  it('gives each caller claims of its own', async () => {
+  it('gives each caller a separate copy of the claims', async () => {
     const rewt = member();
     const token = await remembered(rewt);
     const claims = await rewt.verify<{ roles: string[] }>(token);

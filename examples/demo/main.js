@@ -15,7 +15,7 @@ import { formatReport, reportOf } from './report.js';
 import { openMember, revocationBoundMs, sharedNowMs } from './shared.js';
 
 const help = `
-npm run demo -- [options]: two services in processes of their own, one calling
+npm run demo -- [options]: two services in separate processes, one calling
 the other with a fresh token per call, while the secret rotates every other
 second. Then one revocation, and a table.
 

@@ -123,7 +123,7 @@ it('a rotation costs no token, and one that comes too soon is refused with exit 
   await result('verify', token);
 });
 
-it('revoke asks for --yes where nobody can be asked, and then refuses every token of before', async () => {
+it('revoke needs --yes without a terminal, and then refuses every token of before', async () => {
   const token = await result('sign', '{}');
   const asked = await run(['revoke']);
   expect(asked.code).toBe(2);

@@ -125,7 +125,7 @@ it.each([
   },
 );
 
-it('what nobody said is no member, and nobody is no fleet', () => {
+it('what no member wrote is no member, and no member is no fleet', () => {
   expect(found()).toBeNull();
   expect(found({ id: 'x', text: 'junk', atMs: nowMs })).toBeNull();
 });

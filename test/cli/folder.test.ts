@@ -88,7 +88,7 @@ it('the doctor names what others may read, each mode of the records once', async
   ]);
 });
 
-describe('the doctor finds that nobody can write', () => {
+describe('the doctor finds that no member can write', () => {
   const inside = (...names: string[]) => join(state.folder, readdirSync(state.folder)[0] ?? '', ...names);
   const tmp = () => inside('tmp');
   it.for([

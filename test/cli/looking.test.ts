@@ -202,7 +202,7 @@ describe('where there is no keyring', () => {
     }
   });
 
-  it('verify and explain say so with a code of its own, since no token could be right', async () => {
+  it('verify and explain report it by a separate code, since no token could be right', async () => {
     const env = { REWT_URL: server.url };
     const [verified, explained] = await Promise.all([
       rewt(['verify', token, '--json'], { env }),

@@ -152,7 +152,7 @@ describe('a keyring of the version before', () => {
     expect(one.status().keyring?.epoch).toBe(0);
   });
 
-  it('that was moved and rotated is revoked by nobody if a member of that version wakes up', async () => {
+  it('that was moved and rotated is revoked by no member if a member of that version wakes up', async () => {
     const [old, one] = [oldMember(), newMember()];
     await agree(old, one);
     expect((await run('move', '--yes')).code).toBe(0);

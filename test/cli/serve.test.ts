@@ -47,7 +47,7 @@ describe('/verify', () => {
     expect(answer.headers).not.toHaveProperty('x-evil');
   });
 
-  it('gives the claims that are asked for in headers of their own, unless they do not belong there', async () => {
+  it('gives the claims that are asked for in separate headers, unless they do not belong there', async () => {
     await start(
       '--header',
       'X-User=sub',
@@ -80,7 +80,7 @@ describe('/verify', () => {
     expect(headers['x-user']).toBe('9007199254740991');
   });
 
-  it('gives no number in a header of its own if reading the token rounds one', async () => {
+  it('gives no number in a separate header if reading the token rounds one', async () => {
     await start('--header', 'X-User=uid', '--header', 'X-Name=sub', '--header', 'X-Level=level');
     for (const uid of ['1.00000000000000001', '9007199254740991.4', '0.99999999999999999', '1e-400']) {
       const { status, headers } = await verify(await member.sign(`{"uid":${uid},"sub":"ann","level":3}`));

@@ -128,7 +128,7 @@ it.each([
   expect(spanOf(ms)).toBe(words);
 });
 
-it('a name that somebody else chose can do nothing to a terminal', () => {
+it('a foreign name can do nothing to a terminal', () => {
   expect(foreignName('orders-1')).toBe('orders-1');
   expect(foreignName('\u001b[2J\u202eevil\n\u2028x')).toBe('?[2J?evil??x');
   expect(foreignName('x'.repeat(100))).toHaveLength(40);

@@ -244,7 +244,7 @@ describe('on a real Redis', () => {
   // util-linux's: the one of macOS takes other arguments.
   const hasScript = spawnSync('script', ['--version'], { encoding: 'utf8' }).stdout?.includes('util-linux') ?? false;
   it.runIf(hasScript)(
-    'on a real terminal it draws in a screen of its own, and Ctrl-C leaves the terminal as it was',
+    'on a real terminal it draws in a separate screen, and Ctrl-C leaves the terminal as it was',
     async () => {
       await rewt(['sign', '{}'], { env: { REWT_URL: server.url } });
       const command = `stty cols 72 rows 20; '${process.execPath}' '${main}' status --watch`;

@@ -88,7 +88,7 @@ const table: readonly Row[] = [
   ['a forged token', '/claims', ['Authorization: Bearer $FORGED'], 'refused'],
   ['a token without a signature', '/claims', ['Authorization: Bearer $UNSIGNED'], 'refused'],
   ['alg none', '/claims', ['Authorization: Bearer $NONE'], 'refused'],
-  ['a kid that nobody knows', '/claims', ['Authorization: Bearer $UNKNOWN'], 'refused'],
+  ['an unknown kid', '/claims', ['Authorization: Bearer $UNKNOWN'], 'refused'],
   ['a token that is too long', '/claims', ['Authorization: Bearer $LONG'], 'refused'],
   ['a signed text, which is no claims set', '/any', ['Authorization: Bearer $TEXT'], 'refused'],
   ['a signed null, which is no claims set', '/any', ['Authorization: Bearer $NO_CLAIMS'], 'refused'],
@@ -138,7 +138,7 @@ const table: readonly Row[] = [
 /** While the store cannot be used, and the copy has ended. */
 const outage: readonly Row[] = [
   ['a good token', '/claims', ['Authorization: Bearer $GOOD'], 'unavailable'],
-  ['a forged token, of which nobody can tell', '/claims', ['Authorization: Bearer $FORGED'], 'unavailable'],
+  ['a forged token, which cannot be judged', '/claims', ['Authorization: Bearer $FORGED'], 'unavailable'],
   ['optional: a good token', '/optional', ['Authorization: Bearer $GOOD'], 'unavailable'],
   ['optional: no header', '/optional', [], null],
   ['junk', '/claims', ['Authorization: Bearer junk'], 'refused'],
@@ -255,7 +255,7 @@ export function httpConformance(title: string, fixture: HttpFixture): void {
       expect(await send(path, ['Authorization: Bearer $GOOD'])).toMatchObject({ status: 500, body: message });
     });
 
-    it.each(nothings)('lets nobody in where %s is thrown', async (name) => {
+    it.each(nothings)('lets no caller in where %s is thrown', async (name) => {
       for (const path of ['/throws', '/rejects', '/token-throws', '/token-rejects']) {
         const answer = await send(`${path}-${name}`, ['Authorization: Bearer $GOOD']);
         const option = path.startsWith('/token') ? 'token' : 'authorize';

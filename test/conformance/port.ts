@@ -182,7 +182,7 @@ export function portConformance(title: string, make: () => Promise<PortFixture>,
       ending.abort();
       await port.close();
       await port.close();
-      // Of its own it may have fewer now.
+      // It may have fewer listeners now.
       expect(before).toEqual(expect.arrayContaining(listeners()));
       expect(await other.send([['GET', key]], key)).toEqual(['x']);
       await other.close();
@@ -197,7 +197,7 @@ export function portConformance(title: string, make: () => Promise<PortFixture>,
     }
 
     describe('connect', () => {
-      it('opens a connection of its own, which is gone when the signal says so, and not with the port', async () => {
+      it('opens a separate connection, which is gone when the signal says so, and not with the port', async () => {
         await port.send([['GET', key]], key);
         const before = await connectedIds();
         const connection = await connect();

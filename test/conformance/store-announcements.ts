@@ -74,7 +74,7 @@ export function announcementConformance(subject: Subject, traits: StoreTraits): 
       expect(await read()).toMatchObject(contentsOf(before));
     });
 
-    it('are cut where nobody would read on', async () => {
+    it('are cut where no reader goes on', async () => {
       await announce('a', 'x'.repeat(10_000));
       const [{ text = '' } = {}] = (await kept()).kept;
       expect(text.length).toBeGreaterThan(200);

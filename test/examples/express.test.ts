@@ -38,7 +38,7 @@ describe('two Express services', () => {
     expect(JSON.parse(steps[0]?.body ?? '')).toEqual({ askedBy: 'shop', for: 'ann', orders: ['a book', 'a lamp'] });
   });
 
-  it('let nobody in with a token that is for another service, or by another', async () => {
+  it('let no caller in with a token that is for another service, or by another', async () => {
     expect(await status(orders.origin, await member.sign({}, { audience: 'orders', issuer: 'shop' }))).toBe(200);
     expect(await status(orders.origin, await member.sign({}, { audience: 'mail', issuer: 'shop' }))).toBe(401);
     expect(await status(orders.origin, await member.sign({}, { audience: 'orders', issuer: 'mail' }))).toBe(401);

@@ -104,7 +104,7 @@ describe('a service behind nginx', () => {
     expect((await request(token)).status).toBe(200);
   });
 
-  it('gets no request while nobody can judge, and clients get 503 and never 401', async () => {
+  it('gets no request while nothing can judge, and clients get 503 and never 401', async () => {
     const token = await member.sign({}, { audience: 'orders' });
     await redis.kill();
     await vi.waitFor(async () => expect((await request(token)).status).toBe(503), 5_000);

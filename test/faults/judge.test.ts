@@ -44,7 +44,7 @@ describe('a refusal', () => {
     expect(refusals({ startMs: 4_998, code: unknown, endMs: 5_001 })).toBe(0);
   });
 
-  it('counts where nobody revoked, whatever keyring appeared', () => {
+  it('counts where no member revoked, whatever keyring appeared', () => {
     expect(refusals({ startMs: 6_000, code: unknown }, [])).toBe(1);
     expect(refusals({ startMs: 6_000, code: unknown }, [{ kind: 'lost', beganMs: 5_006 }])).toBe(1);
     expect(refusals({ startMs: 6_000, code: unknown }, [{ kind: 'lost', beganMs: 4_000 }])).toBe(0);

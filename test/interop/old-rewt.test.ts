@@ -73,7 +73,7 @@ describe('an old member on the same key', () => {
     });
   });
 
-  it('came first: its secret is adopted, its schedule stands, and nobody refuses anybody', async () => {
+  it('came first: its secret is adopted, its schedule stands, and no member refuses a token of another', async () => {
     const early = await oldSign({ user: 'ann' }, 37);
     const uuid = await fleet.secret();
     const dueMs = await fleet.expiresAtMs();

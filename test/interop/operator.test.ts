@@ -82,7 +82,7 @@ describe('DEL', () => {
 });
 
 describe('SET', () => {
-  it('of a good value revokes, and that value signs, with a TTL of its own', async () => {
+  it('of a good value revokes, and that value signs, with the TTL that it has', async () => {
     const tokens = await tokensInUse();
     await server.cli('SET', fleet.key, good);
     await expectRevoked(tokens, performance.now());

@@ -312,7 +312,7 @@ describe('a text', () => {
   });
 });
 
-describe('bytes of a class of their own', () => {
+describe('bytes of a custom class', () => {
   class Odd extends Uint8Array {
     override valueOf(): never {
       throw new Error('canary');

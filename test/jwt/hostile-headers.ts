@@ -171,7 +171,7 @@ const kids: Hostile[] = [
   ),
   {
     rfc: 'RFC 8725 §3.10',
-    what: 'a key of its own beside the kid, and the MAC by that key',
+    what: 'another key beside the kid, and the MAC by that key',
     token: ({ base }) => {
       const own = createSecretKey(Buffer.from('attacker-attacker-attacker-attacker'));
       const jwk = { kty: 'oct', alg: 'HS256', k: base64url('attacker-attacker-attacker-attacker') };
@@ -205,7 +205,7 @@ const twice: [what: string, of: (base: Signer['base'], kid: string) => string][]
   ['alg twice, none last', () => '{"alg":"HS256","alg":"none"}'],
   ['kid twice', () => '{"alg":"HS256","kid":"a","kid":"b"}'],
   ['kid twice, one of them escaped', () => '{"alg":"HS256","kid":"a","\\u006bid":"b"}'],
-  ['a member nobody knows twice', () => '{"alg":"HS256","x":1,"y":{"x":":"},"x":1}'],
+  ['an unknown member twice', () => '{"alg":"HS256","x":1,"y":{"x":":"},"x":1}'],
   ['__proto__ twice', () => '{"alg":"HS256","__proto__":1,"__proto__":1}'],
   ['alg once more, none', (base) => behind(base, '"alg":"none"')],
   ['alg once more, the same', (base) => behind(base, '"alg":"HS256"')],

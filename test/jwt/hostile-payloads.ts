@@ -65,11 +65,7 @@ const headers: [rfc: string, what: string, of: (base: Signer['base']) => unknown
     (base) => ` ${JSON.stringify(reversed(base), null, '\t')}\r\n`,
   ],
   ['RFC 7515 §4', 'alg, escaped', (base) => JSON.stringify(base).replace('alg', '\\u0061lg')],
-  [
-    'RFC 7515 §4.2',
-    'members nobody knows',
-    (base) => ({ ...base, x: null, 'https://example.com/y': [{ x: 1 }, { x: 2 }] }),
-  ],
+  ['RFC 7515 §4.2', 'unknown members', (base) => ({ ...base, x: null, 'https://example.com/y': [{ x: 1 }, { x: 2 }] })],
   [
     'RFC 7515 §4',
     'members of the same names further in',
@@ -80,7 +76,7 @@ const headers: [rfc: string, what: string, of: (base: Signer['base']) => unknown
   ['RFC 7515 §4', 'lists of like objects', (base) => ({ ...base, x: [{ a: 1 }, { a: 2, b: [':'] }] })],
   [
     'RFC 8725 §3.10',
-    'keys and addresses, which nobody follows',
+    'keys and addresses, which rewt never follows',
     (base) => ({
       ...base,
       jku: 'http://127.0.0.1:9/jwks',
@@ -136,7 +132,7 @@ export const allowed: readonly Allowed[] = [
   ),
   {
     rfc: 'RFC 7515 §4.1.9',
-    what: 'a text with a typ of its own',
+    what: 'a text with another typ',
     token: ({ base, by }) => forge({ ...base, typ: 'text/plain' }, 'hello', by),
     payload: 'hello',
   },

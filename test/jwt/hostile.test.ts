@@ -140,7 +140,7 @@ describe('a kid stands for one secret', () => {
     expect(codeOf(forge({ alg: 'HS256' }, '{}', by), {}, past)).toBe('ERR_REWT_BAD_SIGNATURE');
   });
 
-  it('of its own namespace: with the same kid in another, each refuses what the other signed', () => {
+  it('of one namespace: with the same kid in another, each refuses what the other signed', () => {
     const [here, there] = [key, otherKey].map((by) => [
       { ...createTokenKey('kid-current', macOf(by)), verifiesUntilMs: 1 },
     ]);

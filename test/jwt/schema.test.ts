@@ -117,7 +117,7 @@ describe('what a schema says', () => {
     expect(error).toMatchObject({ code: 'ERR_REWT_OPTION', message: expect.stringContaining('then()') });
   });
 
-  it('may take its time, but not where nobody waits', async () => {
+  it('may take its time, but not where no caller waits', async () => {
     const slow = schemaWith(async (value) => ({ value }));
     expect(await applySchema({ a: 1 }, slow)).toEqual({ a: 1 });
     expect(thrownBy(() => applySchemaSync({}, slow))).toMatchObject({

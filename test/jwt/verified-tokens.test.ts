@@ -122,7 +122,7 @@ describe('the claims of a verified token', () => {
     expect(Object.hasOwn(claimsOf(known), '__proto__')).toBe(Object.hasOwn(authentic(token).claims ?? {}, '__proto__'));
   });
 
-  it('are nobody else’s: whoever alters them, or what was verified first, alters nothing here', () => {
+  it('are a separate copy: altering them, or what was verified first, alters nothing here', () => {
     for (const claims of [flat, nested]) {
       const token = signed(claims);
       const verified = new VerifiedTokens(10);

@@ -53,7 +53,7 @@ describe('every plan', () => {
     expect(wantedOf(plan).ring.expiresAtMs).toBe(ringExpiresAt(ring));
   });
 
-  it.each(plans)('of a %s has an operation id of its own', (_name, make) => {
+  it.each(plans)('of a %s has a fresh operation id', (_name, make) => {
     const plan = make();
     expect(ringOf(plan).op).toMatch(/^id-\d$/);
   });

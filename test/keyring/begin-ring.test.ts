@@ -119,7 +119,7 @@ describe('row 1, rollback: a lineage that this member has left', () => {
     expect(ringOf(planFor(seenWith(), { known: higher })).epoch).toBe(9);
   });
 
-  it('row 1 begins a lineage of its own, so that the others who left the old one do not revoke once more', () => {
+  it('row 1 begins another lineage, so that the others who left the old one do not revoke once more', () => {
     const { id } = ringOf(planFor(seenWith(), { known }));
     expect(id).not.toBe('lineage-a');
     expect(id).not.toBe('lineage-b');
@@ -165,7 +165,7 @@ describe('row 2, bootstrap: neither K nor R', () => {
 });
 
 describe('row 4, adopt: a K without R', () => {
-  it('row 4 makes K’s value current with the TTL that it has, in a lineage of its own', () => {
+  it('row 4 makes K’s value current with the TTL that it has, in a new lineage', () => {
     const plan = planFor(seenEmpty({ value: OTHER, expiresAtMs: NOW_MS + 44_000 }));
     expect(plan).toMatchObject({ name: 'adopt', revokes: false, unusableSecret: false });
     expect(wantedOf(plan).key).toBeNull();

@@ -126,7 +126,7 @@ describe('the log', () => {
     expect(changesOf(withChange(ring, 1, 'rotate', null))).toEqual([{ at: 1, cause: 'rotate' }]);
   });
 
-  it('keeps entries that this version cannot read when it is written, and shows them to nobody', () => {
+  it('keeps entries that this version cannot read when it is written, and never shows them', () => {
     const foreign = { at: NOW_MS, cause: 'set', by: 'a later version' };
     const ring = withChange({ ...RING, changes: [foreign, EARLIER] }, NOW_MS + 1, 'rotate', null);
     expect(ring.changes).toEqual([{ at: NOW_MS + 1, cause: 'rotate' }, foreign, EARLIER]);

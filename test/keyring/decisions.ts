@@ -10,7 +10,7 @@ import * as rotate from '../../src/keyring/rotate-ring.js';
 import { unsealed } from '../../src/keyring/sealing.js';
 import type { WantedState } from '../../src/stores/store.js';
 
-/** What a store shows that nobody seals. */
+/** What a store of a plain keyring shows. */
 export type PlainContents = Pick<Contents, 'nowMs' | 'key' | 'ring'>;
 
 export function advance(contents: PlainContents, context: Context): Plan | null {

@@ -55,7 +55,7 @@ describe('a young copy', () => {
     expect(store.readCount).toBe(busy);
   });
 
-  it('of a busy member is refreshed ahead, so that nobody waits', async () => {
+  it('of a busy member is refreshed ahead, so that no caller waits', async () => {
     const { rewt, store } = member();
     const token = await rewt.sign({ sub: 'a' });
     store.replyMs = 500;

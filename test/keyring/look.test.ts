@@ -142,7 +142,7 @@ describe('a store with a look', () => {
     await expect(b.verify(token)).rejects.toMatchObject({ code: 'ERR_REWT_UNKNOWN_KEY' });
   });
 
-  it('makes nobody wait for a soft age after what was due could not be written', async () => {
+  it('makes no caller wait for a soft age after what was due could not be written', async () => {
     const rewt = member({ ttl: 120 });
     const token = await rewt.sign({ sub: 'a' });
     for (let second = 0; second < 112; second += 1) {

@@ -73,7 +73,7 @@ describe('the end of the current secret', () => {
     expect(rewt.status().keyring?.signing).toBe(next);
   });
 
-  it('that nobody was there for is made up for by whoever comes first', async () => {
+  it('that no member was used for is made up for by the first that is', async () => {
     const { rewt } = member({ ttl: 120 });
     const token = await rewt.sign({ sub: 'a' });
     await pass(119_000 + 100_000);
@@ -83,7 +83,7 @@ describe('the end of the current secret', () => {
 });
 
 describe('rotate()', () => {
-  it('is refused while somebody may not hold next, unless forced, and says when to come again', async () => {
+  it('is refused while a member may not hold next, unless forced, and says when to come again', async () => {
     const { rewt } = member();
     await rewt.ready();
     await pass(20_000);
@@ -148,7 +148,7 @@ it('a rotate() that comes too soon is a read all the same: a revocation that it 
 });
 
 describe('revoke()', () => {
-  it('by a crowd at once drops what was, and every call is a revocation of its own', async () => {
+  it('by a crowd at once drops what was, and every call is a separate revocation', async () => {
     const crowd = Array.from({ length: 8 }, () => member().rewt);
     const token = await (crowd[0] as Rewt).sign({ sub: 'a' });
     const changes = await Promise.all(crowd.map((rewt) => rewt.revoke()));

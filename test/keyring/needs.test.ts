@@ -82,7 +82,7 @@ it('a gateway that may not write verifies all the same, and warns once', async (
   expect(store.swapCount).toBeLessThanOrEqual(5);
 });
 
-it('a gateway whose writes get no answer makes nobody wait for them', async () => {
+it('a gateway whose writes get no answer makes no caller wait for them', async () => {
   const { rewt: fleet } = member(quick);
   const { rewt: gateway, store } = member({ ttl: undefined });
   await fleet.sign({});

@@ -132,7 +132,7 @@ describe('a store that cannot be read', () => {
     expect((await settle(rewt.verify('junk'))).error).toMatchObject({ status: 401, code: 'ERR_REWT_MALFORMED' });
   });
 
-  it('makes nobody wait twice: after the first failure a busy member asks it behind their backs', async () => {
+  it('makes no caller wait twice: after the first failure a busy member asks it behind their backs', async () => {
     const { rewt, store } = member();
     const token = await rewt.sign({ sub: 'a' });
     store.reads = 'hung';
@@ -273,7 +273,7 @@ it('an operation that waits for the read after the one under way gets that, thou
   expect((await second).value).toMatchObject({ sub: 'a' });
 });
 
-it('a store of somebody else may fail with anything: what comes out is typed, and says nothing of it', async () => {
+it('a custom store may fail with anything: what comes out is typed, and says nothing of it', async () => {
   const broken: Store = {
     ...memoryStore(),
     read: () => Promise.reject(new Error('redis://user:hunter2@host')),

@@ -136,7 +136,7 @@ describe('a member with a name', () => {
     await rewt.close();
   });
 
-  it('announces a change at a time of its own, so that a fleet does not write at once', async () => {
+  it('announces a change after a random delay, so that a fleet does not write at once', async () => {
     const members = Array.from({ length: 100 }, () => counting());
     const fleet = members.map(({ counted }) => member(counted));
     for (const rewt of fleet) await rewt.ready();
@@ -151,7 +151,7 @@ describe('a member with a name', () => {
     for (const rewt of fleet) await rewt.close();
   });
 
-  it('goes on saying so when nobody uses it, without reading', async () => {
+  it('goes on announcing when it is not used, without reading', async () => {
     const rewt = member(store);
     await rewt.ready();
     const read = vi.spyOn(store, 'read');
@@ -390,7 +390,7 @@ describe('an announcement', () => {
     ]),
     ['with half a generation', JSON.stringify({ ...good, generation: 0.5 })],
     ['before all generations', JSON.stringify({ ...good, generation: -1 })],
-  ])('that nobody said is none: %s', (_, text) => {
+  ])('that no member wrote is none: %s', (_, text) => {
     expect(parseAnnouncement(String(text))).toBeNull();
   });
 });

@@ -103,7 +103,7 @@ describe('other times for a ring', () => {
   });
 });
 
-it('what members need is what they announce; older ones are named, junk is nobody', () => {
+it('what members need is what they announce; older ones are named, junk is no member', () => {
   const held = { lineage: 'l', epoch: 0, generation: 1, next: 'k' };
   const texts = [
     JSON.stringify({ ...held, name: 'a', needs: { ttl: 1, overlap: 2 } }),
@@ -227,7 +227,7 @@ describe('a fleet whose times are set', () => {
     expect(verifier.status().keyring?.retired).toContainEqual(expect.objectContaining({ kid: kidIn(token) }));
   });
 
-  it('is told to wait while somebody may not hold next, and of times that do not fit', async () => {
+  it('has to wait while a member may not hold next, and learns of times that do not fit', async () => {
     const operator = member({ ttl: undefined, maxStaleness: 10 });
     await operator.ready();
     const shorter = operator[SET_TIMES]({ ttl: 600 });

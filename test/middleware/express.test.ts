@@ -105,7 +105,7 @@ describe('rewt/express', () => {
     expect(await ask(port, { path: '/', lines: [`Authorization: Bearer ${token}`] })).toMatchObject({ status: 401 });
   });
 
-  it('leaves alone a response that somebody else has begun meanwhile', async () => {
+  it('leaves alone a response that another middleware has begun meanwhile', async () => {
     const app = express().use((_request, response, next) => {
       next();
       response.status(504).end('too late');

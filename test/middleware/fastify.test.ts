@@ -67,7 +67,7 @@ describe('rewt/fastify', () => {
     expect(await ask(port, { path: '/open', lines })).toMatchObject({ status: 200, body: '{"claims":null}' });
   });
 
-  it('has its decorators outside of the plugin, under a name of its own', async () => {
+  it('has its decorators outside of the plugin, under a separate name', async () => {
     const app = create();
     app.register(rewtAuth, { rewt, prefix: '/of-fastify', logLevel: 'warn' });
     await app.ready();
@@ -153,7 +153,7 @@ describe('rewt/fastify', () => {
     expect((await app.inject('/')).statusCode).toBe(401);
   });
 
-  it('leaves alone a reply that somebody else has sent meanwhile', async () => {
+  it('leaves alone a reply that another handler has sent meanwhile', async () => {
     const app = create();
     await app.register(rewtAuth, { rewt });
     app.addHook('onRequest', (_request, reply, done) => {

@@ -47,7 +47,7 @@ describe('rewt/hono', () => {
     expect(rewtAuth(rewt).with({ optional: true }).name).toBe('rewtAuth');
   });
 
-  it('has types for the claims: in the handlers of a route, and where nobody knows the route', () => {
+  it('has types for the claims: in the handlers of a route, and where the route is not known', () => {
     interface Mine {
       tenant: string;
     }

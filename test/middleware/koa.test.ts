@@ -49,7 +49,7 @@ describe('rewt/koa', () => {
     await server.close();
   });
 
-  it('leaves alone a response that somebody else has begun meanwhile', async () => {
+  it('leaves alone a response that another middleware has begun meanwhile', async () => {
     const app = new Koa();
     const told: unknown[] = [];
     app.on('error', (error) => told.push(error));

@@ -100,7 +100,7 @@ describe('an upgrade', () => {
     expect(await answerTo(upgrade(option === 'onRefused' ? 'junk' : await rewt.sign({})))).toMatch(/^HTTP\/1\.1 500 /);
   });
 
-  it('rejects for whoever awaits it, too', async () => {
+  it('rejects for a caller that awaits it, too', async () => {
     const auth = rewtAuth(rewt, { token: () => Promise.reject(new Error('bug')) });
     const seen = new Promise((resolve) => {
       upgraded = (request, socket) => auth(request, socket).catch(resolve);

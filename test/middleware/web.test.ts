@@ -36,7 +36,7 @@ httpConformance('rewt/web', {
 describe('rewt/web', () => {
   const rewt = new Rewt({ store: memoryStore() });
 
-  it('gives a Response of its own for each request', async () => {
+  it('gives a separate Response for each request', async () => {
     const auth = rewtAuth(rewt);
     const first = await auth(new Request('http://localhost/'));
     const second = await auth(new Request('http://localhost/'));

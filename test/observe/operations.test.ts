@@ -119,7 +119,7 @@ describe('a call that fails', () => {
   });
 });
 
-it('nobody is told where nobody listens, and no time is taken', async () => {
+it('nothing is published without a subscriber, and no time is taken', async () => {
   for (const name of names) unsubscribe(name, listen);
   const { rewt } = member();
   await rewt.ready();

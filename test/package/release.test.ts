@@ -24,7 +24,7 @@ describe('the release check', () => {
     }
   });
 
-  it('fails for a version without a heading of its own in the changelog', () => {
+  it('fails for a version without a heading in the changelog', () => {
     const changelog = '## Unreleased: 3.1.0\n\n## 3.1.0-alpha.0\n';
     expect(releaseFaults({ ...ready, changelog })).toEqual([expect.stringContaining("'## 3.1.0'")]);
   });

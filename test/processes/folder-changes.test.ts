@@ -85,7 +85,7 @@ it.for([
 
 // The cp of macOS makes none.
 it.runIf(process.platform === 'linux')(
-  'a copy of hard links is a keyring of its own: neither notices what the other does',
+  'a copy of hard links is a separate keyring: neither notices what the other does',
   async () => {
     const backup = join(home, 'backup');
     execFileSync(

@@ -101,7 +101,7 @@ describe.runIf(isRoot)('a folder of another user', () => {
   it.for([
     ['of a stranger', STRANGER, 0o777],
     ['of a stranger, for the stranger alone', STRANGER, 0o700],
-    ['of its own, which everyone may write to', SERVICE, 0o777],
+    ['of the service, which everyone may write to', SERVICE, 0o777],
   ] as const)('is refused if it was there before, and nothing is written: one %s', async ([, owner, mode]) => {
     mkdirSync(path);
     chmodSync(path, mode);

@@ -153,7 +153,7 @@ it('a client that has said its last word still gets the reply', async () => {
   expect(client.text()).toBe('word');
 });
 
-it('a connection ends with its server, but nobody hears of that out of a black hole', async () => {
+it('a connection ends with its server, but out of a black hole no client notices', async () => {
   const [gone, swallowed] = [await call(), await call()];
   for (const { socket } of [gone, swallowed]) socket.write('x');
   await Promise.all([said(gone, 'x'), said(swallowed, 'x')]);

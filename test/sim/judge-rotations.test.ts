@@ -87,7 +87,7 @@ describe('a rotation', () => {
     }
   });
 
-  it('is accused where it makes a time shorter, and nobody asked for that', () => {
+  it('is accused where it makes a time shorter, and no operator set that', () => {
     const { court, member } = opened();
     court.at(58).writes(member, { ...rotated, ring: { ...rotated.ring, overlapS: 10 } });
     expect(court.accusations).toEqual(['extra']);

@@ -308,7 +308,7 @@ describe('a revocation', () => {
     expect(court.accusations).toEqual([]);
   });
 
-  it('is explained by the end of K on a master that was left, whoever read the EXPIRE elsewhere', () => {
+  it('is explained by the end of K on a master that was left, whichever member read the EXPIRE elsewhere', () => {
     const { court, member } = opened();
     court.at(10).writes('EXPIRE', { key: { secret: 'one', endS: 30 } });
     court.answers(court.member('m2'));
@@ -358,7 +358,7 @@ describe('a revocation', () => {
    * The ring of before ended long ago in the store; then an operator deletes K, and all of it is
    * taken away.
    */
-  it('is explained for whoever saw a secret taken away that had ended by then', () => {
+  it('is explained for a member that saw a secret taken away that had ended by then', () => {
     const { court, member } = opened();
     const other = court.member('m2');
     court.at(95).answers(member);

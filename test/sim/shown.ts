@@ -157,7 +157,7 @@ export class Shown {
     this.keyIds = keyIds;
   }
 
-  /** Whether it believes a plain ring, whoever wrote it. */
+  /** Whether it believes any plain ring. */
   get takesPlain(): boolean {
     return this.migrates && this.lastKeyId === null;
   }

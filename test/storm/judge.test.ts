@@ -26,7 +26,7 @@ describe('the judge', () => {
     ['a reader that goes on', 'read - 0 1 1\nread a 1 5 2\nread c 3 30 9\n'],
     ['a reader that began before a swap was acknowledged', 'done b 20\nread a 1 19 1\n'],
     ['a line that was cut short', 'conflict a'],
-  ])('accuses nobody of %s', ([, text]) => {
+  ])('accuses no member of %s', ([, text]) => {
     expect(brokenBy(text ?? '', [...three, late])).toEqual([]);
   });
 

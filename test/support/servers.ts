@@ -157,7 +157,7 @@ function readiness(server: ChildProcess): Promise<void> {
  * A port that is free, and whose cluster bus (port + 10000) is free as well. Both lie below those
  * that systems give to outgoing connections: a client that keeps calling a killed server must not
  * take its port, nor end up connected to itself. Each worker has separate ports, and gives none
- * twice: a test may need that nobody listens there.
+ * twice: a test may need a port without a listener.
  */
 export async function freePort(): Promise<number> {
   const worker = Number(process.env.VITEST_POOL_ID ?? 0) % WORKERS;

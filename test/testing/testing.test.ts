@@ -124,7 +124,7 @@ describe('the keyring', () => {
     expect(await verdict(await test.tokens.valid())).toBe('accepted');
   });
 
-  it('is shared with other members, each with options of its own', async () => {
+  it('is shared with other members, each with separate options', async () => {
     const caller = test.member({ sign: { audience: 'orders' } });
     const token = await caller.sign({});
     expect(await test.rewt.verify(token, { audience: 'orders' })).toMatchObject({ aud: 'orders' });

@@ -229,7 +229,7 @@ describe('on the embedded store', () => {
     }
   });
 
-  it.runIf(process.platform === 'linux')('on a disk that is read-only it says that nobody can write', () => {
+  it.runIf(process.platform === 'linux')('on a disk that is read-only it reports that no member can write', () => {
     const mount = state.env.XDG_STATE_HOME;
     const steps = ['mount -t tmpfs none "$0"', '"$@" sign {} >/dev/null', 'mount -o remount,ro "$0"', '"$@" doctor'];
     const [file = '', ...words] = unshared('-m');

@@ -357,7 +357,7 @@ describe('a folder', () => {
     ['is not there', { exists: false, owner: null, freeBytes: null, keyring: null }, ['folder: note']],
     ['is refused', { exists: false, keyring: { code: 'ERR_REWT_STORE_DOWN', message: 'data.mdb' } }, []],
     ['is open to others', { open: [{ what: 'a record', mode: 0o644 }] }, ['permissions: problem']],
-    ['is somebody else’s', { owner: { name: 'bob', is: 'other' } }, ['permissions: ok', 'owner: problem']],
+    ['is another user’s', { owner: { name: 'bob', is: 'other' } }, ['permissions: ok', 'owner: problem']],
     ['is not root’s', { owner: { name: 'bob', is: 'other, for root' } }, ['permissions: ok', 'owner: note']],
     [
       'root may not link in',

@@ -239,7 +239,7 @@ describe('the file store', () => {
       await other.close();
     });
 
-    it('takes no file for a record that is none of its own', async () => {
+    it('takes no foreign file for a record', async () => {
       await swapRing(store, 'ring');
       const birth = readFileSync(inside(path, 'birth'), 'utf8');
       const foreign = [

@@ -58,7 +58,7 @@ describe('permissions', () => {
     ['the path', () => path],
     ['the folder of the namespace', () => inside(path)],
   ] as const)(
-    'that let others write to %s stop nobody who holds a record, and what is put there is refused',
+    'that let others write to %s stop no member that holds a record, and what is put there is refused',
     async ([, folder]) => {
       expect(await ringIn(store)).toBe('before');
       chmodSync(folder(), 0o777);

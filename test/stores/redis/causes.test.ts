@@ -113,7 +113,7 @@ describe.concurrent.each(families)('through %s', (_, make) => {
     ['a port where nothing listens', () => ({ host: '127.0.0.1', port: 1 }), 'ECONNREFUSED', /refused the connection/],
     ['a host that has no address', () => ({ host: 'no-such.invalid', port: 6379 }), 'ENOTFOUND', /cannot be resolved/],
     [
-      'a certificate that nobody vouches for',
+      'a certificate of no known authority',
       () => ({ host: 'localhost', port: tlsPorts.trusted, tls: {} }),
       'SELF_SIGNED_CERT_IN_CHAIN',
       /not trusted/,

@@ -19,7 +19,7 @@ it.each<[string, Reply]>([
 
 it.each([
   ['of a cluster whose slots another one has', [['0', '16383', ['host', '7000']]], 'MOVED 11370 host:7000'],
-  ['of a cluster whose slots nobody has', [], 'CLUSTERDOWN Hash slot not served'],
+  ['of a cluster whose slots no node has', [], 'CLUSTERDOWN Hash slot not served'],
 ])('a master %s is no Redis without keyrings', async (_, slots, refusal) => {
   const replies: Record<string, Reply> = { CLUSTER: slots, INFO: 'role:master', SCAN: ['0', []] };
   const one = { scope: () => '', keyPrefix: '' } as unknown as RedisPort;

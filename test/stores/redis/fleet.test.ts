@@ -66,7 +66,7 @@ it('what never was or never ends is none, and the next announcement removes what
   expect(await server.cli('ZCARD', fleet)).toBe('2');
 });
 
-it('one that is to be kept for longer than an hour is, whoever announces something meanwhile', async () => {
+it('one that is to be kept for longer than an hour is, whatever is announced meanwhile', async () => {
   const twoHours = { ...limits, keepMs: 7_200_000 };
   await store.announce?.('rewt', 'patient', 'one', twoHours);
   const [entry = ''] = (await server.cli('ZRANGE', fleet, '0', '-1')).split('\n');
@@ -198,7 +198,7 @@ it('it is one small command, which no push connection hears of', async () => {
   expect((await kept()).kept.map(({ id }) => id)).toEqual(['other']);
 });
 
-it('whoever floods the set makes no reader read more than it takes', async () => {
+it('a flood of the set makes no reader read more than it takes', async () => {
   const { nowMs } = await kept();
   const flood =
     "for i = 1, 6000 do redis.call('ZADD', KEYS[1], ARGV[1], 'id' .. i .. '\\n' .. string.rep('x', " + '1000)) end';

@@ -81,7 +81,7 @@ async function hasSeenDraft(on: RedisServer): Promise<boolean> {
 }
 
 const outages: readonly (readonly [what: string, begin: (proxy: NetworkProxy) => Promise<void>])[] = [
-  ['nobody could be reached', (proxy) => proxy.cut()],
+  ['no server could be reached', (proxy) => proxy.cut()],
   ['it was on its way', (proxy) => proxy.hold()],
 ];
 

@@ -78,7 +78,7 @@ describe.each(clients)('through %s', (_, connect) => {
     ['SET', (key: string) => ['SET', key, 'x'.repeat(40)]],
     ['FLUSHALL', () => ['FLUSHALL']],
     ['UNLINK of both keys', (key: string) => ['UNLINK', key, `{${key}}:ring`]],
-  ] as const)('an operator’s %s reaches a member that nobody uses', async (_, command) => {
+  ] as const)('an operator’s %s reaches a member that is not used', async (_, command) => {
     const alone = await startRedis();
     disposals.push(alone.stop);
     const namespace = randomUUID();
@@ -92,7 +92,7 @@ describe.each(clients)('through %s', (_, connect) => {
     expect(rewt.status().push.state).toBe('on');
   });
 
-  it('another member’s rotation and revocation reach a member that nobody uses', async () => {
+  it('another member’s rotation and revocation reach a member that is not used', async () => {
     const namespace = randomUUID();
     const options = { redisNamespace: namespace };
     const idle = await listening(rewtOn(await clientOn(server.port, connect), options));

@@ -170,7 +170,7 @@ it.each([
   }
 });
 
-describe('with rights of its own', () => {
+describe('with its rights', () => {
   let server: RedisServer;
   beforeAll(async () => {
     server = await servers.start([]);
