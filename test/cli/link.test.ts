@@ -89,6 +89,21 @@ vi.mock(import('../../src/stores/redis/clients/from-url.js'), async (original) =
   };
 });
 
+/**
+ * Milliseconds that the verbs wait for an answer in this process. The default is longer than
+ * theirs: on a busy machine, what answers would be late otherwise.
+ */
+const patience = await vi.hoisted(async () => new (await import('node:async_hooks')).AsyncLocalStorage<number>());
+vi.mock(import('../../src/cli/time-limit.js'), async (original) => {
+  const { TimeLimit, ...others } = await original();
+  class Patient extends TimeLimit {
+    override leftMs(usualMs = patience.getStore() ?? 20_000): number {
+      return super.leftMs(usualMs);
+    }
+  }
+  return { ...others, TimeLimit: Patient };
+});
+
 /** A copy of the command beside which one client alone is installed. */
 function installedWith(client: string): { file: string; cwd: string; remove(): void } {
   const cwd = mkdtempSync(join(tmpdir(), 'rewt-with-'));
@@ -200,7 +215,8 @@ describe.each(['redis', 'ioredis'])('with %s as the installed client', (client) 
     const hanging = [node, first].map((one) => one?.pid ?? 0);
     for (const pid of hanging) process.kill(pid, 'SIGSTOP');
     try {
-      const revoked = await Promise.all(urls.map((url) => rewtProcess(['revoke', '--yes', ...place(url)], installed)));
+      const revoke = (url: string) => ['revoke', '--yes', '--timeout', '20s', ...place(url)];
+      const revoked = await Promise.all(urls.map((url) => rewtProcess(revoke(url), installed)));
       expect(revoked).toMatchObject(urls.map(() => ({ code: 0 })));
     } finally {
       for (const pid of hanging) process.kill(pid, 'SIGCONT');
@@ -288,7 +304,8 @@ describe.each(['redis', 'ioredis'])('with %s as the installed client', (client) 
   it.concurrent('what cannot be reached is named with host and port', async () => {
     const [one, two] = (await Promise.all([freePort(), freePort()])).map((port) => `127.0.0.1:${port}`);
     const named = async (url: string) => {
-      const { code, stderr } = await rewt(['status', '--url', url]);
+      // Tried again until the time is over.
+      const { code, stderr } = await patience.run(5_000, () => rewt(['status', '--url', url]));
       expect({ url, code, stderr }).toEqual({ url, code: 3, stderr: expect.stringMatching(/refused the connection/) });
       expect([one, two].some((host) => stderr.includes(`at ${host} `))).toBe(true);
     };
