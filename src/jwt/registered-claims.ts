@@ -1,7 +1,7 @@
 /** The claims that RFC 7519 §4.1 defines, and what each must look like wherever it occurs. */
 
 /**
- * The claims that have a meaning of their own; `verify` has checked that those which are there have
+ * The claims with a special meaning; `verify` has checked that those which are there have
  * these types.
  */
 export interface RegisteredClaims {

@@ -77,7 +77,7 @@ export function applySchemaSync(verified: unknown, schema: StandardSchema): unkn
 
 /** Why a verification ends before its schema does. */
 export function schemaTimedOut(): OptionError {
-  return wrong('it did not answer within storeTimeout: let it ask nobody, or allow more time');
+  return wrong('it did not answer within storeTimeout: let it call no other service, or allow more time');
 }
 
 /**
@@ -100,7 +100,7 @@ function isThenable(value: unknown): value is PromiseLike<unknown> {
 }
 
 function refused(found: readonly FoundIssue[]): TokenError {
-  // Lists of their own kinds, such as arktype's, have a map() of their own.
+  // Custom lists, such as arktype's, have another map().
   const issues = Array.from(found, ({ message, path = [] }): SchemaIssue => {
     const keys = Array.from(path, (segment) => (typeof segment === 'object' ? segment.key : segment));
     return Object.freeze({ message, path: Object.freeze(keys) });

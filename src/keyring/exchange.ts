@@ -229,7 +229,7 @@ export class Exchange {
     return known.epoch === ring.epoch && known.gen > ring.gen && !plan?.revokes;
   }
 
-  /** A member that only reads remembers what members have written, and no revocation of its own. */
+  /** A member that only reads remembers what members wrote, and never a revocation by itself. */
   #historyAfter(ring: Ring, plan: Plan | null): History {
     if (this.#reader === null) return historyAfter(this.#history, ring, plan);
     return plan?.distrusts ? this.#history : historyAfter(this.#history, ring, null);
@@ -280,7 +280,10 @@ async function typed<T>(act: () => Promise<T>): Promise<T> {
     return await act();
   } catch (error) {
     if (isRewtError(error)) throw error;
-    throw new StoreError('ERR_REWT_STORE_DOWN', 'The store failed with an error of its own: see what it is made of.');
+    throw new StoreError(
+      'ERR_REWT_STORE_DOWN',
+      'The store failed with an error that is not one of rewt: look at the code of the store.',
+    );
   }
 }
 

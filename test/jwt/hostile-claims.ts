@@ -132,7 +132,7 @@ export const hostileClaims: readonly Hostile[] = [
     ),
   ),
   ...refused('RFC 7519 §4.1.3', MISMATCH, 'aud', [
-    ['aud of nobody', '{"aud":[]}', { audience: /.*/ }],
+    ['an empty aud', '{"aud":[]}', { audience: /.*/ }],
     ['aud of others', '{"aud":["A","a ","b"]}', { audience: ['a', /^c/] }],
     ['aud twice, the last one of another', '{"aud":"a","aud":"b"}', { audience: 'a' }],
   ]),

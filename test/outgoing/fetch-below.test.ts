@@ -107,7 +107,7 @@ describe("undici's fetch on a dispatcher of the program's", () => {
     expect([service.arrivals.length, dispatched]).toEqual([2, 2]);
   });
 
-  it('takes a Request of its own class', async () => {
+  it('takes a Request of another class', async () => {
     const request = new UndiciRequest(service.origin, { method: 'PUT', body: 'text' });
     expect((await fetch(request as never)).status).toBe(200);
     expect(service.arrivals[0]).toMatchObject({ method: 'PUT', body: 'text' });

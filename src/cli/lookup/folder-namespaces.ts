@@ -50,8 +50,8 @@ function hasRecord(path: string): boolean {
 function nameless(): StoreError {
   return new StoreError(
     'ERR_REWT_STORE_DOWN',
-    `The file ${NAMESPACE} is missing there: the next rotation writes it. Whoever knows the name can ` +
-      'use the keyring all the same.',
+    `The file ${NAMESPACE} is missing there: the next rotation writes it. If you know the name, you can ` +
+      'use the keyring anyway.',
   );
 }
 

@@ -304,5 +304,5 @@ const network: readonly Failure[] = [
   },
 ];
 
-/** Errors of the server first, because clients wrap them in messages of their own. */
+/** Errors of the server first, because clients wrap them in other messages. */
 export const failures: readonly Failure[] = [...answers, ...clients, ...tls, ...network];
