@@ -3,6 +3,7 @@
  * else, in a loop.
  */
 
+import { randomBytes } from 'node:crypto';
 import { createOurs, createPeers } from './contenders.js';
 import { heapPerOperation } from './heap.js';
 import { interleave } from './interleave.js';
@@ -19,9 +20,15 @@ const IN_FLIGHT = 64;
 export async function run({ random }) {
   const server = await startRedis();
   const { rewt, secret, fresh } = await createOurs(server.port, { tokenCache: 0 });
+  const ofSealed = { tokenCache: 0, redisNamespace: 'bench-sealed', sealKey: randomBytes(32) };
+  const sealed = await createOurs(server.port, ofSealed);
   try {
     const peers = await createPeers(secret);
-    const measured = { random, between: fresh };
+    const between = async () => {
+      await fresh();
+      await sealed.fresh();
+    };
+    const measured = { random, between };
     const tables = [];
     for (const { bytes, filling } of payloads) {
       const claims = claimSets(bytes, filling);
@@ -29,12 +36,16 @@ export async function run({ random }) {
       const material = freshTokens(await Promise.all(claims.map((set) => rewt.sign(set))));
       await assertEqualWork(peers, material(0));
       const contenders = verifiers(rewt, peers, material);
-      if (bytes === payloads[0].bytes) contenders.push(inFlight('jose', peers.jose, material));
+      if (bytes === payloads[0].bytes) {
+        const ofSealed = freshTokens(await Promise.all(claims.map((set) => sealed.rewt.sign(set))));
+        contenders.push({ name: 'rewt, sealed', awaited: true, call: (n) => sealed.rewt.verify(ofSealed(n)) });
+        contenders.push(inFlight('jose', peers.jose, material));
+      }
       tables.push(table('verify', bytes, await interleave(contenders, { ...measured, material })));
     }
     return [...tables, await heapPerOperation(server.port)];
   } finally {
-    await rewt.close();
+    await Promise.all([rewt.close(), sealed.rewt.close()]);
     server.stop();
   }
 }

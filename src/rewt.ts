@@ -191,7 +191,7 @@ export class Rewt<Claims = JwtClaims, Output = Claims> {
     const currentLease = () => this.#member.currentLease();
     const { maxStalenessMs } = member.policy;
     const needs = () => ({ ...this.#member.needs, maxStalenessMs });
-    const seals = () => ({ opens: sealing.ids, takesPlain: sealing.takesPlain });
+    const seals = () => ({ opens: sealing.ids, takesPlain: sealing.followsToPlain });
     this.#presence =
       memberName === null
         ? null

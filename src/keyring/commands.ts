@@ -8,7 +8,7 @@ import { planRevocation } from './begin-ring.js';
 import { withChange } from './changes.js';
 import type { Replaceable } from './contents-reader.js';
 import { kidsOf } from './copy.js';
-import { rotationRefused } from './errors.js';
+import { plainBesideStrict, rotationRefused } from './errors.js';
 import { mint, type Task } from './exchange.js';
 import { amend, type Context, createPlan, type Form, type Plan, type Seen } from './plan.js';
 import type { Policy } from './policy.js';
@@ -108,8 +108,8 @@ export function times(
 
 export interface ResealOptions {
   readonly to: Form;
-  /** Whether every named member takes plain text. */
-  readonly takesPlain: boolean;
+  /** A named member that takes no plain text; null for none. */
+  readonly strict: string | null;
   readonly force: boolean;
   readonly reason: string | null;
 }
@@ -137,12 +137,16 @@ export function reseal(policy: () => Policy, options: ResealOptions): Command & 
       if (seen.ring === null || form === null) return due;
       before ??= { form, secret: seen.ring.current.secret, opening: seen.ring.opening === true };
       if (done || (keyIdOf(form) === keyIdOf(options.to) && !seen.ring.opening)) return due;
+      if (form === 'plain' && options.strict !== null) {
+        refusal = plainBesideStrict(options.strict);
+        return null;
+      }
       const planned = form === 'plain' ? sealed(seen, seen.ring, due, context) : due;
       if (typeof planned === 'number') {
         refusal = rotationRefused(planned, options.force);
         return null;
       }
-      return planned ?? (options.to === 'plain' ? opened(seen.ring, context) : resealed(seen.ring, context));
+      return planned ?? (options.to === 'plain' ? opened(seen.ring, form, context) : resealed(seen.ring, context));
     },
     refusal: () => refusal,
     onWritten(plan) {
@@ -154,7 +158,8 @@ export function reseal(policy: () => Policy, options: ResealOptions): Command & 
   /** What was plain text may be in a dump: a rotation, after which those secrets are known. */
   function sealed(seen: Seen, ring: Ring, due: Plan | null, context: Context): Plan | number {
     if (due !== null && due.rotates !== 'own') return due;
-    const exposed = { ...seen, sealed: true, ring: { ...ring, exposed: kidsOf(ring) } };
+    const { was: _, ...plain } = ring;
+    const exposed = { ...seen, sealed: true, ring: { ...plain, exposed: kidsOf(ring) } };
     const planned =
       due === null
         ? planRotation(exposed, exposed.ring, context, options)
@@ -170,11 +175,16 @@ export function reseal(policy: () => Policy, options: ResealOptions): Command & 
     return { ...createPlan('reseal', false, false, amend(ring, context)), form: options.to };
   }
 
-  function opened(ring: Ring, context: Context): Plan | null {
+  function opened(ring: Ring, form: Form, context: Context): Plan | null {
     if (!ring.opening) return createPlan('reseal', false, false, amend({ ...ring, opening: true }, context));
-    if (!options.takesPlain) return null;
-    const { opening: _, exposed: __, ...rest } = ring;
-    return { ...createPlan('reseal', false, true, amend(rest, context)), form: 'plain' };
+    if (options.strict !== null) return null;
+    const { opening: _, exposed: __, current, ...rest } = ring;
+    const { since: ___, ...plain } = current;
+    return {
+      ...createPlan('reseal', false, true, amend({ ...rest, current: plain }, context)),
+      form: 'plain',
+      unseals: form,
+    };
   }
 }
 

@@ -53,11 +53,12 @@ export class ContentsReader {
     const first = text === null ? null : this.#openOr(text, replace);
     // Opened whatever `text` is: a ring of a later version must not go unseen.
     const second = beside === undefined ? null : this.#openOr(beside, replace === 'newer' ? 'any' : 'unreadable');
+    if (first?.form === 'plain') this.#sealing.catchUp(first.ring, known);
     const isForeign = first !== null && !this.#isTaken(first);
     const opened = this.#oneOf(isForeign ? null : first, second, key);
     const form = opened?.form ?? this.#sealing.formToBegin(key, replace === 'sealed');
     const contents = { nowMs, key, ring: opened?.ring ?? null, sealed: form !== 'plain', isForeign };
-    if (!isUrgent) this.#assertLost(contents, known);
+    if (!isUrgent) this.#assertLost(contents, this.#sealing.wasIn(form) ? known : null);
     return { contents, opened, form };
   }
 
@@ -76,7 +77,7 @@ export class ContentsReader {
    */
   #assertLost({ nowMs, key, ring, sealed, isForeign }: Contents, known: Ring | null): void {
     const mayComeBack = sealed && ring === null && !isForeign && key !== null && known === null;
-    this.#ringlessSinceMs = mayComeBack ? (this.#ringlessSinceMs ?? nowMs) : null;
+    this.#ringlessSinceMs = mayComeBack ? Math.min(this.#ringlessSinceMs ?? nowMs, nowMs) : null;
     if (this.#ringlessSinceMs !== null && nowMs < this.#ringlessSinceMs + MAX_SOFT_AGE_MS) throw waitsForRing();
   }
 

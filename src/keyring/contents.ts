@@ -22,9 +22,16 @@ export function plainContents(read: Pick<Contents, 'nowMs' | 'key' | 'ring'>): C
   return { ...read, sealed: false, isForeign: false };
 }
 
-/** Replaces K's text by its role, for a member that has seen `history`. */
-export function seenIn({ key, ...read }: Contents, history: History): Seen {
-  return { ...read, key: (read.sealed ? markedKey : plainKey)(key, read.ring, history) };
+/**
+ * Replaces K's text by its role, for a member that has seen `history`.
+ *
+ * @param repairs whether this member would write the known ring back as it read it. One that was
+ * plain text is not sealed so: a writer may have put it there.
+ */
+export function seenIn({ key, ...read }: Contents, history: History, repairs = true): Seen {
+  const seen = (read.sealed ? markedKey : plainKey)(key, read.ring, history);
+  const isKnown = read.ring === null && !repairs && seen.role !== 'none' && seen.role !== 'revoked';
+  return { ...read, key: isKnown ? { ...seen, role: 'lost' } : seen };
 }
 
 /** The text of K that stands for a secret. */

@@ -1,6 +1,7 @@
 /** The errors of a member without a lease, and of a refused rotation. */
 
 import { OptionError, StoreError } from '../errors.js';
+import { quoted } from '../validation/printable.js';
 
 export function unavailable(): StoreError {
   return new StoreError(
@@ -24,6 +25,14 @@ export function waitsForRing(): StoreError {
     'ERR_REWT_STORE_DOWN',
     'The sealed keyring is missing, and its key is there: this member waits two seconds for another ' +
       'one to write it back. Then it begins a new one, which refuses every token of before.',
+  );
+}
+
+export function plainBesideStrict(name: string): OptionError {
+  return new OptionError(
+    `memberName: ${quoted(name)} takes no plain keyring, so a writer may have put this one there. Use it once, and ` +
+      'see what it does',
+    { option: 'memberName' },
   );
 }
 

@@ -167,7 +167,7 @@ export class Exchange {
     for (;;) {
       const { version } = snapshot;
       const { contents, opened, form } = this.#contents.read(snapshot, task, this.#history.ring);
-      const seen = seenIn(contents, this.#history);
+      const seen = seenIn(contents, this.#history, this.#sealing.wasIn(form));
       const due =
         task.decide(seen, this.#history, opened?.form ?? null) ??
         (snapshot.beside && seen.ring ? oneName(seen.ring, mint) : null);
@@ -244,8 +244,8 @@ export class Exchange {
   /** Remembers a ring that was read and proven, and its form. */
   #learn(opened: Opened, plan: Plan | null): void {
     this.#setHistory(this.#historyAfter(opened.ring, plan));
-    if (plan?.distrusts) this.#sealing.distrusted(opened);
-    else this.#sealing.took(opened);
+    if (!plan?.distrusts) this.#sealing.took(opened);
+    else if (this.#reader === null) this.#sealing.distrusted(opened);
   }
 
   #isHeld(): ((ring: string) => boolean) | undefined {

@@ -128,15 +128,15 @@ export function isRolledBack(ring: Ring, history: History): boolean {
 
 /**
  * Tests for an old ring that was put back: a secret signs in it, now or next, that this member saw
- * come to its end; it is older than the known one, and its turn is long over; or it is of another
- * lineage and older than the known one.
+ * come to its end; it is older than the known one, and its turn is long over; it was plain text
+ * since; or it is of another lineage and older than the known one.
  *
  * @param nowMs the store's clock
  */
 export function isReplayed(ring: Ring, history: History, nowMs: number): boolean {
   const { current, next } = ring;
   const { ring: seen, ended } = history;
-  if (isOlderLineage(ring, history, nowMs) || isOutlived(ring, seen, nowMs)) return true;
+  if (isOlderLineage(ring, history, nowMs) || isOutlived(ring, seen, nowMs) || wasPlain(ring, seen)) return true;
   const isOver = (secret: string): boolean =>
     ended.has(secret) || (seen?.retired.some((slot) => slot.secret === secret && slot.until <= nowMs) ?? false);
   return isOver(current.secret) || isOver(next.secret);
@@ -146,9 +146,19 @@ export function isReplayed(ring: Ring, history: History, nowMs: number): boolean
  * Tests whether the last token of current has ended, in an earlier ring than the known one. Put
  * back again and again, it would keep retired secrets verifying.
  */
-function isOutlived({ id, gen, ttl, overlap, current: { since } }: Ring, seen: Ring | null, nowMs: number): boolean {
+function isOutlived({ id, gen, ttl, overlap, current }: Ring, seen: Ring | null, nowMs: number): boolean {
   const isEarlier = seen !== null && seen.id === id && seen.gen > gen;
-  return isEarlier && since !== undefined && nowMs >= since + 2 * ttl + overlap;
+  const { since, owed = 0 } = current;
+  return isEarlier && since !== undefined && nowMs >= Math.max(since + 2 * ttl + overlap, owed);
+}
+
+/**
+ * Tests for a ring that was plain text since this member knew it sealed, with no announcement: a
+ * writer may have put it there before it was sealed again. Only a sealed ring has `since`.
+ */
+function wasPlain({ exposed = [] }: Ring, seen: Ring | null): boolean {
+  if (seen === null || seen.current.since === undefined || seen.opening) return false;
+  return exposed.some((kid) => !seen.exposed?.includes(kid));
 }
 
 /**

@@ -129,6 +129,8 @@ export interface Plan extends Effects {
   readonly writesKey: boolean;
   /** How the ring is written; null: as the one that it replaces. */
   readonly form: Form | null;
+  /** The form of a sealed ring that is written plain; null for all others. */
+  readonly unseals: Form | null;
 }
 
 /** Tests whether an operator has to know of what K holds: it was not used, and is overwritten. */
@@ -163,5 +165,15 @@ export function amend(ring: Ring, { policy, mint }: WriteContext): Ring {
 }
 
 export function createPlan(name: PlanName, revokes: boolean, writesKey: boolean, ring: Ring): Plan {
-  return { ...NO_EFFECTS, ...effects[name], name, revokes, unusableSecret: false, ring, writesKey, form: null };
+  return {
+    ...NO_EFFECTS,
+    ...effects[name],
+    name,
+    revokes,
+    unusableSecret: false,
+    ring,
+    writesKey,
+    form: null,
+    unseals: null,
+  };
 }

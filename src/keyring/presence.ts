@@ -154,7 +154,7 @@ export function withPresence(
     changed(ring, before, ownPlan) {
       listener.changed(ring, before, ownPlan);
       // A rotation or a revocation; all else is of no interest to those who count who holds next.
-      if (ring.next.secret !== before.next.secret || ring.opening !== before.opening) presence?.news();
+      if (ring.next.secret !== before.next.secret) presence?.news();
     },
     recovered(outageMs) {
       listener.recovered(outageMs);

@@ -6,6 +6,7 @@
 import { OptionError } from '../errors.js';
 import type { Store } from '../stores/store.js';
 import { type OptionReaders, optionReader, readFlag, readText } from '../validation/option-values.js';
+import { quoted } from '../validation/printable.js';
 import { fleetSeals } from './announcement.js';
 import { readReason } from './command-options.js';
 import { reseal } from './commands.js';
@@ -23,8 +24,8 @@ export interface Resealing {
   /** Writes plain text in place of an envelope. The first call only announces it. */
   readonly plain?: boolean | undefined;
   /**
-   * Seals although a member of an earlier version is there; from plain text, rotates even if a
-   * member may not hold `next` yet.
+   * Seals although a named member lacks the key or is of an earlier version; from plain text,
+   * rotates even if a member may not hold `next` yet.
    */
   readonly force?: boolean | undefined;
   readonly reason?: string | undefined;
@@ -80,12 +81,13 @@ export async function resealKeyring(
   const seals = announced === undefined ? { known: [], unknown: [] } : fleetSeals(announced);
   const keyId = keyIdOf(to);
   const force = option('force', false);
-  if (keyId !== null) {
+  // A writer can announce members that are not there.
+  if (keyId !== null && !force) {
     for (const { name, opens } of seals.known) assertOpens(name, opens, keyId);
-    if (!force) assertNoneOlder(seals.unknown);
+    assertNoneOlder(seals.unknown);
   }
-  const takesPlain = seals.known.every((held) => held.takesPlain);
-  const how = { to, takesPlain, force, reason: option('reason', null) };
+  const strict = seals.known.find((held) => !held.takesPlain)?.name ?? null;
+  const how = { to, strict, force, reason: option('reason', null) };
   const { lease, command } = await member.carryOut((policy) => reseal(policy, how));
   const { ring, current } = lease.copy;
   const before = command.before();
@@ -118,7 +120,7 @@ function formOf(isPlain: boolean, to: string | null, ids: readonly string[]): Fo
 function assertOpens(name: string, opens: readonly string[], keyId: string): void {
   if (opens.includes(keyId)) return;
   throw new OptionError(
-    `memberName: ${JSON.stringify(name)} does not have the seal key ${keyId}, and would stop. Deploy it there first`,
+    `memberName: ${quoted(name)} does not have the seal key ${keyId}, and would stop. Deploy it there, or add force`,
     { option: 'memberName' },
   );
 }
@@ -127,7 +129,7 @@ function assertOpens(name: string, opens: readonly string[], keyId: string): voi
 function assertNoneOlder([name]: readonly string[]): void {
   if (name === undefined) return;
   throw new OptionError(
-    `memberName: ${JSON.stringify(name)} is of an earlier version, and would stop. Update it first, or add force`,
+    `memberName: ${quoted(name)} is of an earlier version, and would stop. Update it first, or add force`,
     { option: 'memberName' },
   );
 }

@@ -88,6 +88,11 @@ export interface Ring {
   readonly moved?: boolean;
   /** A sealed ring that is going to be written plain: members accept that from now on. */
   readonly opening?: boolean;
+  /**
+   * In a plain ring, the sealed one before it, which announced it: for a member that did not read
+   * that.
+   */
+  readonly was?: string;
   /** The kids of the secrets that were in plain text when the ring was sealed. */
   readonly exposed?: readonly string[];
 }

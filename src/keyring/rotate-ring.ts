@@ -122,15 +122,17 @@ export function adoptRotation(seen: Seen, ring: Ring, adopted: CurrentSecret, co
  */
 function retire(
   name: PlanName,
-  { nowMs, key, sealed }: Seen,
+  seen: Seen,
   ring: Ring,
   turn: { current: CurrentSecret; next: NextSecret; writesKey: boolean },
   context: WriteContext,
 ): Plan {
+  const { nowMs, key, sealed } = seen;
   const amended = amend(ring, context);
   const { secret } = ring.current;
   // As long as K holds it in plain text, old rewt members sign with it, whatever the ring says.
-  const signedUntil = key.role === 'current' && !sealed ? nowMs : Math.min(nowMs, ring.current.expiresAt);
+  const endMs = Math.max(ring.current.expiresAt, endOf(seen, ring));
+  const signedUntil = key.role === 'current' && !sealed ? nowMs : Math.min(nowMs, endMs);
   const until = Math.max(signedUntil + Math.max(ring.overlap, amended.overlap), ring.current.owed ?? 0);
   const retired = [{ secret, until }, ...ring.retired].filter((slot) => slot.until > nowMs).slice(0, MAX_RETIRED);
   return createPlan(name, false, turn.writesKey, { ...amended, current: turn.current, next: turn.next, retired });

@@ -115,7 +115,11 @@ function byId(keys: readonly SealKey[]): ReadonlyMap<string, SealKey> {
  * The message of that may contain an address or a secret.
  */
 function errorInWords(error: unknown): string {
-  if (isRewtError(error)) return error.message;
-  const isName = error instanceof Error && /^[A-Z][A-Za-z]{0,50}(Error|Exception)$/.test(error.name);
-  return isName ? error.name : 'Error';
+  try {
+    if (isRewtError(error)) return error.message;
+    const name = error instanceof Error ? error.name : '';
+    return /^[A-Z][A-Za-z]{0,50}(Error|Exception)$/.test(name) ? name : 'Error';
+  } catch {
+    return 'Error'; // Its name is a symbol, or a getter that throws.
+  }
 }

@@ -33,6 +33,9 @@ export interface SealingOptions {
   onChange?(form: Form, before: Form): void;
 }
 
+/** The part of a plan that is written. */
+type Written = Pick<Plan, 'ring' | 'writesKey'> & Partial<Pick<Plan, 'unseals'>>;
+
 export class Sealing {
   readonly #options: SealingOptions;
   /** The form of the last ring that this member read; null before the first. */
@@ -45,7 +48,7 @@ export class Sealing {
    * The last write of a lineage that says nothing of the kind: what says so and comes from before
    * it was put back.
    */
-  #shut: Pick<Ring, 'id' | 'gen'> | null = null;
+  #shut: Pick<Ring, 'id' | 'epoch' | 'gen'> | null = null;
 
   constructor(options: SealingOptions) {
     this.#options = options;
@@ -54,6 +57,11 @@ export class Sealing {
   /** The form of the last ring that this member read; null before the first. */
   get form(): Form | null {
     return this.#form;
+  }
+
+  /** Tests whether the last ring that this member read was sealed if, and only if, `form` is. */
+  wasIn(form: Form): boolean {
+    return this.#form === null || (this.#form === 'plain') === (form === 'plain');
   }
 
   /** The full name of K, which every sealed ring is bound to. */
@@ -77,10 +85,15 @@ export class Sealing {
     await this.#options.keys?.ready(timeoutMs);
   }
 
+  /** Whether this member goes on with a plain ring that a sealed one announced. */
+  get followsToPlain(): boolean {
+    const { keys, migrates } = this.#options;
+    return keys === null || migrates !== false;
+  }
+
   /** Tests whether this member takes a plain ring for the keyring. */
   get takesPlain(): boolean {
-    const { keys, migrates } = this.#options;
-    return keys === null || (migrates !== false && this.#plainMayFollow);
+    return this.#options.keys === null || (this.followsToPlain && this.#plainMayFollow);
   }
 
   /**
@@ -102,11 +115,7 @@ export class Sealing {
 
   /** Opens and parses a ring; null for one that cannot be read. */
   ringIn(text: string): Ring | null {
-    try {
-      return this.open(text).ring;
-    } catch {
-      return null;
-    }
+    return this.#opened(text)?.ring ?? null;
   }
 
   /** Remembers the form of a ring that was read and is taken for the keyring. */
@@ -115,9 +124,23 @@ export class Sealing {
     this.#form = form;
     this.#sawEnvelope = form !== 'plain';
     if (before !== null && keyIdOf(before) !== keyIdOf(form)) this.#options.onChange?.(form, before);
-    const shut = this.#shut?.id === ring.id ? this.#shut.gen : Number.NEGATIVE_INFINITY;
-    this.#plainMayFollow = form === 'plain' || (ring.opening === true && ring.gen > shut);
-    if (form !== 'plain' && !ring.opening) this.#shut = { id: ring.id, gen: Math.max(ring.gen, shut) };
+    const { id, epoch, gen } = ring;
+    // A later epoch may count its writes anew: row 1 goes on from an older ring.
+    const shut = this.#shut?.id === id && this.#shut.epoch >= epoch ? this.#shut : { id, epoch, gen: -1 };
+    this.#plainMayFollow = form === 'plain' || (ring.opening === true && gen > shut.gen);
+    if (form !== 'plain' && !ring.opening) this.#shut = { ...shut, gen: Math.max(gen, shut.gen) };
+  }
+
+  /**
+   * Takes the announcement that a plain ring carries, if this member did not read it when it was
+   * the ring.
+   *
+   * @param known the last ring that this member read and proved
+   */
+  catchUp({ was }: Ring, known: Ring | null): void {
+    if (was === undefined || known === null || this.takesPlain || !this.followsToPlain) return;
+    const opened = this.#opened(was);
+    if (opened?.ring.id === known.id && opened.ring.epoch >= known.epoch) this.took(opened);
   }
 
   /** Remembers a ring that was read and is not trusted. After a sealed one no plain one follows. */
@@ -155,17 +178,29 @@ export class Sealing {
    *
    * @throws {StoreError} ERR_REWT_RING_SEALED for a seal key that this member does not have
    */
-  contentsFor({ ring, writesKey }: Pick<Plan, 'ring' | 'writesKey'>, form: Form): WantedState {
-    const { keys, keyName } = this.#options;
+  contentsFor({ ring, writesKey, unseals }: Written, form: Form): WantedState {
     const { secret, expiresAt } = ring.current;
-    const text = formatRing(ring);
     return {
       key: writesKey ? { value: keyTextOf(secret, form !== 'plain'), expiresAtMs: expiresAt } : null,
       ring: {
-        text: form === 'plain' ? text : seal(text, keyIn(keys, form.keyId), keyName, randomBytes),
+        text: this.#textOf(unseals ? { ...ring, was: this.#textOf({ ...ring, opening: true }, unseals) } : ring, form),
         expiresAtMs: ringExpiresAt(ring),
       },
     };
+  }
+
+  #textOf(ring: Ring, form: Form): string {
+    const text = formatRing(ring);
+    const { keys, keyName } = this.#options;
+    return form === 'plain' ? text : seal(text, keyIn(keys, form.keyId), keyName, randomBytes);
+  }
+
+  #opened(text: string): Opened | null {
+    try {
+      return this.open(text);
+    } catch {
+      return null;
+    }
   }
 }
 

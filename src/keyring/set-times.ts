@@ -6,6 +6,7 @@
 import { OptionError } from '../errors.js';
 import type { Store } from '../stores/store.js';
 import { type OptionReaders, optionReader, readPositive } from '../validation/option-values.js';
+import { quoted } from '../validation/printable.js';
 import { fleetNeeds } from './announcement.js';
 import { readReason } from './command-options.js';
 import { times } from './commands.js';
@@ -81,7 +82,7 @@ export async function setTimes(
 function assertEnough(option: 'ttl' | 'overlap', wantedMs: number | null, needMs: number, name: string): void {
   if (wantedMs === null || wantedMs >= needMs) return;
   throw new OptionError(
-    `${option} (${wantedMs / 1_000} s) is less than the member ${JSON.stringify(name)} needs ` +
+    `${option} (${wantedMs / 1_000} s) is less than the member ${quoted(name)} needs ` +
       `(${needMs / 1_000} s): give it smaller times first, or set at least that`,
     { option },
   );

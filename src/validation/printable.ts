@@ -13,6 +13,11 @@ export function printable(text: string): string {
   return replaceObeyed(text, escaped);
 }
 
+/** Quotes a foreign name for a message. */
+export function quoted(name: string): string {
+  return printable(JSON.stringify(name));
+}
+
 /** Escapes a character as JSON does, each of its UTF-16 units. */
 export function escaped(character: string): string {
   return character.replace(/./gs, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);

@@ -196,6 +196,26 @@ describe('a function as seal key', () => {
     expect(keys.first()).toBe(idOf(second));
   });
 
+  it('whose error cannot be put in words is asked again, and rejects nowhere', async () => {
+    let nowMs = 0;
+    let answer = async () => [readSealKey(first, 'key')];
+    const keys = new SealKeys(() => answer(), { ...processClock, monotonicMs: () => nowMs });
+    await keys.ready(1_000);
+    const odd = Object.defineProperty(new Error('x'), 'name', {
+      get() {
+        throw new Error('y');
+      },
+    });
+    answer = () => Promise.reject(odd);
+    nowMs += 1_000;
+    keys.askAgain();
+    await new Promise((resolve) => setImmediate(resolve));
+    answer = async () => [readSealKey(second, 'key')];
+    nowMs += 60_000;
+    keys.askAgain();
+    await vi.waitFor(() => expect(keys.ids).toContain(idOf(second)));
+  });
+
   it.each([
     ['a text that is no key', () => 'hunter2', 'sealKey: must be 32 random bytes'],
     ['an error with a name in the style of one', () => Promise.reject(named('DisabledException')), 'DisabledException'],

@@ -345,8 +345,8 @@ export const breaks: readonly Break[] = [
     promise: 3,
     what: 'a plain ring is taken beside a seal key',
     file: 'keyring/sealing',
-    find: 'return keys === null || (migrates !== false &&',
-    put: 'return true || (migrates !== false &&',
+    find: 'return this.#options.keys === null || (this.followsToPlain && this.#plainMayFollow);',
+    put: 'return true;',
   },
   {
     promise: 3,
@@ -380,7 +380,7 @@ export const breaks: readonly Break[] = [
     promise: 5,
     what: 'a write takes the first seal key, whatever the ring is under',
     file: 'keyring/exchange',
-    find: 'contentsFor(plan, plan.form ?? form)',
+    find: 'contentsFor(plan, plan.form ?? standing)',
     put: "contentsFor(plan, plan.form ?? (form === 'plain' ? form : { keyId: this.#sealing.ids[0] }))",
   },
 ];

@@ -56,13 +56,15 @@ is of an earlier version, and too soon after a rotation.
                      before, and rotates once more when all members can have
                      the next secret, so that no secret that was plain text
                      signs; with --plain: waits until the members allow it
-  --force            even if a named member is of an earlier version, which
-                     opens no seal; from plain text, even if a member may not
-                     hold the next secret yet, which could cost it requests
+  --force            even if a named member lacks the key or is of an earlier
+                     version, and stops; from plain text, even if a member may
+                     not hold the next secret yet, which could cost it requests
   --reason <text>    is kept in the keyring if this rotates; see rewt status
   --yes              do not ask; needed without a terminal
 `);
 
+/** The longest wait for members. One with a longer `maxStaleness` needs a second run. */
+const MOST_WAIT_MS = 3_600_000;
 /** How often the members' announcements are read. */
 const POLL_MS = 500;
 
@@ -136,11 +138,7 @@ async function begun(run: Run): Promise<Resealed> {
 async function opened(run: Run, first: Resealed): Promise<Outcome> {
   const { session, found, wait, report } = run;
   session.writes.left = OPENING;
-  const lastsMs = await stalenessMs(run);
-  const isNew = wait && found.ring?.opening !== true;
-  if (isNew) report(`${OPENING}: waits for ${spanOf(lastsMs)}, in which members without a memberName read it.`);
-  const readByMs = performance.now() + (isNew ? lastsMs : 0);
-  const giveUpMs = readByMs + lastsMs + session.limit.leftMs();
+  const giveUpMs = performance.now() + (await stalenessMs(run)) + session.limit.leftMs();
   for (let last = first, reported = ''; ; ) {
     const allowing = await allowingIn(session);
     if (!wait || performance.now() >= giveUpMs) {
@@ -155,7 +153,6 @@ async function opened(run: Run, first: Resealed): Promise<Outcome> {
     if (allowing !== reported) report(allowing);
     reported = allowing;
     await sleep(POLL_MS);
-    if (performance.now() < readByMs) continue;
     last = await resealIn(run, (rewt) => rewt[RESEAL](run.wanted));
     if (last.opening) continue;
     session.writes.left = null;
@@ -177,7 +174,8 @@ async function stalenessMs({ session, found }: Run): Promise<number> {
   const announced = await orRefusal(session.announcements());
   const held = announced instanceof Error ? [] : [...lastAnnounced(announced).values()].map((one) => one.held);
   const usual = defaultMaxStaleness(found.ring === null ? undefined : found.ring.ttl / 1_000);
-  return Math.max(inMs(usual), ...held.map(({ maxStaleness = 0 }) => maxStaleness));
+  const longestMs = Math.max(inMs(usual), ...held.map(({ maxStaleness = 0 }) => maxStaleness));
+  return Math.min(longestMs, MOST_WAIT_MS);
 }
 
 async function outcomeOf(session: ChangingSession, change: Resealed): Promise<Outcome> {
