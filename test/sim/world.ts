@@ -196,7 +196,8 @@ export class World implements Place {
     const { record } = this.server;
     if (this.ledger.reader.entriesOf(record, this.server.nowMs()).odd !== 'unreadable') return;
     const text = record.ring?.text ?? '';
-    const isNewer = text.startsWith('rewt-sealed.2.') || text === '{"v":2}';
+    // A flipped letter may make any digit of the version, and white space is none in JSON.
+    const isNewer = /^rewt-sealed\.(?:[2-9]|[1-9]\d+)\./.test(text) || text.trim() === '{"v":2}';
     const keyId = sealedBy(text);
     const isUnknown = keyId !== null && keyId !== keyIds.old;
     this.random.pick(this.members).revoke(isNewer ? 'newer' : isUnknown ? 'sealed' : 'unreadable');
