@@ -112,7 +112,10 @@ it('a master which lacks replicas may have been replaced: status says so, and no
 it('what a member warns of, and no error says, is a line on stderr', async () => {
   await server.cli('SET', 'rewt:rewt-secret', 'tooshort');
   const { code, stderr } = await rewtProcess(['sign', '{}'], { env: { REWT_URL: server.url } });
-  expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringMatching(/^warning: The secret found .*\n$/m) });
+  expect({ code, stderr }).toEqual({
+    code: 0,
+    stderr: expect.stringMatching(/^warning: A secret in the store is not used, .*\n$/m),
+  });
 });
 
 it('a rotation that is due is printed and not done, and tokens of before verify', async () => {
