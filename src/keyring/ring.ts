@@ -190,7 +190,8 @@ function isRing(value: unknown): value is Ring {
     Array.isArray(value.retired) &&
     value.retired.length <= MAX_RETIRED &&
     value.retired.every((slot) => isSlot(slot, 'until')) &&
-    (value.exposed === undefined || isNames(value.exposed))
+    (value.exposed === undefined || isNames(value.exposed)) &&
+    (value.was === undefined || typeof value.was === 'string')
   );
 }
 

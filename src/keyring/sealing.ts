@@ -139,8 +139,10 @@ export class Sealing {
    */
   catchUp({ was }: Ring, known: Ring | null): void {
     if (was === undefined || known === null || this.takesPlain || !this.followsToPlain) return;
-    const opened = this.#opened(was);
-    if (opened?.ring.id === known.id && opened.ring.epoch >= known.epoch) this.took(opened);
+    // In plain text a writer could have made it up.
+    const opened = isSealed(was) ? this.#opened(was) : null;
+    if (!opened?.ring.opening) return;
+    if (opened.ring.id === known.id && opened.ring.epoch >= known.epoch) this.took(opened);
   }
 
   /** Remembers a ring that was read and is not trusted. After a sealed one no plain one follows. */

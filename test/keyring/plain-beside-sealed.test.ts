@@ -140,9 +140,14 @@ describe('the way back to plain text', () => {
     const attacker = memoryStore();
     const forged = await new Rewt({ store: attacker }).sign({ sub: 'forged' });
     const its = await attacker.read('rewt', { timeoutMs: 1_000 });
-    await write(its.key?.value ?? '', JSON.stringify({ ...JSON.parse(its.ring ?? ''), was }));
-    for (const rewt of [idle, strict]) {
-      await expect(rewt.verify(forged)).rejects.toMatchObject({ code: 'ERR_REWT_UNKNOWN_KEY' });
+    const plain = JSON.parse(its.ring ?? '');
+    const { lineage, epoch } = idle.status().keyring ?? expect.fail('it has read a ring');
+    const invented = JSON.stringify({ ...plain, id: lineage, epoch: epoch + 1, gen: 1e6, opening: true });
+    for (const added of [was, invented, 'junk', `${was}A`]) {
+      await write(its.key?.value ?? '', JSON.stringify({ ...plain, was: added }));
+      for (const rewt of [idle, strict]) {
+        await expect(rewt.verify(forged)).rejects.toMatchObject({ code: 'ERR_REWT_UNKNOWN_KEY' });
+      }
     }
   });
 

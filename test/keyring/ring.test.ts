@@ -107,6 +107,13 @@ describe('what is no ring is refused as unreadable', () => {
     },
   );
 
+  it('a ring whose announcement of before, or list of exposed kids, is of another type', () => {
+    expect(refusalOf(formatRing({ ...RING, was: 'x', exposed: ['x'] }))).toBeNull();
+    for (const odd of [{ was: 7 }, { was: null }, { was: {} }, { exposed: 7 }, { exposed: [7] }]) {
+      expect(refusalOf(JSON.stringify({ ...RING, ...odd }))).toBe('ERR_REWT_RING_UNREADABLE');
+    }
+  });
+
   const fields = Object.keys(RING) as (keyof Ring)[];
   it.each(fields)('a ring without %s is no ring', (field) => {
     expect(refusalOf(JSON.stringify({ ...RING, [field]: undefined }))).toBe('ERR_REWT_RING_UNREADABLE');
