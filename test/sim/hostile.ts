@@ -205,7 +205,10 @@ export class Hostile {
       current: { secret: current, expiresAt: Math.floor(nowMs + random.pick([0.5, 1, 50]) * times.ttlMs) },
       next: { secret: next, since: Math.floor(nowMs) },
     };
-    return JSON.stringify(ring);
+    // What a plain ring carries that a sealed one announced: made up, or a sealed ring of before.
+    const madeUp = JSON.stringify({ ...ring, opening: true });
+    const was = random.pick([null, null, madeUp, this.#past().ring?.text ?? madeUp]);
+    return JSON.stringify(was === null ? ring : { ...ring, was });
   }
 
   #junk(): string {
