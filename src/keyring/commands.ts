@@ -146,7 +146,7 @@ export function reseal(policy: () => Policy, options: ResealOptions): Command & 
         refusal = rotationRefused(planned, options.force);
         return null;
       }
-      return planned ?? (options.to === 'plain' ? opened(seen.ring, form, context) : resealed(seen.ring, context));
+      return planned ?? (options.to === 'plain' ? opened(seen.ring, context) : resealed(seen.ring, context));
     },
     refusal: () => refusal,
     onWritten(plan) {
@@ -158,8 +158,7 @@ export function reseal(policy: () => Policy, options: ResealOptions): Command & 
   /** What was plain text may be in a dump: a rotation, after which those secrets are known. */
   function sealed(seen: Seen, ring: Ring, due: Plan | null, context: Context): Plan | number {
     if (due !== null && due.rotates !== 'own') return due;
-    const { was: _, ...plain } = ring;
-    const exposed = { ...seen, sealed: true, ring: { ...plain, exposed: kidsOf(ring) } };
+    const exposed = { ...seen, sealed: true, ring: { ...ring, exposed: [...kidsOf(ring), context.mint.id()] } };
     const planned =
       due === null
         ? planRotation(exposed, exposed.ring, context, options)
@@ -175,7 +174,7 @@ export function reseal(policy: () => Policy, options: ResealOptions): Command & 
     return { ...createPlan('reseal', false, false, amend(ring, context)), form: options.to };
   }
 
-  function opened(ring: Ring, form: Form, context: Context): Plan | null {
+  function opened(ring: Ring, context: Context): Plan | null {
     if (!ring.opening) return createPlan('reseal', false, false, amend({ ...ring, opening: true }, context));
     if (options.strict !== null) return null;
     const { opening: _, exposed: __, current, ...rest } = ring;
@@ -183,7 +182,6 @@ export function reseal(policy: () => Policy, options: ResealOptions): Command & 
     return {
       ...createPlan('reseal', false, true, amend({ ...rest, current: plain }, context)),
       form: 'plain',
-      unseals: form,
     };
   }
 }

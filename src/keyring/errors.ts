@@ -30,8 +30,8 @@ export function waitsForRing(): StoreError {
 
 export function plainBesideStrict(name: string): OptionError {
   return new OptionError(
-    `memberName: ${quoted(name)} takes no plain keyring, so a writer may have put this one there. Use it once, and ` +
-      'see what it does',
+    `memberName: ${quoted(name)} takes no plain keyring, so a writer may have put this one there. Look at it, or add ` +
+      'force',
     { option: 'memberName' },
   );
 }

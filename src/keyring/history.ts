@@ -4,6 +4,7 @@
  */
 
 import { currentVerifiesUntil, type Ring, ringExpiresAt } from './ring.js';
+import { kidOf } from './secret.js';
 
 /**
  * Lineages that a member remembers: enough for any row of failovers, little enough to forget none
@@ -158,7 +159,14 @@ function isOutlived({ id, gen, ttl, overlap, current }: Ring, seen: Ring | null,
  */
 function wasPlain({ exposed = [] }: Ring, seen: Ring | null): boolean {
   if (seen === null || seen.current.since === undefined || seen.opening) return false;
+  // A member put it there: no writer has these secrets, and each list of kids has a name.
+  if (sealedSecrets(seen).some((secret) => exposed.includes(kidOf(secret)))) return false;
   return exposed.some((kid) => !seen.exposed?.includes(kid));
+}
+
+/** Lists the secrets of a sealed ring, now and next, that were in no plain one before it. */
+export function sealedSecrets({ current, next, exposed }: Ring): string[] {
+  return [current.secret, next.secret].filter((secret) => !exposed?.includes(kidOf(secret)));
 }
 
 /**

@@ -129,8 +129,6 @@ export interface Plan extends Effects {
   readonly writesKey: boolean;
   /** How the ring is written; null: as the one that it replaces. */
   readonly form: Form | null;
-  /** The form of a sealed ring that is written plain; null for all others. */
-  readonly unseals: Form | null;
 }
 
 /** Tests whether an operator has to know of what K holds: it was not used, and is overwritten. */
@@ -174,6 +172,5 @@ export function createPlan(name: PlanName, revokes: boolean, writesKey: boolean,
     ring,
     writesKey,
     form: null,
-    unseals: null,
   };
 }

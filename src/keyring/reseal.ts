@@ -24,8 +24,8 @@ export interface Resealing {
   /** Writes plain text in place of an envelope. The first call only announces it. */
   readonly plain?: boolean | undefined;
   /**
-   * Seals although a named member lacks the key or is of an earlier version; from plain text,
-   * rotates even if a member may not hold `next` yet.
+   * Goes on although a named member would stop: one that lacks the key, takes no plain text, or is
+   * of an earlier version. From plain text, rotates even if a member may not hold `next` yet.
    */
   readonly force?: boolean | undefined;
   readonly reason?: string | undefined;
@@ -87,7 +87,7 @@ export async function resealKeyring(
     assertNoneOlder(seals.unknown);
   }
   const strict = seals.known.find((held) => !held.takesPlain)?.name ?? null;
-  const how = { to, strict, force, reason: option('reason', null) };
+  const how = { to, strict: force ? null : strict, force, reason: option('reason', null) };
   const { lease, command } = await member.carryOut((policy) => reseal(policy, how));
   const { ring, current } = lease.copy;
   const before = command.before();

@@ -88,12 +88,7 @@ export interface Ring {
   readonly moved?: boolean;
   /** A sealed ring that is going to be written plain: members accept that from now on. */
   readonly opening?: boolean;
-  /**
-   * In a plain ring, the sealed one before it, which announced it: for a member that did not read
-   * that.
-   */
-  readonly was?: string;
-  /** The kids of the secrets that were in plain text when the ring was sealed. */
+  /** The kids of the secrets that were plain text when the ring was sealed, and a random name. */
   readonly exposed?: readonly string[];
 }
 
@@ -190,8 +185,7 @@ function isRing(value: unknown): value is Ring {
     Array.isArray(value.retired) &&
     value.retired.length <= MAX_RETIRED &&
     value.retired.every((slot) => isSlot(slot, 'until')) &&
-    (value.exposed === undefined || isNames(value.exposed)) &&
-    (value.was === undefined || typeof value.was === 'string')
+    (value.exposed === undefined || isNames(value.exposed))
   );
 }
 

@@ -9,6 +9,7 @@ import { isSealed, openSealed, seal, sealedBy } from '../seal/envelope.js';
 import type { KeyEntry, WantedState } from '../stores/store.js';
 import { keyTextOf, markedKid } from './contents.js';
 import { ringWasSealed } from './errors.js';
+import { sealedSecrets, secretsOf } from './history.js';
 import type { Form, Plan } from './plan.js';
 import { formatRing, parseRing, type Ring, ringExpiresAt } from './ring.js';
 import type { SealKeys } from './seal-keys.js';
@@ -32,9 +33,6 @@ export interface SealingOptions {
   /** Called if the form is another one than before. */
   onChange?(form: Form, before: Form): void;
 }
-
-/** The part of a plan that is written. */
-type Written = Pick<Plan, 'ring' | 'writesKey'> & Partial<Pick<Plan, 'unseals'>>;
 
 export class Sealing {
   readonly #options: SealingOptions;
@@ -115,7 +113,11 @@ export class Sealing {
 
   /** Opens and parses a ring; null for one that cannot be read. */
   ringIn(text: string): Ring | null {
-    return this.#opened(text)?.ring ?? null;
+    try {
+      return this.open(text).ring;
+    } catch {
+      return null;
+    }
   }
 
   /** Remembers the form of a ring that was read and is taken for the keyring. */
@@ -132,17 +134,16 @@ export class Sealing {
   }
 
   /**
-   * Takes the announcement that a plain ring carries, if this member did not read it when it was
-   * the ring.
+   * Lets a plain ring follow that has a secret which only the known sealed one had: a member wrote
+   * it, and this one did not read the announcement.
    *
    * @param known the last ring that this member read and proved
    */
-  catchUp({ was }: Ring, known: Ring | null): void {
-    if (was === undefined || known === null || this.takesPlain || !this.followsToPlain) return;
-    // In plain text a writer could have made it up.
-    const opened = isSealed(was) ? this.#opened(was) : null;
-    if (!opened?.ring.opening) return;
-    if (opened.ring.id === known.id && opened.ring.epoch >= known.epoch) this.took(opened);
+  catchUp(plain: Ring, known: Ring | null): void {
+    const wasSealed = this.#form !== null && this.#form !== 'plain';
+    if (known === null || !wasSealed || !this.followsToPlain) return;
+    const secrets = secretsOf(plain);
+    if (sealedSecrets(known).some((secret) => secrets.includes(secret))) this.#plainMayFollow = true;
   }
 
   /** Remembers a ring that was read and is not trusted. After a sealed one no plain one follows. */
@@ -180,29 +181,17 @@ export class Sealing {
    *
    * @throws {StoreError} ERR_REWT_RING_SEALED for a seal key that this member does not have
    */
-  contentsFor({ ring, writesKey, unseals }: Written, form: Form): WantedState {
+  contentsFor({ ring, writesKey }: Pick<Plan, 'ring' | 'writesKey'>, form: Form): WantedState {
+    const { keys, keyName } = this.#options;
     const { secret, expiresAt } = ring.current;
+    const text = formatRing(ring);
     return {
       key: writesKey ? { value: keyTextOf(secret, form !== 'plain'), expiresAtMs: expiresAt } : null,
       ring: {
-        text: this.#textOf(unseals ? { ...ring, was: this.#textOf({ ...ring, opening: true }, unseals) } : ring, form),
+        text: form === 'plain' ? text : seal(text, keyIn(keys, form.keyId), keyName, randomBytes),
         expiresAtMs: ringExpiresAt(ring),
       },
     };
-  }
-
-  #textOf(ring: Ring, form: Form): string {
-    const text = formatRing(ring);
-    const { keys, keyName } = this.#options;
-    return form === 'plain' ? text : seal(text, keyIn(keys, form.keyId), keyName, randomBytes);
-  }
-
-  #opened(text: string): Opened | null {
-    try {
-      return this.open(text);
-    } catch {
-      return null;
-    }
   }
 }
 

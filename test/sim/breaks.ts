@@ -370,13 +370,6 @@ export const breaks: readonly Break[] = [
     put: 'const isBeyond = false &&',
   },
   {
-    promise: 3,
-    what: 'an announcement of plain text that is itself plain text is taken',
-    file: 'keyring/sealing',
-    find: 'isSealed(was) ? this.#opened(was) : null',
-    put: 'this.#opened(was)',
-  },
-  {
     promise: 5,
     what: 'a ring under a seal key that a member lacks counts as none',
     file: 'keyring/contents-reader',

@@ -205,10 +205,7 @@ export class Hostile {
       current: { secret: current, expiresAt: Math.floor(nowMs + random.pick([0.5, 1, 50]) * times.ttlMs) },
       next: { secret: next, since: Math.floor(nowMs) },
     };
-    // What a plain ring carries that a sealed one announced: made up, or a sealed ring of before.
-    const madeUp = JSON.stringify({ ...ring, opening: true });
-    const was = random.pick([null, null, madeUp, this.#past().ring?.text ?? madeUp]);
-    return JSON.stringify(was === null ? ring : { ...ring, was });
+    return JSON.stringify(ring);
   }
 
   #junk(): string {

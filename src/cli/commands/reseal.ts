@@ -63,7 +63,7 @@ is of an earlier version, and too soon after a rotation.
   --yes              do not ask; needed without a terminal
 `);
 
-/** The longest wait for members. One with a longer `maxStaleness` needs a second run. */
+/** The longest wait for members. One with a longer `maxStaleness` needs a rotation later on. */
 const MOST_WAIT_MS = 3_600_000;
 /** How often the members' announcements are read. */
 const POLL_MS = 500;
@@ -91,10 +91,11 @@ export const reseal: Command = {
       const run: Run = { session, found, wanted, wait, report: terminal.report };
       const first = await begun(run);
       if (first.opening) return opened(run, first);
-      if (!first.exposed || !wait) return outcomeOf(session, first);
+      const lastsMs = await stalenessMs(run);
+      if (!first.exposed || !wait || lastsMs > MOST_WAIT_MS) return outcomeOf(session, first);
       writes.left = EXPOSED;
-      terminal.report(`${changeInWords(first)} It rotates once more in ${spanOf(await stalenessMs(run))}.`);
-      await sleep(await stalenessMs(run));
+      terminal.report(`${changeInWords(first)} It rotates once more in ${spanOf(lastsMs)}.`);
+      await sleep(lastsMs);
       const { exposed, kid } = await resealIn(run, (rewt) => rotateOnceMore(rewt, wanted));
       writes.left = null;
       return outcomeOf(session, { ...first, exposed, kid });
@@ -127,7 +128,7 @@ async function begun(run: Run): Promise<Resealed> {
       return await resealIn(run, (rewt) => rewt[RESEAL](run.wanted));
     } catch (error) {
       const earlyMs = earlyMsOf(error);
-      if (!run.wait || earlyMs === null || earlyMs > (await stalenessMs(run))) throw refused(error);
+      if (!run.wait || earlyMs === null || earlyMs > MOST_WAIT_MS) throw refused(error);
       run.report(`There was a rotation too recently: waits for ${spanOf(Math.ceil(earlyMs / 1_000) * 1_000)}.`);
       await sleep(earlyMs);
     }
@@ -138,7 +139,7 @@ async function begun(run: Run): Promise<Resealed> {
 async function opened(run: Run, first: Resealed): Promise<Outcome> {
   const { session, found, wait, report } = run;
   session.writes.left = OPENING;
-  const giveUpMs = performance.now() + (await stalenessMs(run)) + session.limit.leftMs();
+  const giveUpMs = performance.now() + Math.min(await stalenessMs(run), MOST_WAIT_MS) + session.limit.leftMs();
   for (let last = first, reported = ''; ; ) {
     const allowing = await allowingIn(session);
     if (!wait || performance.now() >= giveUpMs) {
@@ -174,8 +175,7 @@ async function stalenessMs({ session, found }: Run): Promise<number> {
   const announced = await orRefusal(session.announcements());
   const held = announced instanceof Error ? [] : [...lastAnnounced(announced).values()].map((one) => one.held);
   const usual = defaultMaxStaleness(found.ring === null ? undefined : found.ring.ttl / 1_000);
-  const longestMs = Math.max(inMs(usual), ...held.map(({ maxStaleness = 0 }) => maxStaleness));
-  return Math.min(longestMs, MOST_WAIT_MS);
+  return Math.max(inMs(usual), ...held.map(({ maxStaleness = 0 }) => maxStaleness));
 }
 
 async function outcomeOf(session: ChangingSession, change: Resealed): Promise<Outcome> {
