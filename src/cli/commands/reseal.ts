@@ -96,9 +96,9 @@ export const reseal: Command = {
       writes.left = EXPOSED;
       terminal.report(`${changeInWords(first)} It rotates once more in ${spanOf(lastsMs)}.`);
       await sleep(lastsMs);
-      const { exposed, kid } = await resealIn(run, (rewt) => rotateOnceMore(rewt, wanted));
+      const { exposed, kid, rotated } = await resealIn(run, (rewt) => rotateOnceMore(rewt, wanted));
       writes.left = null;
-      return outcomeOf(session, { ...first, exposed, kid });
+      return outcomeOf(session, { ...first, exposed, kid, rotated: first.rotated || rotated });
     });
   },
 };
@@ -106,10 +106,15 @@ export const reseal: Command = {
 /** Rotates, unless another rotation came meanwhile: then none may follow so soon. */
 async function rotateOnceMore(rewt: Rewt, wanted: Wanted): Promise<Resealed> {
   const { reason } = wanted;
-  await rewt.rotate(reason === undefined ? {} : { reason }).catch((error: unknown) => {
-    if (earlyMsOf(error) === null) throw error;
-  });
-  return rewt[RESEAL](wanted);
+  const rotating = rewt.rotate(reason === undefined ? {} : { reason });
+  const rotated = await rotating.then(
+    () => true,
+    (error: unknown) => {
+      if (earlyMsOf(error) === null) throw error;
+      return false;
+    },
+  );
+  return { ...(await rewt[RESEAL](wanted)), rotated };
 }
 
 /** One run of the verb, on an existing keyring. */
@@ -181,7 +186,9 @@ async function stalenessMs({ session, found }: Run): Promise<number> {
 async function outcomeOf(session: ChangingSession, change: Resealed): Promise<Outcome> {
   const { keyring, nowMs } = examine(await session.read(), session.sealing());
   const exposedUntil = keyring?.sealed?.exposedUntil ?? null;
-  const again = change.exposed ? ' Run rewt rotate once more, in a minute: a secret of then signs now.' : '';
+  const again = change.exposed
+    ? ' A secret that was plain text still signs. Run rewt rotate once more, in a minute.'
+    : '';
   const until =
     exposedUntil === null
       ? ''
@@ -196,7 +203,10 @@ async function outcomeOf(session: ChangingSession, change: Resealed): Promise<Ou
 /** Returns the command's refusal in place of the library's; any other error as it is. */
 function refused(error: unknown): unknown {
   if (isRewtError(error) && 'option' in error && error.option === 'memberName') {
-    return new RefusedError('ERR_REWT_RESEAL_REFUSED', error.message.replace('memberName:', 'the member'));
+    return new RefusedError(
+      'ERR_REWT_RESEAL_REFUSED',
+      error.message.replace('memberName:', 'the member').replace('add force', 'add --force'),
+    );
   }
   return refusedRotation(
     error,

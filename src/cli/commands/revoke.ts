@@ -94,8 +94,7 @@ export const revoke: Command = {
       );
       if (found.ring === null) terminal.report(replacedInWords(ring));
       const keyId = sealedBy(writes.ring ?? '');
-      if (keyId !== null && found.ringState !== 'readable' && wasSealed(found))
-        terminal.report(lockedOutInWords(keyId));
+      if (keyId !== null && replacesSealed(found)) terminal.report(lockedOutInWords(keyId));
       // In parallel, so that neither uses the other's time.
       const [onReplicas, inMembers] = await Promise.all([
         waitForReplicas(session, replicas, change.replicas, ring),
@@ -132,17 +131,26 @@ export const revoke: Command = {
   },
 };
 
-async function isConfirmed(session: Session, { keyring }: Found, terminal: Terminal): Promise<boolean> {
+async function isConfirmed(session: Session, found: Found, terminal: Terminal): Promise<boolean> {
+  const { keyring } = found;
   const announced = keyring === null ? null : await orRefusal(session.announcements());
   const fleet =
     keyring === null || announced === null || announced instanceof Error ? null : fleetOf(keyring, announced);
+  const [sealKey] = session.keys;
   terminal.report(
-    'All tokens in flight are refused at once, and every member signs ' +
-      `anew${fleet === null ? '' : `: ${names(fleet.members)}, and those without a memberName`}.`,
+    sealKey !== undefined && replacesSealed(found)
+      ? lockedOutInWords(sealKey.id)
+      : 'All tokens in flight are refused at once, and every member signs ' +
+          `anew${fleet === null ? '' : `: ${names(fleet.members)}, and those without a memberName`}.`,
   );
   const isYes = await confirm(`Revoke every token of ${placeInWords(session.place)}?`, terminal);
   if (!isYes) terminal.interrupted.throwIfAborted();
   return isYes;
+}
+
+/** Tests whether members with another seal key may be there, which cannot read what is written. */
+function replacesSealed(found: Found): boolean {
+  return found.ringState !== 'readable' && wasSealed(found);
 }
 
 function wasSealed({ key, sealed }: Found): boolean {

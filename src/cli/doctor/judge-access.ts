@@ -67,18 +67,22 @@ function judgeRights(facts: RedisFacts): readonly Finding[] {
   }
   const more = [...new Set([...beyond, ...(excess ?? [])])].map((rule) => foreignName(rule, 200));
   if (more.length > 0) {
-    const found = `this user may do more than ${wanted === null ? 'rewt' : `a ${role}`} needs: ${more.join(', ')}`;
+    const found = `this user may do more than ${wanted === null ? 'rewt' : named(role)} needs: ${more.join(', ')}`;
     const remedy =
       user === null || user === 'default' ? `a separate user for rewt: ${aclCommand(facts, role, null)}` : ownLine;
     findings.push(finding('rights', 'note', found, remedy));
   }
   if (findings.length > 0) return findings;
   const beyondIt = excess === null ? '; what it may do beyond is not known (ACL GETUSER, ACL DRYRUN)' : ', and no more';
-  return [finding('rights', 'ok', `what a ${role} needs${beyondIt}`)];
+  return [finding('rights', 'ok', `what ${named(role)} needs${beyondIt}`)];
 }
 
 function isSealed({ keyring }: RedisFacts): boolean {
   return !('code' in keyring) && keyring.sealed !== null;
+}
+
+function named(role: Role): string {
+  return role === 'operator' ? 'an operator' : `a ${role}`;
 }
 
 function looksOf(role: Role): string {

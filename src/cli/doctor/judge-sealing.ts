@@ -16,7 +16,11 @@ export function judgeSealing({ sealed, status, keyIds, nowMs }: KeyringFacts, re
     const remedy = 'rewt reseal --plain once more, or rewt reseal, which takes it back';
     return [finding('seal', 'warning', found, remedy)];
   }
-  const isExposed = status?.sealed?.exposedUntil instanceof Date;
+  const exposedMs = status?.sealed?.exposedUntil?.getTime();
+  const isExposed = exposedMs !== undefined;
+  if (isExposed && status !== null && exposedMs >= status.current.verifiesUntil.getTime()) {
+    return [finding('seal', 'warning', `${found}: one of them signs still`, 'rewt reseal --wait, which rotates')];
+  }
   if (keyId === first) return [finding('seal', isExposed ? 'note' : 'ok', found)];
   return [
     finding(

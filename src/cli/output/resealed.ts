@@ -20,8 +20,9 @@ export const OPENING = 'It is sealed still, and announces that plain text may fo
 /** The rotation after the one that sealed is missing. */
 export const EXPOSED = 'It is sealed, and a secret that was plain text signs';
 
-export function changeInWords({ before, after, withdrawn }: Resealed): string {
+export function changeInWords({ before, after, withdrawn, rotated }: Resealed): string {
   if (withdrawn) return `It is ${formInWords(after)}, and does not announce plain text any more.`;
+  if (before === after && rotated) return `It is ${formInWords(after)}, and another secret signs now.`;
   return before === after
     ? `Nothing was written: it is ${formInWords(after)} already.`
     : `Resealed: it is ${formInWords(after)} now, and was ${formInWords(before)} before.`;
