@@ -53,7 +53,7 @@ export class ContentsReader {
     const first = text === null ? null : this.#openOr(text, replace);
     // Opened whatever `text` is: a ring of a later version must not go unseen.
     const second = beside === undefined ? null : this.#openOr(beside, replace === 'newer' ? 'any' : 'unreadable');
-    if (first?.form === 'plain') this.#sealing.catchUp(first.ring, known);
+    if (first?.form === 'plain') this.#sealing.catchUp(first.ring, known, nowMs);
     const isForeign = first !== null && !this.#isTaken(first);
     const opened = this.#oneOf(isForeign ? null : first, second, key);
     const form = opened?.form ?? this.#sealing.formToBegin(key, replace === 'sealed');

@@ -157,8 +157,12 @@ function isOutlived({ id, gen, ttl, overlap, current }: Ring, seen: Ring | null,
  * Tests for a ring that was plain text since this member knew it sealed, with no announcement: a
  * writer may have put it there before it was sealed again. Only a sealed ring has `since`.
  */
-function wasPlain({ exposed = [] }: Ring, seen: Ring | null): boolean {
-  if (seen === null || seen.current.since === undefined || seen.opening) return false;
+function wasPlain({ id, epoch, gen, exposed = [] }: Ring, seen: Ring | null): boolean {
+  if (seen === null || seen.current.since === undefined) return false;
+  // Put back from before the plain time that the known ring names: its secrets are known since.
+  const isEarlier = seen.id === id && seen.epoch === epoch && seen.gen > gen;
+  if (isEarlier && seen.exposed?.some((kid) => !exposed.includes(kid))) return true;
+  if (seen.opening) return false;
   // A member put it there: no writer has these secrets, and each list of kids has a name.
   if (sealedSecrets(seen).some((secret) => exposed.includes(kidOf(secret)))) return false;
   return exposed.some((kid) => !seen.exposed?.includes(kid));

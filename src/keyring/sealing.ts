@@ -101,7 +101,7 @@ export class Sealing {
    * `parseRing`
    */
   open(text: string): Opened {
-    if (!isSealed(text)) return { ring: parseRing(text), form: 'plain' };
+    if (!isSealed(text)) return { ring: plainRing(parseRing(text)), form: 'plain' };
     this.#sawEnvelope = true;
     const { keys, keyName } = this.#options;
     const keyId = sealedBy(text);
@@ -137,11 +137,12 @@ export class Sealing {
    * Lets a plain ring follow that has a secret which only the known sealed one had: a member wrote
    * it, and this one did not read the announcement.
    *
-   * @param known the last ring that this member read and proved
+   * @param known the last ring that this member read and proved. After its end a plain one has none
+   * of its secrets, unless a writer kept them.
    */
-  catchUp(plain: Ring, known: Ring | null): void {
+  catchUp(plain: Ring, known: Ring | null, nowMs: number): void {
     const wasSealed = this.#form !== null && this.#form !== 'plain';
-    if (known === null || !wasSealed || !this.followsToPlain) return;
+    if (known === null || !wasSealed || !this.followsToPlain || nowMs >= ringExpiresAt(known)) return;
     const secrets = secretsOf(plain);
     if (sealedSecrets(known).some((secret) => secrets.includes(secret))) this.#plainMayFollow = true;
   }
@@ -193,6 +194,14 @@ export class Sealing {
       },
     };
   }
+}
+
+/** Drops what only a sealed ring has: in a plain one a writer put it there. */
+function plainRing(ring: Ring): Ring {
+  const { opening, exposed, current, ...rest } = ring;
+  if (opening === undefined && exposed === undefined && current.since === undefined) return ring;
+  const { since: _, ...plain } = current;
+  return { ...rest, current: plain };
 }
 
 /** Returns the forms of a member without a seal key. */

@@ -146,6 +146,44 @@ describe('the way back to plain text', () => {
     expect((await read()).ring).toMatch(/^rewt-sealed\./);
   });
 
+  it('is followed by none that is shown an envelope of before, and then a secret of it', async () => {
+    const { busy } = await sealedFleet();
+    await busy.revoke();
+    const [strict, idle] = [member(), moving()];
+    for (const rewt of [strict, idle]) await rewt.refresh();
+    const before = await read();
+    await unseal(busy);
+    const plain = await read();
+    await busy[RESEAL]({ force: true });
+    for (const rewt of [strict, idle, busy]) await rewt.refresh();
+    await write(before.key?.value ?? '', before.ring ?? '');
+    await idle.refresh();
+    const attacker = memoryStore();
+    const forged = await new Rewt({ store: attacker }).sign({ sub: 'forged' });
+    const its = await attacker.read('rewt', { timeoutMs: 1_000 });
+    const { id, epoch, gen, rev, current } = JSON.parse(plain.ring ?? '');
+    const retired = [{ secret: current.secret, until: Date.now() + 9_000_000 }];
+    const mixed = { ...JSON.parse(its.ring ?? ''), id, epoch, gen, rev, retired };
+    await write(its.key?.value ?? '', JSON.stringify(mixed));
+    for (const rewt of [idle, strict]) {
+      await expect(rewt.verify(forged)).rejects.toMatchObject({ code: 'ERR_REWT_UNKNOWN_KEY' });
+    }
+  });
+
+  it('is not opened by fields that a writer adds to a plain ring', async () => {
+    const rewt = moving();
+    await rewt.sign({});
+    const { key: plainKey, ring } = await read();
+    const parsed = JSON.parse(ring ?? '');
+    const added = { ...parsed, opening: true, exposed: ['x'], current: { ...parsed.current, since: 0 } };
+    await write(plainKey?.value ?? '', JSON.stringify(added));
+    expect(await rewt[RESEAL]({ force: true })).toMatchObject({ opening: false, rotated: true });
+    expect(rewt.status().keyring?.sealed?.opening).toBe(false);
+    await write(plainKey?.value ?? '', JSON.stringify(added));
+    await rewt.refresh();
+    expect((await read()).ring).toMatch(/^rewt-sealed\./);
+  });
+
   it('is undone at once without a revocation, beside an idle member too', async () => {
     const { busy, token } = await sealedFleet();
     const idle = moving();
