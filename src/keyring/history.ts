@@ -159,9 +159,10 @@ function isOutlived({ id, gen, ttl, overlap, current }: Ring, seen: Ring | null,
  */
 function wasPlain({ id, epoch, gen, exposed = [] }: Ring, seen: Ring | null): boolean {
   if (seen === null || seen.current.since === undefined) return false;
-  // Put back from before the plain time that the known ring names: its secrets are known since.
-  const isEarlier = seen.id === id && seen.epoch === epoch && seen.gen > gen;
-  if (isEarlier && seen.exposed?.some((kid) => !exposed.includes(kid))) return true;
+  // Put back from before the plain time that the known ring names: its secrets are known since. A
+  // ring without a list is from before it, however often a writer had it written again.
+  const isOfKnown = seen.id === id && seen.epoch === epoch && (seen.gen > gen || exposed.length === 0);
+  if (isOfKnown && seen.exposed?.some((kid) => !exposed.includes(kid))) return true;
   if (seen.opening) return false;
   // A member put it there: no writer has these secrets, and each list of kids has a name.
   if (sealedSecrets(seen).some((secret) => exposed.includes(kidOf(secret)))) return false;

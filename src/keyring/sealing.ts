@@ -137,8 +137,8 @@ export class Sealing {
    * Lets a plain ring follow that has a secret which only the known sealed one had: a member wrote
    * it, and this one did not read the announcement.
    *
-   * @param known the last ring that this member read and proved. After its end a plain one has none
-   * of its secrets, unless a writer kept them.
+   * @param known the last ring that this member read and proved. After its end nothing is taken: a
+   * writer may have kept its secrets since.
    */
   catchUp(plain: Ring, known: Ring | null, nowMs: number): void {
     const wasSealed = this.#form !== null && this.#form !== 'plain';

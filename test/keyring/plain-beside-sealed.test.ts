@@ -96,6 +96,10 @@ describe('a plain ring of a writer', () => {
       expect(isReplayed(exposed, havingSeen(known), NOW_MS)).toBe(false);
     }
     expect(isReplayed(exposed, EMPTY_HISTORY, NOW_MS)).toBe(false);
+    // From before a plain time: a writer can raise its count of writes by EXPIREs.
+    const known = havingSeen({ ...RING, exposed: exposed.exposed });
+    expect(isReplayed({ ...RING, gen: RING.gen + 99 }, known, NOW_MS)).toBe(true);
+    expect(isReplayed({ ...RING, gen: RING.gen + 99, epoch: RING.epoch + 1 }, known, NOW_MS)).toBe(false);
     // Back to plain text and sealed again, while it read nothing.
     expect(isReplayed({ ...exposed, exposed: [kidOf(CURRENT), 'x'] }, havingSeen(RING), NOW_MS)).toBe(false);
   });
